@@ -1,0 +1,108 @@
+# Angarium: build, install, test.  `make help` lists the goals.
+#
+# Everything made lies in build/.  conf-cc, conf-ld: the two tool chains;
+# conf-qmail: where to install; conf-users: who plays which role.
+
+# ---- what is built -------------------------------------------------------
+
+# Programs by tool chain; each is src/ROOM/NAME.c, and *_PARTS lists the other
+# files of the same room that belong to it.
+HOT      := receive/qmail-smtpd \
+            submit/qmail-inject submit/sendmail \
+            queue/qmail-queue queue/qmail-clean \
+            send/qmail-send send/qmail-todo \
+            root/qmail-lspawn \
+            remote/qmail-rspawn remote/qmail-remote \
+            local/qmail-local local/maildirmake \
+            admin/qmail-qread admin/qmail-showctl admin/splogger
+ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
+
+qmail-smtpd_PARTS  := smtpd_session smtpd_policy
+qmail-inject_PARTS :=
+qmail-send_PARTS   :=
+qmail-todo_PARTS   :=
+qmail-remote_PARTS :=
+qmail-local_PARTS  :=
+
+LAYERS   := base sys mail config net queue
+
+# ---- tools ---------------------------------------------------------------
+
+SHELL    := /bin/sh
+PREFIX   := $(shell head -n 1 conf-qmail)
+line      = $(shell sed -n $(2)p $(1))
+HOT_CC   := $(call line,conf-cc,1)
+HOT_LD   := $(call line,conf-ld,1)
+ACC_CC   := $(call line,conf-cc,2)
+ACC_LD   := $(call line,conf-ld,2)
+ifeq ($(shell command -v $(firstword $(HOT_CC))),)
+$(info $(firstword $(HOT_CC)) is missing: all programs are built with $(firstword $(ACC_CC)) and start slower)
+HOT_CC   := $(ACC_CC)
+HOT_LD   := $(ACC_LD)
+endif
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes \
+            -Wmissing-prototypes -Wold-style-definition -Wvla -Wwrite-strings
+ifdef CI
+WARNINGS += -Werror
+endif
+B        := build
+CPPFLAGS := -D_POSIX_C_SOURCE=200809L -iquote src/lib -iquote $(B)/gen
+CFLAGS   := $(WARNINGS) -ffile-prefix-map=$(CURDIR)/=
+
+# ---- what follows from that ----------------------------------------------
+
+LIB_C    := $(wildcard $(LAYERS:%=src/lib/%/*.c))
+LIB_O    := $(LIB_C:src/%.c=%.o)
+name      = $(notdir $(1))
+parts     = $(1) $(addprefix $(dir $(1)),$($(call name,$(1))_PARTS))
+objects   = $(patsubst %,$(B)/$(1)/%.o,$(call parts,$(2)))
+BINARIES := $(addprefix $(B)/bin/,$(notdir $(HOT) $(ACCOUNTS)))
+CONF_H   := $(B)/gen/home_conf.h
+
+.PHONY: all clean
+.SECONDARY:
+all: $(BINARIES)
+
+# Only sys may use what POSIX does not have.
+$(B)/hot/lib/sys/%.o $(B)/acc/lib/sys/%.o: CPPFLAGS += -D_GNU_SOURCE
+
+$(B)/hot/%.o: src/%.c $(CONF_H) conf-cc
+	@mkdir -p $(@D)
+	$(HOT_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/acc/%.o: src/%.c $(CONF_H) conf-cc
+	@mkdir -p $(@D)
+	$(ACC_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/%/lib.a: $(addprefix $(B)/%/,$(LIB_O))
+	@rm -f $@
+	ar crsD $@ $^
+
+define hot_program
+$(B)/bin/$(call name,$(1)): $(call objects,hot,$(1)) $(B)/hot/lib.a conf-ld
+	@mkdir -p $$(@D)
+	$(HOT_LD) -o $$@ $(call objects,hot,$(1)) $(B)/hot/lib.a
+endef
+define acc_program
+$(B)/bin/$(call name,$(1)): $(call objects,acc,$(1)) $(B)/acc/lib.a conf-ld
+	@mkdir -p $$(@D)
+	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a
+endef
+$(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
+$(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))
+
+$(CONF_H): conf-qmail conf-users
+	@mkdir -p $(@D)
+	@{ echo '/* home_conf.h - made from conf-qmail and conf-users */'; \
+	   echo '#define CONF_QMAIL "$(PREFIX)"'; \
+	   n=1; for role in ALIAS QMAILD QMAILL QMAILP QMAILQ QMAILR QMAILS \
+	       GROUP_QMAIL GROUP_NOFILES; do \
+	     echo "#define CONF_$$role \"$$(sed -n $${n}p conf-users)\""; \
+	     n=$$((n + 1)); done; } > $@.tmp
+	@mv $@.tmp $@
+
+clean:
+	rm -rf $(B)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,43 @@
+/*
+ * heap.h - a priority queue of numbers by time, earliest first; entries of
+ * the same time come in the order of their numbers.  16 bytes an entry.
+ */
+#ifndef BASE_HEAP_H
+#define BASE_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+
+struct heap_entry {
+	int64_t when; /* seconds */
+	uint64_t number;
+};
+
+struct heap {
+	VEC(struct heap_entry) entries;
+};
+
+#define HEAP_INIT        \
+	{                \
+		VEC_INIT \
+	}
+
+/* heap_add: puts an entry in; no limit on their number but memory. */
+void heap_add(struct heap *heap, struct heap_entry entry);
+
+/* heap_first: the earliest entry, still in the heap; NULL if it is empty. */
+const struct heap_entry *heap_first(const struct heap *heap);
+
+/* heap_remove_first: drops the earliest entry; there must be one. */
+void heap_remove_first(struct heap *heap);
+
+/* heap_set_all: gives every entry this time. */
+void heap_set_all(struct heap *heap, int64_t when);
+
+/* heap_free: releases the memory. */
+void heap_free(struct heap *heap);
+
+#endif

@@ -1,0 +1,103 @@
+/* str.c - owned bytes that grow. */
+#include "base/str.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/must.h"
+
+void
+str_free(struct str *str)
+{
+	free(str->s);
+	*str = (struct str)STR_INIT;
+}
+
+void
+str_reset(struct str *str)
+{
+	str_cut(str, 0);
+}
+
+void
+str_cut(struct str *str, size_t len)
+{
+	must(len <= str->len);
+	str->len = len;
+	if (str->s)
+		str->s[len] = '\0';
+}
+
+void
+str_reserve(struct str *str, size_t extra)
+{
+	size_t wanted, roomy;
+
+	must(extra < SIZE_MAX / 2 && str->len < SIZE_MAX / 4);
+	wanted = str->len + extra + 1;
+	if (wanted <= str->cap)
+		return;
+	roomy = str->cap + str->cap / 2 + 32;
+	if (roomy < wanted)
+		roomy = wanted;
+	str->s = must_realloc(str->s, roomy);
+	str->cap = roomy;
+	str->s[str->len] = '\0';
+}
+
+void
+str_add(struct str *str, struct span what)
+{
+	bool is_inside =
+	    str->s && what.s >= str->s && what.s <= str->s + str->len;
+	size_t offset = is_inside ? (size_t)(what.s - str->s) : 0;
+
+	if (what.len == 0)
+		return;
+	str_reserve(str, what.len);
+	if (is_inside)
+		what.s = str->s + offset;
+	memmove(str->s + str->len, what.s, what.len);
+	str->len += what.len;
+	str->s[str->len] = '\0';
+}
+
+void
+str_add_z(struct str *str, const char *what)
+{
+	str_add(str, span_of(what));
+}
+
+void
+str_add_byte(struct str *str, char byte)
+{
+	str_add(str, span_make(&byte, 1));
+}
+
+void
+str_add_u64(struct str *str, uint64_t number)
+{
+	char digits[FMT_U64_MAX];
+
+	str_add(str, span_make(digits, fmt_u64(digits, number)));
+}
+
+void
+str_set(struct str *str, struct span what)
+{
+	str_reset(str);
+	str_add(str, what);
+}
+
+struct span
+str_span(const struct str *str)
+{
+	return span_make(str->s, str->len);
+}
+
+const char *
+str_z(const struct str *str)
+{
+	return str->s ? str->s : "";
+}

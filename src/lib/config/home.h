@@ -1,0 +1,55 @@
+/* home.h - where the suite lives, and who plays its roles. */
+#ifndef CONFIG_HOME_H
+#define CONFIG_HOME_H
+
+#include <sys/types.h>
+
+#include "base/attr.h"
+
+/* home_dir: the folder of the suite, line 1 of conf-qmail, without a slash
+ * at the end. */
+extern const char home_dir[];
+
+/* home_control, home_bin...: folders and files below home_dir. */
+extern const char home_control_dir[]; /* HOME/control */
+extern const char home_queue_dir[];   /* HOME/queue */
+extern const char home_qmail_queue[]; /* HOME/bin/qmail-queue */
+extern const char home_users_cdb[];   /* HOME/users/cdb */
+
+/* The users of conf-users; group of each in home_user_ids. */
+enum home_user {
+	HOME_ALIAS,
+	HOME_QMAILD,
+	HOME_QMAILL,
+	HOME_QMAILP,
+	HOME_QMAILQ,
+	HOME_QMAILR,
+	HOME_QMAILS,
+	HOME_USERS /* their number */
+};
+
+enum home_group {
+	HOME_GROUP_QMAIL,
+	HOME_GROUP_NOFILES,
+	HOME_GROUPS /* their number */
+};
+
+struct home_ids {
+	uid_t uid[HOME_USERS];
+	gid_t gid[HOME_GROUPS];
+};
+
+/* home_user_name, home_group_name: the names of conf-users. */
+const char *home_user_name(enum home_user user);
+const char *home_group_name(enum home_group group);
+
+/*
+ * home_ids_read: the numeric ids of the suite's users and groups, as install
+ * wrote them into HOME/users/ids: lines "user NAME UID" and "group NAME GID".
+ * Without that file they are looked up in /etc/passwd and /etc/group as plain
+ * text; no getpwnam, which would treble the start of a small program.
+ * Returns 0; -1 with errno, ENOENT if some user or group is nowhere.
+ */
+MUST_CHECK int home_ids_read(struct home_ids *ids);
+
+#endif

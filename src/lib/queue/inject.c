@@ -1,0 +1,139 @@
+/* inject.c - handing a message to qmail-queue. */
+#include "queue/inject.h"
+
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "sys/fd.h"
+#include "sys/spawn.h"
+
+#define REMARK_FD 6
+
+const char *
+inject_program(const char *standard)
+{
+	const char *chosen = getenv("QMAILQUEUE");
+
+	return chosen && *chosen ? chosen : standard;
+}
+
+int
+inject_open(struct inject *inject, const char *program)
+{
+	char *argv[] = { (char *)program, NULL };
+	int message[2] = { -1, -1 }, envelope[2] = { -1, -1 };
+	int remark[2] = { -1, -1 };
+	int result = -1;
+
+	if (fd_pipe(message) < 0 || fd_pipe(envelope) < 0 ||
+	    fd_pipe(remark) < 0)
+		goto done;
+	inject->pid = spawn_start(&(struct spawn){ .path = program,
+	    .argv = argv,
+	    .fd_count = 3,
+	    .fds = { { message[0], 0 }, { envelope[0], 1 },
+		{ remark[1], REMARK_FD } } });
+	if (inject->pid < 0)
+		goto done;
+	out_init(&inject->out, message[1], inject->buffer, INJECT_BUFFER);
+	inject->envelope_fd = envelope[1];
+	inject->remark_fd = remark[0];
+	inject->is_broken = false;
+	message[1] = envelope[1] = remark[0] = -1;
+	result = 0;
+done:
+	for (int i = 0; i < 2; i++) {
+		fd_close(message[i]);
+		fd_close(envelope[i]);
+		fd_close(remark[i]);
+	}
+	return result;
+}
+
+/* Ends what out writes to; a failure makes the message fail. */
+static void
+finish_out(struct inject *inject)
+{
+	if (out_flush(&inject->out) < 0)
+		inject->is_broken = true;
+	fd_close(inject->out.fd);
+}
+
+void
+inject_message(struct inject *inject, struct span bytes)
+{
+	(void)out_add(&inject->out, bytes); /* out_flush tells of failures */
+}
+
+static void
+add_record(struct inject *inject, char letter, struct span address)
+{
+	(void)out_add(&inject->out, span_make(&letter, 1));
+	(void)out_add(&inject->out, address);
+	(void)out_add(&inject->out, span_make("\0", 1));
+}
+
+void
+inject_sender(struct inject *inject, struct span sender)
+{
+	must(inject->envelope_fd != -1);
+	finish_out(inject);
+	out_init(
+	    &inject->out, inject->envelope_fd, inject->buffer, INJECT_BUFFER);
+	inject->envelope_fd = -1;
+	add_record(inject, 'F', sender);
+}
+
+void
+inject_recipient(struct inject *inject, struct span recipient)
+{
+	must(inject->envelope_fd == -1);
+	add_record(inject, 'T', recipient);
+}
+
+void
+inject_break(struct inject *inject)
+{
+	inject->is_broken = true;
+}
+
+/* What the program wrote to descriptor 6, as far as it counts. */
+static struct span
+read_remark(struct inject *inject)
+{
+	size_t len = 0;
+
+	while (len < sizeof(inject->remark)) {
+		ssize_t got = fd_read(inject->remark_fd, inject->remark + len,
+		    sizeof(inject->remark) - len);
+
+		if (got <= 0)
+			break;
+		len += (size_t)got;
+	}
+	return span_make(inject->remark, len);
+}
+
+struct verdict
+inject_close(struct inject *inject)
+{
+	struct span remark = SPAN("");
+	int status, code;
+
+	if (!inject->is_broken) {
+		must(inject->envelope_fd == -1);
+		(void)out_add(&inject->out, span_make("\0", 1));
+		finish_out(inject);
+	} else {
+		fd_close(inject->out.fd);
+	}
+	fd_close(inject->envelope_fd);
+	code =
+	    spawn_wait(inject->pid, &status) < 0 ? -1 : spawn_exit_code(status);
+	if (code == VERDICT_CUSTOM_EXIT)
+		remark = read_remark(inject);
+	fd_close(inject->remark_fd);
+	if (code == 0 && inject->is_broken)
+		code = -1;
+	return verdict_of_exit(code, remark);
+}

@@ -1,0 +1,65 @@
+/*
+ * inject.h - handing a message to qmail-queue, or to the program in its place.
+ *
+ *	inject_open(&inject, program)
+ *	inject_message(&inject, bytes) ...
+ *	inject_sender(&inject, sender)
+ *	inject_recipient(&inject, recipient) ...
+ *	verdict = inject_close(&inject)
+ *
+ * The caller ignores SIGPIPE.  Source: qmail-queue(8), envelopes(5).
+ */
+#ifndef QUEUE_INJECT_H
+#define QUEUE_INJECT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "queue/verdict.h"
+#include "sys/out.h"
+
+#define INJECT_BUFFER 16384
+
+struct inject {
+	pid_t pid;	 /* of the queue program; it prints it as qp */
+	int remark_fd;	 /* its descriptor 6, for exit code 82 */
+	struct out out;	 /* the message, then the envelope */
+	int envelope_fd; /* -1 once the envelope has begun */
+	bool is_broken;	 /* it must not succeed any more */
+	char buffer[INJECT_BUFFER];
+	char remark[VERDICT_CUSTOM_MAX];
+};
+
+/*
+ * inject_program: the program to use: $QMAILQUEUE if it is set and not empty,
+ * else standard (HOME/bin/qmail-queue).
+ */
+const char *inject_program(const char *standard);
+
+/* inject_open: starts the program.  Returns 0; -1 with errno: not started. */
+MUST_CHECK int inject_open(struct inject *inject, const char *program);
+
+/* inject_message: adds bytes to the message; no limit on their number. */
+void inject_message(struct inject *inject, struct span bytes);
+
+/* inject_sender: ends the message, begins the envelope.  Once. */
+void inject_sender(struct inject *inject, struct span sender);
+
+/* inject_recipient: adds a recipient; no limit on their number. */
+void inject_recipient(struct inject *inject, struct span recipient);
+
+/*
+ * inject_break: makes sure that nothing is queued: the envelope is left
+ * without its end, and inject_close will not say accepted.
+ */
+void inject_break(struct inject *inject);
+
+/*
+ * inject_close: ends the envelope and waits for the program.  Accepted means
+ * that it read all, and exited 0.  The text of the verdict may lie in *inject.
+ */
+struct verdict inject_close(struct inject *inject);
+
+#endif

@@ -1,0 +1,18 @@
+/* error.h - what a failed system call means. */
+#ifndef SYS_ERROR_H
+#define SYS_ERROR_H
+
+#include <stdbool.h>
+
+/*
+ * error_is_temporary: whether the same call may succeed later without anyone
+ * mending anything: interrupted, out of memory, disk, descriptors or
+ * processes, timed out, I/O error, busy.
+ *   number   a value of errno
+ */
+bool error_is_temporary(int number);
+
+/* error_text: the system's text for an errno, good until the next call. */
+const char *error_text(int number);
+
+#endif

@@ -1,0 +1,108 @@
+/* fd.c - descriptors. */
+#include "sys/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+ssize_t
+fd_read(int fd, char *buffer, size_t size)
+{
+	ssize_t got;
+
+	do
+		got = read(fd, buffer, size);
+	while (got < 0 && errno == EINTR);
+	return got;
+}
+
+ssize_t
+fd_write(int fd, struct span bytes)
+{
+	ssize_t put;
+
+	do
+		put = write(fd, bytes.s, bytes.len);
+	while (put < 0 && errno == EINTR);
+	return put;
+}
+
+int
+fd_write_all(int fd, struct span bytes)
+{
+	while (bytes.len) {
+		ssize_t put = fd_write(fd, bytes);
+
+		if (put < 0)
+			return -1;
+		bytes = span_from(bytes, (size_t)put);
+	}
+	return 0;
+}
+
+void
+fd_close(int fd)
+{
+	if (fd != -1)
+		(void)close(fd);
+}
+
+int
+fd_pipe(int ends[2])
+{
+	return pipe2(ends, O_CLOEXEC);
+}
+
+int
+fd_pair(int ends[2])
+{
+	return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+}
+
+int
+fd_set_nonblocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+int
+fd_duplicate_above(int fd, int minimum)
+{
+	return fcntl(fd, F_DUPFD_CLOEXEC, minimum);
+}
+
+bool
+fd_is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
+
+int
+fd_open_standard(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (!fd_is_open(fd) && open("/dev/null", O_RDWR) < 0)
+			return -1;
+	return 0;
+}
+
+void
+fd_close_from(int lowest)
+{
+	struct rlimit limit;
+	int end = 1024;
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, (unsigned)lowest, ~0u, 0u) == 0)
+		return;
+#endif
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 65536)
+		end = (int)limit.rlim_cur;
+	for (int fd = lowest; fd < end; fd++)
+		(void)close(fd);
+}

@@ -1,0 +1,61 @@
+/*
+ * fd.h - descriptors.  Every descriptor made here closes on exec.
+ * All retry when interrupted by a signal (EINTR), and nothing else does.
+ */
+#ifndef SYS_FD_H
+#define SYS_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+
+/*
+ * fd_read: read(2), again after EINTR.
+ * Returns the number of bytes, 0 at the end, -1 with errno.
+ */
+MUST_CHECK ssize_t fd_read(int fd, char *buffer, size_t size);
+
+/*
+ * fd_write: write(2), again after EINTR.  Returns bytes written, -1 with errno.
+ */
+MUST_CHECK ssize_t fd_write(int fd, struct span bytes);
+
+/*
+ * fd_write_all: writes until all is written.  For files and pipes that may
+ * block; for the network use struct out.  Returns 0, -1 with errno.
+ */
+MUST_CHECK int fd_write_all(int fd, struct span bytes);
+
+/* fd_close: closes, if fd is not -1.  Errors of close are not reported:
+ * what must be safe on disk is fsynced before. */
+void fd_close(int fd);
+
+/* fd_pipe: a pipe; ends[0] to read, ends[1] to write.  0 or -1 with errno. */
+MUST_CHECK int fd_pipe(int ends[2]);
+
+/* fd_pair: a connected pair of UNIX sockets that keep record boundaries
+ * (SOCK_SEQPACKET); see fdpass.h.  Returns 0, -1 with errno. */
+MUST_CHECK int fd_pair(int ends[2]);
+
+/* fd_set_nonblocking: for this and all other holders of the open file.
+ * Returns 0, -1 with errno. */
+MUST_CHECK int fd_set_nonblocking(int fd);
+
+/* fd_duplicate_above: a close-on-exec copy of fd numbered at least minimum.
+ * Returns the new descriptor, -1 with errno. */
+MUST_CHECK int fd_duplicate_above(int fd, int minimum);
+
+/* fd_is_open: whether this number is an open descriptor. */
+bool fd_is_open(int fd);
+
+/* fd_open_standard: opens /dev/null on those of 0, 1, 2 that are closed, so
+ * that no file of ours gets one of these numbers.  0, -1 with errno. */
+MUST_CHECK int fd_open_standard(void);
+
+/* fd_close_from: closes all descriptors from lowest on. */
+void fd_close_from(int lowest);
+
+#endif

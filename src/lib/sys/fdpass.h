@@ -1,0 +1,33 @@
+/*
+ * fdpass.h - records between our processes over SOCK_SEQPACKET pairs (see
+ * fd_pair): each call moves one whole record, and a descriptor may go along.
+ */
+#ifndef SYS_FDPASS_H
+#define SYS_FDPASS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+
+#define FDPASS_RECORD_MAX 65536 /* bytes in a record */
+
+/*
+ * fdpass_send: sends one record of 1 to FDPASS_RECORD_MAX bytes.
+ *   fd   a descriptor to pass along, which stays open here; -1: none
+ * Never raises SIGPIPE.  Returns 0; -1 with errno: EAGAIN when the socket
+ * does not block and is full, EPIPE or ECONNRESET when the peer is gone.
+ */
+MUST_CHECK int fdpass_send(int sock, struct span record, int fd);
+
+/*
+ * fdpass_receive: receives one record.
+ *   buffer, size   where to put it; a longer record fails with EMSGSIZE
+ *   fd             receives the descriptor that came along, close-on-exec,
+ *                  or -1; NULL: a descriptor that comes is closed
+ * Returns the length; 0 when the peer is gone; -1 with errno (EAGAIN).
+ */
+MUST_CHECK ssize_t fdpass_receive(int sock, char *buffer, size_t size, int *fd);
+
+#endif

@@ -1,0 +1,126 @@
+/* file.c - regular files. */
+#include "sys/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+
+static int
+open_retrying(const char *path, int flags, unsigned mode)
+{
+	int fd;
+
+	do
+		fd = open(path, flags | O_CLOEXEC | O_NOCTTY, (mode_t)mode);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+int
+file_open(const char *path)
+{
+	return open_retrying(path, O_RDONLY | O_NONBLOCK, 0);
+}
+
+int
+file_open_nofollow(const char *path)
+{
+	return open_retrying(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW, 0);
+}
+
+int
+file_create(const char *path, unsigned mode)
+{
+	return open_retrying(path, O_RDWR | O_CREAT | O_EXCL, mode);
+}
+
+int
+file_append(const char *path, unsigned mode)
+{
+	return open_retrying(
+	    path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode);
+}
+
+int
+file_read_fd(int fd, struct str *text, size_t max)
+{
+	size_t old_len = text->len;
+
+	for (;;) {
+		size_t room;
+		ssize_t got;
+
+		str_reserve(text, 1024);
+		room = text->cap - text->len - 1;
+		got = fd_read(fd, text->s + text->len, room);
+		if (got < 0)
+			return -1;
+		text->len += (size_t)got;
+		text->s[text->len] = '\0';
+		if (text->len - old_len > max) {
+			errno = EFBIG;
+			return -1;
+		}
+		if (got == 0)
+			return 0;
+	}
+}
+
+int
+file_read(const char *path, struct str *text, size_t max)
+{
+	int fd = file_open(path);
+	int result, saved;
+
+	if (fd < 0)
+		return -1;
+	result = file_read_fd(fd, text, max);
+	saved = errno;
+	fd_close(fd);
+	errno = saved;
+	return result;
+}
+
+int
+file_sync(int fd)
+{
+	int result;
+
+	do
+		result = fsync(fd);
+	while (result < 0 && errno == EINTR);
+	return result;
+}
+
+int
+file_sync_folder(const char *path)
+{
+	int fd = open_retrying(path, O_RDONLY | O_DIRECTORY, 0);
+	int result, saved;
+
+	if (fd < 0)
+		return -1;
+	result = file_sync(fd);
+	saved = errno;
+	fd_close(fd);
+	errno = saved;
+	return result;
+}
+
+int
+file_set_time(const char *path, int64_t seconds)
+{
+	struct timespec times[2] = { { .tv_sec = (time_t)seconds },
+		{ .tv_sec = (time_t)seconds } };
+
+	return utimensat(AT_FDCWD, path, times, 0);
+}
+
+bool
+file_is_missing(int number)
+{
+	return number == ENOENT || number == ENOTDIR;
+}

@@ -1,0 +1,63 @@
+/* file.h - regular files. */
+#ifndef SYS_FILE_H
+#define SYS_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+
+/*
+ * file_open: opens for reading; never blocks (a FIFO gives no data).
+ * Returns the descriptor, -1 with errno.
+ */
+MUST_CHECK int file_open(const char *path);
+
+/* file_open_nofollow: the same, but ELOOP if path is a symbolic link. */
+MUST_CHECK int file_open_nofollow(const char *path);
+
+/*
+ * file_create: makes a new file for writing and reading; EEXIST if the name
+ * is taken.  mode is cut by the umask.  Returns the descriptor, -1 with errno.
+ */
+MUST_CHECK int file_create(const char *path, unsigned mode);
+
+/*
+ * file_append: opens for appending, makes the file when it is missing.
+ * Returns the descriptor, -1 with errno.
+ */
+MUST_CHECK int file_append(const char *path, unsigned mode);
+
+/*
+ * file_read: appends the whole file to text.
+ *   max   EFBIG if the file is longer than this
+ * Returns 0; -1 with errno, ENOENT if there is none.
+ */
+MUST_CHECK int file_read(const char *path, struct str *text, size_t max);
+
+/* file_read_fd: the same from an open descriptor, which stays open. */
+MUST_CHECK int file_read_fd(int fd, struct str *text, size_t max);
+
+/*
+ * file_sync: fsync(2).  After a failure the file must be thrown away: a second
+ * call may succeed with the data gone.  Returns 0, -1 with errno.
+ */
+MUST_CHECK int file_sync(int fd);
+
+/*
+ * file_sync_folder: fsync of the folder at path, which keeps the names in it.
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int file_sync_folder(const char *path);
+
+/* file_set_time: sets access and modification time, in seconds.
+ * Returns 0, -1 with errno. */
+MUST_CHECK int file_set_time(const char *path, int64_t seconds);
+
+/* file_is_missing: whether errno says that there is no such file. */
+bool file_is_missing(int number);
+
+#endif

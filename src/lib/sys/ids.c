@@ -1,0 +1,36 @@
+/* ids.c - giving up rights. */
+#include "sys/ids.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+static bool
+is_now(uid_t uid, gid_t gid)
+{
+	uid_t real_uid, effective_uid, saved_uid;
+	gid_t real_gid, effective_gid, saved_gid;
+
+	return getresuid(&real_uid, &effective_uid, &saved_uid) == 0 &&
+	    getresgid(&real_gid, &effective_gid, &saved_gid) == 0 &&
+	    real_uid == uid && effective_uid == uid && saved_uid == uid &&
+	    real_gid == gid && effective_gid == gid && saved_gid == gid;
+}
+
+int
+ids_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
+{
+	if (geteuid() != 0) {
+		if (geteuid() == uid && getuid() == uid)
+			return 0;
+		errno = EPERM;
+		return -1;
+	}
+	if (setgroups(count, groups) < 0 || setgid(gid) < 0 || setuid(uid) < 0)
+		return -1;
+	if (is_now(uid, gid))
+		return 0;
+	errno = EPERM;
+	return -1;
+}

@@ -1,0 +1,19 @@
+/* lock.h - exclusive locks on open files, gone when the last copy closes. */
+#ifndef SYS_LOCK_H
+#define SYS_LOCK_H
+
+#include "base/attr.h"
+
+/* lock_wait: takes the lock (flock), waiting for it.  0, -1 with errno;
+ * EINTR when a signal was caught while waiting. */
+MUST_CHECK int lock_wait(int fd);
+
+/* lock_try: takes the lock if nobody holds it.  Returns 0; -1 with errno,
+ * EWOULDBLOCK if another process has it. */
+MUST_CHECK int lock_try(int fd);
+
+/* lock_try_record: takes a POSIX record lock on the whole file (fcntl), which
+ * mail readers use for mailboxes.  0, -1 with errno (EAGAIN or EACCES: held). */
+MUST_CHECK int lock_try_record(int fd);
+
+#endif

@@ -1,0 +1,119 @@
+/* out.c - buffered writing. */
+#include "sys/out.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "base/must.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+
+void
+out_init(struct out *out, int fd, char *buffer, size_t size)
+{
+	must(size > 0);
+	*out = (struct out){ .fd = fd, .buffer = buffer, .size = size };
+}
+
+void
+out_set_timeout(struct out *out, unsigned seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	must(seconds > 0);
+	out->timeout = (int64_t)seconds * 1000;
+	out->is_socket_timed = setsockopt(out->fd, SOL_SOCKET, SO_SNDTIMEO,
+				   &limit, sizeof(limit)) == 0;
+}
+
+void
+out_set_deadline(struct out *out, int64_t deadline)
+{
+	out->deadline = deadline;
+}
+
+static int
+wait_writable(struct out *out)
+{
+	struct pollfd poller = { .fd = out->fd, .events = POLLOUT };
+	int64_t wait = out->timeout;
+	int ready;
+
+	if (out->deadline) {
+		int64_t left = out->deadline - clock_monotonic();
+
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (!wait || left < wait)
+			wait = left;
+	}
+	if (!wait || (out->is_socket_timed && wait == out->timeout))
+		return 0;
+	do
+		ready = poll(&poller, 1, wait < 1 << 30 ? (int)wait : 1 << 30);
+	while (ready < 0 && errno == EINTR);
+	if (ready == 0)
+		errno = ETIMEDOUT;
+	return ready > 0 ? 0 : -1;
+}
+
+static int
+write_now(struct out *out, struct span bytes)
+{
+	while (bytes.len) {
+		ssize_t put;
+
+		put = wait_writable(out) < 0 ? -1 : fd_write(out->fd, bytes);
+		if (put < 0) {
+			if (out->timeout &&
+			    (errno == EAGAIN || errno == EWOULDBLOCK))
+				errno = ETIMEDOUT;
+			out->failure = errno;
+			return -1;
+		}
+		out->total += (uint64_t)put;
+		bytes = span_from(bytes, (size_t)put);
+	}
+	return 0;
+}
+
+int
+out_flush(struct out *out)
+{
+	size_t len = out->len;
+
+	if (out->failure) {
+		errno = out->failure;
+		return -1;
+	}
+	out->len = 0;
+	return write_now(out, span_make(out->buffer, len));
+}
+
+int
+out_add(struct out *out, struct span bytes)
+{
+	if (out->failure) {
+		errno = out->failure;
+		return -1;
+	}
+	if (bytes.len > out->size - out->len && out_flush(out) < 0)
+		return -1;
+	if (bytes.len > out->size)
+		return write_now(out, bytes);
+	if (bytes.len)
+		memcpy(out->buffer + out->len, bytes.s, bytes.len);
+	out->len += bytes.len;
+	return 0;
+}
+
+int
+out_add_z(struct out *out, const char *text)
+{
+	return out_add(out, span_of(text));
+}

@@ -1,0 +1,83 @@
+/* signal.c - signals. */
+#include "sys/signal.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "base/must.h"
+
+static void
+set_handler(int number, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	(void)sigemptyset(&action.sa_mask);
+	must(sigaction(number, &action, NULL) == 0);
+}
+
+void
+signal_ignore(int number)
+{
+	set_handler(number, SIG_IGN);
+}
+
+void
+signal_default(int number)
+{
+	set_handler(number, SIG_DFL);
+}
+
+void
+signal_catch(int number, void (*handler)(int))
+{
+	set_handler(number, handler);
+}
+
+static void
+change_mask(int how, const int *numbers)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (; *numbers; numbers++)
+		(void)sigaddset(&set, *numbers);
+	must(sigprocmask(how, &set, NULL) == 0);
+}
+
+void
+signal_unblock_all(void)
+{
+	change_mask(SIG_SETMASK, (const int[]){ 0 });
+}
+
+void
+signal_block(int number)
+{
+	change_mask(SIG_BLOCK, (const int[]){ number, 0 });
+}
+
+void
+signal_unblock(int number)
+{
+	change_mask(SIG_UNBLOCK, (const int[]){ number, 0 });
+}
+
+void
+signal_block_set(const int *numbers)
+{
+	change_mask(SIG_SETMASK, numbers);
+}
+
+int
+signal_poll(struct pollfd *fds, nfds_t count, int64_t timeout)
+{
+	struct timespec wait = { .tv_sec = timeout / 1000,
+		.tv_nsec = timeout % 1000 * 1000000 };
+	sigset_t none;
+	int ready;
+
+	(void)sigemptyset(&none);
+	ready = ppoll(fds, count, timeout < 0 ? NULL : &wait, &none);
+	must(ready >= 0 || errno == EINTR || errno == ENOMEM);
+	return ready > 0 ? ready : 0;
+}

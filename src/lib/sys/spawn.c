@@ -1,0 +1,132 @@
+/* spawn.c - starting another program. */
+#include "sys/spawn.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "sys/fd.h"
+#include "sys/ids.h"
+
+extern char **environ;
+
+/*
+ * The descriptors of the child.  A source that is itself a target is copied
+ * out of the way first.
+ */
+static int
+arrange_fds(const struct spawn *plan)
+{
+	int from[SPAWN_FDS_MAX];
+	int highest = 2;
+
+	for (size_t i = 0; i < plan->fd_count; i++)
+		if (plan->fds[i].to > highest)
+			highest = plan->fds[i].to;
+	for (size_t i = 0; i < plan->fd_count; i++) {
+		from[i] = plan->fds[i].from;
+		if (from[i] <= highest && from[i] != plan->fds[i].to &&
+		    (from[i] = fd_duplicate_above(from[i], highest + 1)) < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < plan->fd_count; i++) {
+		int to = plan->fds[i].to;
+
+		if (from[i] == to) {
+			/* Already there: a copy and back clears close-on-exec. */
+			int copy = fd_duplicate_above(to, highest + 1);
+
+			if (copy < 0 || dup2(copy, to) < 0)
+				return -1;
+		} else if (dup2(from[i], to) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* What the child does; returns only on failure, with errno. */
+static void
+become_program(const struct spawn *plan)
+{
+	const struct spawn_ids *ids = plan->ids;
+	sigset_t none;
+
+	if (arrange_fds(plan) < 0)
+		return;
+	if (ids &&
+	    ids_become(ids->uid, ids->gid,
+		ids->groups ? ids->groups : &ids->gid,
+		ids->groups ? ids->group_count : 1) < 0)
+		return;
+	if (plan->folder && chdir(plan->folder) < 0)
+		return;
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)execvpe(
+	    plan->path, plan->argv, plan->envp ? plan->envp : environ);
+}
+
+pid_t
+spawn_start(const struct spawn *plan)
+{
+	volatile int child_errno =
+	    0; /* vfork: the child writes to our memory */
+	sigset_t all, old;
+	pid_t pid;
+
+	must(plan->fd_count <= SPAWN_FDS_MAX);
+	/*
+	 * No handler of ours may run in the child, which shares our memory:
+	 * signals wait until exec has put the handlers back to default.  The
+	 * child's own unblocking comes right before exec; a handler that
+	 * runs in that gap only sets a flag.
+	 */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &old);
+	pid = vfork();
+	if (pid == 0) {
+		become_program(plan);
+		child_errno = errno;
+		_exit(111);
+	}
+	if (pid < 0)
+		child_errno = errno;
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	if (pid > 0 && child_errno) {
+		(void)waitpid(pid, NULL, 0); /* it has ended already */
+		pid = -1;
+	}
+	errno = child_errno;
+	return pid;
+}
+
+int
+spawn_wait(pid_t pid, int *status)
+{
+	pid_t got;
+
+	do
+		got = waitpid(pid, status, 0);
+	while (got < 0 && errno == EINTR);
+	return got == pid ? 0 : -1;
+}
+
+int
+spawn_exit_code(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+pid_t
+spawn_reap(int *status)
+{
+	pid_t got;
+
+	do
+		got = waitpid(-1, status, WNOHANG);
+	while (got < 0 && errno == EINTR);
+	return got;
+}

@@ -1,0 +1,64 @@
+/*
+ * spawn.h - starting another program: vfork and exec with an explicit plan of
+ * descriptors.  Everything else that is open closes on exec.
+ */
+#ifndef SYS_SPAWN_H
+#define SYS_SPAWN_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+
+/* The child gets parent's descriptor `from` as number `to`. */
+struct spawn_fd {
+	int from, to;
+};
+
+struct spawn_ids {
+	uid_t uid;
+	gid_t gid;
+	const gid_t *groups; /* NULL: only gid */
+	size_t group_count;
+};
+
+#define SPAWN_FDS_MAX 8
+
+struct spawn {
+	const char *path;	     /* program; without slash: through PATH */
+	char *const *argv;	     /* ends in NULL */
+	char *const *envp;	     /* NULL: this process's environment */
+	const char *folder;	     /* working folder; NULL: this one's */
+	const struct spawn_ids *ids; /* NULL: stay who we are */
+	size_t fd_count;	     /* at most SPAWN_FDS_MAX */
+	struct spawn_fd fds[SPAWN_FDS_MAX]; /* targets all different */
+};
+
+/*
+ * spawn_start: runs the program.  In the child all signals are unblocked and
+ * caught signals are back at their default.
+ * Returns its process id; -1 with errno of whatever failed, in the child too
+ * (exec, ids, folder): then no child is left.
+ */
+MUST_CHECK pid_t spawn_start(const struct spawn *plan);
+
+/*
+ * spawn_wait: waits for this child, whatever signals come.
+ *   status   receives it as waitpid(2) gives it
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int spawn_wait(pid_t pid, int *status);
+
+/*
+ * spawn_exit_code: the exit code in a status of waitpid(2), or -1 if the
+ * process was killed by a signal.
+ */
+int spawn_exit_code(int status);
+
+/*
+ * spawn_reap: collects one child that has ended, without waiting.
+ * Returns its process id, 0 if none has ended, -1 if there are no children.
+ */
+pid_t spawn_reap(int *status);
+
+#endif
