@@ -8,6 +8,8 @@
 
 #include "sys/fd.h"
 
+#define READ_STEP 2048 /* bytes; enough for most control files at once */
+
 static int
 open_retrying(const char *path, int flags, unsigned mode)
 {
@@ -44,8 +46,12 @@ file_append(const char *path, unsigned mode)
 	    path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode);
 }
 
-int
-file_read_fd(int fd, struct str *text, size_t max)
+/*
+ * Appends what is left of fd.  With is_regular, a read that brings less than
+ * was asked for is taken as the end, which saves one call for each file.
+ */
+static int
+read_all(int fd, struct str *text, size_t max, bool is_regular)
 {
 	size_t old_len = text->len;
 
@@ -53,7 +59,7 @@ file_read_fd(int fd, struct str *text, size_t max)
 		size_t room;
 		ssize_t got;
 
-		str_reserve(text, 1024);
+		str_reserve(text, READ_STEP);
 		room = text->cap - text->len - 1;
 		got = fd_read(fd, text->s + text->len, room);
 		if (got < 0)
@@ -64,9 +70,15 @@ file_read_fd(int fd, struct str *text, size_t max)
 			errno = EFBIG;
 			return -1;
 		}
-		if (got == 0)
+		if (got == 0 || (is_regular && (size_t)got < room))
 			return 0;
 	}
+}
+
+int
+file_read_fd(int fd, struct str *text, size_t max)
+{
+	return read_all(fd, text, max, false);
 }
 
 int
@@ -77,7 +89,7 @@ file_read(const char *path, struct str *text, size_t max)
 
 	if (fd < 0)
 		return -1;
-	result = file_read_fd(fd, text, max);
+	result = read_all(fd, text, max, true);
 	saved = errno;
 	fd_close(fd);
 	errno = saved;

@@ -1,0 +1,45 @@
+/*
+ * envelope.h - envelopes: records of a letter, some bytes without NUL, and a
+ * NUL; a record without letter, a lone NUL, is the end.
+ *
+ * To qmail-queue:   F sender, {T recipient}, end
+ * In intd, todo:    u uid, p process id, F sender, {T recipient}, end
+ *
+ * Records with other letters may follow the sender in intd and todo; they are
+ * kept.  Source: qmail-queue(8), envelopes(5).
+ */
+#ifndef QUEUE_ENVELOPE_H
+#define QUEUE_ENVELOPE_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "sys/in.h"
+
+/* Longest address in bytes; qmail-queue(8) promises 1000. */
+#define ENVELOPE_ADDRESS_MAX 1002
+
+/*
+ * envelope_next: reads one record.
+ *   in        stream; hostile
+ *   allowed   the letters that may come; NULL: any
+ *   letter    receives its letter; '\0' for the end record
+ *   value     receives the bytes behind the letter, replaced
+ * Returns 0; -1 with errno: EPROTO at an early end of input, EBADMSG for a
+ * letter that is not allowed (its bytes are not read), EMSGSIZE for more than
+ * ENVELOPE_ADDRESS_MAX bytes (the rest is not read), or that of the read.
+ */
+MUST_CHECK int envelope_next(
+    struct in *in, const char *allowed, char *letter, struct str *value);
+
+/*
+ * envelope_read_head: reads what stands before the recipients in todo.
+ *   uid, pid   of the qmail-queue that made it
+ *   sender     receives it, replaced
+ * Returns 0; -1 with errno, EBADMSG if the records are not u, p, F.
+ */
+MUST_CHECK int envelope_read_head(
+    struct in *in, uint64_t *uid, uint64_t *pid, struct str *sender);
+
+#endif

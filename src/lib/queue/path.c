@@ -1,0 +1,87 @@
+/*
+ * path.c - names in the queue.
+ * Input: hostile (file names)
+ */
+#include "queue/path.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/scan.h"
+#include "base/str.h"
+#include "sys/file.h"
+
+static const char *const folder_names[QUEUE_FOLDERS] = { "mess", "intd", "todo",
+	"info", "local", "remote", "bounce" };
+
+const char *
+queue_folder_name(enum queue_folder folder)
+{
+	return folder_names[folder];
+}
+
+/* Writes "/NUMBER" and a NUL at p; returns where the NUL is. */
+static char *
+add_part(char *p, uint64_t number)
+{
+	*p++ = '/';
+	p += fmt_u64(p, number);
+	*p = '\0';
+	return p;
+}
+
+static char *
+start_path(struct queue_path *path, enum queue_folder folder)
+{
+	size_t len = strlen(folder_names[folder]);
+
+	memcpy(path->s, folder_names[folder], len);
+	return path->s + len;
+}
+
+struct queue_path
+queue_path(enum queue_folder folder, uint64_t number, uint64_t split)
+{
+	struct queue_path path;
+	char *end = start_path(&path, folder);
+
+	(void)add_part(add_part(end, number % split), number);
+	return path;
+}
+
+struct queue_path
+queue_path_folder(enum queue_folder folder, uint64_t part)
+{
+	struct queue_path path;
+
+	(void)add_part(start_path(&path, folder), part);
+	return path;
+}
+
+bool
+queue_path_number(struct span name, uint64_t *number)
+{
+	return name.len > 0 && name.s[0] != '0' &&
+	    scan_u64(name, INT64_MAX, number);
+}
+
+int
+queue_split_read(uint64_t *split)
+{
+	struct str text = STR_INIT;
+	int result = 0;
+
+	*split = QUEUE_SPLIT_DEFAULT;
+	if (file_read("lock/split", &text, 64) < 0) {
+		if (errno != ENOENT)
+			result = -1;
+	} else if (!scan_u64_prefix(
+		       str_span(&text), QUEUE_SPLIT_MAX + 1, split) ||
+	    *split < 1 || *split > QUEUE_SPLIT_MAX) {
+		errno = EBADMSG;
+		result = -1;
+	}
+	str_free(&text);
+	return result;
+}

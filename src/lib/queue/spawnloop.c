@@ -1,0 +1,262 @@
+/*
+ * spawnloop.c - the main loop of a spawner.
+ * Input: from a peer of ours; the output of programs: hostile
+ */
+#include "queue/spawnloop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "base/must.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/signal.h"
+#include "sys/spawn.h"
+
+/* One job whose program runs. */
+struct running {
+	struct delivery_job job;
+	pid_t pid;
+	int output_fd; /* -1 after its end */
+	struct str output;
+};
+
+struct state {
+	const struct spawnloop *loop;
+	int peer; /* -1 when qmail-send is gone */
+	VEC(struct running) running;
+	VEC(struct pollfd) fds; /* the peer, then one for each running */
+	char datagram[FDPASS_RECORD_MAX];
+};
+
+static volatile sig_atomic_t child_has_ended;
+
+static void
+on_child(int number)
+{
+	(void)number;
+	child_has_ended = 1;
+}
+
+void
+spawnloop_report_all(const struct delivery_job *job,
+    enum delivery_result result, struct span text, struct str *reports)
+{
+	for (size_t i = 0; i < job->recipients.len; i++)
+		delivery_add_report(
+		    reports, job->recipients.at[i].delivery, result, text);
+}
+
+/* Sends reports, as many records in a datagram as fit. */
+static void
+send_reports(struct state *state, struct span reports)
+{
+	while (reports.len && state->peer != -1) {
+		struct span rest = reports, part = SPAN("");
+		uint32_t delivery;
+		struct span text;
+		char letter;
+
+		while (delivery_report_next(&rest, &delivery, &letter, &text)) {
+			size_t len = reports.len - rest.len;
+
+			if (len > FDPASS_RECORD_MAX)
+				break;
+			part = span_upto(reports, len);
+		}
+		must(part.len > 0);
+		if (fdpass_send(state->peer, part, -1) < 0)
+			return; /* it is gone: the next receive says so */
+		reports = span_from(reports, part.len);
+	}
+}
+
+static void
+report_now(struct state *state, const struct delivery_job *job,
+    enum delivery_result result, struct span text)
+{
+	struct str reports = STR_INIT;
+
+	spawnloop_report_all(job, result, text, &reports);
+	send_reports(state, str_span(&reports));
+	str_free(&reports);
+}
+
+/* Believes nothing that qmail-send says of the file. */
+static bool
+is_message(const struct state *state, int fd)
+{
+	struct stat st;
+
+	return fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == state->loop->queue_uid;
+}
+
+/* Starts the program of a job, or reports at once.  Takes the job over. */
+static void
+start_job(struct state *state, struct delivery_job job, int message_fd)
+{
+	const struct spawnloop *loop = state->loop;
+	struct running running = { .job = job, .output_fd = -1 };
+	struct str report = STR_INIT;
+	int output[2] = { -1, -1 };
+
+	if (!is_message(state, message_fd)) {
+		str_add_z(
+		    &report, "ZThe message file cannot be used. (#4.3.0)\n");
+	} else if (fd_pipe(output) < 0) {
+		str_add_z(&report, "ZOut of descriptors. (#4.3.0)\n");
+	} else {
+		running.pid = loop->start(loop->context, &running.job,
+		    message_fd, output[1], &report);
+	}
+	fd_close(output[1]);
+	if (running.pid > 0) {
+		running.output_fd = output[0];
+		vec_push(&state->running, running);
+	} else {
+		must(report.len > 0);
+		report_now(state, &running.job,
+		    (enum delivery_result)report.s[0],
+		    span_from(str_span(&report), 1));
+		fd_close(output[0]);
+		delivery_job_free(&running.job);
+	}
+	str_free(&report);
+}
+
+/* Takes one datagram from qmail-send. */
+static void
+receive_job(struct state *state)
+{
+	struct delivery_job job;
+	int message_fd;
+	ssize_t got = fdpass_receive(
+	    state->peer, state->datagram, sizeof(state->datagram), &message_fd);
+
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EMSGSIZE)) {
+		fd_close(state->peer);
+		state->peer = -1;
+	}
+	if (got <= 0)
+		return;
+	if (delivery_job_parse(span_make(state->datagram, (size_t)got), &job)) {
+		start_job(state, job, message_fd);
+	} else {
+		/* What can be read of it is answered; nobody waits for ever. */
+		report_now(state, &job, DELIVERY_DEFERRAL,
+		    SPAN("The delivery order was malformed. (#4.3.0)\n"));
+		delivery_job_free(&job);
+	}
+	fd_close(message_fd);
+}
+
+/* Reads output once; keeps what counts.  Returns false at its end. */
+static bool
+read_output(struct state *state, struct running *running)
+{
+	char buffer[4096];
+	ssize_t got = fd_read(running->output_fd, buffer, sizeof(buffer));
+	size_t room = state->loop->output_max - running->output.len;
+
+	if (got <= 0) {
+		fd_close(running->output_fd);
+		running->output_fd = -1;
+		return false;
+	}
+	str_add(
+	    &running->output, span_upto(span_make(buffer, (size_t)got), room));
+	return true;
+}
+
+/* Whether a read would bring something now. */
+static bool
+is_readable(int fd)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+
+	return poll(&poller, 1, 0) > 0;
+}
+
+static void
+finish(struct state *state, struct running *running, int status)
+{
+	struct str reports = STR_INIT;
+
+	/* Whatever it printed lies in the pipe; at most a pipe full of it. */
+	for (int i = 0; i < 32 && running->output_fd != -1; i++)
+		if (!is_readable(running->output_fd) ||
+		    !read_output(state, running))
+			break;
+	fd_close(running->output_fd);
+	state->loop->judge(&running->job, spawn_exit_code(status),
+	    str_span(&running->output), &reports);
+	send_reports(state, str_span(&reports));
+	str_free(&reports);
+	str_free(&running->output);
+	delivery_job_free(&running->job);
+}
+
+static void
+reap(struct state *state)
+{
+	int status;
+	pid_t pid;
+
+	child_has_ended = 0;
+	while ((pid = spawn_reap(&status)) > 0) {
+		for (size_t i = 0; i < state->running.len; i++) {
+			struct running ended = state->running.at[i];
+
+			if (ended.pid != pid)
+				continue;
+			state->running.at[i] =
+			    state->running.at[--state->running.len];
+			finish(state, &ended, status);
+			break;
+		}
+	}
+}
+
+static void
+add_poll(struct state *state, int fd)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
+
+	vec_push(&state->fds, poller); /* poll passes over -1 */
+}
+
+static void
+wait_for_something(struct state *state)
+{
+	state->fds.len = 0;
+	add_poll(state, state->peer);
+	for (size_t i = 0; i < state->running.len; i++)
+		add_poll(state, state->running.at[i].output_fd);
+	if (signal_poll(state->fds.at, state->fds.len, -1) == 0)
+		return;
+	for (size_t i = 0; i < state->running.len; i++)
+		if (state->fds.at[i + 1].revents)
+			(void)read_output(state, &state->running.at[i]);
+	if (state->fds.at[0].revents)
+		receive_job(state);
+}
+
+void
+spawnloop_run(const struct spawnloop *loop, int peer)
+{
+	struct state state = { .loop = loop, .peer = peer };
+
+	signal_ignore(SIGPIPE);
+	signal_catch(SIGCHLD, on_child);
+	signal_block_set((const int[]){ SIGCHLD, 0 });
+	while (state.peer != -1 || state.running.len > 0) {
+		wait_for_something(&state);
+		if (child_has_ended)
+			reap(&state);
+	}
+	vec_free(&state.running);
+	vec_free(&state.fds);
+}

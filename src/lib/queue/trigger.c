@@ -1,0 +1,81 @@
+/*
+ * trigger.c - lock/trigger, the FIFO that tells qmail-todo of new mail.
+ * Input: hostile
+ */
+#include "queue/trigger.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fmt.h"
+#include "queue/path.h"
+#include "sys/fd.h"
+
+static const char trigger_name[] = "lock/trigger";
+
+/*
+ * A FIFO holds 64 kB in pages that are not filled to the last byte.  When so
+ * much was waiting, a writer may have found no room.
+ */
+#define TRIGGER_FULL 60000
+
+void
+trigger_pull(uint64_t number)
+{
+	char line[FMT_U64_MAX + 1];
+	size_t len = fmt_u64(line, number);
+	int fd = open(trigger_name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+
+	line[len++] = '\n';
+	/* Without a reader, or with a full FIFO, the next scan finds it. */
+	if (fd >= 0 && fd_write(fd, span_make(line, len)) < 0)
+		fd_close(fd);
+}
+
+int
+trigger_open(struct trigger *trigger)
+{
+	struct stat st;
+
+	*trigger = (struct trigger){ .read_fd = -1, .write_fd = -1 };
+	trigger->read_fd =
+	    open(trigger_name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (trigger->read_fd < 0)
+		return -1;
+	if (fstat(trigger->read_fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+		trigger->write_fd =
+		    open(trigger_name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (trigger->write_fd >= 0)
+			return 0;
+	} else {
+		errno = EINVAL;
+	}
+	fd_close(trigger->read_fd);
+	trigger->read_fd = -1;
+	return -1;
+}
+
+void
+trigger_read(struct trigger *trigger)
+{
+	char buffer[65536];
+	ssize_t got = fd_read(trigger->read_fd, buffer, sizeof(buffer));
+	struct span rest, line;
+
+	trigger->numbers.len = 0;
+	if (got <= 0)
+		return;
+	if (got >= TRIGGER_FULL)
+		trigger->wants_scan = true;
+	rest = span_make(buffer, (size_t)got);
+	while (span_cut_next(&rest, '\n', &line)) {
+		uint64_t number;
+
+		if (queue_path_number(line, &number))
+			vec_push(&trigger->numbers, number);
+		else
+			trigger->wants_scan = true;
+	}
+}
