@@ -13,11 +13,11 @@ HOT      := receive/qmail-smtpd \
             send/qmail-send send/qmail-todo \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
-            local/qmail-local local/maildirmake \
+            local/qmail-local local/maildirmake users/qmail-newmrh \
             admin/qmail-qread admin/qmail-showctl admin/splogger
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 
-qmail-smtpd_PARTS  := smtpd_session smtpd_policy
+qmail-smtpd_PARTS  := smtpd_session smtpd_policy smtpd_data
 qmail-inject_PARTS :=
 qmail-send_PARTS   :=
 qmail-todo_PARTS   :=

@@ -1,0 +1,76 @@
+/*
+ * hosts.c - the domains for which mail is accepted.
+ * Input: lists trusted, addresses hostile
+ */
+#include "config/hosts.h"
+
+#include <errno.h>
+
+#include "base/ascii.h"
+#include "base/str.h"
+#include "config/control.h"
+
+int
+hosts_read(struct hosts *hosts, const char *list, const char *more)
+{
+	int result = control_read_set(list, '\0', &hosts->names);
+
+	if (result <= 0)
+		return result;
+	hosts->accept_all = false;
+	if (cdb_open(&hosts->more, more) < 0 && errno != ENOENT)
+		return -1;
+	return 0;
+}
+
+/*
+ * Moves *suffix from the whole domain to what begins with its next dot.
+ * Returns false when there is no more.
+ */
+static bool
+next_suffix(struct span *suffix)
+{
+	size_t dot;
+
+	if (suffix->len == 0)
+		return false;
+	dot = span_find(span_from(*suffix, 1), '.');
+	*suffix = span_from(*suffix, dot + 1);
+	return suffix->len > 0;
+}
+
+/* Asks the database, whose keys are in lower case. */
+static int
+find_in_database(const struct cdb *cdb, struct span domain)
+{
+	struct str lower = STR_INIT;
+	struct span suffix;
+	int result;
+
+	for (size_t i = 0; i < domain.len; i++)
+		str_add_byte(&lower, ascii_lower(domain.s[i]));
+	suffix = str_span(&lower);
+	do
+		result = cdb_find(cdb, suffix, NULL);
+	while (result == 0 && next_suffix(&suffix));
+	str_free(&lower);
+	return result;
+}
+
+int
+hosts_accept(const struct hosts *hosts, struct span address)
+{
+	size_t at = span_find_last(address, '@');
+	struct span domain = span_from(address, at + 1);
+	struct span suffix = domain;
+
+	if (hosts->accept_all || at == address.len)
+		return 1;
+	do
+		if (wordset_find(&hosts->names, suffix, NULL))
+			return 1;
+	while (next_suffix(&suffix));
+	if (hosts->more.fd == -1)
+		return 0;
+	return find_in_database(&hosts->more, domain);
+}

@@ -1,0 +1,38 @@
+/* address.h - the paths of SMTP commands (RFC 5321 4.1.2).  Input: hostile. */
+#ifndef MAIL_ADDRESS_H
+#define MAIL_ADDRESS_H
+
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/str.h"
+
+#define ADDRESS_MAX 899 /* bytes of an envelope address; RFC 5321 asks 320 */
+
+enum address_result {
+	ADDRESS_TAKEN,
+	ADDRESS_MISSING,  /* there is no path in this argument */
+	ADDRESS_BROKEN,	  /* it has no end, or bytes no address may have */
+	ADDRESS_TOO_LONG, /* more than ADDRESS_MAX bytes in the envelope */
+};
+
+/*
+ * address_parse_path: the path in the argument of MAIL or RCPT, as it goes
+ * into the envelope: without brackets, source route, quotes and backslashes.
+ *
+ * The path is what stands in < >; text before it does not count.  Without a
+ * bracket it is what follows the first colon, up to a blank.  A < that is
+ * never closed is forgiven as long as no blank follows it.
+ *   argument     what follows the verb: "FROM:<a@b> SIZE=100"
+ *   address      receives it, replaced; may be empty; of no use on failure
+ *   parameters   receives what stands behind the path
+ * NUL and CR are never part of an address: ADDRESS_BROKEN.
+ */
+MUST_CHECK enum address_result address_parse_path(
+    struct span argument, struct str *address, struct span *parameters);
+
+/* address_domain: what follows the last @; without an @ the empty span. */
+struct span address_domain(struct span address);
+
+#endif

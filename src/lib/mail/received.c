@@ -1,0 +1,48 @@
+/*
+ * received.c - the Received field of network daemons.
+ * Input: hostile
+ */
+#include "mail/received.h"
+
+#include "base/ascii.h"
+#include "mail/date.h"
+
+/* Appends a word with all bytes made harmless. */
+static void
+add_word(struct str *text, struct span word)
+{
+	word = span_upto(word, RECEIVED_WORD_MAX);
+	for (size_t i = 0; i < word.len; i++) {
+		char c = word.s[i];
+
+		if (!ascii_is_alnum(c) && !span_has(SPAN(".@%+/=:-[]"), c))
+			c = '?';
+		str_add_byte(text, c);
+	}
+}
+
+void
+received_add(struct str *text, const struct received *received, int64_t seconds)
+{
+	str_add_z(text, "Received: from ");
+	add_word(text, received->host);
+	if (received->has_helo &&
+	    !span_equal_nocase(received->helo, received->host)) {
+		str_add_z(text, " (HELO ");
+		add_word(text, received->helo);
+		str_add_byte(text, ')');
+	}
+	str_add_z(text, " (");
+	if (received->user.len) {
+		add_word(text, received->user);
+		str_add_byte(text, '@');
+	}
+	add_word(text, received->ip);
+	str_add_z(text, ")\n  by ");
+	add_word(text, received->by);
+	str_add_z(text, " with ");
+	add_word(text, received->protocol);
+	str_add_z(text, "; ");
+	date_add_utc(text, seconds);
+	str_add_byte(text, '\n');
+}

@@ -1,0 +1,39 @@
+/*
+ * received.h - the Received field that network daemons put on top of a
+ * message (RFC 5321 4.4).  Input: hostile: the client chooses most words.
+ */
+#ifndef MAIL_RECEIVED_H
+#define MAIL_RECEIVED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "base/str.h"
+
+#define RECEIVED_WORD_MAX 1000 /* bytes of one word; the rest is left out */
+
+struct received {
+	struct span host; /* name of the client */
+	struct span helo; /* what it calls itself */
+	bool has_helo;
+	struct span user;     /* who there, from ident; empty: not known */
+	struct span ip;	      /* its address */
+	struct span by;	      /* our name */
+	struct span protocol; /* "SMTP", "ESMTP", "QMTP", "QMQP" */
+};
+
+/*
+ * received_add: appends
+ *
+ *	Received: from HOST (HELO NAME) (USER@IP)
+ *	  by NAME with PROTOCOL; 22 Nov 2026 09:05:07 -0000
+ *
+ * HELO is left out if the client gave none, or the name that it has.  All
+ * bytes but letters, digits and . @ % + / = : - [ ] become ?, so that no word
+ * can end the field or look like a comment.
+ */
+void received_add(
+    struct str *text, const struct received *received, int64_t seconds);
+
+#endif
