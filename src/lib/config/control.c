@@ -97,7 +97,8 @@ control_read_set(const char *name, char separator, struct wordset *set)
 	int result = control_read_list(name, &lines);
 	struct span rest = str_span(&lines), line;
 
-	set->seed = random_u64();
+	if (result > 0)
+		set->seed = random_u64();
 	while (result > 0 && span_cut_next(&rest, '\n', &line)) {
 		size_t end = separator ? span_find(line, separator) : line.len;
 

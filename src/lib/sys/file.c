@@ -8,15 +8,17 @@
 
 #include "sys/fd.h"
 
-#define READ_STEP 2048 /* bytes; enough for most control files at once */
+#define READ_STEP 4096 /* bytes; enough for most control files at once */
 
 static int
 open_retrying(const char *path, int flags, unsigned mode)
 {
 	int fd;
 
+	/* openat: musl's open makes two calls to close on exec. */
 	do
-		fd = open(path, flags | O_CLOEXEC | O_NOCTTY, (mode_t)mode);
+		fd = openat(
+		    AT_FDCWD, path, flags | O_CLOEXEC | O_NOCTTY, (mode_t)mode);
 	while (fd < 0 && errno == EINTR);
 	return fd;
 }
@@ -54,23 +56,19 @@ static int
 read_all(int fd, struct str *text, size_t max, bool is_regular)
 {
 	size_t old_len = text->len;
+	char block[READ_STEP]; /* text grows by what came, not by what may */
 
 	for (;;) {
-		size_t room;
-		ssize_t got;
+		ssize_t got = fd_read(fd, block, sizeof(block));
 
-		str_reserve(text, READ_STEP);
-		room = text->cap - text->len - 1;
-		got = fd_read(fd, text->s + text->len, room);
 		if (got < 0)
 			return -1;
-		text->len += (size_t)got;
-		text->s[text->len] = '\0';
+		str_add(text, span_make(block, (size_t)got));
 		if (text->len - old_len > max) {
 			errno = EFBIG;
 			return -1;
 		}
-		if (got == 0 || (is_regular && (size_t)got < room))
+		if (got == 0 || (is_regular && (size_t)got < sizeof(block)))
 			return 0;
 	}
 }
