@@ -2,6 +2,8 @@
 #ifndef QUEUE_VERDICT_H
 #define QUEUE_VERDICT_H
 
+#include <stdbool.h>
+
 #include "base/span.h"
 
 /* The letters with which qmail's programs report. */
@@ -15,6 +17,7 @@ struct verdict {
 	enum verdict_letter letter;
 	const char *status; /* enhanced code such as "4.3.0" (RFC 3463) */
 	struct span text;   /* for people, without code; never empty */
+	bool is_custom;	    /* text is the program's own, with its own code */
 };
 
 #define VERDICT_CUSTOM_EXIT 82	/* the text comes on descriptor 6 */

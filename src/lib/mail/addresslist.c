@@ -1,0 +1,345 @@
+/*
+ * addresslist.c - header fields that hold addresses.
+ * Input: hostile
+ *
+ * The field is cut into runs: what stands between commas, colons, semicolons
+ * and angle brackets.  A run before < is a display name, before a colon the
+ * name of a group; any other run holds addresses.  Text is written by pieces
+ * that end at commas: a line is folded only there.
+ */
+#include "mail/addresslist.h"
+
+struct rewriting {
+	struct span rest; /* of the body */
+	addresslist_call *call;
+	void *context;
+	struct str *written;
+	size_t limit;		   /* of written->len */
+	size_t line_start;	   /* in *written */
+	struct str piece;	   /* to the next comma */
+	enum token822_type before; /* last token in the piece */
+	struct token822_list run, address;
+	bool wants_comma; /* something in the piece must not be run into */
+	bool is_first;	  /* no piece was written yet */
+	bool may_end_group, is_in_group, is_unclosed;
+};
+
+static void
+write_token(struct rewriting *r, const struct token822 *token)
+{
+	token822_add_written(&r->piece, r->before, token);
+	r->before = token->type;
+}
+
+static void
+write_special(struct rewriting *r, enum token822_type type)
+{
+	write_token(r, &(struct token822){ .type = type });
+}
+
+/* Ends the piece: it goes on this line if it fits, else on the next. */
+static void
+end_piece(struct rewriting *r)
+{
+	size_t line = r->written->len - r->line_start;
+
+	if (r->piece.len > 0) {
+		if (!r->is_first &&
+		    line + 1 + r->piece.len > ADDRESSLIST_LINE_MAX) {
+			str_add_byte(r->written, '\n');
+			r->line_start = r->written->len;
+			str_add_byte(r->written, ' ');
+		}
+		str_add_byte(r->written, ' ');
+		str_add(r->written, str_span(&r->piece));
+	}
+	str_reset(&r->piece);
+	r->before = TOKEN822_NONE;
+	r->is_first = r->wants_comma = false;
+}
+
+static void
+write_comma(struct rewriting *r)
+{
+	/* A comma never has a blank before it. */
+	str_add_byte(&r->piece, ',');
+	end_piece(r);
+}
+
+/* What follows is another address, or part of one. */
+static void
+write_missing_comma(struct rewriting *r)
+{
+	if (r->wants_comma)
+		write_comma(r);
+}
+
+/* Writes the comments of the run from index `from` on, up to `end`. */
+static void
+write_comments(struct rewriting *r, size_t from, size_t end)
+{
+	for (size_t i = from; i < end; i++)
+		if (r->run.tokens.at[i].type == TOKEN822_COMMENT)
+			write_token(r, &r->run.tokens.at[i]);
+}
+
+/* RFC 822 6.1: the route, up to the first colon, is no longer used. */
+static void
+drop_route(struct token822_list *address)
+{
+	size_t kept = 0;
+
+	if (address->tokens.len == 0 ||
+	    address->tokens.at[0].type != TOKEN822_AT)
+		return;
+	for (size_t i = 0; i < address->tokens.len; i++)
+		if (address->tokens.at[i].type == TOKEN822_COLON) {
+			for (i++; i < address->tokens.len; i++)
+				address->tokens.at[kept++] =
+				    address->tokens.at[i];
+			address->tokens.len = kept;
+			return;
+		}
+}
+
+static void
+write_address(struct rewriting *r)
+{
+	r->call(r->context, &r->address);
+	for (size_t i = 0; i < r->address.tokens.len; i++)
+		write_token(r, &r->address.tokens.at[i]);
+	r->address.tokens.len = 0;
+}
+
+static bool
+is_word(enum token822_type type)
+{
+	return type == TOKEN822_ATOM || type == TOKEN822_QUOTED ||
+	    type == TOKEN822_LITERAL;
+}
+
+/*
+ * A run that holds addresses.  Two words with neither dot nor @ between them
+ * belong to two addresses.  Comments go behind the address that follows them,
+ * or the last one.
+ */
+static void
+end_addresses(struct rewriting *r)
+{
+	size_t next_comment = 0, last = 0; /* last: index + 1 */
+
+	for (size_t i = 0; i < r->run.tokens.len; i++) {
+		const struct token822 *token = &r->run.tokens.at[i];
+
+		if (token->type == TOKEN822_COMMENT)
+			continue;
+		if (r->address.tokens.len > 0 && is_word(token->type) &&
+		    is_word(r->run.tokens.at[last - 1].type)) {
+			write_missing_comma(r);
+			write_address(r);
+			write_comments(r, next_comment, last);
+			next_comment = last;
+			r->wants_comma = true;
+		}
+		token822_list_add(&r->address, *token);
+		last = i + 1;
+	}
+	if (r->address.tokens.len > 0) {
+		write_missing_comma(r);
+		write_address(r);
+		r->wants_comma = true;
+	}
+	write_comments(r, next_comment, r->run.tokens.len);
+	r->run.tokens.len = 0;
+}
+
+/* A phrase that RFC 822 does not allow unless it is quoted. */
+static bool
+is_strange_phrase(const struct token822_list *run)
+{
+	for (size_t i = 0; i < run->tokens.len; i++)
+		if (run->tokens.at[i].type == TOKEN822_AT ||
+		    run->tokens.at[i].type == TOKEN822_LITERAL)
+			return true;
+	return false;
+}
+
+/* Writes the words of such a phrase as one quoted word. */
+static void
+write_quoted_phrase(struct rewriting *r)
+{
+	struct str phrase = STR_INIT;
+	enum token822_type before = TOKEN822_NONE;
+	struct token822 token;
+
+	for (size_t i = 0; i < r->run.tokens.len; i++) {
+		const struct token822 *word = &r->run.tokens.at[i];
+
+		if (word->type == TOKEN822_COMMENT)
+			continue;
+		if (is_word(before) && is_word(word->type))
+			str_add_byte(&phrase, ' ');
+		token822_add_plain(&phrase, word);
+		before = word->type;
+	}
+	token = token822_plain(TOKEN822_QUOTED, str_span(&phrase));
+	write_token(r, &token);
+	write_comments(r, 0, r->run.tokens.len);
+	str_free(&phrase);
+}
+
+static void
+end_phrase(struct rewriting *r)
+{
+	if (r->run.tokens.len > 0)
+		write_missing_comma(r);
+	if (is_strange_phrase(&r->run))
+		write_quoted_phrase(r);
+	else
+		for (size_t i = 0; i < r->run.tokens.len; i++)
+			write_token(r, &r->run.tokens.at[i]);
+	r->run.tokens.len = 0;
+}
+
+static bool
+has_comma(const struct token822_list *list)
+{
+	for (size_t i = 0; i < list->tokens.len; i++)
+		if (list->tokens.at[i].type == TOKEN822_COMMA)
+			return true;
+	return false;
+}
+
+/*
+ * Collects what stands between < and >: the address, and in the run its
+ * comments.  Returns false if there is no end or more than one address.
+ */
+static bool
+cut_angle(struct rewriting *r)
+{
+	struct token822 token;
+
+	while (token822_next(&r->rest, &token) > 0) {
+		if (token.type == TOKEN822_RIGHT) {
+			drop_route(&r->address);
+			return !has_comma(&r->address);
+		}
+		if (token.type == TOKEN822_LEFT ||
+		    r->run.tokens.len + r->address.tokens.len >=
+			ADDRESSLIST_RUN_MAX)
+			return false;
+		token822_list_add(
+		    token.type == TOKEN822_COMMENT ? &r->run : &r->address,
+		    token);
+	}
+	return false;
+}
+
+static bool
+rewrite_angle(struct rewriting *r)
+{
+	end_phrase(r);
+	write_missing_comma(r);
+	if (!cut_angle(r))
+		return false;
+	write_special(r, TOKEN822_LEFT);
+	write_address(r);
+	write_comments(r, 0, r->run.tokens.len);
+	write_special(r, TOKEN822_RIGHT);
+	r->run.tokens.len = 0;
+	r->wants_comma = true;
+	return true;
+}
+
+static void
+begin_group(struct rewriting *r)
+{
+	r->is_unclosed |= r->is_in_group;
+	end_phrase(r);
+	write_special(r, TOKEN822_COLON);
+	r->wants_comma = false;
+	r->is_in_group = r->may_end_group = true;
+}
+
+static bool
+end_group(struct rewriting *r)
+{
+	if (!r->may_end_group)
+		return false;
+	end_addresses(r);
+	write_special(r, TOKEN822_SEMICOLON);
+	r->wants_comma = true;
+	r->is_in_group = r->may_end_group = false;
+	return true;
+}
+
+/* Deals with one token.  Returns whether it may stand there. */
+static bool
+rewrite_token(struct rewriting *r, const struct token822 *token)
+{
+	switch (token->type) {
+	case TOKEN822_LEFT:
+		return rewrite_angle(r);
+	case TOKEN822_RIGHT:
+		return false;
+	case TOKEN822_COLON:
+		begin_group(r);
+		return true;
+	case TOKEN822_SEMICOLON:
+		return end_group(r);
+	case TOKEN822_COMMA:
+		end_addresses(r);
+		write_comma(r);
+		return true;
+	default:
+		token822_list_add(&r->run, *token);
+		return r->run.tokens.len < ADDRESSLIST_RUN_MAX;
+	}
+}
+
+static enum addresslist_result
+rewrite_body(struct rewriting *r)
+{
+	struct token822 token;
+	int got;
+
+	while ((got = token822_next(&r->rest, &token)) > 0) {
+		if (!rewrite_token(r, &token))
+			return ADDRESSLIST_MALFORMED;
+		if (r->written->len + r->piece.len > r->limit)
+			return ADDRESSLIST_TOO_LARGE;
+	}
+	if (got < 0)
+		return ADDRESSLIST_MALFORMED;
+	end_addresses(r);
+	end_piece(r);
+	str_add_byte(r->written, '\n');
+	if (r->written->len > r->limit)
+		return ADDRESSLIST_TOO_LARGE;
+	return r->is_unclosed || r->is_in_group ? ADDRESSLIST_UNCLOSED
+						: ADDRESSLIST_FINE;
+}
+
+enum addresslist_result
+addresslist_rewrite(struct span name, struct span body, addresslist_call *call,
+    void *context, size_t max, struct str *written)
+{
+	struct rewriting r = { .rest = body,
+		.call = call,
+		.context = context,
+		.written = written,
+		.limit = max < SIZE_MAX - written->len ? written->len + max
+						       : SIZE_MAX,
+		.line_start = written->len,
+		.is_first = true,
+		.may_end_group = true };
+	enum addresslist_result result;
+
+	str_add(written, name);
+	str_add_byte(written, ':');
+	result = rewrite_body(&r);
+	str_free(&r.piece);
+	vec_free(&r.run.tokens);
+	vec_free(&r.address.tokens);
+	return result;
+}

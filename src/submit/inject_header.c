@@ -1,0 +1,420 @@
+/*
+ * inject_header.c - reads a header, rewrites its addresses, adds what lacks.
+ * Input: hostile
+ *
+ * Addresses count from the right: the last address of a field is the first
+ * of its recipients, as with qmail.
+ */
+#include "inject_parts.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "mail/addresslist.h"
+#include "mail/date.h"
+#include "mail/fromline.h"
+#include "mail/quote.h"
+
+enum action {
+	ACTION_KEEP,
+	ACTION_DELETE,
+	ACTION_REWRITE, /* addresses, none of them a recipient */
+	ACTION_RECIPIENTS,
+	ACTION_SENDER /* Return-Path */
+};
+
+struct handling {
+	enum action action;
+	bool is_resent;	  /* makes the message a resent one */
+	bool is_hidden;	  /* never shown to anyone */
+	bool is_followed; /* counts for Mail-Followup-To */
+};
+
+static const struct handling handlings[HEADER_FIELDS] = {
+	[HEADER_APPARENTLY_TO] = { .action = ACTION_RECIPIENTS },
+	[HEADER_BCC] = { .action = ACTION_RECIPIENTS, .is_hidden = true },
+	[HEADER_CC] = { .action = ACTION_RECIPIENTS, .is_followed = true },
+	[HEADER_CONTENT_LENGTH] = { .action = ACTION_DELETE },
+	[HEADER_ERRORS_TO] = { .action = ACTION_REWRITE },
+	[HEADER_FROM] = { .action = ACTION_REWRITE },
+	[HEADER_REPLY_TO] = { .action = ACTION_REWRITE },
+	[HEADER_RESENT_BCC] = { .action = ACTION_RECIPIENTS,
+	    .is_resent = true,
+	    .is_hidden = true },
+	[HEADER_RESENT_CC] = { .action = ACTION_RECIPIENTS, .is_resent = true },
+	[HEADER_RESENT_DATE] = { .is_resent = true },
+	[HEADER_RESENT_FROM] = { .action = ACTION_REWRITE, .is_resent = true },
+	[HEADER_RESENT_MESSAGE_ID] = { .is_resent = true },
+	[HEADER_RESENT_REPLY_TO] = { .action = ACTION_REWRITE,
+	    .is_resent = true },
+	[HEADER_RESENT_SENDER] = { .action = ACTION_REWRITE,
+	    .is_resent = true },
+	[HEADER_RESENT_TO] = { .action = ACTION_RECIPIENTS, .is_resent = true },
+	[HEADER_RETURN_PATH] = { .action = ACTION_SENDER, .is_hidden = true },
+	[HEADER_RETURN_RECEIPT_TO] = { .action = ACTION_REWRITE },
+	[HEADER_SENDER] = { .action = ACTION_REWRITE },
+	[HEADER_TO] = { .action = ACTION_RECIPIENTS, .is_followed = true },
+};
+
+/* Appends addresses, each ending in NUL, the last one first. */
+static void
+add_reversed(struct str *to, struct span addresses)
+{
+	while (addresses.len > 0) {
+		struct span front = span_upto(addresses, addresses.len - 1);
+		size_t nul = span_find_last(front, '\0');
+		size_t start = nul < front.len ? nul + 1 : 0;
+
+		str_add(to, span_from(addresses, start));
+		addresses = span_upto(addresses, start);
+	}
+}
+
+/* addresslist_call: completes the address; it is kept in letter->found. */
+static void
+collect_address(void *context, struct token822_list *address)
+{
+	struct inject_letter *letter = context;
+
+	inject_address_complete(&letter->hosts, address);
+	token822_list_add_plain(&letter->found, address);
+	str_add_byte(&letter->found, '\0');
+	letter->has_found = true;
+}
+
+/* Goes through the addresses of a field; they are then in letter->found. */
+static enum addresslist_result
+rewrite_addresses(struct inject_letter *letter, struct span name,
+    struct span body, struct str *written)
+{
+	enum addresslist_result result;
+
+	str_reset(&letter->found);
+	letter->has_found = false;
+	result = addresslist_rewrite(name, body, collect_address, letter,
+	    INJECT_HEADER_MAX - letter->header.len, written);
+	if (result == ADDRESSLIST_TOO_LARGE)
+		inject_fail(FAULT_HEADER_SIZE, name);
+	return result;
+}
+
+static void
+take_recipients(struct inject_letter *letter, const struct handling *handling)
+{
+	struct span rest = str_span(&letter->found), address;
+	struct str present = STR_INIT; /* <> is nobody */
+
+	while (span_cut_next(&rest, '\0', &address)) {
+		if (address.len == 0)
+			continue;
+		str_add(&present, address);
+		str_add_byte(&present, '\0');
+		if (handling->is_followed &&
+		    wordset_find(&letter->followup_lists, address, NULL))
+			letter->names_followup_list = true;
+	}
+	add_reversed(&letter->listed[handling->is_resent], str_span(&present));
+	if (handling->is_followed && !wordset_is_empty(&letter->followup_lists))
+		add_reversed(&letter->followup, str_span(&present));
+	str_free(&present);
+}
+
+static void
+rewrite_recipients(struct inject_letter *letter, struct span field,
+    struct span name, struct span body, const struct handling *handling)
+{
+	size_t start = letter->header.len;
+	enum addresslist_result result =
+	    rewrite_addresses(letter, name, body, &letter->header);
+
+	if (result == ADDRESSLIST_MALFORMED)
+		letter->is_malformed[handling->is_resent] = true;
+	else
+		take_recipients(letter, handling);
+	if (handling->is_hidden || result != ADDRESSLIST_FINE)
+		str_cut(&letter->header, start);
+	if (!handling->is_hidden && result != ADDRESSLIST_FINE)
+		str_add(&letter->header, field);
+}
+
+/* The first field tells; in it the last address. */
+static void
+take_sender(struct inject_letter *letter)
+{
+	struct span front, sender;
+	size_t nul;
+
+	if (letter->has_sender || !letter->has_found)
+		return;
+	front = span_upto(str_span(&letter->found), letter->found.len - 1);
+	nul = span_find_last(front, '\0');
+	sender = nul < front.len ? span_from(front, nul + 1) : front;
+	str_set(&letter->sender, sender);
+	letter->has_sender = true;
+}
+
+static void
+rewrite_senders(struct inject_letter *letter, struct span name,
+    struct span body, const struct handling *handling)
+{
+	size_t start = letter->header.len;
+
+	if (rewrite_addresses(letter, name, body, &letter->header) !=
+	    ADDRESSLIST_FINE)
+		inject_fail(FAULT_FIELD_SYNTAX, name);
+	if (handling->action == ACTION_SENDER)
+		take_sender(letter);
+	if (handling->is_hidden)
+		str_cut(&letter->header, start);
+}
+
+static bool
+is_unwanted(const struct inject_wishes *wishes, enum header_field which)
+{
+	return (which == HEADER_FROM && wishes->delete_from) ||
+	    (which == HEADER_MESSAGE_ID && wishes->delete_message_id) ||
+	    (which == HEADER_RETURN_PATH && wishes->ignore_return_path);
+}
+
+/* Deals with a whole field, newline at its end. */
+static void
+take_field(struct inject_letter *letter, struct span field)
+{
+	size_t colon = 0;
+	struct span name = header_name(field, &colon);
+	struct span body = span_from(field, colon + 1);
+	enum header_field which = header_identify(name);
+	const struct handling *handling = &handlings[which];
+
+	if (field.len == 0 || is_unwanted(&letter->wishes, which))
+		return;
+	letter->is_seen[which] = true;
+	if (field.len > INJECT_HEADER_MAX - letter->header.len)
+		inject_fail(FAULT_HEADER_SIZE, name);
+	switch (handling->action) {
+	case ACTION_KEEP:
+		str_add(&letter->header, field);
+		break;
+	case ACTION_DELETE:
+		break;
+	case ACTION_REWRITE:
+	case ACTION_SENDER:
+		rewrite_senders(letter, name, body, handling);
+		break;
+	case ACTION_RECIPIENTS:
+		rewrite_recipients(letter, field, name, body, handling);
+		break;
+	}
+}
+
+/* Appends the next line, newline at its end.  Returns false at the end. */
+static bool
+read_line(struct in *in, struct str *line, size_t used)
+{
+	size_t start = line->len;
+	int got = in_read_until(in, '\n', line, INJECT_HEADER_MAX - used);
+
+	if (got < 0)
+		inject_fail(errno == EMSGSIZE ? FAULT_HEADER_SIZE : FAULT_READ,
+		    SPAN(""));
+	if (got == 0 && line->len > start)
+		str_add_byte(line, '\n');
+	return line->len > start;
+}
+
+/*
+ * What the line is: more of the field in hand, the start of another field, or
+ * the end of the header.
+ */
+static bool
+is_continuation(struct span line, bool has_field)
+{
+	return has_field && ascii_is_blank(line.s[0]);
+}
+
+static bool
+begins_field(struct str *line)
+{
+	struct str marked = STR_INIT;
+
+	if (!span_starts(str_span(line), SPAN("From ")))
+		return header_name(str_span(line), NULL).len > 0;
+	/* The separator of an mbox is kept, but as a field. */
+	str_add_z(&marked, "MBOX-Line: ");
+	str_add(&marked, str_span(line));
+	str_free(line);
+	*line = marked;
+	return true;
+}
+
+void
+inject_header_read(struct inject_letter *letter, struct in *in)
+{
+	struct str field = STR_INIT, line = STR_INIT;
+	size_t used = 0;
+
+	letter->is_at_end = true;
+	while (read_line(in, &line, used)) {
+		used += line.len;
+		if (!is_continuation(str_span(&line), field.len > 0)) {
+			letter->is_at_end = false;
+			take_field(letter, str_span(&field));
+			str_reset(&field);
+			letter->is_body_next =
+			    span_equal(str_span(&line), SPAN("\n"));
+			if (letter->is_body_next)
+				break;
+			if (!begins_field(&line)) {
+				str_set(&letter->body_start, str_span(&line));
+				break;
+			}
+			letter->is_at_end = true;
+		}
+		str_add(&field, str_span(&line));
+		str_reset(&line);
+		if (used >= INJECT_HEADER_MAX)
+			inject_fail(FAULT_HEADER_SIZE, SPAN(""));
+	}
+	if (letter->is_at_end)
+		take_field(letter, str_span(&field));
+	if (letter->takes_listed &&
+	    letter->is_malformed[inject_header_is_resent(letter)])
+		inject_fail(FAULT_FIELD_SYNTAX, SPAN("recipients"));
+	str_free(&field);
+	str_free(&line);
+	str_free(&letter->found);
+}
+
+bool
+inject_header_is_resent(const struct inject_letter *letter)
+{
+	for (size_t i = 0; i < HEADER_FIELDS; i++)
+		if (letter->is_seen[i] && handlings[i].is_resent)
+			return true;
+	return false;
+}
+
+static void
+add_date(const struct inject_letter *letter, struct str *text)
+{
+	str_add_z(text, "Date: ");
+	date_add_utc(text, (int64_t)(letter->now / 1000000));
+	str_add_byte(text, '\n');
+}
+
+/* Unique: time to the microsecond, process, host. */
+static void
+add_message_id(const struct inject_letter *letter, struct str *text)
+{
+	str_add_z(text, "Message-ID: <");
+	str_add_u64(text, letter->now);
+	str_add_byte(text, '.');
+	str_add_u64(text, (uint64_t)getpid());
+	str_add_z(text, ".inject@");
+	str_add(text, str_span(&letter->hosts.id_host));
+	str_add_z(text, ">\n");
+}
+
+static void
+add_from(const struct inject_letter *letter, struct str *text)
+{
+	const struct inject_origin *origin = &letter->origin;
+	struct token822 name = token822_plain(
+	    letter->wishes.name_in_comment ? TOKEN822_COMMENT : TOKEN822_QUOTED,
+	    str_span(&origin->name));
+	struct token822_list address = TOKEN822_LIST_INIT;
+	struct token822_list all = TOKEN822_LIST_INIT;
+	enum token822_type before = TOKEN822_NONE;
+
+	inject_address_origin(&letter->hosts, str_span(&origin->user),
+	    origin->has_host ? &origin->host : NULL, &address);
+	if (origin->has_name && name.type == TOKEN822_QUOTED) {
+		token822_list_add(&all, name);
+		token822_list_add(
+		    &all, token822_plain(TOKEN822_LEFT, SPAN("")));
+	}
+	token822_list_add_list(&all, &address);
+	if (origin->has_name)
+		token822_list_add(&all,
+		    name.type == TOKEN822_COMMENT
+			? name
+			: token822_plain(TOKEN822_RIGHT, SPAN("")));
+	str_add_z(text, "From: ");
+	for (size_t i = 0; i < all.tokens.len; i++) {
+		token822_add_written(text, before, &all.tokens.at[i]);
+		before = all.tokens.at[i].type;
+	}
+	str_add_byte(text, '\n');
+	vec_free(&address.tokens);
+	vec_free(&all.tokens);
+}
+
+static void
+add_hidden_recipients(const struct inject_letter *letter, struct str *text)
+{
+	(void)letter;
+	str_add_z(text, "Cc: recipient list not shown: ;\n");
+}
+
+/* For replies to a list: everybody in To and Cc, but not the author. */
+static void
+add_followup(const struct inject_letter *letter, struct str *text)
+{
+	struct str addresses = STR_INIT;
+	struct span rest, address;
+	const char *between = "Mail-Followup-To: ";
+
+	add_reversed(&addresses, str_span(&letter->followup));
+	rest = str_span(&addresses);
+	while (span_cut_next(&rest, '\0', &address)) {
+		struct str quoted = STR_INIT;
+
+		str_add_z(text, between);
+		quote_add_address(&quoted, address);
+		str_add(text, str_span(&quoted));
+		str_free(&quoted);
+		between = ",\n  ";
+	}
+	str_add_byte(text, '\n');
+	str_free(&addresses);
+}
+
+/* A field that is added if neither of two is there. */
+struct addition {
+	enum header_field unless, or_unless;
+	void (*add)(const struct inject_letter *letter, struct str *text);
+};
+
+static const struct addition additions[] = {
+	{ HEADER_DATE, HEADER_DATE, add_date },
+	{ HEADER_MESSAGE_ID, HEADER_MESSAGE_ID, add_message_id },
+	{ HEADER_FROM, HEADER_FROM, add_from },
+	{ HEADER_TO, HEADER_CC, add_hidden_recipients },
+};
+
+static const struct addition resent_additions[] = {
+	{ HEADER_RESENT_DATE, HEADER_RESENT_DATE, add_date },
+	{ HEADER_RESENT_MESSAGE_ID, HEADER_RESENT_MESSAGE_ID, add_message_id },
+	{ HEADER_RESENT_FROM, HEADER_RESENT_FROM, add_from },
+	{ HEADER_RESENT_TO, HEADER_RESENT_CC, add_hidden_recipients },
+};
+
+void
+inject_header_additions(const struct inject_letter *letter, struct str *text)
+{
+	bool is_resent = inject_header_is_resent(letter);
+	const struct addition *all = is_resent ? resent_additions : additions;
+
+	for (size_t i = 0; i < sizeof(additions) / sizeof(*additions); i++) {
+		if (letter->is_seen[all[i].unless] ||
+		    letter->is_seen[all[i].or_unless])
+			continue;
+		if (is_resent)
+			str_add_z(text, "Resent-");
+		all[i].add(letter, text);
+	}
+	if (letter->names_followup_list && !is_resent &&
+	    !letter->is_seen[HEADER_MAIL_FOLLOWUP_TO])
+		add_followup(letter, text);
+}

@@ -1,0 +1,340 @@
+/*
+ * qmail-inject.c - completes a message and hands it to the queue.
+ * Runs as   the caller, who is trusted with nothing but his own mail.
+ * Reads     the message on fd 0; control files; QMAIL... variables.
+ * Writes    the message to qmail-queue, which it starts; with -n to fd 1;
+ *           errors to fd 2.
+ * Source    qmail-inject(8), qmail-header(5), addresses(5).
+ *
+ * The header is held in memory, up to a limit; the body passes through.
+ */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inject_parts.h"
+
+#include "base/ascii.h"
+#include "base/must.h"
+#include "config/home.h"
+#include "mail/fromline.h"
+#include "queue/inject.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/out.h"
+#include "sys/signal.h"
+
+#define PERMANENT 100
+#define TEMPORARY 111
+#define WHAT_MAX  200 /* bytes of a culprit that are shown */
+
+/* Every way to fail. */
+static const struct {
+	int exit_code;
+	const char *text;
+} faults[] = {
+	[FAULT_USAGE] = { PERMANENT,
+	    "usage: qmail-inject [-aAhHnN] [-f sender] [recipient ...]" },
+	[FAULT_HOME] = { TEMPORARY, "cannot enter the folder " },
+	[FAULT_CONTROL] = { TEMPORARY, "cannot read " },
+	[FAULT_CONTROL_VALUE] = { TEMPORARY, "no host name in " },
+	[FAULT_FOLLOWUP_FILE] = { TEMPORARY, "cannot read QMAILMFTFILE " },
+	[FAULT_HOST_SYNTAX] = { PERMANENT, "not a host name: " },
+	[FAULT_ADDRESS_SYNTAX] = { PERMANENT, "not an address: " },
+	[FAULT_FIELD_SYNTAX] = { PERMANENT, "cannot parse the addresses in " },
+	[FAULT_HEADER_SIZE] = { TEMPORARY, "the header is too large" },
+	[FAULT_MEMORY] = { TEMPORARY, "out of memory" },
+	[FAULT_READ] = { TEMPORARY, "cannot read the message" },
+	[FAULT_WRITE] = { TEMPORARY, "cannot write the message" },
+	[FAULT_START] = { TEMPORARY, "cannot run the queue program (#4.3.0)" },
+};
+
+/* Says what happened, in one write, and exits. */
+NORETURN static void
+leave(int exit_code, struct span text, struct span what)
+{
+	char buffer[1024];
+	struct out out;
+
+	out_init(&out, 2, buffer, sizeof(buffer));
+	what = span_upto(what, WHAT_MAX);
+	(void)out_add_z(&out, "qmail-inject: fatal: ");
+	(void)out_add(&out, text);
+	for (size_t i = 0; i < what.len; i++) {
+		bool is_safe = ascii_is_printable(what.s[i]);
+
+		(void)out_add(&out, span_make(is_safe ? &what.s[i] : "?", 1));
+	}
+	(void)out_add_z(&out, "\n");
+	(void)out_flush(&out); /* nobody else to tell */
+	_exit(exit_code);
+}
+
+void
+inject_fail(enum inject_fault fault, struct span what)
+{
+	leave(faults[fault].exit_code, span_of(faults[fault].text), what);
+}
+
+static void
+out_of_memory(void)
+{
+	inject_fail(FAULT_MEMORY, SPAN(""));
+}
+
+/* ---- the command line ---------------------------------------------------- */
+
+enum recipient_choice {
+	CHOOSE_ARGUMENTS, /* -a */
+	CHOOSE_HEADER,	  /* -h */
+	CHOOSE_BOTH,	  /* -H */
+	CHOOSE_EITHER	  /* -A: the header's, if there are no arguments */
+};
+
+struct options {
+	enum recipient_choice choice;
+	bool only_prints; /* -n */
+	const char *sender;
+	char **recipients; /* ends in NULL */
+};
+
+/*
+ * Takes the letters of one argument.  Returns whether the next argument is
+ * the value of the last letter.
+ */
+static bool
+take_letters(struct options *options, const char *letters)
+{
+	for (; *letters; letters++)
+		switch (*letters) {
+		case 'a':
+			options->choice = CHOOSE_ARGUMENTS;
+			break;
+		case 'A':
+			options->choice = CHOOSE_EITHER;
+			break;
+		case 'h':
+			options->choice = CHOOSE_HEADER;
+			break;
+		case 'H':
+			options->choice = CHOOSE_BOTH;
+			break;
+		case 'n':
+			options->only_prints = true;
+			break;
+		case 'N':
+			options->only_prints = false;
+			break;
+		case 'f':
+			if (!letters[1])
+				return true;
+			options->sender = letters + 1;
+			return false;
+		default:
+			inject_fail(FAULT_USAGE, SPAN(""));
+		}
+	return false;
+}
+
+static void
+read_arguments(struct options *options, char **argv)
+{
+	if (*argv)
+		argv++;
+	for (; *argv && argv[0][0] == '-' && argv[0][1]; argv++) {
+		if (strcmp(*argv, "--") == 0) {
+			argv++;
+			break;
+		}
+		if (!take_letters(options, *argv + 1))
+			continue;
+		if (!argv[1])
+			inject_fail(FAULT_USAGE, SPAN(""));
+		options->sender = *++argv;
+	}
+	options->recipients = argv;
+	if (options->choice == CHOOSE_EITHER)
+		options->choice = *argv ? CHOOSE_ARGUMENTS : CHOOSE_HEADER;
+}
+
+/* ---- the envelope -------------------------------------------------------- */
+
+/* An argument in angle brackets: the address is what they hold. */
+static struct span
+without_brackets(struct span argument)
+{
+	if (argument.len > 2 && argument.s[0] == '<' &&
+	    argument.s[argument.len - 1] == '>')
+		return span_make(argument.s + 1, argument.len - 2);
+	return argument;
+}
+
+/* Appends the recipients, each ending in NUL; an empty one is nobody. */
+static void
+choose_recipients(const struct inject_letter *letter,
+    const struct options *options, struct str *recipients)
+{
+	bool is_resent = inject_header_is_resent(letter);
+
+	if (options->choice != CHOOSE_HEADER)
+		for (char **argv = options->recipients; *argv; argv++) {
+			size_t start = recipients->len;
+
+			inject_address_argument(&letter->hosts,
+			    without_brackets(span_of(*argv)), recipients);
+			if (recipients->len > start)
+				str_add_byte(recipients, '\0');
+		}
+	if (options->choice != CHOOSE_ARGUMENTS)
+		str_add(recipients, str_span(&letter->listed[is_resent]));
+}
+
+/* -f beats Return-Path, which beats the environment. */
+static void
+choose_sender(struct inject_letter *letter, const struct options *options)
+{
+	if (options->sender) {
+		str_reset(&letter->sender);
+		inject_address_argument(
+		    &letter->hosts, span_of(options->sender), &letter->sender);
+		return;
+	}
+	if (!letter->has_sender)
+		inject_address_default_sender(letter);
+	if (letter->wishes.verp_recipient && letter->sender.len > 0)
+		str_add_z(&letter->sender, "-@[]");
+}
+
+/* ---- the message --------------------------------------------------------- */
+
+/* Where the message goes: standard output, or the queue. */
+struct target {
+	struct out *out;       /* -n */
+	struct inject *inject; /* else */
+};
+
+static void
+write_message(const struct target *target, struct span bytes)
+{
+	/* A failure shows at the end, in out_flush or inject_close. */
+	if (target->out)
+		(void)out_add(target->out, bytes);
+	else
+		inject_message(target->inject, bytes);
+}
+
+static void
+write_header(const struct target *target, struct inject_letter *letter)
+{
+	struct str top = STR_INIT;
+
+	if (target->out)
+		fromline_add_return_path(&top, str_span(&letter->sender));
+	inject_header_additions(letter, &top);
+	write_message(target, str_span(&top));
+	write_message(target, str_span(&letter->header));
+	if (!letter->is_at_end)
+		write_message(target, SPAN("\n"));
+	write_message(target, str_span(&letter->body_start));
+	str_free(&top);
+}
+
+/* Copies the body; its last line gets a newline if it has none.  Returns
+ * whether all could be read. */
+static bool
+copy_body(const struct target *target, struct in *in)
+{
+	struct span bytes;
+	char last = '\n';
+	int got;
+
+	while ((got = in_peek(in, &bytes)) > 0) {
+		write_message(target, bytes);
+		last = bytes.s[bytes.len - 1];
+		in_consume(in, bytes.len);
+	}
+	if (got == 0 && last != '\n')
+		write_message(target, SPAN("\n"));
+	return got == 0;
+}
+
+static void
+print(struct inject_letter *letter, struct in *in)
+{
+	char buffer[INJECT_READ_SIZE];
+	struct out out;
+	struct target target = { .out = &out };
+
+	out_init(&out, 1, buffer, sizeof(buffer));
+	write_header(&target, letter);
+	if (!copy_body(&target, in))
+		inject_fail(FAULT_READ, SPAN(""));
+	if (out_flush(&out) < 0)
+		inject_fail(FAULT_WRITE, SPAN(""));
+}
+
+NORETURN static void
+refuse(const struct verdict *verdict)
+{
+	struct str text = STR_INIT;
+
+	str_add(&text, verdict->text);
+	if (!verdict->is_custom) {
+		str_add_z(&text, " (#");
+		str_add_z(&text, verdict->status);
+		str_add_byte(&text, ')');
+	}
+	leave(verdict->letter == VERDICT_PERMANENT ? PERMANENT : TEMPORARY,
+	    str_span(&text), SPAN(""));
+}
+
+static void
+queue(struct inject_letter *letter, struct in *in, struct span recipients)
+{
+	static struct inject inject; /* large */
+	struct target target = { .inject = &inject };
+	struct verdict verdict;
+	struct span recipient;
+
+	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+		inject_fail(FAULT_START, SPAN(""));
+	write_header(&target, letter);
+	if (!copy_body(&target, in)) {
+		inject_break(&inject);
+		(void)inject_close(&inject); /* it cannot have accepted */
+		inject_fail(FAULT_READ, SPAN(""));
+	}
+	inject_sender(&inject, str_span(&letter->sender));
+	while (span_cut_next(&recipients, '\0', &recipient))
+		inject_recipient(&inject, recipient);
+	verdict = inject_close(&inject);
+	if (verdict.letter != VERDICT_ACCEPTED)
+		refuse(&verdict);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = { .choice = CHOOSE_EITHER };
+	struct inject_letter letter = { .has_sender = false };
+	struct str recipients = STR_INIT;
+	char buffer[INJECT_READ_SIZE];
+	struct in in;
+
+	(void)argc;
+	must_hooks(TEMPORARY, out_of_memory);
+	signal_ignore(SIGPIPE);
+	letter.now = clock_microseconds();
+	read_arguments(&options, argv);
+	letter.takes_listed = options.choice != CHOOSE_ARGUMENTS;
+	inject_config_read(&letter);
+	in_init(&in, 0, buffer, sizeof(buffer));
+	inject_header_read(&letter, &in);
+	choose_sender(&letter, &options);
+	choose_recipients(&letter, &options, &recipients);
+	if (options.only_prints)
+		print(&letter, &in);
+	else
+		queue(&letter, &in, str_span(&recipients));
+	return 0;
+}
