@@ -1,0 +1,279 @@
+/*
+ * qmail-qread.c - lists the messages in the queue and their recipients.
+ * Runs as   root, or one of the suite's users that may read the queue.
+ * Reads     queue/info, local, remote, mess, bounce: made by qmail-send, but
+ *           full of addresses that strangers chose.
+ * Writes    the list to fd 1; errors to fd 2.
+ * Source    qmail-qread(8).
+ *
+ * The queue changes meanwhile: what is gone when its turn comes is left out.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "base/must.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "config/home.h"
+#include "mail/date.h"
+#include "queue/envelope.h"
+#include "queue/path.h"
+#include "sys/dir.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/in.h"
+#include "sys/out.h"
+#include "sys/signal.h"
+
+#define READ_SIZE  4096
+#define WRITE_SIZE 65536
+
+/* A letter, an address of at most ENVELOPE_ADDRESS_MAX bytes, a NUL. */
+#define RECORD_MAX (ENVELOPE_ADDRESS_MAX + 2)
+
+struct listing {
+	uint64_t split;
+	VEC(uint64_t) numbers;
+	struct out out;
+};
+
+/* Every failure ends here: 111, and the reason. */
+NORETURN static void
+fail(const char *what, const char *which)
+{
+	char buffer[256];
+	const char *reason = errno ? error_text(errno) : NULL;
+	struct out out;
+
+	out_init(&out, 2, buffer, sizeof(buffer));
+	(void)out_add_z(&out, "qmail-qread: fatal: ");
+	(void)out_add_z(&out, what);
+	(void)out_add_z(&out, which);
+	if (reason) {
+		(void)out_add_z(&out, ": ");
+		(void)out_add_z(&out, reason);
+	}
+	(void)out_add_z(&out, "\n");
+	(void)out_flush(&out); /* nobody else to tell */
+	_exit(111);
+}
+
+static void
+out_of_memory(void)
+{
+	errno = 0;
+	fail("out of memory", "");
+}
+
+/* ---- which messages ------------------------------------------------------ */
+
+static void
+collect_folder(struct listing *listing, uint64_t part)
+{
+	struct queue_path path = queue_path_folder(QUEUE_INFO, part);
+	struct dir dir;
+	const char *name;
+	uint64_t number;
+	int got;
+
+	if (dir_open(&dir, path.s) < 0)
+		fail("cannot read queue/", path.s);
+	while ((got = dir_next(&dir, &name)) > 0)
+		if (queue_path_number(span_of(name), &number) &&
+		    number % listing->split == part)
+			vec_push(&listing->numbers, number);
+	if (got < 0)
+		fail("cannot read queue/", path.s);
+	dir_close(&dir);
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+collect(struct listing *listing)
+{
+	for (uint64_t part = 0; part < listing->split; part++)
+		collect_folder(listing, part);
+	if (listing->numbers.len > 0)
+		qsort(listing->numbers.at, listing->numbers.len,
+		    sizeof(*listing->numbers.at), compare_numbers);
+}
+
+/* ---- one message --------------------------------------------------------- */
+
+static void
+add_safe(struct str *text, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		str_add_byte(
+		    text, ascii_is_printable(bytes.s[i]) ? bytes.s[i] : '_');
+}
+
+static void
+add_warning(struct str *text, uint64_t number, const char *what)
+{
+	str_add_z(text, "warning: trouble with #");
+	str_add_u64(text, number);
+	str_add_z(text, ": ");
+	str_add_z(text, what);
+	str_add_byte(text, '\n');
+}
+
+/*
+ * The next record of a queue file, its NUL taken off.
+ * Returns 1, 0 at the end, -1 if the file is damaged or cannot be read.
+ */
+static int
+read_record(struct in *in, struct str *record)
+{
+	int got;
+
+	str_reset(record);
+	got = in_read_until(in, '\0', record, RECORD_MAX);
+	if (got == 0)
+		return record->len == 0 ? 0 : -1;
+	if (got < 0 || record->len < 2)
+		return -1;
+	str_cut(record, record->len - 1);
+	return 1;
+}
+
+/* Appends a line for each recipient of one channel. */
+static void
+add_channel(struct str *text, enum queue_folder channel, uint64_t number,
+    uint64_t split)
+{
+	struct queue_path path = queue_path(channel, number, split);
+	struct str record = STR_INIT;
+	char buffer[READ_SIZE];
+	struct in in;
+	int fd = file_open(path.s), got;
+
+	if (fd < 0) {
+		if (errno != ENOENT)
+			add_warning(text, number, path.s);
+		return;
+	}
+	in_init(&in, fd, buffer, sizeof(buffer));
+	while ((got = read_record(&in, &record)) > 0) {
+		if (record.s[0] != 'T' && record.s[0] != 'D')
+			break;
+		str_add_z(text, record.s[0] == 'D' ? "  done\t" : "\t");
+		str_add_z(text, queue_folder_name(channel));
+		str_add_byte(text, '\t');
+		add_safe(text, span_from(str_span(&record), 1));
+		str_add_byte(text, '\n');
+	}
+	if (got != 0)
+		add_warning(text, number, path.s);
+	fd_close(fd);
+	str_free(&record);
+}
+
+/* Reads the sender; records behind it may follow and do not count. */
+static bool
+read_sender(int fd, struct str *sender)
+{
+	char buffer[READ_SIZE];
+	struct in in;
+
+	in_init(&in, fd, buffer, sizeof(buffer));
+	return read_record(&in, sender) > 0 && sender->s[0] == 'F';
+}
+
+static void
+add_head(struct str *text, uint64_t number, const struct stat *info,
+    const struct stat *mess, struct span sender)
+{
+	date_add_utc_bare(text, info->st_mtime);
+	str_add_z(text, " GMT  #");
+	str_add_u64(text, number);
+	str_add_z(text, "  ");
+	str_add_u64(text, (uint64_t)mess->st_size);
+	str_add_z(text, "  <");
+	add_safe(text, sender);
+	str_add_z(text, "> ");
+}
+
+/* What is to be said of a message; nothing if it is gone. */
+static void
+add_message(struct str *text, uint64_t number, uint64_t split)
+{
+	struct queue_path path = queue_path(QUEUE_INFO, number, split);
+	struct str sender = STR_INIT;
+	struct stat info, mess, bounce;
+	const char *trouble = NULL;
+	int fd = file_open(path.s);
+
+	if (fd < 0) {
+		if (errno != ENOENT)
+			add_warning(text, number, path.s);
+		return;
+	}
+	if (fstat(fd, &info) < 0 || !read_sender(fd, &sender)) {
+		trouble = path.s;
+		goto done;
+	}
+	if (stat(queue_path(QUEUE_MESS, number, split).s, &mess) < 0) {
+		/* Gone altogether, or damaged? */
+		if (errno != ENOENT || access(path.s, F_OK) == 0)
+			trouble = "its message in queue/mess";
+		goto done;
+	}
+	add_head(text, number, &info, &mess, span_from(str_span(&sender), 1));
+	if (stat(queue_path(QUEUE_BOUNCE, number, split).s, &bounce) == 0)
+		str_add_z(text, " bouncing");
+	str_add_byte(text, '\n');
+	add_channel(text, QUEUE_LOCAL, number, split);
+	add_channel(text, QUEUE_REMOTE, number, split);
+done:
+	if (trouble)
+		add_warning(text, number, trouble);
+	fd_close(fd);
+	str_free(&sender);
+}
+
+static void
+print(struct listing *listing)
+{
+	struct str text = STR_INIT;
+
+	for (size_t i = 0; i < listing->numbers.len; i++) {
+		str_reset(&text);
+		add_message(&text, listing->numbers.at[i], listing->split);
+		(void)out_add(&listing->out, str_span(&text));
+	}
+	if (out_flush(&listing->out) < 0)
+		fail("cannot write", "");
+	str_free(&text);
+}
+
+int
+main(void)
+{
+	static char buffer[WRITE_SIZE];
+	struct listing listing = { .numbers = VEC_INIT };
+
+	must_hooks(111, out_of_memory);
+	signal_ignore(SIGPIPE);
+	if (chdir(home_queue_dir) < 0)
+		fail("cannot enter ", home_queue_dir);
+	if (queue_split_read(&listing.split) < 0)
+		fail("cannot read queue/lock/split", "");
+	out_init(&listing.out, 1, buffer, sizeof(buffer));
+	collect(&listing);
+	print(&listing);
+	return 0;
+}
