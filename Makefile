@@ -21,8 +21,8 @@ qmail-smtpd_PARTS  := smtpd_session smtpd_policy smtpd_data
 qmail-inject_PARTS := inject_config inject_address inject_header
 qmail-send_PARTS   := send_log send_pass send_deliver send_links send_bounce send_load rewrite waiting numbers
 qmail-todo_PARTS   := todo_sort rewrite waiting numbers
-qmail-remote_PARTS :=
-qmail-local_PARTS  :=
+qmail-remote_PARTS := remote_smtp remote_report
+qmail-local_PARTS  := local_message local_rules local_maildir local_mbox local_program local_forward
 
 LAYERS   := base sys mail config net queue
 

@@ -45,9 +45,8 @@ static bool
 accept_size(struct smtpd *smtpd, struct span value)
 {
 	uint64_t size;
-	size_t digits = scan_u64_prefix(value, UINT64_MAX, &size);
 
-	if (digits == 0 || digits != value.len || digits > 20) {
+	if (!scan_u64(value, UINT64_MAX, &size)) {
 		smtpd_reply(smtpd, "501 SIZE wants a number (#5.5.4)");
 		return false;
 	}

@@ -1,0 +1,66 @@
+/*
+ * dotqmail.c - the lines of a .qmail file.
+ * Input: of the user; the extension is hostile
+ */
+#include "mail/dotqmail.h"
+
+#include "base/ascii.h"
+
+/* The line without what does not count at its end. */
+static struct span
+clean_line(struct span line)
+{
+	while (line.len &&
+	    (ascii_is_blank(line.s[line.len - 1]) ||
+		line.s[line.len - 1] == '\r'))
+		line.len--;
+	return line;
+}
+
+static enum dotqmail_kind
+kind_of(struct span line)
+{
+	if (line.len == 0 || line.s[0] == '\0')
+		return DOTQMAIL_BLANK;
+	if (line.s[0] == '#')
+		return DOTQMAIL_COMMENT;
+	if (span_has(line, '\0'))
+		return DOTQMAIL_BROKEN;
+	switch (line.s[0]) {
+	case '.':
+	case '/':
+		return line.s[line.len - 1] == '/' ? DOTQMAIL_MAILDIR
+						   : DOTQMAIL_MBOX;
+	case '|':
+		return DOTQMAIL_PROGRAM;
+	case '+':
+		return span_equal(line, SPAN("+list")) ? DOTQMAIL_LIST
+						       : DOTQMAIL_COMMENT;
+	default:
+		return DOTQMAIL_FORWARD;
+	}
+}
+
+bool
+dotqmail_next(struct span *text, struct dotqmail_line *line)
+{
+	struct span bytes;
+
+	if (!span_cut_next(text, '\n', &bytes))
+		return false;
+	bytes = clean_line(bytes);
+	line->kind = kind_of(bytes);
+	line->text = bytes;
+	if (line->kind == DOTQMAIL_PROGRAM ||
+	    (line->kind == DOTQMAIL_FORWARD && bytes.s[0] == '&'))
+		line->text = span_from(bytes, 1);
+	return true;
+}
+
+void
+dotqmail_add_extension(struct str *name, struct span extension)
+{
+	for (size_t i = 0; i < extension.len; i++)
+		str_add_byte(name,
+		    extension.s[i] == '.' ? ':' : ascii_lower(extension.s[i]));
+}

@@ -1,0 +1,57 @@
+/* local_forward.c - passing the message on to other addresses. */
+#include "local.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#include "config/home.h"
+#include "queue/inject.h"
+#include "sys/fd.h"
+#include "sys/signal.h"
+
+#define PERMANENT_EXIT 100
+#define TEMPORARY_EXIT 111
+
+NORETURN static void
+report(const struct verdict *verdict)
+{
+	struct str text = STR_INIT;
+
+	str_add_z(&text, "cannot forward: ");
+	str_add(&text, verdict->text);
+	if (!span_has(verdict->text, '#')) {
+		str_add_z(&text, " (#");
+		str_add_z(&text, verdict->status);
+		str_add_byte(&text, ')');
+	}
+	str_add_byte(&text, '\n');
+	if (fd_write_all(2, str_span(&text)) < 0)
+		local_end_quietly(TEMPORARY_EXIT);
+	local_end_quietly(verdict->letter == VERDICT_PERMANENT
+		? PERMANENT_EXIT
+		: TEMPORARY_EXIT);
+}
+
+uint64_t
+local_forward(struct local *local, struct span addresses)
+{
+	char buffer[LOCAL_BLOCK];
+	struct span bytes, address;
+	struct inject inject;
+	struct verdict verdict;
+	uint64_t position = 0;
+
+	signal_ignore(SIGPIPE);
+	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+		local_end(LOCAL_QUEUE_START, NULL, errno);
+	inject_message(&inject, str_span(&local->delivered_to));
+	while (local_message_next(local, &position, buffer, &bytes))
+		inject_message(&inject, bytes);
+	inject_sender(&inject, local_new_sender(local));
+	while (span_cut_next(&addresses, '\0', &address))
+		inject_recipient(&inject, address);
+	verdict = inject_close(&inject);
+	if (verdict.letter != VERDICT_ACCEPTED)
+		report(&verdict);
+	return (uint64_t)inject.pid;
+}

@@ -1,0 +1,130 @@
+/*
+ * local_maildir.c - delivery into a Maildir.
+ *
+ * Written to tmp, synced, linked to new, and new is synced: from then on it
+ * cannot get lost.  Whatever fails leaves nothing behind.
+ */
+#include "local.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/out.h"
+
+#define NAME_TRIES 3
+#define HOST_MAX   256
+
+/*
+ * "SECONDS.MmicrosecondsPpidQnumber.HOST"; bytes of the host that have a
+ * meaning in such names are written in octal.
+ */
+static void
+add_unique_name(struct str *path, unsigned number)
+{
+	uint64_t now = clock_microseconds();
+	char host[HOST_MAX];
+
+	str_add_u64(path, now / 1000000);
+	str_add_z(path, ".M");
+	str_add_u64(path, now % 1000000);
+	str_add_z(path, "P");
+	str_add_u64(path, (uint64_t)getpid());
+	str_add_z(path, "Q");
+	str_add_u64(path, number);
+	str_add_byte(path, '.');
+	if (gethostname(host, sizeof(host)) < 0)
+		host[0] = '\0';
+	host[sizeof(host) - 1] = '\0';
+	for (const char *p = host; *p; p++) {
+		if (*p == '/')
+			str_add_z(path, "\\057");
+		else if (*p == ':')
+			str_add_z(path, "\\072");
+		else
+			str_add_byte(path, *p);
+	}
+}
+
+/* Ends; tells a folder that cannot be entered from anything else. */
+NORETURN static void
+fail(const char *folder)
+{
+	struct str inside = STR_INIT;
+	struct stat status;
+	int saved = errno;
+
+	str_set(&inside, span_of(folder));
+	str_add_z(&inside, "/.");
+	if (stat(str_z(&inside), &status) < 0)
+		local_end(LOCAL_MAILDIR_ENTER, folder, errno);
+	local_end(LOCAL_MAILDIR_WRITE, folder, saved);
+}
+
+static void
+write_message(const struct local *local, const char *folder, int fd)
+{
+	char buffer[LOCAL_BLOCK], out_buffer[LOCAL_BLOCK];
+	uint64_t position = 0;
+	struct span bytes;
+	struct out out;
+
+	out_init(&out, fd, out_buffer, sizeof(out_buffer));
+	(void)out_add(&out, str_span(&local->top));
+	while (local_message_next(local, &position, buffer, &bytes))
+		if (out_add(&out, bytes) < 0)
+			break;
+	if (out_flush(&out) < 0 || file_sync(fd) < 0)
+		fail(folder);
+}
+
+/* Makes the file in tmp; path receives its name. */
+static int
+create_file(const char *folder, struct str *path)
+{
+	for (unsigned number = 1;; number++) {
+		int fd;
+
+		str_set(path, span_of(folder));
+		str_add_z(path, "/tmp/");
+		add_unique_name(path, number);
+		fd = file_create(str_z(path), 0600);
+		if (fd >= 0)
+			return fd;
+		if (errno != EEXIST || number == NAME_TRIES)
+			fail(folder);
+	}
+}
+
+void
+local_maildir(const struct local *local, const char *folder)
+{
+	struct str tmp = STR_INIT, new = STR_INIT, new_folder = STR_INIT;
+	int fd = create_file(folder, &tmp);
+
+	local_undo_by_unlink(str_z(&tmp));
+	write_message(local, folder, fd);
+	fd_close(fd);
+	str_set(&new_folder, span_of(folder));
+	str_add_z(&new_folder, "/new");
+	str_set(&new, str_span(&new_folder));
+	str_add(&new,
+	    span_from(str_span(&tmp), span_find_last(str_span(&tmp), '/')));
+	if (link(str_z(&tmp), str_z(&new)) < 0)
+		fail(folder);
+	if (file_sync_folder(str_z(&new_folder)) < 0) {
+		int saved = errno;
+
+		(void)unlink(str_z(&new));
+		errno = saved;
+		fail(folder);
+	}
+	local_undo_nothing();
+	(void)unlink(str_z(&tmp)); /* what stays in tmp is swept some day */
+	str_free(&tmp);
+	str_free(&new);
+	str_free(&new_folder);
+}

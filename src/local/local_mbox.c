@@ -1,0 +1,128 @@
+/*
+ * local_mbox.c - delivery into an mbox, the last message of which may have
+ * been cut short by a crash.
+ */
+#include "local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mail/fromline.h"
+#include "mail/fromquote.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+#include "sys/out.h"
+
+#define LOCK_SECONDS 30
+#define LOCK_STEPS   10 /* tries in a second */
+
+/* Takes both kinds of lock that mail readers use. */
+static void
+lock(int fd, const char *file)
+{
+	static const struct timespec step = { 0, 1000000000 / LOCK_STEPS };
+
+	for (int tries = 0; tries < LOCK_SECONDS * LOCK_STEPS; tries++) {
+		if (lock_try(fd) == 0 && lock_try_record(fd) == 0)
+			return;
+		if (errno != EWOULDBLOCK && errno != EACCES && errno != EAGAIN)
+			break;
+		(void)nanosleep(&step, NULL);
+	}
+	local_end(LOCAL_MBOX_LOCKED, file, errno);
+}
+
+/* Opens the file, or makes it; only a regular file will do. */
+static int
+open_mbox(const char *file)
+{
+	struct stat status;
+	int fd = openat(AT_FDCWD, file,
+	    O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+	    0600);
+
+	if (fd < 0 || fstat(fd, &status) < 0)
+		local_end(LOCAL_MBOX_OPEN, file, errno);
+	if (!S_ISREG(status.st_mode))
+		local_end(LOCAL_MBOX_OPEN, file, EINVAL);
+	return fd;
+}
+
+static void
+write_message(const struct local *local, struct out *out)
+{
+	struct fromquote quote = FROMQUOTE_INIT;
+	struct str line = STR_INIT;
+	char buffer[LOCAL_BLOCK];
+	uint64_t position = 0;
+	struct span bytes, piece;
+
+	fromline_add_from(&line, span_of(local->sender), local->now);
+	(void)out_add(out, str_span(&line));
+	(void)out_add(out, str_span(&local->top));
+	while (local_message_next(local, &position, buffer, &bytes))
+		while (fromquote_next(&quote, &bytes, &piece))
+			(void)out_add(out, piece);
+	while ((piece = fromquote_end(&quote)).len)
+		(void)out_add(out, piece);
+	(void)out_add_z(out, "\n");
+	str_free(&line);
+}
+
+/* Whether the file is cut in the middle of a line. */
+static bool
+ends_in_line(int fd, off_t len, const char *file)
+{
+	char last = '\n';
+
+	if (len > 0 && pread(fd, &last, 1, len - 1) != 1)
+		local_end(LOCAL_MBOX_WRITE, file, errno);
+	return last != '\n';
+}
+
+/* The folder that holds the name of the file is synced. */
+static int
+sync_folder_of(const char *file)
+{
+	struct span path = span_of(file);
+	size_t slash = span_find_last(path, '/');
+	struct str folder = STR_INIT;
+	int result;
+
+	if (slash == path.len)
+		str_set(&folder, SPAN("."));
+	else
+		str_set(&folder, span_upto(path, slash ? slash : 1));
+	result = file_sync_folder(str_z(&folder));
+	str_free(&folder);
+	return result;
+}
+
+void
+local_mbox(const struct local *local, const char *file)
+{
+	char buffer[LOCAL_BLOCK];
+	int fd = open_mbox(file);
+	struct out out;
+	off_t len;
+
+	lock(fd, file);
+	len = lseek(fd, 0, SEEK_END);
+	if (len < 0)
+		local_end(LOCAL_MBOX_OPEN, file, errno);
+	out_init(&out, fd, buffer, sizeof(buffer));
+	if (ends_in_line(fd, len, file))
+		(void)out_add_z(&out, "\n");
+	local_undo_by_truncate(fd, len);
+	write_message(local, &out);
+	if (out_flush(&out) < 0 || file_sync(fd) < 0 ||
+	    (len == 0 && sync_folder_of(file) < 0))
+		local_end(LOCAL_MBOX_WRITE, file, errno);
+	local_undo_nothing();
+	fd_close(fd);
+}
