@@ -1,0 +1,99 @@
+/* routes.c - control/smtproutes.  Input: trusted. */
+#include "config/routes.h"
+
+#include <errno.h>
+
+#include "base/scan.h"
+#include "config/control.h"
+#include "sys/random.h"
+
+/* Where the colon is that ends a name or an address in brackets. */
+static size_t
+find_colon(struct span text)
+{
+	size_t bracket =
+	    text.len && text.s[0] == '[' ? span_find(text, ']') : 0;
+
+	if (bracket == text.len)
+		bracket = 0;
+	return bracket + span_find(span_from(text, bracket), ':');
+}
+
+void
+routes_parse(struct routes *routes, struct span lines)
+{
+	struct span line;
+
+	while (span_cut_next(&lines, '\n', &line)) {
+		size_t colon = find_colon(line);
+
+		if (colon < line.len)
+			wordset_add(&routes->table, span_upto(line, colon),
+			    span_from(line, colon + 1));
+	}
+}
+
+int
+routes_read(struct routes *routes)
+{
+	struct str lines = STR_INIT;
+	int result = control_read_list("control/smtproutes", &lines);
+
+	if (result > 0) {
+		routes->table.seed = random_u64();
+		routes_parse(routes, str_span(&lines));
+	}
+	str_free(&lines);
+	return result < 0 ? -1 : 0;
+}
+
+/* Whether the text is an IPv6 address without brackets: two colons. */
+static bool
+is_bare_six(struct span text)
+{
+	size_t first = find_colon(text);
+
+	return text.len && text.s[0] != '[' &&
+	    span_has(span_from(text, first + 1), ':');
+}
+
+static int
+parse_route(struct span value, struct route *route)
+{
+	size_t colon = is_bare_six(value) ? value.len : find_colon(value);
+	struct span port = span_from(value, colon + 1);
+	uint64_t number = ROUTES_PORT;
+
+	route->relay = span_upto(value, colon);
+	if (port.len &&
+	    (!scan_u64_prefix(port, 65536, &number) || number < 1 ||
+		number > 65535)) {
+		errno = EINVAL;
+		return -1;
+	}
+	route->port = (uint16_t)number;
+	return 1;
+}
+
+int
+routes_find(
+    const struct routes *routes, struct span domain, struct route *route)
+{
+	struct span value;
+
+	if (wordset_is_empty(&routes->table))
+		return 0;
+	for (size_t i = 0; i <= domain.len; i++) {
+		if (i > 0 && i < domain.len && domain.s[i] != '.')
+			continue;
+		if (wordset_find(&routes->table, span_from(domain, i), &value))
+			return parse_route(value, route);
+	}
+	return 0;
+}
+
+void
+routes_free(struct routes *routes)
+{
+	wordset_free(&routes->table);
+}

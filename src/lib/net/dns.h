@@ -1,0 +1,84 @@
+/*
+ * dns.h - asks a name server: a stub resolver with bounds.  Servers and their
+ * options come from /etc/resolv.conf, or one server from $DNSCACHEIP.
+ *
+ * Each question goes from a fresh port with a random id and random case; what
+ * does not repeat them is no answer.  An answer that was cut is asked for by
+ * TCP.  All questions of one struct dns together wait at most DNS_TOTAL.
+ */
+#ifndef NET_DNS_H
+#define NET_DNS_H
+
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "net/dnspacket.h"
+#include "net/ip.h"
+
+#define DNS_SERVERS_MAX	 3	/* more are not looked at */
+#define DNS_TIMEOUT	 5	/* seconds for one try, if not set */
+#define DNS_TIMEOUT_MAX	 30	/* seconds, whatever is set */
+#define DNS_ATTEMPTS	 2	/* rounds through all servers, if not set */
+#define DNS_ATTEMPTS_MAX 5	/* whatever is set */
+#define DNS_TOTAL	 60000	/* milliseconds of waiting in all */
+#define DNS_CONF_MAX	 65536u /* bytes of resolv.conf */
+
+struct dnsserver {
+	struct ip_address address;
+	uint16_t port;
+};
+
+struct dns {
+	struct dnsserver servers[DNS_SERVERS_MAX];
+	unsigned server_count, attempts;
+	int64_t timeout; /* milliseconds for one try */
+	int64_t budget;	 /* milliseconds of waiting that are left */
+};
+
+/*
+ * dns_configure: takes the settings from text.
+ *   conf    resolv.conf: lines nameserver, options timeout:N attempts:N; the
+ *           rest is ignored, also search lists: mail names are whole
+ *   cache   "addr", "addr:port" or "[addr]:port": this one server instead of
+ *           those of conf; empty: none
+ * Without any server 127.0.0.1 is asked.  A cache that is no address leaves
+ * no server at all: every question then fails.
+ */
+void dns_configure(struct dns *dns, struct span conf, struct span cache);
+
+/*
+ * dns_open: the same, with /etc/resolv.conf and $DNSCACHEIP, both looked at
+ * when the first question is asked.  A file that cannot be read counts as
+ * empty; of a large one the first DNS_CONF_MAX bytes count.
+ */
+void dns_open(struct dns *dns);
+
+enum dns_outcome {
+	DNS_FOUND,   /* there are records */
+	DNS_NOTHING, /* the name exists, but has none of this type */
+	DNS_NO_NAME, /* there is no such name */
+	DNS_FAILED   /* no server gave a proper answer in time */
+};
+
+struct dnsanswer {
+	struct str packet;
+	struct dnsrecords records;
+};
+
+#define DNSANSWER_INIT                    \
+	{                                 \
+		STR_INIT, DNSRECORDS_INIT \
+	}
+
+/*
+ * dns_ask: asks all servers in turn until one answers.
+ *   answer   receives packet and records, replaced
+ */
+enum dns_outcome dns_ask(struct dns *dns, const struct dnsname *name,
+    enum dns_type type, struct dnsanswer *answer);
+
+/* dnsanswer_free: releases the memory. */
+void dnsanswer_free(struct dnsanswer *answer);
+
+#endif

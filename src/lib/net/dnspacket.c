@@ -1,0 +1,361 @@
+/* dnspacket.c - DNS messages as bytes.  Input: hostile. */
+#include "net/dnspacket.h"
+
+#include <string.h>
+
+#include "base/ascii.h"
+#include "base/must.h"
+
+#define HEADER	    12
+#define LABEL_MAX   63
+#define CLASS_IN    1
+#define TYPE_OPT    41
+#define FLAG_ANSWER 0x8000u
+#define FLAG_OPCODE 0x7800u
+#define FLAG_CUT    0x0200u
+#define FLAG_ASK    0x0100u /* recursion desired */
+#define RCODE	    0x000fu
+
+enum rcode {
+	NO_ERROR = 0,
+	FORMAT_ERROR = 1,
+	NAME_ERROR = 3,
+	NOT_KNOWN = 4
+};
+
+static unsigned
+byte_at(struct span packet, size_t at)
+{
+	return (unsigned char)packet.s[at];
+}
+
+/* Two bytes; the caller knows that they are there. */
+static unsigned
+number_at(struct span packet, size_t at)
+{
+	return byte_at(packet, at) << 8 | byte_at(packet, at + 1);
+}
+
+bool
+dnsname_parse(struct span text, struct dnsname *name)
+{
+	struct span label;
+
+	name->len = 0;
+	if (text.len == 0 || text.len > DNSNAME_MAX - 1)
+		return false;
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_is_printable(text.s[i]) || text.s[i] == ' ')
+			return false;
+	while (span_cut_next(&text, '.', &label)) {
+		if (label.len == 0 || label.len > LABEL_MAX ||
+		    name->len + label.len + 2 > DNSNAME_MAX)
+			return false;
+		name->bytes[name->len] = (unsigned char)label.len;
+		memcpy(name->bytes + name->len + 1, label.s, label.len);
+		name->len = (unsigned char)(name->len + label.len + 1);
+	}
+	name->bytes[name->len++] = 0;
+	return true;
+}
+
+void
+dnsname_format(struct str *text, const struct dnsname *name)
+{
+	for (size_t i = 0; name->bytes[i]; i += name->bytes[i] + 1u) {
+		if (i > 0)
+			str_add_byte(text, '.');
+		str_add(text,
+		    span_make(
+			(const char *)name->bytes + i + 1, name->bytes[i]));
+	}
+	if (dnsname_is_root(name))
+		str_add_byte(text, '.');
+}
+
+bool
+dnsname_is_root(const struct dnsname *name)
+{
+	return name->len <= 1;
+}
+
+bool
+dnsname_equal(const struct dnsname *a, const struct dnsname *b)
+{
+	/* Lengths of labels are below 64 and so no letters. */
+	return span_equal_nocase(span_make((const char *)a->bytes, a->len),
+	    span_make((const char *)b->bytes, b->len));
+}
+
+void
+dnsname_mix_case(struct dnsname *name, uint64_t bits)
+{
+	for (size_t i = 0; i < name->len && bits; i++) {
+		unsigned char c = name->bytes[i];
+
+		if (!ascii_is_alpha((char)c))
+			continue;
+		if (bits & 1)
+			name->bytes[i] = c & 0xdfu;
+		bits >>= 1;
+	}
+}
+
+static void
+add_number(struct str *packet, unsigned number)
+{
+	str_add_byte(packet, (char)(unsigned char)(number >> 8));
+	str_add_byte(packet, (char)(unsigned char)number);
+}
+
+void
+dnspacket_build(
+    struct str *packet, const struct dnsquestion *question, bool is_edns)
+{
+	const struct dnsname *name = &question->name;
+
+	str_reset(packet);
+	str_reserve(packet, HEADER + DNSNAME_MAX + 15);
+	add_number(packet, question->id);
+	add_number(packet, FLAG_ASK);
+	add_number(packet, 1); /* questions, answers, authority, additional */
+	add_number(packet, 0);
+	add_number(packet, 0);
+	add_number(packet, is_edns);
+	str_add(packet, span_make((const char *)name->bytes, name->len));
+	add_number(packet, question->type);
+	add_number(packet, CLASS_IN);
+	if (!is_edns)
+		return;
+	str_add_byte(packet, 0); /* the root owns it */
+	add_number(packet, TYPE_OPT);
+	add_number(packet, DNSPACKET_UDP);
+	add_number(packet, 0); /* rcode, version */
+	add_number(packet, 0); /* flags */
+	add_number(packet, 0); /* length of data */
+}
+
+/*
+ * Reads a name that may be compressed.  Each pointer must lead further to the
+ * front than all before it, so that this ends.
+ * Returns the place behind the name, 0 if it is damaged.
+ */
+static size_t
+read_name(struct span packet, size_t at, struct dnsname *name)
+{
+	size_t behind = 0, limit = at;
+
+	name->len = 0;
+	for (;;) {
+		size_t len;
+
+		if (at >= packet.len)
+			return 0;
+		len = byte_at(packet, at);
+		if (len >= 0xc0) {
+			if (at + 2 > packet.len)
+				return 0;
+			if (behind == 0)
+				behind = at + 2;
+			at = number_at(packet, at) & 0x3fffu;
+			if (at >= limit)
+				return 0;
+			limit = at;
+			continue;
+		}
+		if (len > LABEL_MAX || at + 1 + len > packet.len ||
+		    name->len + len + 1 > DNSNAME_MAX)
+			return 0;
+		memcpy(name->bytes + name->len, packet.s + at, len + 1);
+		name->len = (unsigned char)(name->len + len + 1);
+		at += len + 1;
+		if (len == 0)
+			return behind ? behind : at;
+	}
+}
+
+/* Whether the packet holds this question, and only it. */
+static bool
+repeats_question(struct span packet, const struct dnsquestion *question)
+{
+	const struct dnsname *name = &question->name;
+	struct span asked = span_make((const char *)name->bytes, name->len);
+	struct span given = span_from(packet, HEADER);
+
+	if (packet.len < HEADER + asked.len + 4 || number_at(packet, 4) != 1)
+		return false;
+	given = span_upto(given, asked.len);
+	if (question->is_exact_case ? !span_equal(given, asked)
+				    : !span_equal_nocase(given, asked))
+		return false;
+	return number_at(packet, HEADER + asked.len) == question->type &&
+	    number_at(packet, HEADER + asked.len + 2) == CLASS_IN;
+}
+
+enum dnspacket_kind
+dnspacket_judge(struct span packet, const struct dnsquestion *question)
+{
+	unsigned flags;
+
+	if (packet.len < HEADER || number_at(packet, 0) != question->id)
+		return DNSPACKET_FOREIGN;
+	flags = number_at(packet, 2);
+	if (!(flags & FLAG_ANSWER) || flags & FLAG_OPCODE)
+		return DNSPACKET_FOREIGN;
+	/* A server that does not understand a question need not repeat it. */
+	if ((flags & RCODE) == FORMAT_ERROR && number_at(packet, 4) == 0)
+		return DNSPACKET_NO_EDNS;
+	if (packet.len == HEADER && flags & FLAG_CUT)
+		return DNSPACKET_CUT; /* cut so much that all is gone */
+	if (!repeats_question(packet, question))
+		return DNSPACKET_FOREIGN;
+	if (flags & FLAG_CUT)
+		return DNSPACKET_CUT;
+	switch (flags & RCODE) {
+	case NO_ERROR:
+		return DNSPACKET_ANSWER;
+	case NAME_ERROR:
+		return DNSPACKET_NO_NAME;
+	case FORMAT_ERROR:
+	case NOT_KNOWN:
+		return DNSPACKET_NO_EDNS;
+	default:
+		return DNSPACKET_REFUSED;
+	}
+}
+
+/* One record, taken apart. */
+struct record {
+	struct dnsname owner;
+	unsigned type, class;
+	size_t data, len;
+};
+
+/* Returns the place behind the record, 0 if it is damaged. */
+static size_t
+read_record(struct span packet, size_t at, struct record *record)
+{
+	at = read_name(packet, at, &record->owner);
+	if (at == 0 || packet.len - at < 10)
+		return 0;
+	record->type = number_at(packet, at);
+	record->class = number_at(packet, at + 2);
+	record->len = number_at(packet, at + 8);
+	record->data = at + 10;
+	if (packet.len - record->data < record->len)
+		return 0;
+	return record->data + record->len;
+}
+
+/* Whether the data of the record is what its type must have. */
+static bool
+is_data_sound(struct span packet, const struct record *record)
+{
+	struct dnsname name;
+	size_t end = record->data + record->len;
+
+	switch (record->type) {
+	case DNS_A:
+		return record->len == 4;
+	case DNS_AAAA:
+		return record->len == 16;
+	case DNS_CNAME:
+		return read_name(packet, record->data, &name) == end;
+	case DNS_MX:
+		return record->len > 2 &&
+		    read_name(packet, record->data + 2, &name) == end;
+	default:
+		return true;
+	}
+}
+
+static bool
+are_all_sound(struct span packet, size_t first)
+{
+	struct record record;
+	size_t at = first;
+
+	for (unsigned n = number_at(packet, 6); n > 0; n--) {
+		at = read_record(packet, at, &record);
+		if (at == 0)
+			return false;
+		if (record.class == CLASS_IN && !is_data_sound(packet, &record))
+			return false;
+	}
+	return true;
+}
+
+/* Goes one alias further from *name.  Returns whether there was one. */
+static bool
+follow_alias(struct span packet, size_t first, struct dnsname *name)
+{
+	struct record record;
+	size_t at = first;
+
+	for (unsigned n = number_at(packet, 6); n > 0; n--) {
+		at = read_record(packet, at, &record);
+		if (record.type != DNS_CNAME || record.class != CLASS_IN ||
+		    !dnsname_equal(&record.owner, name))
+			continue;
+		*name = dnspacket_name(packet, record.data);
+		return true;
+	}
+	return false;
+}
+
+static void
+collect(struct span packet, size_t first, const struct dnsname *owner,
+    unsigned type, struct dnsrecords *records)
+{
+	struct record record;
+	size_t at = first;
+
+	for (unsigned n = number_at(packet, 6); n > 0; n--) {
+		struct dnsrecord found = { 0 };
+
+		at = read_record(packet, at, &record);
+		if (record.type != type || record.class != CLASS_IN ||
+		    !dnsname_equal(&record.owner, owner))
+			continue;
+		found.at = record.data;
+		if (type == DNS_MX) {
+			found.preference = number_at(packet, found.at);
+			found.at += 2;
+		}
+		vec_push(&records->list, found);
+	}
+}
+
+bool
+dnspacket_records(struct span packet, const struct dnsquestion *question,
+    struct dnsrecords *records)
+{
+	size_t first = HEADER + question->name.len + 4u;
+	struct dnsname owner = question->name;
+
+	records->list.len = 0;
+	if (!are_all_sound(packet, first))
+		return false;
+	collect(packet, first, &owner, question->type, records);
+	for (int i = 0; records->list.len == 0 && i < DNSPACKET_CHAIN; i++) {
+		if (!follow_alias(packet, first, &owner))
+			break;
+		collect(packet, first, &owner, question->type, records);
+	}
+	return true;
+}
+
+struct dnsname
+dnspacket_name(struct span packet, size_t at)
+{
+	struct dnsname name;
+
+	must(read_name(packet, at, &name) > 0);
+	return name;
+}
+
+void
+dnsrecords_free(struct dnsrecords *records)
+{
+	vec_free(&records->list);
+}

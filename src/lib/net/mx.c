@@ -1,0 +1,237 @@
+/* mx.c - the addresses at which a domain takes mail.  Input: hostile. */
+#include "net/mx.h"
+
+#include <stdlib.h>
+
+#include "sys/random.h"
+
+static int
+compare_hosts(const void *left, const void *right)
+{
+	const struct mx_host *a = left, *b = right;
+
+	if (a->preference != b->preference)
+		return a->preference < b->preference ? -1 : 1;
+	return (a->luck > b->luck) - (a->luck < b->luck);
+}
+
+/* Puts the MX hosts in order and drops those that are too many. */
+static void
+take_hosts(struct mx *mx, const struct dnsanswer *answer)
+{
+	uint64_t seed = random_u64();
+
+	mx->is_list = true;
+	for (size_t i = 0; i < answer->records.list.len; i++) {
+		const struct dnsrecord *at = &answer->records.list.at[i];
+		struct mx_host host = {
+			.preference = at->preference,
+			.luck =
+			    (uint32_t)((seed ^ i) * 0x9e3779b97f4a7c15u >> 32),
+			.name =
+			    dnspacket_name(str_span(&answer->packet), at->at),
+		};
+
+		vec_push(&mx->hosts, host);
+	}
+	if (mx->hosts.len)
+		qsort(mx->hosts.at, mx->hosts.len, sizeof(mx->hosts.at[0]),
+		    compare_hosts);
+	if (mx->hosts.len > MX_HOSTS_MAX)
+		mx->hosts.len = MX_HOSTS_MAX;
+}
+
+static void
+add_address(struct mx *mx, const struct ip_address *address)
+{
+	if (!mx->is_relay && ipme_is_own(&mx->me, address))
+		mx->is_own = true;
+	else if (mx->addresses.len < MX_ADDRESSES_MAX)
+		vec_push(&mx->addresses, *address);
+}
+
+static bool
+parse_address(struct span text, struct ip_address *address)
+{
+	return ip_parse(text, address) || ip_parse_literal(text, address);
+}
+
+/* Adds the addresses of one family.  DNS_FAILED and so on: why none. */
+static enum dns_outcome
+add_family(struct mx *mx, const struct dnsname *name, enum dns_type type)
+{
+	struct dnsanswer answer = DNSANSWER_INIT;
+	enum dns_outcome outcome = dns_ask(mx->dns, name, type, &answer);
+
+	for (size_t i = 0; outcome == DNS_FOUND && i < answer.records.list.len;
+	     i++) {
+		size_t at = answer.records.list.at[i].at;
+		struct ip_address address =
+		    ip_make(type == DNS_AAAA ? 6 : 4, answer.packet.s + at);
+
+		add_address(mx, &address);
+	}
+	dnsanswer_free(&answer);
+	return outcome;
+}
+
+/* Adds all addresses of a host, and notes what hinders. */
+static void
+add_host_addresses(struct mx *mx, const struct dnsname *name)
+{
+	enum dns_outcome four, six = DNS_NOTHING;
+	struct ip_address address;
+	struct str text = STR_INIT;
+	bool is_literal;
+
+	dnsname_format(&text, name);
+	is_literal = parse_address(str_span(&text), &address);
+	str_free(&text);
+	if (is_literal) {
+		add_address(mx, &address);
+		return;
+	}
+	four = add_family(mx, name, DNS_A);
+	if (four != DNS_NO_NAME && mx->is_six)
+		six = add_family(mx, name, DNS_AAAA);
+	if (four != DNS_FOUND && six != DNS_FOUND &&
+	    (four == DNS_FAILED || six == DNS_FAILED))
+		mx->is_any_failed = true;
+	/* That an MX host is missing says nothing on the domain. */
+	if (four == DNS_NO_NAME && !mx->is_list)
+		mx->is_missing = true;
+}
+
+/* Whether IPv6 addresses can be of use: there is an interface with one. */
+static bool
+has_six(const struct ipme *me)
+{
+	for (size_t i = 0; i < me->interfaces.addresses.len; i++)
+		if (me->interfaces.addresses.at[i].family == 6)
+			return true;
+	return false;
+}
+
+static void
+init(struct mx *mx, struct dns *dns, bool is_relay)
+{
+	*mx = (struct mx){ .dns = dns, .is_relay = is_relay, .is_six = true };
+	if (is_relay)
+		return;
+	mx->is_any_failed = ipme_read(&mx->me) < 0;
+	mx->is_six = has_six(&mx->me);
+}
+
+/* The host itself is the only one of its list. */
+static void
+take_host_itself(struct mx *mx, const struct dnsname *name)
+{
+	struct mx_host host = { .name = *name };
+
+	vec_push(&mx->hosts, host);
+}
+
+void
+mx_open(struct mx *mx, struct dns *dns, struct span host)
+{
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct ip_address address;
+	struct dnsname name;
+
+	init(mx, dns, false);
+	if (mx->is_any_failed)
+		return;
+	if (parse_address(host, &address)) {
+		add_address(mx, &address);
+		return;
+	}
+	if (!dnsname_parse(host, &name)) {
+		mx->is_missing = true;
+		return;
+	}
+	switch (dns_ask(dns, &name, DNS_MX, &answer)) {
+	case DNS_FOUND:
+		take_hosts(mx, &answer);
+		break;
+	case DNS_NOTHING:
+		take_host_itself(mx, &name);
+		break;
+	case DNS_NO_NAME:
+		mx->is_missing = true;
+		break;
+	case DNS_FAILED:
+		mx->is_any_failed = true;
+		break;
+	}
+	dnsanswer_free(&answer);
+}
+
+void
+mx_open_relay(struct mx *mx, struct dns *dns, struct span host)
+{
+	struct ip_address address;
+	struct dnsname name;
+
+	init(mx, dns, true);
+	if (parse_address(host, &address))
+		add_address(mx, &address);
+	else if (dnsname_parse(host, &name))
+		take_host_itself(mx, &name);
+	else
+		mx->is_missing = true;
+}
+
+/* Looks up the hosts of the next preference. */
+static void
+take_preference(struct mx *mx)
+{
+	unsigned preference = mx->hosts.at[mx->next_host].preference;
+
+	mx->addresses.len = mx->next_address = 0;
+	while (mx->next_host < mx->hosts.len) {
+		const struct mx_host *host = &mx->hosts.at[mx->next_host];
+
+		if (host->preference != preference)
+			break;
+		if (!dnsname_is_root(&host->name))
+			add_host_addresses(mx, &host->name);
+		mx->next_host++;
+	}
+}
+
+bool
+mx_next(struct mx *mx, struct ip_address *address)
+{
+	for (;;) {
+		if (mx->is_own)
+			return false;
+		if (mx->next_address < mx->addresses.len) {
+			*address = mx->addresses.at[mx->next_address++];
+			mx->is_any_given = true;
+			return true;
+		}
+		if (mx->next_host >= mx->hosts.len)
+			return false;
+		take_preference(mx);
+	}
+}
+
+enum mx_outcome
+mx_outcome(const struct mx *mx)
+{
+	if (mx->is_any_given)
+		return MX_TRIED;
+	if (mx->is_any_failed)
+		return MX_FAILED;
+	if (mx->is_own)
+		return MX_OWN;
+	return mx->is_missing ? MX_NO_NAME : MX_NO_ADDRESS;
+}
+
+void
+mx_close(struct mx *mx)
+{
+	ipme_free(&mx->me);
+	vec_free(&mx->hosts);
+	vec_free(&mx->addresses);
+}

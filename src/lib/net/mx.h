@@ -1,0 +1,76 @@
+/*
+ * mx.h - the addresses at which a domain takes mail (RFC 5321 5.1), one after
+ * the other, best first.  MX hosts are looked up when their turn comes: as
+ * long as the best ones answer, nothing more is asked.
+ *
+ *	mx_open(&mx, &dns, host)
+ *	while (mx_next(&mx, &address)) try it
+ *	mx_outcome(&mx) says why there was none
+ *
+ * Of equal preference the order is random.  Where this machine is among the
+ * hosts of a preference, that preference and all worse ones are left out.  Of
+ * one host, IPv4 comes before IPv6: a site that moves to this suite is known
+ * to the world, and to its SPF records, by its IPv4 addresses.
+ * A null MX (RFC 7505) is passed over.
+ */
+#ifndef NET_MX_H
+#define NET_MX_H
+
+#include <stdbool.h>
+
+#include "base/vec.h"
+#include "net/dns.h"
+#include "net/ip.h"
+#include "net/ipme.h"
+
+#define MX_HOSTS_MAX	 64 /* MX hosts that are looked up; more are ignored */
+#define MX_ADDRESSES_MAX 64 /* addresses of one preference; likewise */
+
+enum mx_outcome {
+	MX_TRIED,      /* there were addresses */
+	MX_NO_NAME,    /* the domain does not exist */
+	MX_NO_ADDRESS, /* it has no host with an address */
+	MX_OWN,	       /* the best host is this machine */
+	MX_FAILED      /* name servers, or the kernel, gave no answer */
+};
+
+struct mx_host {
+	unsigned preference;
+	uint32_t luck; /* order among equals */
+	struct dnsname name;
+};
+
+struct mx {
+	struct dns *dns;
+	struct ipme me;
+	bool is_relay; /* may be this machine */
+	bool is_six;   /* IPv6 addresses are of use */
+	bool is_list;  /* the hosts come from MX records */
+	VEC(struct mx_host) hosts;
+	size_t next_host;
+	VEC(struct ip_address) addresses; /* of the current preference */
+	size_t next_address;
+	bool is_any_given, is_any_failed, is_own, is_missing;
+};
+
+/*
+ * mx_open: looks up where mail for the host goes.
+ *   host   domain, address, or address in brackets; hostile
+ * Without MX the host itself takes its mail.
+ */
+void mx_open(struct mx *mx, struct dns *dns, struct span host);
+
+/* mx_open_relay: the addresses of the host itself, without regard to MX or to
+ * which machine this is: what the administrator wrote into smtproutes. */
+void mx_open_relay(struct mx *mx, struct dns *dns, struct span host);
+
+/* mx_next: the next address to try.  Returns false if there are no more. */
+bool mx_next(struct mx *mx, struct ip_address *address);
+
+/* mx_outcome: after mx_next returned false. */
+enum mx_outcome mx_outcome(const struct mx *mx);
+
+/* mx_close: releases the memory. */
+void mx_close(struct mx *mx);
+
+#endif

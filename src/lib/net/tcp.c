@@ -1,0 +1,12 @@
+/* tcp.c - connections to mail servers. */
+#include "net/tcp.h"
+
+#include "sys/sock.h"
+
+int
+tcp_connect(const struct ip_address *address, uint16_t port, unsigned timeout)
+{
+	struct sock_peer peer = { address->family, address->bytes, port };
+
+	return sock_stream(peer, (int64_t)timeout * 1000);
+}

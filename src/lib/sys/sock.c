@@ -1,0 +1,142 @@
+/* sock.c - sockets to other machines. */
+#include "sys/sock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+
+union name {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t
+make_name(struct sock_peer peer, union name *name)
+{
+	memset(name, 0, sizeof(*name));
+	must(peer.family == 4 || peer.family == 6);
+	if (peer.family == 4) {
+		name->in.sin_family = AF_INET;
+		name->in.sin_port = htons(peer.port);
+		memcpy(&name->in.sin_addr, peer.bytes, 4);
+		return sizeof(name->in);
+	}
+	name->in6.sin6_family = AF_INET6;
+	name->in6.sin6_port = htons(peer.port);
+	memcpy(&name->in6.sin6_addr, peer.bytes, 16);
+	return sizeof(name->in6);
+}
+
+/* As poll, again after a signal; the whole never takes longer. */
+static int
+wait_for(int fd, short events, int64_t timeout)
+{
+	int64_t until = clock_monotonic() + timeout;
+
+	for (;;) {
+		struct pollfd poller = { .fd = fd, .events = events };
+		int ready;
+
+		if (timeout > 1 << 30)
+			timeout = 1 << 30;
+		if (timeout < 0)
+			timeout = 0;
+		ready = poll(&poller, 1, (int)timeout);
+		if (ready >= 0 || errno != EINTR)
+			return ready;
+		timeout = until - clock_monotonic();
+	}
+}
+
+int
+sock_datagram(struct sock_peer peer)
+{
+	union name name;
+	socklen_t size = make_name(peer, &name);
+	int fd = socket(name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 && connect(fd, &name.any, size) < 0) {
+		int cause = errno;
+
+		fd_close(fd);
+		errno = cause;
+		return -1;
+	}
+	return fd;
+}
+
+/* Ends a connect that the kernel goes on with.  0, -1 with errno. */
+static int
+finish_connect(int fd, int64_t timeout)
+{
+	int cause;
+	socklen_t size = sizeof(cause);
+	int ready = wait_for(fd, POLLOUT, timeout);
+
+	if (ready < 0)
+		return -1;
+	if (ready == 0) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &cause, &size) < 0)
+		return -1;
+	errno = cause;
+	return cause ? -1 : 0;
+}
+
+int
+sock_stream(struct sock_peer peer, int64_t timeout)
+{
+	union name name;
+	socklen_t size = make_name(peer, &name);
+	int fd, result;
+
+	fd = socket(
+	    name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	result = connect(fd, &name.any, size);
+	if (result < 0 && (errno == EINPROGRESS || errno == EINTR))
+		result = finish_connect(fd, timeout);
+	if (result == 0)
+		result = fcntl(fd, F_SETFL, O_RDWR);
+	if (result < 0) {
+		int cause = errno;
+
+		fd_close(fd);
+		errno = cause;
+		return -1;
+	}
+	return fd;
+}
+
+void
+sock_send_at_once(int fd)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+bool
+sock_has_input(int fd)
+{
+	return wait_for(fd, POLLIN, 0) != 0;
+}
+
+int
+sock_wait_input(int fd, int64_t timeout)
+{
+	return wait_for(fd, POLLIN, timeout);
+}

@@ -1,0 +1,51 @@
+/* sock.h - sockets to other machines, all close-on-exec. */
+#ifndef SYS_SOCK_H
+#define SYS_SOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+
+/* An Internet address and port as the kernel calls want them. */
+struct sock_peer {
+	unsigned char family;	    /* 4 or 6 */
+	const unsigned char *bytes; /* 4 or 16 of them */
+	uint16_t port;
+};
+
+/*
+ * sock_datagram: a UDP socket connected to the peer, so that the kernel
+ * accepts nothing from anyone else and tells of refusals; its own port is one
+ * that the kernel chooses at random.
+ * Returns the descriptor, -1 with errno.
+ */
+MUST_CHECK int sock_datagram(struct sock_peer peer);
+
+/*
+ * sock_stream: a TCP connection to the peer.
+ *   timeout   milliseconds to wait for it; 0: not at all
+ * Returns a blocking descriptor; -1 with errno, ETIMEDOUT if it took too long.
+ */
+MUST_CHECK int sock_stream(struct sock_peer peer, int64_t timeout);
+
+/*
+ * sock_send_at_once: from now on small writes do not wait for the answer to
+ * earlier ones.  Failure only costs time and is not reported.
+ */
+void sock_send_at_once(int fd);
+
+/*
+ * sock_has_input: whether bytes, or the end, have arrived unasked.  Does not
+ * wait.
+ */
+bool sock_has_input(int fd);
+
+/*
+ * sock_wait_input: waits for input.
+ *   timeout   milliseconds
+ * Returns 1; 0 when nothing came in that time; -1 with errno.
+ */
+MUST_CHECK int sock_wait_input(int fd, int64_t timeout);
+
+#endif
