@@ -95,7 +95,7 @@ rewrite_addresses(struct inject_letter *letter, struct span name,
 	result = addresslist_rewrite(name, body, collect_address, letter,
 	    INJECT_HEADER_MAX - letter->header.len, written);
 	if (result == ADDRESSLIST_TOO_LARGE)
-		inject_fail(FAULT_HEADER_SIZE, name);
+		inject_fail(FAULT_HEADER_SIZE, SPAN(""));
 	return result;
 }
 
@@ -129,7 +129,7 @@ rewrite_recipients(struct inject_letter *letter, struct span field,
 	    rewrite_addresses(letter, name, body, &letter->header);
 
 	if (result == ADDRESSLIST_MALFORMED)
-		letter->is_malformed[handling->is_resent] = true;
+		str_set(&letter->malformed[handling->is_resent], name);
 	else
 		take_recipients(letter, handling);
 	if (handling->is_hidden || result != ADDRESSLIST_FINE)
@@ -191,7 +191,7 @@ take_field(struct inject_letter *letter, struct span field)
 		return;
 	letter->is_seen[which] = true;
 	if (field.len > INJECT_HEADER_MAX - letter->header.len)
-		inject_fail(FAULT_HEADER_SIZE, name);
+		inject_fail(FAULT_HEADER_SIZE, SPAN(""));
 	switch (handling->action) {
 	case ACTION_KEEP:
 		str_add(&letter->header, field);
@@ -278,9 +278,13 @@ inject_header_read(struct inject_letter *letter, struct in *in)
 	}
 	if (letter->is_at_end)
 		take_field(letter, str_span(&field));
-	if (letter->takes_listed &&
-	    letter->is_malformed[inject_header_is_resent(letter)])
-		inject_fail(FAULT_FIELD_SYNTAX, SPAN("recipients"));
+	if (letter->takes_listed) {
+		bool is_resent = inject_header_is_resent(letter);
+
+		if (letter->malformed[is_resent].len > 0)
+			inject_fail(FAULT_FIELD_SYNTAX,
+			    str_span(&letter->malformed[is_resent]));
+	}
 	str_free(&field);
 	str_free(&line);
 	str_free(&letter->found);

@@ -70,9 +70,9 @@ struct inject_letter {
 	bool takes_listed; /* header recipients receive the message */
 
 	/* Addresses end in NUL each. */
-	struct str header;    /* fields, rewritten */
-	struct str listed[2]; /* recipients; [1]: of Resent- fields */
-	bool is_malformed[2]; /* some field of these was */
+	struct str header;	 /* fields, rewritten */
+	struct str listed[2];	 /* recipients; [1]: of Resent- fields */
+	struct str malformed[2]; /* the name of such a field; empty: none */
 	bool is_seen[HEADER_FIELDS];
 	bool is_body_next;     /* the header ended in a blank line */
 	struct str body_start; /* a line that ended it and is none of it */
