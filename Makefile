@@ -18,7 +18,8 @@ HOT      := receive/qmail-smtpd \
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 
 qmail-smtpd_PARTS  := smtpd_session smtpd_policy smtpd_data
-qmail-inject_PARTS := inject_config inject_address inject_header
+qmail-inject_PARTS := inject_config inject_address inject_header \
+                      inject_additions
 qmail-send_PARTS   := send_log send_pass send_deliver send_links send_bounce send_load rewrite waiting numbers
 qmail-todo_PARTS   := todo_sort rewrite waiting numbers
 qmail-remote_PARTS := remote_smtp remote_report

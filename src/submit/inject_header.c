@@ -1,5 +1,5 @@
 /*
- * inject_header.c - reads a header, rewrites its addresses, adds what lacks.
+ * inject_header.c - reads a header and rewrites its addresses.
  * Input: hostile
  *
  * Addresses count from the right: the last address of a field is the first
@@ -8,13 +8,9 @@
 #include "inject_parts.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/ascii.h"
 #include "mail/addresslist.h"
-#include "mail/date.h"
-#include "mail/fromline.h"
-#include "mail/quote.h"
 
 enum action {
 	ACTION_KEEP,
@@ -69,6 +65,16 @@ add_reversed(struct str *to, struct span addresses)
 		str_add(to, span_from(addresses, start));
 		addresses = span_upto(addresses, start);
 	}
+}
+
+static void
+reverse(struct str *addresses)
+{
+	struct str reversed = STR_INIT;
+
+	add_reversed(&reversed, str_span(addresses));
+	str_free(addresses);
+	*addresses = reversed;
 }
 
 /* addresslist_call: completes the address; it is kept in letter->found. */
@@ -285,6 +291,7 @@ inject_header_read(struct inject_letter *letter, struct in *in)
 			inject_fail(FAULT_FIELD_SYNTAX,
 			    str_span(&letter->malformed[is_resent]));
 	}
+	reverse(&letter->followup);
 	str_free(&field);
 	str_free(&line);
 	str_free(&letter->found);
@@ -297,128 +304,4 @@ inject_header_is_resent(const struct inject_letter *letter)
 		if (letter->is_seen[i] && handlings[i].is_resent)
 			return true;
 	return false;
-}
-
-static void
-add_date(const struct inject_letter *letter, struct str *text)
-{
-	str_add_z(text, "Date: ");
-	date_add_utc(text, (int64_t)(letter->now / 1000000));
-	str_add_byte(text, '\n');
-}
-
-/* Unique: time to the microsecond, process, host. */
-static void
-add_message_id(const struct inject_letter *letter, struct str *text)
-{
-	str_add_z(text, "Message-ID: <");
-	str_add_u64(text, letter->now);
-	str_add_byte(text, '.');
-	str_add_u64(text, (uint64_t)getpid());
-	str_add_z(text, ".inject@");
-	str_add(text, str_span(&letter->hosts.id_host));
-	str_add_z(text, ">\n");
-}
-
-static void
-add_from(const struct inject_letter *letter, struct str *text)
-{
-	const struct inject_origin *origin = &letter->origin;
-	struct token822 name = token822_plain(
-	    letter->wishes.name_in_comment ? TOKEN822_COMMENT : TOKEN822_QUOTED,
-	    str_span(&origin->name));
-	struct token822_list address = TOKEN822_LIST_INIT;
-	struct token822_list all = TOKEN822_LIST_INIT;
-	enum token822_type before = TOKEN822_NONE;
-
-	inject_address_origin(&letter->hosts, str_span(&origin->user),
-	    origin->has_host ? &origin->host : NULL, &address);
-	if (origin->has_name && name.type == TOKEN822_QUOTED) {
-		token822_list_add(&all, name);
-		token822_list_add(
-		    &all, token822_plain(TOKEN822_LEFT, SPAN("")));
-	}
-	token822_list_add_list(&all, &address);
-	if (origin->has_name)
-		token822_list_add(&all,
-		    name.type == TOKEN822_COMMENT
-			? name
-			: token822_plain(TOKEN822_RIGHT, SPAN("")));
-	str_add_z(text, "From: ");
-	for (size_t i = 0; i < all.tokens.len; i++) {
-		token822_add_written(text, before, &all.tokens.at[i]);
-		before = all.tokens.at[i].type;
-	}
-	str_add_byte(text, '\n');
-	vec_free(&address.tokens);
-	vec_free(&all.tokens);
-}
-
-static void
-add_hidden_recipients(const struct inject_letter *letter, struct str *text)
-{
-	(void)letter;
-	str_add_z(text, "Cc: recipient list not shown: ;\n");
-}
-
-/* For replies to a list: everybody in To and Cc, but not the author. */
-static void
-add_followup(const struct inject_letter *letter, struct str *text)
-{
-	struct str addresses = STR_INIT;
-	struct span rest, address;
-	const char *between = "Mail-Followup-To: ";
-
-	add_reversed(&addresses, str_span(&letter->followup));
-	rest = str_span(&addresses);
-	while (span_cut_next(&rest, '\0', &address)) {
-		struct str quoted = STR_INIT;
-
-		str_add_z(text, between);
-		quote_add_address(&quoted, address);
-		str_add(text, str_span(&quoted));
-		str_free(&quoted);
-		between = ",\n  ";
-	}
-	str_add_byte(text, '\n');
-	str_free(&addresses);
-}
-
-/* A field that is added if neither of two is there. */
-struct addition {
-	enum header_field unless, or_unless;
-	void (*add)(const struct inject_letter *letter, struct str *text);
-};
-
-static const struct addition additions[] = {
-	{ HEADER_DATE, HEADER_DATE, add_date },
-	{ HEADER_MESSAGE_ID, HEADER_MESSAGE_ID, add_message_id },
-	{ HEADER_FROM, HEADER_FROM, add_from },
-	{ HEADER_TO, HEADER_CC, add_hidden_recipients },
-};
-
-static const struct addition resent_additions[] = {
-	{ HEADER_RESENT_DATE, HEADER_RESENT_DATE, add_date },
-	{ HEADER_RESENT_MESSAGE_ID, HEADER_RESENT_MESSAGE_ID, add_message_id },
-	{ HEADER_RESENT_FROM, HEADER_RESENT_FROM, add_from },
-	{ HEADER_RESENT_TO, HEADER_RESENT_CC, add_hidden_recipients },
-};
-
-void
-inject_header_additions(const struct inject_letter *letter, struct str *text)
-{
-	bool is_resent = inject_header_is_resent(letter);
-	const struct addition *all = is_resent ? resent_additions : additions;
-
-	for (size_t i = 0; i < sizeof(additions) / sizeof(*additions); i++) {
-		if (letter->is_seen[all[i].unless] ||
-		    letter->is_seen[all[i].or_unless])
-			continue;
-		if (is_resent)
-			str_add_z(text, "Resent-");
-		all[i].add(letter, text);
-	}
-	if (letter->names_followup_list && !is_resent &&
-	    !letter->is_seen[HEADER_MAIL_FOLLOWUP_TO])
-		add_followup(letter, text);
 }

@@ -69,7 +69,7 @@ struct inject_letter {
 	uint64_t now;	   /* microseconds */
 	bool takes_listed; /* header recipients receive the message */
 
-	/* Addresses end in NUL each. */
+	/* Addresses in listed, followup and found end in NUL each. */
 	struct str header;	 /* fields, rewritten */
 	struct str listed[2];	 /* recipients; [1]: of Resent- fields */
 	struct str malformed[2]; /* the name of such a field; empty: none */
@@ -79,12 +79,11 @@ struct inject_letter {
 	bool is_at_end;	       /* the message ended in the header */
 
 	struct wordset followup_lists; /* of QMAILMFTFILE */
-	struct str followup;	       /* addresses of To and Cc */
+	struct str followup; /* addresses of To and Cc, last field first */
 	bool names_followup_list;
 
 	struct str sender; /* of the envelope */
 	bool has_sender;
-	bool is_sender_final; /* by -f */
 
 	/* Of the field in hand. */
 	struct str found;
