@@ -1,0 +1,175 @@
+/* dnspacket_test.c - DNS messages: questions, answers, damage. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "net/dnspacket.h"
+
+/* The question all packets here answer: id 1, example.org, MX. */
+static struct dnsquestion
+question(void)
+{
+	struct dnsquestion question = { .id = 1, .type = DNS_MX };
+
+	assert_true(dnsname_parse(SPAN("example.org"), &question.name));
+	return question;
+}
+
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *text, *back;
+	} cases[] = {
+		{ "example.org", "example.org" },
+		{ "example.org.", "example.org" },
+		{ "A_b-c", "A_b-c" },
+		{ "", NULL },
+		{ ".", NULL },
+		{ "a..b", NULL },
+		{ ".a", NULL },
+		{ "a b", NULL },
+		{ "a\tb", NULL },
+		{ "\xc3\xa4.org", NULL },
+	};
+	struct dnsname name;
+	char label[65];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct str text = STR_INIT;
+		bool is = dnsname_parse(span_of(cases[i].text), &name);
+
+		assert_int_equal(is, cases[i].back != NULL);
+		if (is) {
+			dnsname_format(&text, &name);
+			assert_string_equal(str_z(&text), cases[i].back);
+		}
+		str_free(&text);
+	}
+	memset(label, 'x', sizeof(label));
+	assert_true(dnsname_parse(span_make(label, 63), &name));
+	assert_false(dnsname_parse(span_make(label, 64), &name));
+}
+
+static void
+test_build(void **state)
+{
+	static const char want[] = "\0\1\1\0\0\1\0\0\0\0\0\1"
+				   "\7example\3org\0\0\17\0\1"
+				   "\0\0\51\4\320\0\0\0\0\0\0";
+	struct dnsquestion asked = question();
+	struct str packet = STR_INIT;
+
+	(void)state;
+	dnspacket_build(&packet, &asked, true);
+	assert_int_equal(packet.len, sizeof(want) - 1);
+	assert_memory_equal(packet.s, want, packet.len);
+	dnspacket_build(&packet, &asked, false);
+	assert_int_equal(packet.len, sizeof(want) - 1 - 11);
+	assert_int_equal(packet.s[11], 0);
+	str_free(&packet);
+}
+
+#define HEAD(flags, count) "\0\1" flags "\0\1\0" count "\0\0\0\0"
+#define ASKED		   "\7example\3org\0\0\17\0\1"
+#define MX(pref, name)	   "\300\14\0\17\0\1\0\0\0\74\0\4\0" pref name
+
+static void
+test_judge(void **state)
+{
+	static const struct {
+		struct span packet;
+		enum dnspacket_kind kind;
+	} cases[] = {
+		{ { "", 0 }, DNSPACKET_FOREIGN },
+		{ { "\0", 1 }, DNSPACKET_FOREIGN },
+		{ { HEAD("\201\200", "\0") ASKED, 29 }, DNSPACKET_ANSWER },
+		{ { HEAD("\201\200", "\0") ASKED, 28 }, DNSPACKET_FOREIGN },
+		{ { HEAD("\201\200", "\0") ASKED, 12 }, DNSPACKET_FOREIGN },
+		{ { HEAD("\1\0", "\0") ASKED, 29 }, DNSPACKET_FOREIGN },
+		{ { HEAD("\211\200", "\0") ASKED, 29 }, DNSPACKET_FOREIGN },
+		{ { HEAD("\203\200", "\0") ASKED, 29 }, DNSPACKET_CUT },
+		{ { HEAD("\203\200", "\0") ASKED, 12 }, DNSPACKET_CUT },
+		{ { HEAD("\201\201", "\0") ASKED, 29 }, DNSPACKET_NO_EDNS },
+		{ { HEAD("\201\202", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+		{ { HEAD("\201\203", "\0") ASKED, 29 }, DNSPACKET_NO_NAME },
+		{ { HEAD("\201\204", "\0") ASKED, 29 }, DNSPACKET_NO_EDNS },
+		{ { HEAD("\201\205", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+	};
+	struct dnsquestion asked = question();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(
+		    dnspacket_judge(cases[i].packet, &asked), cases[i].kind);
+	asked.id = 2;
+	assert_int_equal(
+	    dnspacket_judge(cases[2].packet, &asked), DNSPACKET_FOREIGN);
+	asked.id = 1;
+	asked.type = DNS_A;
+	assert_int_equal(
+	    dnspacket_judge(cases[2].packet, &asked), DNSPACKET_FOREIGN);
+	asked.type = DNS_MX;
+	dnsname_mix_case(&asked.name, 5);
+	assert_int_equal(
+	    dnspacket_judge(cases[2].packet, &asked), DNSPACKET_ANSWER);
+	asked.is_exact_case = true;
+	assert_int_equal(
+	    dnspacket_judge(cases[2].packet, &asked), DNSPACKET_FOREIGN);
+}
+
+static void
+test_records(void **state)
+{
+	static const char good[] = HEAD("\201\200", "\2")
+	    ASKED MX("\24", "\300\14") MX("\12", "\300\24");
+	static const char loop[] =
+	    HEAD("\201\200", "\1") ASKED MX("\12", "\300\53");
+	static const char chain[] =
+	    HEAD("\201\200", "\2") ASKED "\1m\0\0\17\0\1\0\0\0\74\0\5\0\1\1x\0"
+					 "\300\14\0\5\0\1\0\0\0\74\0\3\1m\0";
+	static const char other[] =
+	    HEAD("\201\200", "\1") ASKED "\1m\0\0\17\0\1\0\0\0\74\0\5\0\1\1x\0";
+	struct dnsquestion asked = question();
+	struct dnsrecords records = DNSRECORDS_INIT;
+	struct span packet = span_make(good, sizeof(good) - 1);
+	struct dnsname name;
+
+	(void)state;
+	assert_true(dnspacket_records(packet, &asked, &records));
+	assert_int_equal(records.list.len, 2);
+	assert_int_equal(records.list.at[0].preference, 20);
+	assert_int_equal(records.list.at[1].preference, 10);
+	name = dnspacket_name(packet, records.list.at[1].at);
+	assert_int_equal(name.len, 5); /* org */
+	for (size_t len = 29; len < packet.len; len++)
+		assert_false(dnspacket_records(
+		    span_upto(packet, len), &asked, &records));
+	packet = span_make(loop, sizeof(loop) - 1);
+	assert_false(dnspacket_records(packet, &asked, &records));
+	packet = span_make(chain, sizeof(chain) - 1);
+	assert_true(dnspacket_records(packet, &asked, &records));
+	assert_int_equal(records.list.len, 1);
+	packet = span_make(other, sizeof(other) - 1);
+	assert_true(dnspacket_records(packet, &asked, &records));
+	assert_int_equal(records.list.len, 0);
+	dnsrecords_free(&records);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_build),
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

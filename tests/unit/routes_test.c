@@ -1,0 +1,95 @@
+/* routes_test.c - control/smtproutes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "config/routes.h"
+
+static const char lines[] = "dest.example:relay.example:2525\n"
+			    "dest.example:last.example\n"
+			    ".example:[127.0.0.3]:26\n"
+			    "none.example:\n"
+			    "[127.0.0.9]:lit.example\n"
+			    "[2001:db8::9]:six.example:27\n"
+			    "six.test:[2001:db8::1]:28\n"
+			    "bare.test:2001:db8::1\n"
+			    "bad.test:relay:smtp\n"
+			    "zero.test:relay:0\n"
+			    "big.test:relay:65536\n"
+			    "tail.test:relay:2525 x\n"
+			    "no colon here\n";
+
+static const struct {
+	const char *domain;
+	int result;
+	const char *relay;
+	unsigned port;
+} cases[] = {
+	{ "dest.example", 1, "last.example", 25 },
+	{ "DEST.Example", 1, "last.example", 25 },
+	{ "a.dest.example", 1, "[127.0.0.3]", 26 },
+	{ "example", 0, NULL, 0 },
+	{ "none.example", 1, "", 25 },
+	{ "[127.0.0.9]", 1, "lit.example", 25 },
+	{ "[2001:db8::9]", 1, "six.example", 27 },
+	{ "six.test", 1, "[2001:db8::1]", 28 },
+	{ "bare.test", 1, "2001:db8::1", 25 },
+	{ "bad.test", -1, NULL, 0 },
+	{ "zero.test", -1, NULL, 0 },
+	{ "big.test", -1, NULL, 0 },
+	{ "tail.test", 1, "relay", 2525 },
+	{ "no colon here", 0, NULL, 0 },
+	{ "other.test", 0, NULL, 0 },
+	{ "", 0, NULL, 0 },
+};
+
+static void
+test_find(void **state)
+{
+	struct routes routes = ROUTES_INIT;
+
+	(void)state;
+	routes_parse(&routes, span_of(lines));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct route route;
+
+		assert_int_equal(
+		    routes_find(&routes, span_of(cases[i].domain), &route),
+		    cases[i].result);
+		if (cases[i].result != 1)
+			continue;
+		assert_true(span_equal(route.relay, span_of(cases[i].relay)));
+		assert_int_equal(route.port, cases[i].port);
+	}
+	routes_free(&routes);
+}
+
+static void
+test_for_all(void **state)
+{
+	struct routes routes = ROUTES_INIT;
+	struct route route;
+
+	(void)state;
+	routes_parse(&routes, SPAN(":all.example\n.:root.example\n"));
+	assert_int_equal(routes_find(&routes, SPAN("a.b"), &route), 1);
+	assert_true(span_equal(route.relay, SPAN("all.example")));
+	assert_int_equal(routes_find(&routes, SPAN(""), &route), 1);
+	assert_true(span_equal(route.relay, SPAN("all.example")));
+	assert_int_equal(routes_find(&routes, SPAN("a.b."), &route), 1);
+	assert_true(span_equal(route.relay, SPAN("root.example")));
+	routes_free(&routes);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_for_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
