@@ -83,23 +83,24 @@ write_comments(struct rewriting *r, size_t from, size_t end)
 			write_token(r, &r->run.tokens.at[i]);
 }
 
-/* RFC 822 6.1: the route, up to the first colon, is no longer used. */
+/* RFC 822 6.1: routes, up to a colon, are no longer used. */
 static void
-drop_route(struct token822_list *address)
+drop_routes(struct token822_list *address)
 {
-	size_t kept = 0;
+	struct token822 *tokens = address->tokens.at;
+	size_t len = address->tokens.len, start = 0, i = 0;
 
-	if (address->tokens.len == 0 ||
-	    address->tokens.at[0].type != TOKEN822_AT)
-		return;
-	for (size_t i = 0; i < address->tokens.len; i++)
-		if (address->tokens.at[i].type == TOKEN822_COLON) {
-			for (i++; i < address->tokens.len; i++)
-				address->tokens.at[kept++] =
-				    address->tokens.at[i];
-			address->tokens.len = kept;
-			return;
-		}
+	while (start < len && tokens[start].type == TOKEN822_AT) {
+		for (i = start; i < len; i++)
+			if (tokens[i].type == TOKEN822_COLON)
+				break;
+		if (i == len)
+			break;
+		start = i + 1;
+	}
+	for (i = start; i < len; i++)
+		tokens[i - start] = tokens[i];
+	address->tokens.len = len - start;
 }
 
 static void
@@ -221,7 +222,7 @@ cut_angle(struct rewriting *r)
 
 	while (token822_next(&r->rest, &token) > 0) {
 		if (token.type == TOKEN822_RIGHT) {
-			drop_route(&r->address);
+			drop_routes(&r->address);
 			return !has_comma(&r->address);
 		}
 		if (token.type == TOKEN822_LEFT ||

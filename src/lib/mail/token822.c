@@ -187,11 +187,13 @@ token822_add_plain(struct str *text, const struct token822 *token)
 		str_add_byte(text, ']');
 }
 
+/* An escaped dot stays part of its atom only between quotes. */
 static bool
-is_written_bare(struct span atom)
+is_written_bare(struct span atom, bool may_have_dots)
 {
 	for (size_t i = 0; i < atom.len; i++)
 		if (!ascii_is_printable(atom.s[i]) ||
+		    (atom.s[i] == '.' && !may_have_dots) ||
 		    span_has(SPAN(" ()<>@,;:\\\"[]"), atom.s[i]))
 			return false;
 	return true;
@@ -234,7 +236,7 @@ add_atom(struct str *text, const struct token822 *token)
 
 	token822_add_plain(text, token);
 	meaning = span_from(str_span(text), start);
-	if (is_written_bare(meaning))
+	if (is_written_bare(meaning, token->is_plain))
 		return;
 	str_cut(text, start);
 	str_add_byte(text, '"');
