@@ -16,11 +16,13 @@ HOT      := receive/qmail-smtpd \
             local/qmail-local local/maildirmake users/qmail-newmrh \
             admin/qmail-qread admin/qmail-showctl admin/splogger
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
+# Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
+SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
 
 qmail-smtpd_PARTS  := smtpd_session smtpd_policy smtpd_data
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions
-qmail-send_PARTS   := send_log send_pass send_deliver send_links send_bounce send_load rewrite waiting numbers
+qmail-send_PARTS   := send_log send_pass send_deliver send_links send_jobs send_scribe send_load rewrite waiting numbers
 qmail-todo_PARTS   := todo_sort rewrite waiting numbers
 qmail-remote_PARTS := remote_smtp remote_report
 qmail-local_PARTS  := local_message local_rules local_maildir local_mbox local_program local_forward
@@ -58,7 +60,7 @@ LIB_O    := $(LIB_C:src/%.c=%.o)
 name      = $(notdir $(1))
 parts     = $(1) $(addprefix $(dir $(1)),$($(call name,$(1))_PARTS))
 objects   = $(patsubst %,$(B)/$(1)/%.o,$(call parts,$(2)))
-BINARIES := $(addprefix $(B)/bin/,$(notdir $(HOT) $(ACCOUNTS)))
+BINARIES := $(addprefix $(B)/bin/,$(notdir $(HOT) $(ACCOUNTS) $(SCRIPTS)))
 CONF_H   := $(B)/gen/home_conf.h
 
 .PHONY: all clean
@@ -93,6 +95,14 @@ endef
 $(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
 $(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))
 
+define script
+$(B)/bin/$(call name,$(1)): src/$(1).sh conf-qmail
+	@mkdir -p $$(@D)
+	sed 's|@QMAIL@|$(PREFIX)|g' $$< > $$@
+	chmod 755 $$@
+endef
+$(foreach p,$(SCRIPTS),$(eval $(call script,$(p))))
+
 $(CONF_H): conf-qmail conf-users
 	@mkdir -p $(@D)
 	@{ echo '/* home_conf.h - made from conf-qmail and conf-users */'; \
@@ -102,6 +112,21 @@ $(CONF_H): conf-qmail conf-users
 	     echo "#define CONF_$$role \"$$(sed -n $${n}p conf-users)\""; \
 	     n=$$((n + 1)); done; } > $@.tmp
 	@mv $@.tmp $@
+
+# ---- install -------------------------------------------------------------
+
+.PHONY: users install instcheck
+users:
+	sh src/install/users.sh
+
+# As root, users and groups that are missing are made first.  With DESTDIR
+# everything goes below that folder; without root the caller plays all roles.
+install: all
+	@if [ "$$(id -u)" = 0 ]; then sh src/install/users.sh; fi
+	$(B)/bin/qmail-install install $(DESTDIR)
+
+instcheck:
+	$(B)/bin/qmail-install check $(DESTDIR)
 
 clean:
 	rm -rf $(B)

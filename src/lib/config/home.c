@@ -80,8 +80,8 @@ find_all_ids(struct span text, struct home_ids *ids)
 	return true;
 }
 
-static int
-read_accounts(struct home_ids *ids)
+int
+home_ids_find(struct home_ids *ids)
 {
 	struct str passwd = STR_INIT, group = STR_INIT;
 	int result = -1;
@@ -116,5 +116,5 @@ home_ids_read(struct home_ids *ids)
 	    find_all_ids(str_span(&text), ids);
 
 	str_free(&text);
-	return found ? 0 : read_accounts(ids);
+	return found ? 0 : home_ids_find(ids);
 }

@@ -52,4 +52,7 @@ const char *home_group_name(enum home_group group);
  */
 MUST_CHECK int home_ids_read(struct home_ids *ids);
 
+/* home_ids_find: the same without users/ids: what the system says now. */
+MUST_CHECK int home_ids_find(struct home_ids *ids);
+
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include "base/must.h"
@@ -83,4 +84,15 @@ fdpass_receive(int sock, char *buffer, size_t size, int *fd)
 		return -1;
 	}
 	return got;
+}
+
+void
+fdpass_set_timeout(int sock, unsigned seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	must(setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ==
+	    0);
+	must(setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ==
+	    0);
 }

@@ -30,4 +30,10 @@ MUST_CHECK int fdpass_send(int sock, struct span record, int fd);
  */
 MUST_CHECK ssize_t fdpass_receive(int sock, char *buffer, size_t size, int *fd);
 
+/*
+ * fdpass_set_timeout: fdpass_receive on this blocking socket fails with EAGAIN
+ * after so many seconds, and fdpass_send likewise.
+ */
+void fdpass_set_timeout(int sock, unsigned seconds);
+
 #endif

@@ -36,9 +36,22 @@ file_open_nofollow(const char *path)
 }
 
 int
+file_update(const char *path)
+{
+	return open_retrying(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW, 0);
+}
+
+int
 file_create(const char *path, unsigned mode)
 {
 	return open_retrying(path, O_RDWR | O_CREAT | O_EXCL, mode);
+}
+
+int
+file_replace(const char *path, unsigned mode)
+{
+	return open_retrying(
+	    path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, mode);
 }
 
 int

@@ -19,11 +19,21 @@ MUST_CHECK int file_open(const char *path);
 /* file_open_nofollow: the same, but ELOOP if path is a symbolic link. */
 MUST_CHECK int file_open_nofollow(const char *path);
 
+/* file_update: opens an existing file for reading and writing; ELOOP if path
+ * is a symbolic link.  Returns the descriptor, -1 with errno. */
+MUST_CHECK int file_update(const char *path);
+
 /*
  * file_create: makes a new file for writing and reading; EEXIST if the name
  * is taken.  mode is cut by the umask.  Returns the descriptor, -1 with errno.
  */
 MUST_CHECK int file_create(const char *path, unsigned mode);
+
+/*
+ * file_replace: opens for writing, empties the file or makes it.  Never
+ * follows a symbolic link.  Returns the descriptor, -1 with errno.
+ */
+MUST_CHECK int file_replace(const char *path, unsigned mode);
 
 /*
  * file_append: opens for appending, makes the file when it is missing.

@@ -64,6 +64,7 @@ become_program(const struct spawn *plan)
 	if (plan->folder && chdir(plan->folder) < 0)
 		return;
 	(void)sigemptyset(&none);
+	(void)signal(SIGPIPE, SIG_DFL); /* exec keeps what is ignored */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)execvpe(
 	    plan->path, plan->argv, plan->envp ? plan->envp : environ);

@@ -35,8 +35,8 @@ struct spawn {
 };
 
 /*
- * spawn_start: runs the program.  In the child all signals are unblocked and
- * caught signals are back at their default.
+ * spawn_start: runs the program.  In the child all signals are unblocked, and
+ * caught signals and SIGPIPE are back at their default.
  * Returns its process id; -1 with errno of whatever failed, in the child too
  * (exec, ids, folder): then no child is left.
  */

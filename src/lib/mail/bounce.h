@@ -1,0 +1,55 @@
+/*
+ * bounce.h - the text of a bounce, in the QSBMF format: programs that read
+ * bounces find the recipients that failed and the reasons.
+ *
+ * Header; a paragraph that starts "Hi. This is the"; one paragraph for each
+ * recipient that failed; a paragraph that starts with "-"; the original with
+ * its Return-Path.  Source: qmail-send(8), BOUNCES; RFC 3464 is for later.
+ */
+#ifndef MAIL_BOUNCE_H
+#define MAIL_BOUNCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+/* Where a bounce goes, as its original sender tells. */
+enum bounce_kind {
+	BOUNCE_SINGLE, /* to the sender, from <> */
+	BOUNCE_DOUBLE, /* the original was a bounce: to the postmaster */
+	BOUNCE_TRIPLE  /* the original was a double bounce: to nobody */
+};
+
+/* The reverse-path of double bounces. */
+#define BOUNCE_DOUBLE_SENDER "#@[]"
+
+enum bounce_kind bounce_kind_of(struct span original_sender);
+
+/*
+ * bounce_recipient: whom a single bounce goes to: the original sender without
+ * the -@[] of a VERP sender.
+ */
+struct span bounce_recipient(struct span original_sender);
+
+/*
+ * bounce_add_paragraph: appends the paragraph of one recipient: its address
+ * in angle brackets and a colon, then the report; ends in an empty line and
+ * has no other.
+ */
+void bounce_add_paragraph(
+    struct str *text, struct span recipient, struct span report);
+
+/*
+ * bounce_add_head: appends header and first paragraph.
+ *   from, to   mailboxes; local parts are quoted where needed
+ *   kind       single or double
+ */
+void bounce_add_head(struct str *text, int64_t now, struct span from,
+    struct span to, enum bounce_kind kind);
+
+/* bounce_add_break: appends the paragraph before the original, and the
+ * Return-Path of the original. */
+void bounce_add_break(struct str *text, struct span original_sender);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * clean.h - what qmail-send asks of qmail-clean, over a SOCK_SEQPACKET pair.
+ * A datagram holds one or more requests; each is one record, a letter and a
+ * message number, and is answered by one record in the same order: the letter
+ * of the answer and the number.  Source: qmail-clean(8).
+ */
+#ifndef QUEUE_CLEAN_H
+#define QUEUE_CLEAN_H
+
+enum clean_request {
+	CLEAN_SORTED = 'T',   /* remove todo: the message is preprocessed */
+	CLEAN_FINISHED = 'F', /* remove todo, intd, mess */
+	CLEAN_RESTORE = 'R',  /* is its envelope whole?  Then back into todo */
+	CLEAN_EXAMINE = 'E'   /* likewise; if not, and it is old: remove it */
+};
+
+/*
+ * CLEAN_EXAMINE is for messages that nobody claims: in mess, but neither in
+ * info nor in todo.  One whose writer lives, or that is young, is kept.
+ */
+enum clean_answer {
+	CLEAN_DONE = '+',     /* also if nothing was there */
+	CLEAN_FAILED = '!',   /* something could not be removed */
+	CLEAN_RESTORED = 'r', /* it is in todo now */
+	CLEAN_KEPT = 'k',     /* nothing was done */
+	CLEAN_REMOVED = 'd'   /* the leftovers are gone */
+};
+
+/* Age at which leftovers of a message that was never accepted go. */
+#define CLEAN_LEFTOVER_AGE 129600 /* seconds; 36 hours */
+
+#endif

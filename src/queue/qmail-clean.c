@@ -1,0 +1,222 @@
+/*
+ * qmail-clean.c - removes queue files that belong to qmailq, on request.
+ * Runs as   qmailq, one process, started by qmail-start; no exec, no network.
+ * Reads     requests on fd 0 from qmail-send, NOT trusted to name files:
+ *           a request is a letter and a number.
+ * Writes    one answer per request on fd 0; unlinks below queue/mess, intd
+ *           and todo; links intd to todo again.
+ * Source    qmail-clean(8); queue/clean.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/str.h"
+#include "config/home.h"
+#include "queue/clean.h"
+#include "queue/envelope.h"
+#include "queue/path.h"
+#include "queue/record.h"
+#include "sys/clock.h"
+#include "sys/dir.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+#include "sys/signal.h"
+
+#define PEER_FD 0
+
+static bool
+remove_file(enum queue_folder folder, uint64_t number, uint64_t split)
+{
+	return unlink(queue_path(folder, number, split).s) == 0 ||
+	    errno == ENOENT;
+}
+
+static enum clean_answer
+remove_sorted(uint64_t number, uint64_t split)
+{
+	return remove_file(QUEUE_TODO, number, split) ? CLEAN_DONE
+						      : CLEAN_FAILED;
+}
+
+/* The text goes last: as long as it is there the rest can be made again. */
+static enum clean_answer
+remove_finished(uint64_t number, uint64_t split)
+{
+	return remove_file(QUEUE_TODO, number, split) &&
+		remove_file(QUEUE_INTD, number, split) &&
+		remove_file(QUEUE_MESS, number, split)
+	    ? CLEAN_DONE
+	    : CLEAN_FAILED;
+}
+
+/* Whether intd holds an envelope up to its end record. */
+static bool
+is_envelope_whole(uint64_t number, uint64_t split)
+{
+	char buffer[16384], letter = '\0';
+	struct str value = STR_INIT;
+	uint64_t uid, pid;
+	struct in in;
+	bool whole = false;
+	int fd = file_open_nofollow(queue_path(QUEUE_INTD, number, split).s);
+
+	if (fd < 0)
+		return false;
+	in_init(&in, fd, buffer, sizeof(buffer));
+	if (envelope_read_head(&in, &uid, &pid, &value) == 0)
+		do
+			whole = envelope_next(&in, NULL, &letter, &value) == 0;
+		while (whole && letter != '\0');
+	fd_close(fd);
+	str_free(&value);
+	return whole;
+}
+
+/* Decides on a message under the lock that its writer would hold. */
+static enum clean_answer
+examine_locked(uint64_t number, uint64_t split, int64_t age, bool may_remove)
+{
+	struct queue_path todo = queue_path(QUEUE_TODO, number, split);
+
+	if (access(todo.s, F_OK) == 0)
+		return CLEAN_RESTORED;
+	if (is_envelope_whole(number, split)) {
+		if (link(queue_path(QUEUE_INTD, number, split).s, todo.s) < 0)
+			return CLEAN_FAILED;
+		return CLEAN_RESTORED;
+	}
+	if (!may_remove || age < CLEAN_LEFTOVER_AGE)
+		return CLEAN_KEPT;
+	return remove_file(QUEUE_INTD, number, split) &&
+		remove_file(QUEUE_MESS, number, split)
+	    ? CLEAN_REMOVED
+	    : CLEAN_FAILED;
+}
+
+static enum clean_answer
+look_at(uint64_t number, uint64_t split, bool may_remove)
+{
+	enum clean_answer answer = CLEAN_KEPT;
+	struct stat st;
+	int fd = file_open_nofollow(queue_path(QUEUE_MESS, number, split).s);
+
+	if (fd < 0)
+		return CLEAN_KEPT;
+	if (lock_try(fd) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		answer = examine_locked(number, split,
+		    clock_seconds() - (int64_t)st.st_mtime, may_remove);
+	fd_close(fd);
+	return answer;
+}
+
+static enum clean_answer
+restore(uint64_t number, uint64_t split)
+{
+	return look_at(number, split, false);
+}
+
+static enum clean_answer
+examine(uint64_t number, uint64_t split)
+{
+	return look_at(number, split, true);
+}
+
+struct verb {
+	char letter;
+	enum clean_answer (*act)(uint64_t number, uint64_t split);
+};
+
+static const struct verb verbs[] = {
+	{ CLEAN_SORTED, remove_sorted },
+	{ CLEAN_FINISHED, remove_finished },
+	{ CLEAN_RESTORE, restore },
+	{ CLEAN_EXAMINE, examine },
+};
+
+static const struct verb *
+find_verb(char letter)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (verbs[i].letter == letter)
+			return &verbs[i];
+	return NULL;
+}
+
+/* Answers the requests of one datagram; false if it breaks the format. */
+static bool
+serve(struct span requests, uint64_t split)
+{
+	struct str answers = STR_INIT;
+	struct span digits;
+	bool fine = true;
+	char letter;
+
+	while (fine && requests.len) {
+		const struct verb *verb = NULL;
+		uint64_t number;
+
+		if (record_next(&requests, &letter, &digits))
+			verb = find_verb(letter);
+		fine = verb && queue_path_number(digits, &number);
+		if (fine)
+			record_add_number(
+			    &answers, (char)verb->act(number, split), number);
+	}
+	if (answers.len && fdpass_send(PEER_FD, str_span(&answers), -1) < 0)
+		fine = false;
+	str_free(&answers);
+	return fine;
+}
+
+/* Envelopes that were written for a message which is gone. */
+static void
+sweep_envelopes(uint64_t part, uint64_t split)
+{
+	struct dir dir;
+	const char *name;
+
+	if (dir_open(&dir, queue_path_folder(QUEUE_INTD, part).s) < 0)
+		return;
+	while (dir_next(&dir, &name) > 0) {
+		uint64_t number;
+		struct stat st;
+
+		if (!queue_path_number(span_of(name), &number) ||
+		    number % split != part ||
+		    access(queue_path(QUEUE_MESS, number, split).s, F_OK) ==
+			0 ||
+		    errno != ENOENT ||
+		    lstat(queue_path(QUEUE_INTD, number, split).s, &st) < 0 ||
+		    clock_seconds() - (int64_t)st.st_mtime < CLEAN_LEFTOVER_AGE)
+			continue;
+		(void)remove_file(QUEUE_TODO, number, split);
+		(void)remove_file(QUEUE_INTD, number, split);
+	}
+	dir_close(&dir);
+}
+
+int
+main(void)
+{
+	static char datagram[FDPASS_RECORD_MAX];
+	uint64_t split;
+	ssize_t got;
+
+	must_hooks(111, NULL);
+	signal_ignore(SIGPIPE);
+	if (chdir(home_queue_dir) < 0 || queue_split_read(&split) < 0)
+		_exit(111);
+	for (uint64_t part = 0; part < split; part++)
+		sweep_envelopes(part, split);
+	while ((got = fdpass_receive(
+		    PEER_FD, datagram, sizeof(datagram), NULL)) > 0)
+		if (!serve(span_make(datagram, (size_t)got), split))
+			_exit(111);
+	_exit(got == 0 ? 0 : 111);
+}

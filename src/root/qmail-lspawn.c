@@ -1,0 +1,287 @@
+/*
+ * qmail-lspawn.c - starts local deliveries, each as the user who gets it.
+ * Runs as   root, one process, started by qmail-start; the only daemon that
+ *           stays root.
+ * Reads     jobs on fd 0 from qmail-send, NOT trusted: addresses, numbers and
+ *           an open message, which is checked; users/cdb.
+ * Writes    reports on fd 0.
+ * Execs     qmail-getpw as qmailp (once), qmail-local as the recipient, never
+ *           as root.
+ * Source    qmail-lspawn(8); jobs and reports in queue/delivery.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "config/home.h"
+#include "config/users.h"
+#include "queue/spawnloop.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/spawn.h"
+
+#define PEER_FD	       0
+#define OUTPUT_MAX     3000 /* bytes of a report */
+#define LOOKUP_TIMEOUT 30   /* seconds for one answer of qmail-getpw */
+#define CUT_REMARK     "\n[more output cut off]\n"
+
+struct spawner {
+	struct home_ids ids;
+	const char *default_delivery;
+	bool is_root;
+	struct cdb users;	/* users/cdb, kept open */
+	struct stat users_stat; /* which file that is */
+	int lookup_fd;		/* socket to qmail-getpw; -1: not running */
+};
+
+/* Reports that need no program; the first byte is their letter. */
+static const char report_users_trouble[] =
+    "ZThe list of users cannot be read. (#4.3.0)\n";
+static const char report_lookup_trouble[] =
+    "ZThe account cannot be looked up now. (#4.3.0)\n";
+static const char report_bad_record[] =
+    "ZThe account of this address is malformed. (#4.3.0)\n";
+static const char report_root[] =
+    "ZThis address belongs to root, who gets no mail. (#4.3.0)\n";
+static const char report_cannot_start[] =
+    "ZThe delivery program cannot be started now. (#4.3.0)\n";
+static const char report_too_many[] =
+    "ZA local job has one recipient. (#4.3.0)\n";
+static const char report_no_domain[] =
+    "DThis address has no domain. (#5.1.3)\n";
+
+/* Opens users/cdb, or again if another file took its place.
+ * Returns 1; 0 if there is none; -1 with errno. */
+static int
+refresh_users(struct spawner *spawner)
+{
+	struct stat st;
+
+	if (stat(home_users_cdb, &st) < 0) {
+		cdb_close(&spawner->users);
+		return errno == ENOENT ? 0 : -1;
+	}
+	if (spawner->users.fd != -1 &&
+	    st.st_ino == spawner->users_stat.st_ino &&
+	    st.st_dev == spawner->users_stat.st_dev &&
+	    st.st_size == spawner->users_stat.st_size &&
+	    st.st_mtime == spawner->users_stat.st_mtime)
+		return 1;
+	cdb_close(&spawner->users);
+	spawner->users_stat = st;
+	return cdb_open(&spawner->users, home_users_cdb) < 0 ? -1 : 1;
+}
+
+/* Starts qmail-getpw, which then answers one request after the other. */
+static bool
+start_lookup(struct spawner *spawner)
+{
+	char *argv[] = { (char *)"qmail-getpw", (char *)"--serve", (char *)"0",
+		NULL };
+	struct spawn_ids ids = { .uid = spawner->ids.uid[HOME_QMAILP],
+		.gid = spawner->ids.gid[HOME_GROUP_NOFILES] };
+	struct str path = STR_INIT;
+	int ends[2];
+	pid_t pid;
+
+	if (fd_pair(ends) < 0)
+		return false;
+	str_add_z(&path, home_dir);
+	str_add_z(&path, "/bin/qmail-getpw");
+	pid = spawn_start(&(struct spawn){ .path = str_z(&path),
+	    .argv = argv,
+	    .ids = spawner->is_root ? &ids : NULL,
+	    .fd_count = 1,
+	    .fds = { { ends[1], 0 } } });
+	str_free(&path);
+	fd_close(ends[1]);
+	if (pid < 0) {
+		fd_close(ends[0]);
+		return false;
+	}
+	spawner->lookup_fd = ends[0];
+	fdpass_set_timeout(ends[0], LOOKUP_TIMEOUT);
+	return true;
+}
+
+static void
+stop_lookup(struct spawner *spawner)
+{
+	fd_close(spawner->lookup_fd);
+	spawner->lookup_fd = -1;
+}
+
+/*
+ * Asks qmail-getpw.  One that does not answer in time, or has died, is left
+ * to itself; the next question starts another.
+ */
+static bool
+ask_lookup(struct spawner *spawner, struct span local_part, struct str *record)
+{
+	char answer[USERS_RECORD_MAX];
+	ssize_t got = -1;
+
+	if (spawner->lookup_fd == -1 && !start_lookup(spawner))
+		return false;
+	if (fdpass_send(spawner->lookup_fd, local_part, -1) == 0)
+		got = fdpass_receive(
+		    spawner->lookup_fd, answer, sizeof(answer), NULL);
+	if (got <= 0) {
+		stop_lookup(spawner);
+		return false;
+	}
+	str_set(record, span_make(answer, (size_t)got));
+	return true;
+}
+
+/* Finds the account of a local part; on failure returns the report. */
+static const char *
+find_account(struct spawner *spawner, struct span local_part,
+    struct str *record, struct users_account *account)
+{
+	int found = refresh_users(spawner);
+
+	if (found > 0)
+		found = users_find(&spawner->users, local_part, record);
+	if (found < 0)
+		return report_users_trouble;
+	if (found == 0 && !ask_lookup(spawner, local_part, record))
+		return report_lookup_trouble;
+	if (!users_parse(str_span(record), account))
+		return found ? report_bad_record : report_lookup_trouble;
+	if (account->uid == 0 && spawner->is_root)
+		return report_root;
+	return NULL;
+}
+
+/* Runs qmail-local as the user; returns its process id, -1 with errno. */
+static pid_t
+run_local(struct spawner *spawner, const struct users_account *account,
+    struct span local_part, struct span domain, struct span sender,
+    const int fds[2])
+{
+	struct spawn_ids ids = { .uid = account->uid, .gid = account->gid };
+	struct span parts[] = { account->user, account->home, local_part,
+		account->dash, account->extension, domain, sender };
+	struct str text = STR_INIT, path = STR_INIT;
+	size_t starts[7];
+	char *argv[11];
+	pid_t pid;
+
+	for (size_t i = 0; i < 7; i++) {
+		starts[i] = text.len;
+		str_add(&text, parts[i]);
+		str_add_byte(&text, '\0');
+	}
+	argv[0] = (char *)"qmail-local";
+	argv[1] = (char *)"--";
+	for (size_t i = 0; i < 7; i++)
+		argv[2 + i] = text.s + starts[i];
+	argv[9] = (char *)spawner->default_delivery;
+	argv[10] = NULL;
+	str_add_z(&path, home_dir);
+	str_add_z(&path, "/bin/qmail-local");
+	pid = spawn_start(&(struct spawn){ .path = str_z(&path),
+	    .argv = argv,
+	    .ids = spawner->is_root ? &ids : NULL,
+	    .fd_count = 3,
+	    .fds = { { fds[0], 0 }, { fds[1], 1 }, { fds[1], 2 } } });
+	str_free(&text);
+	str_free(&path);
+	return pid;
+}
+
+static pid_t
+start_delivery(void *context, const struct delivery_job *job, int message_fd,
+    int output_fd, struct str *report)
+{
+	struct spawner *spawner = context;
+	struct span address = job->recipients.at[0].address;
+	size_t at = span_find_last(address, '@');
+	struct span local_part = span_upto(address, at);
+	struct str record = STR_INIT;
+	struct users_account account;
+	const char *failure = NULL;
+	pid_t pid = 0;
+
+	if (job->recipients.len > 1)
+		failure = report_too_many;
+	else if (at == address.len)
+		failure = report_no_domain;
+	else if (at == 0)
+		failure = "K"; /* an address without local part: a trash can */
+	else
+		failure = find_account(spawner, local_part, &record, &account);
+	if (!failure) {
+		pid = run_local(spawner, &account, local_part,
+		    span_from(address, at + 1), job->sender,
+		    (int[]){ message_fd, output_fd });
+		if (pid < 0)
+			failure = report_cannot_start;
+	}
+	if (failure)
+		str_add_z(report, failure);
+	str_free(&record);
+	return failure ? 0 : pid;
+}
+
+/* 100 and most other codes are permanent; those that say "later" are not. */
+static enum delivery_result
+result_of(int exit_code)
+{
+	switch (exit_code) {
+	case 0:
+		return DELIVERY_SUCCESS;
+	case 111:
+	case 71:
+	case 74:
+	case 75:
+	case -1: /* killed by a signal */
+		return DELIVERY_DEFERRAL;
+	default:
+		return DELIVERY_FAILURE;
+	}
+}
+
+static void
+judge_delivery(const struct delivery_job *job, int exit_code,
+    struct span output, struct str *reports)
+{
+	struct str text = STR_INIT;
+
+	str_add(&text, span_upto(output, span_find(output, '\0')));
+	if (output.len == OUTPUT_MAX) {
+		str_cut(&text,
+		    text.len < OUTPUT_MAX - sizeof(CUT_REMARK)
+			? text.len
+			: OUTPUT_MAX - sizeof(CUT_REMARK));
+		str_add_z(&text, CUT_REMARK);
+	}
+	if (exit_code < 0 && text.len == 0)
+		str_add_z(&text, "The delivery program crashed. (#4.3.0)\n");
+	spawnloop_report_all(
+	    job, result_of(exit_code), str_span(&text), reports);
+	str_free(&text);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct spawner spawner = {
+		.users = CDB_INIT, .lookup_fd = -1, .is_root = geteuid() == 0
+	};
+	struct spawnloop loop = { .start = start_delivery,
+		.judge = judge_delivery,
+		.context = &spawner,
+		.output_max = OUTPUT_MAX };
+
+	must_hooks(111, NULL);
+	if (argc != 2 || chdir("/") < 0 || home_ids_read(&spawner.ids) < 0)
+		_exit(111);
+	spawner.default_delivery = argv[1];
+	loop.queue_uid = spawner.ids.uid[HOME_QMAILQ];
+	spawnloop_run(&loop, PEER_FD);
+	_exit(0);
+}

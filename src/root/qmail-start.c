@@ -1,0 +1,171 @@
+/*
+ * qmail-start.c - starts the daemons of the queue, each as its own user, and
+ * becomes qmail-send.
+ * Runs as   root for some milliseconds (or as anyone, in a private instance).
+ * Reads     users/ids; trusts its caller, the administrator.
+ * Execs     the logger, qmail-todo, qmail-lspawn, qmail-rspawn, qmail-clean,
+ *           qmail-send.
+ * Source    qmail-start(8).
+ *
+ * Each daemon has its socket to qmail-send as fd 0.  qmail-send has the log
+ * as fd 1 and the sockets as the numbers below.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/str.h"
+#include "config/home.h"
+#include "queue/daemons.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/ids.h"
+#include "sys/spawn.h"
+
+NORETURN static void
+fail(const char *what)
+{
+	struct str line = STR_INIT;
+
+	str_add_z(&line, "qmail-start: ");
+	str_add_z(&line, what);
+	str_add_z(&line, ": ");
+	str_add_z(&line, error_text(errno));
+	str_add_z(&line, "\n");
+	if (fd_write_all(2, str_span(&line)) < 0)
+		_exit(111); /* nobody listens */
+	_exit(111);
+}
+
+struct roles {
+	struct home_ids ids;
+	gid_t mail_readers[1]; /* the queue's second group, of qmails only */
+	bool is_root;
+};
+
+static struct spawn_ids
+role_ids(uid_t uid, gid_t gid)
+{
+	return (struct spawn_ids){ .uid = uid, .gid = gid };
+}
+
+/* Starts one program with these descriptors; path is below bin/ or the
+ * administrator's own logger. */
+static void
+start(const struct roles *roles, const char *path, char *const *argv,
+    struct spawn_ids ids, struct spawn_fd *fds, size_t fd_count)
+{
+	struct spawn plan = { .path = path,
+		.argv = argv,
+		.folder = "/",
+		.ids = roles->is_root ? &ids : NULL,
+		.fd_count = fd_count };
+
+	memcpy(plan.fds, fds, fd_count * sizeof(*fds));
+	if (spawn_start(&plan) < 0)
+		fail(path);
+}
+
+/* Starts a daemon; returns our end of the socket to it. */
+static int
+start_daemon(const struct roles *roles, const char *name, char *argument,
+    struct spawn_ids ids)
+{
+	struct str path = STR_INIT;
+	char *argv[] = { (char *)name, argument, NULL };
+	int ends[2];
+
+	str_add_z(&path, home_dir);
+	str_add_z(&path, "/bin/");
+	str_add_z(&path, name);
+	if (fd_pair(ends) < 0)
+		fail("socketpair");
+	start(roles, str_z(&path), argv, ids,
+	    (struct spawn_fd[]){ { ends[1], 0 }, { 2, 2 } }, 2);
+	fd_close(ends[1]);
+	str_free(&path);
+	return ends[0];
+}
+
+/* Returns the descriptor that the log is written to. */
+static int
+start_logger(const struct roles *roles, char *const *argv)
+{
+	int ends[2];
+
+	if (fd_pipe(ends) < 0)
+		fail("pipe");
+	start(roles, argv[0], argv,
+	    role_ids(roles->ids.uid[HOME_QMAILL],
+		roles->ids.gid[HOME_GROUP_NOFILES]),
+	    (struct spawn_fd[]){ { ends[0], 0 }, { 1, 1 } }, 2);
+	fd_close(ends[0]);
+	return ends[1];
+}
+
+/* Becomes qmail-send, for good. */
+NORETURN static void
+become_send(const struct roles *roles, int log_fd, const int *links)
+{
+	char *const argv[] = { (char *)"qmail-send", NULL };
+	struct str path = STR_INIT;
+	int fds[DAEMONS_LINKS];
+
+	str_add_z(&path, home_dir);
+	str_add_z(&path, "/bin/qmail-send");
+	if ((log_fd = fd_duplicate_above(log_fd, 16)) < 0)
+		fail("dup");
+	for (int i = 0; i < DAEMONS_LINKS; i++)
+		if ((fds[i] = fd_duplicate_above(links[i], 16)) < 0)
+			fail("dup");
+	if (dup2(log_fd, DAEMONS_LOG_FD) < 0)
+		fail("dup2");
+	for (int i = 0; i < DAEMONS_LINKS; i++)
+		if (dup2(fds[i], DAEMONS_FIRST_LINK_FD + i) < 0)
+			fail("dup2");
+	if (roles->is_root &&
+	    ids_become(roles->ids.uid[HOME_QMAILS],
+		roles->ids.gid[HOME_GROUP_QMAIL], roles->mail_readers, 1) < 0)
+		fail("setuid");
+	(void)execv(str_z(&path), argv);
+	fail(str_z(&path));
+}
+
+int
+main(int argc, char **argv)
+{
+	char default_delivery[] = "./Mailbox";
+	struct roles roles = { .is_root = geteuid() == 0 };
+	struct spawn_ids manager;
+	int links[DAEMONS_LINKS], log_fd = 1;
+
+	must_hooks(111, NULL);
+	if (fd_open_standard() < 0)
+		_exit(111);
+	(void)umask(077);
+	if (chdir("/") < 0)
+		fail("/");
+	if (home_ids_read(&roles.ids) < 0)
+		fail("users/ids");
+	roles.mail_readers[0] = roles.ids.gid[HOME_GROUP_NOFILES];
+	if (argc > 2)
+		log_fd = start_logger(&roles, argv + 2);
+	manager = role_ids(
+	    roles.ids.uid[HOME_QMAILS], roles.ids.gid[HOME_GROUP_QMAIL]);
+	manager.groups = roles.mail_readers;
+	manager.group_count = 1;
+	links[DAEMONS_TODO] = start_daemon(&roles, "qmail-todo", NULL, manager);
+	links[DAEMONS_LSPAWN] = start_daemon(&roles, "qmail-lspawn",
+	    argc > 1 ? argv[1] : default_delivery,
+	    role_ids(0, roles.ids.gid[HOME_GROUP_QMAIL]));
+	links[DAEMONS_RSPAWN] = start_daemon(&roles, "qmail-rspawn", NULL,
+	    role_ids(
+		roles.ids.uid[HOME_QMAILR], roles.ids.gid[HOME_GROUP_QMAIL]));
+	links[DAEMONS_CLEAN] = start_daemon(&roles, "qmail-clean", NULL,
+	    role_ids(
+		roles.ids.uid[HOME_QMAILQ], roles.ids.gid[HOME_GROUP_NOFILES]));
+	become_send(&roles, log_fd, links);
+}

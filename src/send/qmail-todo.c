@@ -1,0 +1,287 @@
+/*
+ * qmail-todo.c - sorts new messages: reads their envelopes, routes their
+ * recipients, and hands them to qmail-send.
+ * Runs as   qmails, one process, started by qmail-start; no exec, no network.
+ * Reads     queue/todo, written by qmail-queue for anyone: addresses are
+ *           hostile; words from qmail-send on fd 0; control files.
+ * Writes    queue/info, local, remote of messages that wait; words to
+ *           qmail-send on fd 0.  No fsync: intd keeps the envelope, and what
+ *           a crash leaves of these files is made again from it.
+ * Source    qmail-todo(8); the words in sorted.h.
+ *
+ * A message with one recipient goes to qmail-send straight from todo, without
+ * a file being made, as long as not too many of its channel are on the way.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/vec.h"
+#include "config/home.h"
+#include "queue/path.h"
+#include "queue/record.h"
+#include "queue/trigger.h"
+#include "sys/clock.h"
+#include "sys/dir.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/signal.h"
+
+#include "todo.h"
+
+#define SCAN_INTERVAL  1500 /* seconds between looks without a trigger */
+#define RETRY_INTERVAL 123  /* seconds after trouble with the queue */
+#define BATCH	       32   /* messages sorted before words are heard again */
+
+void
+todo_say(struct todo *todo, struct span record)
+{
+	if (fdpass_send(TODO_PEER_FD, record, -1) < 0)
+		todo->peer_is_gone = true;
+}
+
+/* Adds a message to those that wait to be sorted, unless it is known. */
+static void
+note_number(struct todo *todo, uint64_t number, bool is_fresh)
+{
+	struct todo_item item = { .number = number, .is_fresh = is_fresh };
+
+	if (!number_set_has(&todo->handed, number) &&
+	    number_set_add(&todo->noted, number))
+		vec_push(&todo->pending, item);
+}
+
+/* Notes the messages of one subfolder. */
+static void
+scan_part(struct todo *todo, uint64_t part)
+{
+	struct dir dir;
+	const char *name;
+	uint64_t number;
+
+	if (dir_open(&dir, queue_path_folder(QUEUE_TODO, part).s) < 0)
+		return;
+	while (dir_next(&dir, &name) > 0)
+		if (queue_path_number(span_of(name), &number) &&
+		    number % todo->split == part)
+			note_number(todo, number, false);
+	dir_close(&dir);
+}
+
+static int
+compare_items(const void *a, const void *b)
+{
+	const struct todo_item *first = a, *second = b;
+
+	return (first->number > second->number) -
+	    (first->number < second->number);
+}
+
+/* Looks through all of todo; older messages come first. */
+static void
+scan(struct todo *todo)
+{
+	size_t left = todo->pending.len - todo->next_pending;
+
+	for (size_t i = 0; i < left; i++)
+		todo->pending.at[i] = todo->pending.at[todo->next_pending + i];
+	todo->pending.len = left;
+	todo->next_pending = 0;
+	for (uint64_t part = 0; part < todo->split; part++)
+		scan_part(todo, part);
+	if (todo->pending.len)
+		qsort(todo->pending.at, todo->pending.len,
+		    sizeof(*todo->pending.at), compare_items);
+	todo->next_scan = clock_monotonic() + SCAN_INTERVAL * 1000;
+	todo->trigger.wants_scan = false;
+}
+
+/* Sorts the next messages that were noted. */
+static void
+sort_some(struct todo *todo)
+{
+	for (int i = 0; i < BATCH; i++) {
+		struct todo_item item;
+
+		if (todo->next_pending == todo->pending.len) {
+			todo->next_pending = todo->pending.len = 0;
+			return;
+		}
+		item = todo->pending.at[todo->next_pending++];
+		number_set_remove(&todo->noted, item.number);
+		if (!todo_sort(todo, item.number, item.is_fresh)) {
+			int64_t retry =
+			    clock_monotonic() + RETRY_INTERVAL * 1000;
+
+			if (retry < todo->next_scan)
+				todo->next_scan = retry;
+		}
+	}
+}
+
+static void
+reread(struct todo *todo)
+{
+	struct routing fresh = ROUTING_INIT;
+	struct str text = STR_INIT;
+	const char *culprit;
+
+	if (chdir(home_dir) == 0 &&
+	    routing_read(&fresh, str_z(&todo->me), &culprit) == 0) {
+		routing_free(&todo->routing);
+		todo->routing = fresh;
+	} else {
+		record_add(&text, SORTED_ALERT, SPAN("unable to reread "));
+		str_cut(&text, text.len - 1);
+		str_add_z(&text, culprit);
+		str_add_byte(&text, '\0');
+		todo_say(todo, str_span(&text));
+	}
+	str_free(&text);
+	must(chdir(home_queue_dir) == 0);
+}
+
+/* The file in todo is gone, or qmail-send gave the message back. */
+static void
+forget(struct todo *todo, uint64_t number)
+{
+	enum channel_id channel;
+
+	if (!number_set_has(&todo->handed, number))
+		return;
+	channel = number_set_mark(&todo->handed, number);
+	if (channel < CHANNELS)
+		todo->straight[channel]--;
+	number_set_remove(&todo->handed, number);
+}
+
+/* Hears one record from qmail-send. */
+static void
+hear(struct todo *todo, char word, struct span value)
+{
+	uint64_t number = 0;
+
+	if (word == SORTED_REREAD) {
+		reread(todo);
+		return;
+	}
+	if (word == SORTED_STOP) {
+		todo->is_stopping = true;
+		return;
+	}
+	must(queue_path_number(value, &number));
+	switch (word) {
+	case SORTED_GONE:
+		forget(todo, number);
+		break;
+	case SORTED_LOOK:
+		note_number(todo, number, false);
+		break;
+	case SORTED_PARK:
+		forget(todo, number);
+		if (!todo_park(todo, number))
+			todo->next_scan =
+			    clock_monotonic() + RETRY_INTERVAL * 1000;
+		break;
+	default:
+		must(!"a word of qmail-send");
+	}
+}
+
+static void
+hear_peer(struct todo *todo)
+{
+	static char datagram[FDPASS_RECORD_MAX];
+	ssize_t got =
+	    fdpass_receive(TODO_PEER_FD, datagram, sizeof(datagram), NULL);
+	struct span rest, value;
+	char word;
+
+	if (got <= 0) {
+		todo->peer_is_gone = true;
+		return;
+	}
+	rest = span_make(datagram, (size_t)got);
+	while (record_next(&rest, &word, &value))
+		hear(todo, word, value);
+}
+
+/* Waits for the trigger, qmail-send, or the time of the next look. */
+static void
+wait_for_something(struct todo *todo)
+{
+	struct pollfd fds[2] = { { .fd = TODO_PEER_FD, .events = POLLIN },
+		{ .fd = todo->is_stopping ? -1 : todo->trigger.read_fd,
+		    .events = POLLIN } };
+	int64_t wait = todo->next_scan - clock_monotonic();
+
+	if (todo->is_stopping)
+		wait = -1;
+	else if (wait < 0 || todo->next_pending < todo->pending.len)
+		wait = 0;
+	if (signal_poll(fds, 2, wait) == 0)
+		return;
+	if (fds[0].revents)
+		hear_peer(todo);
+	if (fds[1].revents) {
+		trigger_read(&todo->trigger);
+		for (size_t i = 0; i < todo->trigger.numbers.len; i++)
+			note_number(todo, todo->trigger.numbers.at[i], true);
+	}
+}
+
+/* Says why it cannot start; qmail-send logs it and ends. */
+NORETURN static void
+cannot_start(struct todo *todo, const char *why)
+{
+	struct str text = STR_INIT;
+
+	record_add(&text, SORTED_ALERT, span_of(why));
+	todo_say(todo, str_span(&text));
+	_exit(111);
+}
+
+static void
+set_up(struct todo *todo)
+{
+	const char *culprit;
+
+	if (chdir(home_dir) < 0 ||
+	    control_read_line("control/me", &todo->me) < 0 ||
+	    routing_read(&todo->routing, NULL, &culprit) < 0)
+		cannot_start(todo, "cannot start: unable to read controls");
+	if (chdir(home_queue_dir) < 0 || queue_split_read(&todo->split) < 0)
+		cannot_start(
+		    todo, "cannot start: unable to switch to queue directory");
+	if (trigger_open(&todo->trigger) < 0) {
+		struct str text = STR_INIT;
+
+		record_add(&text, SORTED_ALERT,
+		    SPAN("lock/trigger is no FIFO: new mail has to wait"));
+		todo_say(todo, str_span(&text));
+		str_free(&text);
+	}
+}
+
+int
+main(void)
+{
+	static struct todo todo;
+
+	must_hooks(111, NULL);
+	signal_ignore(SIGPIPE);
+	set_up(&todo);
+	while (!todo.peer_is_gone) {
+		if (!todo.is_stopping) {
+			if (todo.trigger.wants_scan ||
+			    clock_monotonic() >= todo.next_scan)
+				scan(&todo);
+			sort_some(&todo);
+		}
+		wait_for_something(&todo);
+	}
+	_exit(0);
+}

@@ -1,0 +1,64 @@
+/*
+ * rewrite.h - where a recipient goes: to which channel, and under which
+ * address.  Source: qmail-send(8), control files locals, virtualdomains,
+ * percenthack, envnoathost.
+ */
+#ifndef SEND_REWRITE_H
+#define SEND_REWRITE_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "base/wordset.h"
+
+enum channel_id {
+	CHANNEL_LOCAL,
+	CHANNEL_REMOTE,
+	CHANNELS /* their number */
+};
+
+struct routing {
+	struct wordset locals, virtualdomains, percenthack;
+	struct str envnoathost;
+};
+
+#define ROUTING_INIT                                               \
+	{                                                          \
+		WORDSET_INIT, WORDSET_INIT, WORDSET_INIT, STR_INIT \
+	}
+
+/*
+ * routing_read: reads the control files; the working folder is HOME.
+ *   routing   must be as after ROUTING_INIT
+ *   me        what locals falls back to when there is no control/locals;
+ *             NULL: control/me
+ *   culprit   receives the file that could not be read
+ * Returns 0; -1 with errno: then *routing is empty.
+ */
+MUST_CHECK int
+routing_read(struct routing *routing, const char *me, const char **culprit);
+void routing_free(struct routing *routing);
+
+/*
+ * routing_apply: sends one recipient on its way.
+ *   recipient   as it is in the envelope
+ *   address     receives the address for the channel, replaced
+ */
+enum channel_id routing_apply(
+    const struct routing *routing, struct span recipient, struct str *address);
+
+/*
+ * routing_restore: the address as its sender wrote it: takes the prefix off
+ * that a virtual domain put on.  Returns a view of a part of address.
+ */
+struct span routing_restore(const struct routing *routing, struct span address);
+
+/*
+ * routing_expand_verp: the sender of one delivery.  prefix@host-@[] becomes
+ * prefixBOX=DOMAIN@host for the recipient BOX@DOMAIN; other senders stay.
+ */
+void routing_expand_verp(
+    struct str *text, struct span sender, struct span recipient);
+
+#endif

@@ -1,0 +1,462 @@
+/*
+ * send_jobs.c - messages from their arrival to their end.
+ * Input: from a peer of ours
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "queue/path.h"
+#include "queue/record.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#include "send.h"
+#include "sorted.h"
+#include "waiting.h"
+
+/* Steps of the schedule, in seconds: square root of the age grows by this. */
+static const int64_t retry_steps[CHANNELS] = { 10, 20 };
+
+struct job *
+job_find(struct send *send, uint64_t number)
+{
+	return number_set_value(&send->jobs, number);
+}
+
+struct job *
+job_new(struct send *send, uint64_t number)
+{
+	struct job *job = must_realloc(NULL, sizeof(*job));
+
+	*job = (struct job){ .number = number };
+	for (int i = 0; i < CHANNELS; i++)
+		job->channels[i].fd = -1;
+	must(number_set_add(&send->jobs, number));
+	number_set_set_value(&send->jobs, number, job);
+	return job;
+}
+
+void
+job_free(struct send *send, struct job *job)
+{
+	number_set_remove(&send->jobs, job->number);
+	for (int i = 0; i < CHANNELS; i++)
+		fd_close(job->channels[i].fd);
+	str_free(&job->sender);
+	str_free(&job->recipient);
+	str_free(&job->failure);
+	free(job);
+}
+
+static int64_t
+square_root(int64_t n)
+{
+	int64_t root = 0;
+
+	for (int64_t bit = (int64_t)1 << 31; bit; bit >>= 1)
+		if ((root + bit) * (root + bit) <= n)
+			root += bit;
+	return root;
+}
+
+int64_t
+job_next_try(int64_t birth, int64_t now, enum channel_id channel)
+{
+	int64_t age = now > birth ? now - birth : 0;
+	int64_t root = square_root(age) + retry_steps[channel];
+
+	return birth + root * root;
+}
+
+/* ---- what qmail-clean does for us ---- */
+
+void
+job_order_clean(struct send *send, char letter, uint64_t number)
+{
+	struct clean_order order = { letter, number };
+
+	record_add_number(&send->clean.words, letter, number);
+	vec_push(&send->clean_orders, order);
+}
+
+static void
+tell_todo(struct send *send, char word, uint64_t number)
+{
+	record_add_number(&send->todo.words, word, number);
+}
+
+static void
+hear_clean_answer(struct send *send, struct clean_order order, char answer)
+{
+	bool failed = answer == CLEAN_FAILED;
+
+	switch (order.letter) {
+	case CLEAN_SORTED:
+	case CLEAN_FINISHED:
+		if (!failed) {
+			tell_todo(send, SORTED_GONE, order.number);
+			return;
+		}
+		send_log_trouble(send, "qmail-clean unable to clean up", "mess",
+		    order.number, "");
+		vec_push(&send->clean_again, order);
+		send->clean_again_at = send->now + SEND_SYSTEM_RETRY;
+		return;
+	case CLEAN_RESTORE:
+		if (answer == CLEAN_RESTORED)
+			tell_todo(send, SORTED_LOOK, order.number);
+		else
+			load_settle(send, order.number);
+		return;
+	default:
+		if (answer == CLEAN_RESTORED)
+			tell_todo(send, SORTED_LOOK, order.number);
+	}
+}
+
+void
+job_hear_clean(struct send *send, struct span record)
+{
+	struct span digits;
+	char answer;
+
+	while (record_next(&record, &answer, &digits)) {
+		must(send->clean_answered < send->clean_orders.len);
+		hear_clean_answer(send,
+		    send->clean_orders.at[send->clean_answered++], answer);
+	}
+	if (send->clean_answered == send->clean_orders.len)
+		send->clean_orders.len = send->clean_answered = 0;
+}
+
+/* ---- new messages ---- */
+
+/* What qmail-todo says of a message. */
+struct arrival {
+	uint64_t number, size, uid, pid;
+	struct span sender;
+};
+
+static bool
+parse_arrival(struct span *rest, char word, struct arrival *arrival)
+{
+	return record_next_number(rest, word, INT64_MAX, &arrival->number) &&
+	    record_next_number(rest, SORTED_SIZE, INT64_MAX, &arrival->size) &&
+	    record_next_number(rest, SORTED_UID, UINT32_MAX, &arrival->uid) &&
+	    record_next_number(rest, SORTED_PID, UINT32_MAX, &arrival->pid) &&
+	    record_next_is(rest, SORTED_SENDER, &arrival->sender);
+}
+
+static void
+log_arrival(struct send *send, const struct arrival *arrival)
+{
+	send_log_z(send, "new msg ");
+	send_log_u64(send, arrival->number);
+	send_log_end(send);
+	send_log_z(send, "info msg ");
+	send_log_u64(send, arrival->number);
+	send_log_z(send, ": bytes ");
+	send_log_u64(send, arrival->size);
+	send_log_z(send, " from <");
+	send_log_safe(send, arrival->sender);
+	send_log_z(send, "> qp ");
+	send_log_u64(send, arrival->pid);
+	send_log_z(send, " uid ");
+	send_log_u64(send, arrival->uid);
+	send_log_end(send);
+}
+
+/* A message with one recipient or none, that has no files but in todo. */
+static void
+hear_new(struct send *send, struct span rest)
+{
+	struct arrival arrival;
+	struct job *job;
+	struct span recipient;
+	char letter;
+
+	must(parse_arrival(&rest, SORTED_NEW, &arrival));
+	log_arrival(send, &arrival);
+	must(!job_find(send, arrival.number));
+	job = job_new(send, arrival.number);
+	job->is_straight = true;
+	job->birth = (int64_t)(arrival.number / 1000000);
+	job->since = clock_monotonic();
+	str_set(&job->sender, arrival.sender);
+	if (!record_next(&rest, &letter, &recipient)) {
+		job_finish(send, arrival.number);
+		return;
+	}
+	job->channel = letter == SORTED_LOCAL ? CHANNEL_LOCAL : CHANNEL_REMOTE;
+	str_set(&job->recipient, recipient);
+	pass_add_straight(send, job);
+}
+
+/* Puts a message whose files were just made into the heaps. */
+static void
+schedule(struct send *send, uint64_t number, struct span rest, int64_t when)
+{
+	static const char letters[CHANNELS] = { SORTED_LOCAL, SORTED_REMOTE };
+	bool waits = false;
+
+	for (int i = 0; i < CHANNELS; i++) {
+		uint64_t count;
+
+		must(record_next_number(&rest, letters[i], INT64_MAX, &count));
+		if (count == 0)
+			continue;
+		waits = true;
+		heap_add(&send->channels[i].waiting,
+		    (struct heap_entry){ when, number });
+	}
+	if (!waits)
+		heap_add(
+		    &send->finishing, (struct heap_entry){ send->now, number });
+}
+
+/* A message whose files are there now: new, parked, or made again. */
+static void
+hear_waiting(struct send *send, struct span rest)
+{
+	struct arrival arrival;
+	struct job *job;
+	int64_t when = send->now;
+
+	must(parse_arrival(&rest, SORTED_WAITING, &arrival));
+	job = job_find(send, arrival.number);
+	if (job) {
+		must(job->state == JOB_PARKING);
+		when = job->channels[job->channel].retry;
+		send->parking--;
+		job_free(send, job);
+	} else {
+		log_arrival(send, &arrival);
+		if (number_set_has(&send->loading, arrival.number))
+			number_set_remove(&send->loading, arrival.number);
+	}
+	job_order_clean(send, CLEAN_SORTED, arrival.number);
+	schedule(send, arrival.number, rest, when);
+}
+
+/* A waiting message was found whole after a restart. */
+static void
+hear_whole(struct send *send, struct span rest)
+{
+	uint64_t number;
+
+	must(record_next_number(&rest, SORTED_WHOLE, INT64_MAX, &number));
+	job_order_clean(send, CLEAN_SORTED, number);
+	load_settle(send, number);
+}
+
+static void
+hear_broken(struct send *send, struct span rest)
+{
+	struct span text;
+	struct job *job;
+	uint64_t number;
+
+	must(record_next_number(&rest, SORTED_BROKEN, INT64_MAX, &number) &&
+	    record_next_is(&rest, SORTED_TEXT, &text));
+	send_log_z(send, "warning: ");
+	str_add(&send->log, text);
+	send_log_end(send);
+	job = job_find(send, number);
+	if (job && job->state == JOB_PARKING) {
+		/* qmail-todo looks at it again later. */
+		send->parking--;
+		job_free(send, job);
+	}
+	load_settle(send, number);
+}
+
+void
+job_hear_todo(struct send *send, struct span record)
+{
+	struct span rest = record, text;
+	char word = record.s[0];
+
+	switch (word) {
+	case SORTED_NEW:
+		hear_new(send, record);
+		break;
+	case SORTED_WAITING:
+		hear_waiting(send, record);
+		break;
+	case SORTED_WHOLE:
+		hear_whole(send, record);
+		break;
+	case SORTED_BROKEN:
+		hear_broken(send, record);
+		break;
+	default:
+		must(record_next_is(&rest, SORTED_ALERT, &text));
+		send_log_z(send, "alert: ");
+		str_add(&send->log, text);
+		send_log_end(send);
+	}
+}
+
+void
+job_park(struct send *send, struct job *job, int64_t retry)
+{
+	job->state = JOB_PARKING;
+	job->channels[job->channel].retry = retry;
+	send->parking++;
+	tell_todo(send, SORTED_PARK, job->number);
+}
+
+/* ---- the end of a channel, and of a message ---- */
+
+static struct queue_path
+channel_path(const struct send *send, uint64_t number, int channel)
+{
+	return queue_path(
+	    (enum queue_folder)waiting_folder((enum channel_id)channel), number,
+	    send->split);
+}
+
+static bool
+is_there(struct queue_path path)
+{
+	return access(path.s, F_OK) == 0 || errno != ENOENT;
+}
+
+/* All recipients of the channel are done: its file goes, and with the last
+ * file the message.  Returns false on trouble with the disk. */
+static bool
+finish_channel(struct send *send, struct job *job, enum channel_id channel)
+{
+	int other = channel == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
+	bool other_waits = is_there(channel_path(send, job->number, other));
+
+	if (other_waits &&
+	    waiting_mark_channel(job->number, send->split, channel,
+		job->channels[channel].recipients, job->birth) < 0)
+		return false;
+	if (unlink(channel_path(send, job->number, (int)channel).s) < 0 &&
+	    errno != ENOENT) {
+		send_log_trouble(send, "unable to unlink",
+		    queue_folder_name(
+			(enum queue_folder)waiting_folder(channel)),
+		    job->number, "; will try again later");
+		return false;
+	}
+	if (!other_waits)
+		heap_add(&send->finishing,
+		    (struct heap_entry){ send->now, job->number });
+	return true;
+}
+
+void
+job_settle(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+	int64_t retry = own->retry;
+
+	if (own->is_passing || own->running)
+		return;
+	fd_close(own->fd);
+	own->fd = -1;
+	if (own->open > 0) {
+		/* Kept on disk too, so that a crash does not lose the
+		 * schedule; without it the next start tries at once. */
+		if (file_set_time(
+			channel_path(send, job->number, (int)channel).s,
+			retry) < 0)
+			send_log_trouble(send, "unable to set the time of",
+			    queue_folder_name(
+				(enum queue_folder)waiting_folder(channel)),
+			    job->number, "");
+		heap_add(&send->channels[channel].waiting,
+		    (struct heap_entry){ retry, job->number });
+	} else if (!finish_channel(send, job, channel)) {
+		heap_add(&send->channels[channel].waiting,
+		    (struct heap_entry){
+			send->now + SEND_SYSTEM_RETRY, job->number });
+	}
+	for (int i = 0; i < CHANNELS; i++)
+		if (job->channels[i].is_passing || job->channels[i].running)
+			return;
+	job_free(send, job);
+}
+
+/* Removes what is left; the accepted envelope goes last, by qmail-clean. */
+void
+job_remove(struct send *send, struct job *job)
+{
+	if (!job->is_straight) {
+		struct queue_path info =
+		    queue_path(QUEUE_INFO, job->number, send->split);
+		struct queue_path bounce =
+		    queue_path(QUEUE_BOUNCE, job->number, send->split);
+
+		if ((unlink(bounce.s) < 0 && errno != ENOENT) ||
+		    (unlink(info.s) < 0 && errno != ENOENT)) {
+			send_log_trouble(send, "unable to unlink", "info",
+			    job->number, "; will try again later");
+			heap_add(&send->finishing,
+			    (struct heap_entry){
+				send->now + SEND_SYSTEM_RETRY, job->number });
+			job_free(send, job);
+			return;
+		}
+	}
+	send_log_z(send, "end msg ");
+	send_log_u64(send, job->number);
+	send_log_end(send);
+	job_order_clean(send, CLEAN_FINISHED, job->number);
+	job_free(send, job);
+}
+
+/* Loads what a bounce needs to know of a waiting message. */
+static struct job *
+load_finishing(struct send *send, uint64_t number)
+{
+	struct job *job = job_new(send, number);
+
+	if (waiting_read_info(number, send->split, &job->sender, &job->birth) ==
+	    0)
+		return job;
+	send_log_trouble(
+	    send, "unable to read", "info", number, "; will try again later");
+	heap_add(&send->finishing,
+	    (struct heap_entry){ send->now + SEND_SYSTEM_RETRY, number });
+	job_free(send, job);
+	return NULL;
+}
+
+void
+job_finish(struct send *send, uint64_t number)
+{
+	struct job *job = job_find(send, number);
+	bool bounces;
+
+	if (job && !job->is_straight) {
+		/* The other channel is not quite done with it. */
+		heap_add(&send->finishing,
+		    (struct heap_entry){ send->now + 1, number });
+		return;
+	}
+	if (!job && !(job = load_finishing(send, number)))
+		return;
+	bounces = job->is_straight
+	    ? job->failure.len > 0
+	    : is_there(queue_path(QUEUE_BOUNCE, number, send->split));
+	if (bounces && span_equal(str_span(&job->sender), SPAN("#@[]"))) {
+		send_log_z(send, "triple bounce: discarding bounce/");
+		send_log_u64(send, number);
+		send_log_end(send);
+		bounces = false;
+	}
+	if (!bounces) {
+		job_remove(send, job);
+		return;
+	}
+	job->state = JOB_BOUNCING;
+	scribe_inject(send, job);
+}

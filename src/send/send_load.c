@@ -1,0 +1,152 @@
+/*
+ * send_load.c - the queue at the start, and the clean-up.
+ *
+ * Nothing of info, local and remote was ever fsynced, so at a start each
+ * message that waits is compared with its accepted envelope: qmail-clean links
+ * intd to todo again, qmail-todo looks whether the files are whole and makes
+ * them again if not.  Some at a time; new mail is not held up.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "queue/path.h"
+#include "sys/dir.h"
+#include "sys/file.h"
+
+#include "send.h"
+#include "waiting.h"
+
+#define LOAD_WINDOW    64    /* messages being examined at once */
+#define SWEEP_INTERVAL 76431 /* seconds between two clean-ups */
+
+static int
+load_part(struct send *send, uint64_t part)
+{
+	struct dir dir;
+	const char *name;
+	uint64_t number;
+	int got;
+
+	if (dir_open(&dir, queue_path_folder(QUEUE_INFO, part).s) < 0)
+		return errno == ENOENT ? 0 : -1;
+	while ((got = dir_next(&dir, &name)) > 0)
+		if (queue_path_number(span_of(name), &number) &&
+		    number % send->split == part &&
+		    number_set_add(&send->loading, number))
+			vec_push(&send->to_load, number);
+	dir_close(&dir);
+	return got;
+}
+
+int
+load_begin(struct send *send)
+{
+	for (uint64_t part = 0; part < send->split; part++)
+		if (load_part(send, part) < 0)
+			return -1;
+	send->sweep_part = 0;
+	send->next_sweep = send->now;
+	return 0;
+}
+
+void
+load_step(struct send *send)
+{
+	while (send->next_to_load < send->to_load.len &&
+	    send->loading_in_flight < LOAD_WINDOW) {
+		uint64_t number = send->to_load.at[send->next_to_load++];
+
+		if (!number_set_has(&send->loading, number))
+			continue; /* qmail-todo came upon it by itself */
+		send->loading_in_flight++;
+		job_order_clean(send, CLEAN_RESTORE, number);
+	}
+	if (send->next_to_load == send->to_load.len && send->to_load.len) {
+		vec_free(&send->to_load);
+		send->next_to_load = 0;
+	}
+}
+
+void
+load_settle(struct send *send, uint64_t number)
+{
+	if (!number_set_has(&send->loading, number))
+		return;
+	number_set_remove(&send->loading, number);
+	if (send->loading_in_flight)
+		send->loading_in_flight--;
+	if (send->loading.len == 0)
+		number_set_free(&send->loading);
+	load_schedule(send, number);
+}
+
+void
+load_schedule(struct send *send, uint64_t number)
+{
+	bool waits = false;
+
+	for (int id = 0; id < CHANNELS; id++) {
+		struct queue_path path = queue_path(
+		    (enum queue_folder)waiting_folder((enum channel_id)id),
+		    number, send->split);
+		struct stat st;
+
+		if (stat(path.s, &st) < 0) {
+			if (errno != ENOENT)
+				st.st_mtime = (time_t)send->now;
+			else
+				continue;
+		}
+		waits = true;
+		heap_add(&send->channels[id].waiting,
+		    (struct heap_entry){ (int64_t)st.st_mtime, number });
+	}
+	if (!waits)
+		heap_add(
+		    &send->finishing, (struct heap_entry){ send->now, number });
+}
+
+static bool
+is_there(enum queue_folder folder, uint64_t number, uint64_t split)
+{
+	return access(queue_path(folder, number, split).s, F_OK) == 0 ||
+	    errno != ENOENT;
+}
+
+/* Has those of one subfolder examined that nobody claims. */
+static void
+sweep_part(struct send *send, uint64_t part)
+{
+	struct dir dir;
+	const char *name;
+	uint64_t number;
+
+	if (dir_open(&dir, queue_path_folder(QUEUE_MESS, part).s) < 0)
+		return;
+	while (dir_next(&dir, &name) > 0)
+		if (queue_path_number(span_of(name), &number) &&
+		    number % send->split == part && !job_find(send, number) &&
+		    !is_there(QUEUE_INFO, number, send->split) &&
+		    !is_there(QUEUE_TODO, number, send->split))
+			job_order_clean(send, CLEAN_EXAMINE, number);
+	dir_close(&dir);
+}
+
+void
+load_sweep(struct send *send)
+{
+	if (send->exits_asap || send->now < send->next_sweep)
+		return;
+	sweep_part(send, send->sweep_part);
+	if (++send->sweep_part < send->split)
+		return;
+	send->sweep_part = 0;
+	send->next_sweep = send->now + SWEEP_INTERVAL;
+}
+
+int64_t
+load_next_event(const struct send *send)
+{
+	return send->exits_asap ? INT64_MAX : send->next_sweep;
+}

@@ -1,0 +1,50 @@
+/*
+ * sorted.h - what qmail-todo and qmail-send say to each other: records over a
+ * SOCK_SEQPACKET pair, one message in a datagram.
+ *
+ * qmail-todo says
+ *	N number, S size, u uid, p pid, F sender, {L or R recipient}
+ *		a new message with at most one recipient, still in todo only
+ *	W number, S size, u uid, p pid, F sender, L count, R count
+ *		a message that waits: its info, local, remote files are made,
+ *		with so many recipients
+ *	V number
+ *		the waiting message that was examined is whole
+ *	B number, X text
+ *		a message in todo that cannot be used now, and why
+ *	A text
+ *		something to put into the log as an alert
+ *
+ * qmail-send says
+ *	P number   make the files of this message, it has to wait (answer: W, B)
+ *	G number   its file in todo is gone, or may be looked at again
+ *	K number   look at this one (it was linked to todo again)
+ *	H (empty)  read the control files again
+ *	Y (empty)  take nothing new any more
+ */
+#ifndef SEND_SORTED_H
+#define SEND_SORTED_H
+
+enum sorted_word {
+	SORTED_NEW = 'N',
+	SORTED_WAITING = 'W',
+	SORTED_WHOLE = 'V',
+	SORTED_BROKEN = 'B',
+	SORTED_ALERT = 'A',
+
+	SORTED_SIZE = 'S',
+	SORTED_UID = 'u',
+	SORTED_PID = 'p',
+	SORTED_SENDER = 'F',
+	SORTED_LOCAL = 'L',
+	SORTED_REMOTE = 'R',
+	SORTED_TEXT = 'X',
+
+	SORTED_PARK = 'P',
+	SORTED_GONE = 'G',
+	SORTED_LOOK = 'K',
+	SORTED_REREAD = 'H',
+	SORTED_STOP = 'Y'
+};
+
+#endif

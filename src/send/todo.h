@@ -1,0 +1,58 @@
+/* todo.h - the parts of qmail-todo. */
+#ifndef SEND_TODO_H
+#define SEND_TODO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "base/vec.h"
+#include "config/control.h"
+#include "queue/trigger.h"
+
+#include "numbers.h"
+#include "rewrite.h"
+#include "sorted.h"
+
+#define TODO_PEER_FD 0
+
+/* Straight messages of one channel that may be with qmail-send; more than
+ * these get their files at once. */
+#define TODO_STRAIGHT_MAX 1000
+
+struct todo_item {
+	uint64_t number;
+	bool is_fresh; /* told by qmail-queue: no files of it can exist */
+};
+
+struct todo {
+	struct str me; /* control/me at the start */
+	struct routing routing;
+	uint64_t split;
+	struct trigger trigger;
+	int64_t next_scan; /* clock_monotonic */
+	VEC(struct todo_item) pending;
+	size_t next_pending;
+	struct number_set noted;  /* those in pending */
+	struct number_set handed; /* with qmail-send, their file in todo not
+				     yet gone; marked with their channel if
+				     they went straight, else with CHANNELS */
+	size_t straight[CHANNELS];
+	bool is_stopping, peer_is_gone;
+};
+
+/* todo_say: sends a datagram of records to qmail-send. */
+void todo_say(struct todo *todo, struct span record);
+
+/*
+ * todo_sort: reads a message in todo and hands it to qmail-send: straight, or
+ * after making its files.  If some of them exist already they are kept if
+ * they are whole, else made again.
+ * Returns false if there was trouble and it should be tried again later.
+ */
+bool todo_sort(struct todo *todo, uint64_t number, bool is_fresh);
+
+/* todo_park: makes the files of a message that went straight. */
+bool todo_park(struct todo *todo, uint64_t number);
+
+#endif

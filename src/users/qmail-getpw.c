@@ -1,0 +1,180 @@
+/*
+ * qmail-getpw.c - finds the account that a local part belongs to.
+ * Runs as   qmailp: as a service of qmail-lspawn, or by hand as anyone.
+ * Reads     the accounts of the system through the C library (NSS); local
+ *           parts from its argument or from qmail-lspawn on a socket.
+ * Writes    one record to fd 1, or an answer on the socket; no exec.
+ * Source    qmail-getpw(8), qmail-users(5).
+ *
+ * A name is never "not found" because the lookup failed: that would bounce
+ * mail while an account server is down.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "base/must.h"
+#include "base/scan.h"
+#include "base/str.h"
+#include "config/home.h"
+#include "config/users.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/signal.h"
+
+#define NAME_MAX_LEN 31	 /* bytes of an account name */
+#define BREAK_MARK   '-' /* between account and extension */
+
+enum outcome {
+	FOUND = 0,
+	USAGE = 100,
+	TROUBLE = 111, /* the lookup failed: try again later */
+	NO_ALIAS = 116 /* there is no account to fall back on */
+};
+
+/* Whether an account may get mail: not root, and at home in its own home.
+ * Returns 1, 0, or -1 if that cannot be told now. */
+static int
+may_get_mail(const struct passwd *account)
+{
+	struct stat st;
+
+	if (account->pw_uid == 0)
+		return 0;
+	if (stat(account->pw_dir, &st) < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == EACCES
+		    ? 0
+		    : -1;
+	return st.st_uid == account->pw_uid;
+}
+
+/* getpwnam that tells "no such account" from "cannot tell". */
+static enum outcome
+look_up(struct span name, struct passwd **account)
+{
+	char text[NAME_MAX_LEN + 1];
+
+	memcpy(text, name.s, name.len);
+	text[name.len] = '\0';
+	errno = 0;
+	*account = getpwnam(text);
+	if (*account || errno == 0 || errno == ENOENT || errno == ESRCH ||
+	    errno == EBADF || errno == EPERM)
+		return FOUND;
+	return TROUBLE;
+}
+
+static void
+add_record(struct str *record, const struct passwd *account, const char *dash,
+    struct span extension)
+{
+	str_add_z(record, account->pw_name);
+	str_add_byte(record, '\0');
+	str_add_u64(record, account->pw_uid);
+	str_add_byte(record, '\0');
+	str_add_u64(record, account->pw_gid);
+	str_add_byte(record, '\0');
+	str_add_z(record, account->pw_dir);
+	str_add_byte(record, '\0');
+	str_add_z(record, dash);
+	str_add_byte(record, '\0');
+	str_add(record, extension);
+	str_add_byte(record, '\0');
+}
+
+/* Tries the whole name, then ever shorter ones that end before a break. */
+static enum outcome
+find_account(struct span local_part, struct str *record)
+{
+	struct passwd *account;
+	struct str lower = STR_INIT;
+	enum outcome outcome = FOUND;
+
+	for (size_t i = 0; i < local_part.len; i++)
+		str_add_byte(&lower, ascii_lower(local_part.s[i]));
+	for (size_t len = lower.len; len > 0 && outcome == FOUND; len--) {
+		struct span rest = span_from(local_part, len);
+		int fit;
+
+		if ((rest.len && rest.s[0] != BREAK_MARK) ||
+		    len > NAME_MAX_LEN ||
+		    span_has(span_upto(str_span(&lower), len), '\0'))
+			continue;
+		outcome = look_up(span_upto(str_span(&lower), len), &account);
+		if (!account)
+			continue;
+		fit = may_get_mail(account);
+		if (fit < 0)
+			outcome = TROUBLE;
+		if (fit > 0) {
+			add_record(record, account, rest.len ? "-" : "",
+			    span_from(rest, 1));
+			break;
+		}
+	}
+	str_free(&lower);
+	return outcome;
+}
+
+static enum outcome
+find_record(struct span local_part, struct str *record)
+{
+	struct passwd *alias;
+	enum outcome outcome = find_account(local_part, record);
+
+	if (outcome != FOUND || record->len)
+		return outcome;
+	outcome = look_up(span_of(home_user_name(HOME_ALIAS)), &alias);
+	if (outcome == FOUND && !alias)
+		return NO_ALIAS;
+	if (outcome == FOUND)
+		add_record(record, alias, "-", local_part);
+	return outcome;
+}
+
+/* Answers local parts, one a datagram; "Z" when there is no answer now. */
+static enum outcome
+serve(int peer)
+{
+	static char request[FDPASS_RECORD_MAX];
+	struct str record = STR_INIT;
+	ssize_t got;
+
+	while (
+	    (got = fdpass_receive(peer, request, sizeof(request), NULL)) > 0) {
+		str_reset(&record);
+		if (find_record(span_make(request, (size_t)got), &record) !=
+			FOUND ||
+		    record.len > USERS_RECORD_MAX)
+			str_set(&record, SPAN("Z"));
+		if (fdpass_send(peer, str_span(&record), -1) < 0)
+			break;
+	}
+	str_free(&record);
+	return got == 0 ? FOUND : TROUBLE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct str record = STR_INIT;
+	enum outcome outcome;
+	uint64_t peer;
+
+	must_hooks(TROUBLE, NULL);
+	signal_ignore(SIGPIPE);
+	if (argc == 3 && span_equal(span_of(argv[1]), SPAN("--serve")) &&
+	    scan_u64(span_of(argv[2]), 1023, &peer))
+		return (int)serve((int)peer);
+	if (argc < 2)
+		return USAGE;
+	outcome = find_record(span_of(argv[1]), &record);
+	if (outcome == FOUND && fd_write_all(1, str_span(&record)) < 0)
+		outcome = TROUBLE;
+	return (int)outcome;
+}
