@@ -6,7 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +17,7 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/out.h"
+#include "sys/signal.h"
 
 #define LOCK_SECONDS 30
 #define LOCK_STEPS   10 /* tries in a second */
@@ -112,6 +113,7 @@ local_mbox(const struct local *local, const char *file)
 	off_t len;
 
 	lock(fd, file);
+	signal_ignore(SIGXFSZ); /* a quota gives an error, not death */
 	len = lseek(fd, 0, SEEK_END);
 	if (len < 0)
 		local_end(LOCAL_MBOX_OPEN, file, errno);
@@ -124,5 +126,6 @@ local_mbox(const struct local *local, const char *file)
 	    (len == 0 && sync_folder_of(file) < 0))
 		local_end(LOCAL_MBOX_WRITE, file, errno);
 	local_undo_nothing();
+	signal_default(SIGXFSZ);
 	fd_close(fd);
 }

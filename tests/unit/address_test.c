@@ -1,0 +1,113 @@
+/* address_test.c - the paths of SMTP commands. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mail/address.h"
+
+#define CASE(argument, result, address, rest)               \
+	{                                                   \
+		{ argument, sizeof(argument) - 1 }, result, \
+		    { address, sizeof(address) - 1 },       \
+		{                                           \
+			rest, sizeof(rest) - 1              \
+		}                                           \
+	}
+
+static const struct {
+	struct span argument;
+	enum address_result result;
+	struct span address, rest;
+} cases[] = {
+	CASE("FROM:<a@b>", ADDRESS_TAKEN, "a@b", ""),
+	CASE("from:<>", ADDRESS_TAKEN, "", ""),
+	CASE("FROM: <a@b> SIZE=1", ADDRESS_TAKEN, "a@b", " SIZE=1"),
+	CASE("FROM:Alice <a@b>", ADDRESS_TAKEN, "a@b", ""),
+	CASE("FROM:a@b SIZE=1", ADDRESS_TAKEN, "a@b", "SIZE=1"),
+	CASE("FROM:  a@b", ADDRESS_TAKEN, "a@b", ""),
+	CASE("<a@b>", ADDRESS_TAKEN, "a@b", ""),
+	CASE("", ADDRESS_MISSING, "", ""),
+	CASE("a@b", ADDRESS_MISSING, "", ""),
+	CASE("FROM:<@x,@y:a@b>", ADDRESS_TAKEN, "a@b", ""),
+	CASE("FROM:<@x:@y:a@b>", ADDRESS_TAKEN, "@y:a@b", ""),
+	CASE("FROM:<@x>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<@>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<\"a b\"@c>", ADDRESS_TAKEN, "a b@c", ""),
+	CASE("FROM:<\"a\\\"b\"@c>", ADDRESS_TAKEN, "a\"b@c", ""),
+	CASE("FROM:<a\\>b@c>", ADDRESS_TAKEN, "a>b@c", ""),
+	CASE("FROM:<\">\"@c> X", ADDRESS_TAKEN, ">@c", " X"),
+	CASE("FROM:<a\"b c\"d@e>", ADDRESS_TAKEN, "ab cd@e", ""),
+	CASE("FROM:<\"a@b>", ADDRESS_TAKEN, "a@b>", ""),
+	CASE("FROM:<a@b", ADDRESS_TAKEN, "a@b", ""),
+	CASE("FROM:<a@b\\", ADDRESS_TAKEN, "a@b", ""),
+	CASE("FROM:<a@b SIZE=1", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<a b@c>", ADDRESS_TAKEN, "a b@c", ""),
+	CASE("FROM:<a\0b@c>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<a\\\0b@c>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<a\rb@c>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<a@b>\0", ADDRESS_TAKEN, "a@b", "\0"),
+};
+
+static void
+test_paths(void **state)
+{
+	struct str address = STR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct span rest = SPAN("");
+
+		assert_int_equal(
+		    address_parse_path(cases[i].argument, &address, &rest),
+		    cases[i].result);
+		if (cases[i].result != ADDRESS_TAKEN)
+			continue;
+		assert_true(span_equal(str_span(&address), cases[i].address));
+		assert_true(span_equal(rest, cases[i].rest));
+	}
+	str_free(&address);
+}
+
+/* The limit counts what goes into the envelope. */
+static void
+test_limit(void **state)
+{
+	struct str path = STR_INIT, address = STR_INIT;
+	struct span rest;
+
+	(void)state;
+	for (size_t len = ADDRESS_MAX - 1; len <= ADDRESS_MAX + 2; len++) {
+		str_set(&path, SPAN("FROM:<@route:\""));
+		for (size_t i = 0; i < len; i++)
+			str_add_z(&path, "\\x");
+		str_add_z(&path, "\">");
+		assert_int_equal(
+		    address_parse_path(str_span(&path), &address, &rest),
+		    len <= ADDRESS_MAX ? ADDRESS_TAKEN : ADDRESS_TOO_LONG);
+	}
+	str_free(&path);
+	str_free(&address);
+}
+
+static void
+test_domain(void **state)
+{
+	(void)state;
+	assert_true(span_equal(address_domain(SPAN("a@b@c")), SPAN("c")));
+	assert_int_equal(address_domain(SPAN("a")).len, 0);
+	assert_int_equal(address_domain(SPAN("a@")).len, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_paths),
+		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_domain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

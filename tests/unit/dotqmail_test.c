@@ -1,0 +1,81 @@
+/* dotqmail_test.c - the lines of a .qmail file. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mail/dotqmail.h"
+
+static const struct {
+	struct span line;
+	enum dotqmail_kind kind;
+	struct span text;
+} cases[] = {
+	{ { "", 0 }, DOTQMAIL_BLANK, { "", 0 } },
+	{ { " \t \r", 4 }, DOTQMAIL_BLANK, { "", 0 } },
+	{ { "\0./Box", 6 }, DOTQMAIL_BLANK, { "\0./Box", 6 } },
+	{ { "# x", 3 }, DOTQMAIL_COMMENT, { "# x", 3 } },
+	{ { "./Box", 5 }, DOTQMAIL_MBOX, { "./Box", 5 } },
+	{ { "./My Box \t", 10 }, DOTQMAIL_MBOX, { "./My Box", 8 } },
+	{ { "./Box\r", 6 }, DOTQMAIL_MBOX, { "./Box", 5 } },
+	{ { ".", 1 }, DOTQMAIL_MBOX, { ".", 1 } },
+	{ { "/", 1 }, DOTQMAIL_MAILDIR, { "/", 1 } },
+	{ { "./Maildir/ ", 11 }, DOTQMAIL_MAILDIR, { "./Maildir/", 10 } },
+	{ { "|a b ", 5 }, DOTQMAIL_PROGRAM, { "a b", 3 } },
+	{ { "|", 1 }, DOTQMAIL_PROGRAM, { "", 0 } },
+	{ { "&a@b", 4 }, DOTQMAIL_FORWARD, { "a@b", 3 } },
+	{ { "&", 1 }, DOTQMAIL_FORWARD, { "", 0 } },
+	{ { "a@b", 3 }, DOTQMAIL_FORWARD, { "a@b", 3 } },
+	{ { " # x", 4 }, DOTQMAIL_FORWARD, { " # x", 4 } },
+	{ { "+list", 5 }, DOTQMAIL_LIST, { "+list", 5 } },
+	{ { "+lists", 6 }, DOTQMAIL_COMMENT, { "+lists", 6 } },
+	{ { "+", 1 }, DOTQMAIL_COMMENT, { "+", 1 } },
+	{ { "./Box\0x", 7 }, DOTQMAIL_BROKEN, { "./Box\0x", 7 } },
+	{ { "&a@b\0", 5 }, DOTQMAIL_BROKEN, { "&a@b\0", 5 } },
+	{ { "#\0", 2 }, DOTQMAIL_COMMENT, { "#\0", 2 } },
+};
+
+static void
+test_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct str text = STR_INIT;
+		struct dotqmail_line line;
+		struct span rest;
+
+		str_set(&text, cases[i].line);
+		str_add_z(&text, "\nx");
+		rest = str_span(&text);
+		assert_true(dotqmail_next(&rest, &line));
+		assert_int_equal(line.kind, cases[i].kind);
+		assert_true(span_equal(line.text, cases[i].text));
+		assert_true(dotqmail_next(&rest, &line));
+		assert_int_equal(line.kind, DOTQMAIL_FORWARD);
+		assert_false(dotqmail_next(&rest, &line));
+		str_free(&text);
+	}
+}
+
+static void
+test_extension(void **state)
+{
+	struct str name = STR_INIT;
+
+	(void)state;
+	dotqmail_add_extension(&name, SPAN("../A.b-\xc9"));
+	assert_string_equal(str_z(&name), "::/a:b-\xc9");
+	str_free(&name);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lines),
+		cmocka_unit_test(test_extension),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
