@@ -1,7 +1,8 @@
 /*
  * local.h - the parts of qmail-local.
  *
- *	qmail-local.c      arguments, the .qmail file, and every way to end
+ *	qmail-local.c      arguments, the home folder, and every way to end
+ *	local_follow.c     doing what the .qmail file says
  *	local_message.c    reading the message, as often as it is delivered
  *	local_rules.c      which .qmail file, who owns the address
  *	local_maildir.c    local_mbox.c  local_program.c  local_forward.c
@@ -118,6 +119,9 @@ local_rules_read(struct local *local, struct str *rules, bool *is_forward_only);
 /* local_new_sender: who gets the bounces of forwards and of programs that
  * send: the owner of the address, if it has one, else the sender. */
 struct span local_new_sender(struct local *local);
+
+/* local_follow: makes all deliveries, and writes the summary. */
+void local_follow(struct local *local);
 
 /* Deliveries.  They return when it is done, and end the process if not. */
 void local_maildir(const struct local *local, const char *folder);
