@@ -37,28 +37,59 @@ home_group_name(enum home_group group)
 	return group_names[group];
 }
 
-/* Finds the line whose field `name_field` is name; its field `id_field`. */
+/*
+ * Finds the line whose first fields are these, separators included; the id is
+ * the field behind `skip` more.
+ */
 static bool
-find_id(struct span text, char separator, size_t name_field, const char *name,
-    size_t id_field, uint64_t *id)
+find_id(struct span text, char separator, struct span first, size_t skip,
+    uint64_t *id)
 {
 	struct span line;
 
 	while (span_cut_next(&text, '\n', &line)) {
-		struct span field, name_found = SPAN(""), id_found = SPAN("");
+		struct span field = SPAN("");
 
-		for (size_t i = 0; span_cut_next(&line, separator, &field);
-		     i++) {
-			if (i == name_field)
-				name_found = field;
-			if (i == id_field)
-				id_found = field;
-		}
-		if (span_equal(name_found, span_of(name)) &&
-		    scan_u64(id_found, UINT32_MAX - 1, id))
+		if (!span_starts(line, first))
+			continue;
+		line = span_from(line, first.len);
+		for (size_t i = 0; i <= skip; i++)
+			if (!span_cut_next(&line, separator, &field))
+				field = SPAN("");
+		if (scan_u64(field, UINT32_MAX - 1, id))
 			return true;
 	}
 	return false;
+}
+
+/* "KIND NAME ID" in users/ids */
+static bool
+find_named_id(
+    struct span text, const char *kind, const char *name, uint64_t *id)
+{
+	struct str first = STR_INIT;
+	bool found;
+
+	str_add_z(&first, kind);
+	str_add_z(&first, name);
+	str_add_byte(&first, ' ');
+	found = find_id(text, ' ', str_span(&first), 0, id);
+	str_free(&first);
+	return found;
+}
+
+/* "NAME:PASSWORD:ID:..." in passwd and group */
+static bool
+find_account_id(struct span text, const char *name, uint64_t *id)
+{
+	struct str first = STR_INIT;
+	bool found;
+
+	str_add_z(&first, name);
+	str_add_byte(&first, ':');
+	found = find_id(text, ':', str_span(&first), 1, id);
+	str_free(&first);
+	return found;
 }
 
 /* "user NAME UID" and "group NAME GID" */
@@ -68,12 +99,12 @@ find_all_ids(struct span text, struct home_ids *ids)
 	uint64_t id;
 
 	for (int i = 0; i < HOME_USERS; i++) {
-		if (!find_id(text, ' ', 1, user_names[i], 2, &id))
+		if (!find_named_id(text, "user ", user_names[i], &id))
 			return false;
 		ids->uid[i] = (uid_t)id;
 	}
 	for (int i = 0; i < HOME_GROUPS; i++) {
-		if (!find_id(text, ' ', 1, group_names[i], 2, &id))
+		if (!find_named_id(text, "group ", group_names[i], &id))
 			return false;
 		ids->gid[i] = (gid_t)id;
 	}
@@ -92,12 +123,12 @@ home_ids_find(struct home_ids *ids)
 		goto done;
 	errno = ENOENT;
 	for (int i = 0; i < HOME_USERS; i++) {
-		if (!find_id(str_span(&passwd), ':', 0, user_names[i], 2, &id))
+		if (!find_account_id(str_span(&passwd), user_names[i], &id))
 			goto done;
 		ids->uid[i] = (uid_t)id;
 	}
 	for (int i = 0; i < HOME_GROUPS; i++) {
-		if (!find_id(str_span(&group), ':', 0, group_names[i], 2, &id))
+		if (!find_account_id(str_span(&group), group_names[i], &id))
 			goto done;
 		ids->gid[i] = (gid_t)id;
 	}

@@ -49,10 +49,8 @@ quote_add_address(struct str *text, struct span address)
 {
 	size_t at = span_find_last(address, '@');
 
-	if (at == address.len) {
-		str_add(text, address);
+	if (address.len == 0)
 		return;
-	}
 	quote_add_local_part(text, span_upto(address, at));
 	str_add(text, span_from(address, at));
 }

@@ -9,7 +9,7 @@
  * quote_add_address: appends an envelope address with its local part quoted
  * where RFC 5322 3.4.1 needs it: `a b@c` becomes `"a b"@c`.  The local part
  * is what stands before the last @; without an @ the whole is quoted if it
- * needs to be.  The domain is copied as it is.
+ * needs to be.  The domain is copied as it is; so is the empty address.
  */
 void quote_add_address(struct str *text, struct span address);
 

@@ -1,0 +1,84 @@
+/* wordset_test.c - words without regard to case. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/wordset.h"
+
+static void
+test_find(void **state)
+{
+	struct wordset set = WORDSET_INIT;
+	struct span value = SPAN("untouched");
+
+	(void)state;
+	assert_true(wordset_is_empty(&set));
+	assert_false(wordset_find(&set, SPAN("a"), &value));
+	wordset_add(&set, SPAN("Host.Example"), SPAN("v"));
+	wordset_add(&set, SPAN("other"), SPAN(""));
+	wordset_add(&set, SPAN(""), SPAN("empty"));
+	assert_false(wordset_is_empty(&set));
+	assert_true(wordset_find(&set, SPAN("hOST.eXAMPLE"), &value));
+	assert_true(span_equal(value, SPAN("v")));
+	assert_true(wordset_find(&set, SPAN(""), &value));
+	assert_true(span_equal(value, SPAN("empty")));
+	assert_true(wordset_find(&set, SPAN("OTHER"), NULL));
+	assert_false(wordset_find(&set, SPAN("othe"), NULL));
+	assert_false(wordset_find(&set, SPAN("otherv"), NULL));
+	wordset_free(&set);
+	assert_true(wordset_is_empty(&set));
+}
+
+static void
+test_last_wins(void **state)
+{
+	struct wordset set = WORDSET_INIT;
+	struct span value;
+
+	(void)state;
+	wordset_add(&set, SPAN("a"), SPAN("1"));
+	wordset_add(&set, SPAN("A"), SPAN("2"));
+	assert_true(wordset_find(&set, SPAN("a"), &value));
+	assert_true(span_equal(value, SPAN("2")));
+	wordset_free(&set);
+}
+
+static void
+test_many(void **state)
+{
+	struct wordset set = { .seed = 99 };
+	struct str word = STR_INIT;
+	struct span value;
+
+	(void)state;
+	for (uint64_t i = 0; i < 5000; i++) {
+		str_reset(&word);
+		str_add_u64(&word, i % 4000);
+		wordset_add(&set, str_span(&word),
+		    i < 4000 ? SPAN("old") : SPAN("new"));
+	}
+	for (uint64_t i = 0; i < 4001; i++) {
+		str_reset(&word);
+		str_add_u64(&word, i);
+		assert_int_equal(
+		    wordset_find(&set, str_span(&word), &value), i < 4000);
+		assert_true(
+		    span_equal(value, i < 1000 ? SPAN("new") : SPAN("old")));
+	}
+	str_free(&word);
+	wordset_free(&set);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_last_wins),
+		cmocka_unit_test(test_many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
