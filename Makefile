@@ -39,7 +39,7 @@ HOT_LD   := $(call line,conf-ld,1)
 ACC_CC   := $(call line,conf-cc,2)
 ACC_LD   := $(call line,conf-ld,2)
 ifeq ($(shell command -v $(firstword $(HOT_CC))),)
-$(info $(firstword $(HOT_CC)) is missing: all programs are built with $(firstword $(ACC_CC)) and start slower)
+MISSING  := $(firstword $(HOT_CC))
 HOT_CC   := $(ACC_CC)
 HOT_LD   := $(ACC_LD)
 endif
@@ -66,6 +66,9 @@ CONF_H   := $(B)/gen/home_conf.h
 .PHONY: all clean
 .SECONDARY:
 all: $(BINARIES)
+ifdef MISSING
+	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
+endif
 
 # Only sys may use what POSIX does not have.
 $(B)/hot/lib/sys/%.o $(B)/acc/lib/sys/%.o: CPPFLAGS += -D_GNU_SOURCE
@@ -127,6 +130,28 @@ install: all
 
 instcheck:
 	$(B)/bin/qmail-install check $(DESTDIR)
+
+# ---- the two commands of README ------------------------------------------
+
+.PHONY: quickstart stop test bench help
+quickstart:
+	@sh src/install/quickstart.sh start
+stop:
+	@sh src/install/quickstart.sh stop
+test:
+	@sh tests/run
+bench:
+	@sh tests/bench/run
+
+help:
+	@echo 'make             build all into build/'
+	@echo 'make quickstart  build, install, configure, start, send two messages'
+	@echo 'make stop        end what quickstart started'
+	@echo 'make test        run all tests'
+	@echo 'make bench       compare with Postfix'
+	@echo 'make install     install to the folder of conf-qmail (DESTDIR=...)'
+	@echo 'make instcheck   report each wrong owner or mode'
+	@echo 'make clean       remove build/'
 
 clean:
 	rm -rf $(B)

@@ -6,7 +6,7 @@
 # Writes    two lines to fd 1.
 # Source    qmail-qstat(8).
 #
-# @HOME@ stands for the folder of the suite; the Makefile puts it in.
+# @QMAIL@ stands for the folder of the suite; the Makefile puts it in.
 
 fail() {
 	echo "qmail-qstat: fatal: $1" >&2
@@ -21,7 +21,7 @@ count() {
 	echo "${#dots}"
 }
 
-cd '@HOME@/queue' || fail 'cannot enter @HOME@/queue'
+cd '@QMAIL@/queue' || fail 'cannot enter @QMAIL@/queue'
 mess=$(count mess) || exit 111
 todo=$(count todo) || exit 111
 echo "messages in queue: $mess"

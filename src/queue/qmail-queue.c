@@ -60,6 +60,7 @@ enum outcome {
 
 struct entry {
 	uint64_t number, split;
+	uint64_t uid, pid; /* the caller's, and ours */
 	int mess_fd, intd_fd;
 	bool has_mess, has_intd, has_todo; /* names that give_up removes */
 	bool syncs_folders;		   /* control/syncfolders */
@@ -161,8 +162,9 @@ create_mess(void)
 }
 
 static void
-add_caller(struct str *line, uid_t uid)
+add_caller(struct str *line)
 {
+	uid_t uid = (uid_t)entry.uid;
 	struct home_ids ids;
 
 	if (home_ids_read(&ids) < 0)
@@ -183,12 +185,27 @@ static void
 add_received(struct str *line)
 {
 	str_add_z(line, "Received: (qmail ");
-	str_add_u64(line, (uint64_t)getpid());
+	str_add_u64(line, entry.pid);
 	str_add_z(line, " invoked ");
-	add_caller(line, getuid());
+	add_caller(line);
 	str_add_z(line, "); ");
 	date_add_utc(line, (int64_t)(entry.number / 1000000));
 	str_add_byte(line, '\n');
+}
+
+/*
+ * Started by a stranger with descriptor 0 closed, the C library has put
+ * /dev/null there, open for reading and writing.  That is no message.
+ */
+static void
+refuse_missing_message(void)
+{
+	struct stat given, null;
+
+	if ((fcntl(MESSAGE_FD, F_GETFL) & O_ACCMODE) == O_RDWR &&
+	    fstat(MESSAGE_FD, &given) == 0 && stat("/dev/null", &null) == 0 &&
+	    S_ISCHR(given.st_mode) && given.st_rdev == null.st_rdev)
+		give_up(CANNOT_READ);
 }
 
 /* Copies the message behind its Received line; memory does not depend on
@@ -199,6 +216,7 @@ copy_message(void)
 	char buffer[BUFFER_SIZE];
 	struct str received = STR_INIT;
 	struct out out;
+	bool is_empty = true;
 	ssize_t got;
 
 	add_received(&received);
@@ -211,7 +229,11 @@ copy_message(void)
 		if (got < 0)
 			give_up(CANNOT_READ);
 		out.len += (size_t)got;
+		if (got > 0)
+			is_empty = false;
 	} while (got > 0);
+	if (is_empty)
+		refuse_missing_message();
 	if (out_flush(&out) < 0 || file_sync(entry.mess_fd) < 0)
 		give_up(CANNOT_WRITE);
 	if (entry.syncs_folders &&
@@ -273,8 +295,8 @@ copy_envelope(void)
 
 	in_init(&in, ENVELOPE_FD, in_buffer, sizeof(in_buffer));
 	out_init(&out, entry.intd_fd, out_buffer, sizeof(out_buffer));
-	add_number_record(&out, 'u', getuid());
-	add_number_record(&out, 'p', (uint64_t)getpid());
+	add_number_record(&out, 'u', entry.uid);
+	add_number_record(&out, 'p', entry.pid);
 	for (;;) {
 		if (envelope_next(&in, allowed, &letter, &address) < 0)
 			refuse_envelope(errno);
@@ -319,6 +341,8 @@ main(void)
 {
 	must_hooks(BUG, on_no_memory);
 	take_over_signals();
+	entry.uid = getuid();
+	entry.pid = (uint64_t)getpid();
 	enter_queue();
 	create_mess();
 	copy_message();

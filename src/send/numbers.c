@@ -1,7 +1,6 @@
 /* numbers.c - sets of message numbers. */
 #include "numbers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
@@ -48,7 +47,7 @@ grow(struct number_set *set)
 			*find_slot(&bigger, set->slots[i].number) =
 			    set->slots[i];
 	bigger.len = set->len;
-	free(set->slots);
+	must_free(set->slots);
 	*set = bigger;
 }
 
@@ -132,6 +131,6 @@ number_set_set_value(struct number_set *set, uint64_t number, void *value)
 void
 number_set_free(struct number_set *set)
 {
-	free(set->slots);
+	must_free(set->slots);
 	*set = (struct number_set){ NULL, 0, 0 };
 }

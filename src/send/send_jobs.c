@@ -3,7 +3,6 @@
  * Input: from a peer of ours
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,7 +48,7 @@ job_free(struct send *send, struct job *job)
 	str_free(&job->sender);
 	str_free(&job->recipient);
 	str_free(&job->failure);
-	free(job);
+	must_free(job);
 }
 
 static int64_t

@@ -1,7 +1,6 @@
 /* str.c - owned bytes that grow. */
 #include "base/str.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmt.h"
@@ -10,7 +9,7 @@
 void
 str_free(struct str *str)
 {
-	free(str->s);
+	must_free(str->s);
 	*str = (struct str)STR_INIT;
 }
 

@@ -14,7 +14,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "base/must.h"
 
@@ -37,7 +36,7 @@
 
 /* vec_free: releases the memory; *vec is then as after VEC_INIT. */
 #define vec_free(vec) \
-	(free((vec)->at), (vec)->at = NULL, (vec)->len = (vec)->cap = 0)
+	(must_free((vec)->at), (vec)->at = NULL, (vec)->len = (vec)->cap = 0)
 
 /* vec_grown: for vec_push; the array with place for one more element. */
 static inline void *

@@ -136,8 +136,8 @@ cdbmake_end(struct cdbmake *make)
 		goto done;
 	result = fd_write_all(make->out.fd, span_make(header, CDB_HEADER));
 done:
-	free(sorted);
-	free(slots);
+	must_free(sorted);
+	must_free(slots);
 	return result;
 }
 

@@ -2,6 +2,7 @@
 #include "queue/inject.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/must.h"
 #include "sys/fd.h"
@@ -17,6 +18,16 @@ inject_program(const char *standard)
 	return chosen && *chosen ? chosen : standard;
 }
 
+/* Whether the program is one in place of qmail-queue, which may explain
+ * itself on descriptor 6; qmail-queue never does. */
+static bool
+is_substitute(const char *program)
+{
+	const char *chosen = getenv("QMAILQUEUE");
+
+	return chosen && !strcmp(chosen, program);
+}
+
 int
 inject_open(struct inject *inject, const char *program)
 {
@@ -26,11 +37,11 @@ inject_open(struct inject *inject, const char *program)
 	int result = -1;
 
 	if (fd_pipe(message) < 0 || fd_pipe(envelope) < 0 ||
-	    fd_pipe(remark) < 0)
+	    (is_substitute(program) && fd_pipe(remark) < 0))
 		goto done;
 	inject->pid = spawn_start(&(struct spawn){ .path = program,
 	    .argv = argv,
-	    .fd_count = 3,
+	    .fd_count = remark[1] == -1 ? 2 : 3,
 	    .fds = { { message[0], 0 }, { envelope[0], 1 },
 		{ remark[1], REMARK_FD } } });
 	if (inject->pid < 0)
@@ -130,7 +141,7 @@ inject_close(struct inject *inject)
 	fd_close(inject->envelope_fd);
 	code =
 	    spawn_wait(inject->pid, &status) < 0 ? -1 : spawn_exit_code(status);
-	if (code == VERDICT_CUSTOM_EXIT)
+	if (code == VERDICT_CUSTOM_EXIT && inject->remark_fd != -1)
 		remark = read_remark(inject);
 	fd_close(inject->remark_fd);
 	if (code == 0 && inject->is_broken)

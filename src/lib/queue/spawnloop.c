@@ -206,7 +206,7 @@ reap(struct state *state)
 	pid_t pid;
 
 	child_has_ended = 0;
-	while ((pid = spawn_reap(&status)) > 0) {
+	while (state->running.len > 0 && (pid = spawn_reap(&status)) > 0) {
 		for (size_t i = 0; i < state->running.len; i++) {
 			struct running ended = state->running.at[i];
 

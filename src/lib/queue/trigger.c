@@ -26,7 +26,8 @@ trigger_pull(uint64_t number)
 {
 	char line[FMT_U64_MAX + 1];
 	size_t len = fmt_u64(line, number);
-	int fd = open(trigger_name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	int fd =
+	    openat(AT_FDCWD, trigger_name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 
 	line[len++] = '\n';
 	/* Without a reader, or with a full FIFO, the next scan finds it. */
@@ -45,8 +46,8 @@ trigger_open(struct trigger *trigger)
 	if (trigger->read_fd < 0)
 		return -1;
 	if (fstat(trigger->read_fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
-		trigger->write_fd =
-		    open(trigger_name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		trigger->write_fd = openat(
+		    AT_FDCWD, trigger_name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 		if (trigger->write_fd >= 0)
 			return 0;
 	} else {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,16 @@
 
 extern char **environ;
 
+/* Whether another entry of the plan puts something onto this number. */
+static bool
+is_target_of_other(const struct spawn *plan, size_t own)
+{
+	for (size_t i = 0; i < plan->fd_count; i++)
+		if (i != own && plan->fds[i].to == plan->fds[own].from)
+			return true;
+	return false;
+}
+
 /*
  * The descriptors of the child.  A source that is itself a target is copied
  * out of the way first.
@@ -20,30 +31,17 @@ static int
 arrange_fds(const struct spawn *plan)
 {
 	int from[SPAWN_FDS_MAX];
-	int highest = 2;
 
-	for (size_t i = 0; i < plan->fd_count; i++)
-		if (plan->fds[i].to > highest)
-			highest = plan->fds[i].to;
 	for (size_t i = 0; i < plan->fd_count; i++) {
 		from[i] = plan->fds[i].from;
-		if (from[i] <= highest && from[i] != plan->fds[i].to &&
-		    (from[i] = fd_duplicate_above(from[i], highest + 1)) < 0)
+		if ((from[i] == plan->fds[i].to ||
+			is_target_of_other(plan, i)) &&
+		    (from[i] = fd_duplicate_above(from[i], SPAWN_FD_END)) < 0)
 			return -1;
 	}
-	for (size_t i = 0; i < plan->fd_count; i++) {
-		int to = plan->fds[i].to;
-
-		if (from[i] == to) {
-			/* Already there: a copy and back clears close-on-exec. */
-			int copy = fd_duplicate_above(to, highest + 1);
-
-			if (copy < 0 || dup2(copy, to) < 0)
-				return -1;
-		} else if (dup2(from[i], to) < 0) {
+	for (size_t i = 0; i < plan->fd_count; i++)
+		if (dup2(from[i], plan->fds[i].to) < 0)
 			return -1;
-		}
-	}
 	return 0;
 }
 
@@ -75,18 +73,15 @@ spawn_start(const struct spawn *plan)
 {
 	volatile int child_errno =
 	    0; /* vfork: the child writes to our memory */
-	sigset_t all, old;
 	pid_t pid;
 
 	must(plan->fd_count <= SPAWN_FDS_MAX);
+	for (size_t i = 0; i < plan->fd_count; i++)
+		must(plan->fds[i].to < SPAWN_FD_END);
 	/*
-	 * No handler of ours may run in the child, which shares our memory:
-	 * signals wait until exec has put the handlers back to default.  The
-	 * child's own unblocking comes right before exec; a handler that
-	 * runs in that gap only sets a flag.
+	 * The child shares our memory until exec; a handler that ran in it
+	 * would only set the flag it sets here.
 	 */
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, &old);
 	pid = vfork();
 	if (pid == 0) {
 		become_program(plan);
@@ -95,7 +90,6 @@ spawn_start(const struct spawn *plan)
 	}
 	if (pid < 0)
 		child_errno = errno;
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	if (pid > 0 && child_errno) {
 		(void)waitpid(pid, NULL, 0); /* it has ended already */
 		pid = -1;

@@ -23,6 +23,7 @@ struct spawn_ids {
 };
 
 #define SPAWN_FDS_MAX 8
+#define SPAWN_FD_END  16 /* targets are below this */
 
 struct spawn {
 	const char *path;	     /* program; without slash: through PATH */

@@ -1,0 +1,249 @@
+#!/bin/sh
+# quickstart.sh - from a bare Debian machine to a running mail server, and
+# back: `make quickstart`, `make stop`.
+# Runs as   root, by hand.
+# Reads     conf-qmail, conf-users; $PORT, where to listen instead of 25.
+# Writes    the packages it needs, HOME (see INSTALL), HOME/service, HOME/log.
+set -eu
+home=$(head -n 1 conf-qmail)
+service=$home/service
+PATH=$PATH:/usr/sbin:/sbin
+export PATH
+
+say() { printf '\n== %s\n' "$*"; }
+die() {
+	echo "quickstart: $*" >&2
+	exit 1
+}
+
+# ---- nothing is changed before these are asked ----
+
+is_ours() { [ -e "$home/users/ids" ]; }
+is_running() { [ -e "$service/qmail-smtpd/supervise/ok" ] &&
+	svok "$service/qmail-smtpd" 2>/dev/null; }
+
+# Whether somebody listens on a port of 127.0.0.1, as the kernel tells.
+is_taken() {
+	hex=$(printf '%04X' "$1")
+	awk -v port="$hex" '$4 == "0A" && $2 ~ ":" port "$" { found = 1 }
+		END { exit !found }' /proc/net/tcp /proc/net/tcp6 2>/dev/null
+}
+
+check_machine() {
+	[ "$(id -u)" = 0 ] || die "must be root"
+	if [ -e "$home" ] && [ -n "$(ls -A "$home")" ] && ! is_ours; then
+		die "$home belongs to another installation; nothing was changed." \
+			"Move it away, or name another folder in conf-qmail."
+	fi
+	address=127.0.0.1
+	port=25
+	if [ -s "$home/control/smtpaddress" ]; then
+		read -r address port < "$home/control/smtpaddress"
+	fi
+	port=${PORT:-$port}
+	if ! is_running && is_taken "$port"; then
+		die "port $port is taken; nothing was changed." \
+			"Choose another: PORT=2525 make quickstart"
+	fi
+}
+
+# ---- the steps ----
+
+install_packages() {
+	say "Packages"
+	missing=
+	for package in gcc libc6-dev musl-tools ucspi-tcp daemontools; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+			grep -q 'ok installed' || missing="$missing $package"
+	done
+	if [ -z "$missing" ]; then
+		echo "all there"
+		return
+	fi
+	echo "installing$missing"
+	DEBIAN_FRONTEND=noninteractive
+	export DEBIAN_FRONTEND
+	apt-get update -qq
+	# shellcheck disable=SC2086 # a list of words
+	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+build_and_install() {
+	say "Build, users, install to $home"
+	make -s all
+	make -s install
+	make -s instcheck && echo "every file has its owner and mode"
+}
+
+host_name() {
+	name=$(hostname -f 2>/dev/null || hostname)
+	case $name in
+	*.*) echo "$name" ;;
+	*) echo "${name:-mail}.localdomain" ;;
+	esac
+}
+
+configure() {
+	say "Configuration"
+	if [ ! -s "$home/control/me" ]; then
+		"$home/bin/config-fast" "$(host_name)"
+	else
+		echo "kept, for $(cat "$home/control/me")"
+	fi
+	echo "$address $port" > "$home/control/smtpaddress"
+	[ -e "$home/control/tcp.smtp" ] ||
+		echo '127.:allow,RELAYCLIENT=""' > "$home/control/tcp.smtp"
+	tcprules "$home/control/tcp.smtp.cdb" "$home/control/tcp.smtp.tmp" \
+		< "$home/control/tcp.smtp"
+	if [ ! -d "$home/alias/Maildir" ]; then
+		setuidgid alias "$home/bin/maildirmake" "$home/alias/Maildir"
+	fi
+	for name in postmaster mailer-daemon root; do
+		[ -e "$home/alias/.qmail-$name" ] ||
+			echo ./Maildir/ > "$home/alias/.qmail-$name"
+	done
+	echo "mail for postmaster and root goes to $home/alias/Maildir"
+}
+
+# service NAME: makes the folder that supervise watches.
+make_service() {
+	mkdir -p "$service/$1/log" "$home/log/$1"
+	chown "$(sed -n 3p conf-users)" "$home/log/$1"
+	for file in run log/run; do
+		sed -e "s|@QMAIL@|$home|g" -e "s|@NAME@|$1|g" \
+			-e "s|@LOGUSER@|$(sed -n 3p conf-users)|g" \
+			-e "s|@NETUSER@|$(sed -n 2p conf-users)|g" \
+			"src/install/service/$2" > "$service/$1/$file.new"
+		chmod 755 "$service/$1/$file.new"
+		mv "$service/$1/$file.new" "$service/$1/$file"
+		set -- "$1" log
+	done
+}
+
+start_services() {
+	say "Services in $service"
+	make_service qmail-send qmail-send
+	make_service qmail-smtpd qmail-smtpd
+	if is_running; then
+		svc -t "$service/qmail-send" "$service/qmail-smtpd"
+	else
+		env - PATH="$PATH" setsid svscan "$service" </dev/null \
+			>>"$home/log/svscan" 2>&1 &
+		echo $! > "$service/svscan.pid"
+	fi
+	wait_for "SMTP to answer on $address port $port" smtp_answers
+	wait_for "the queue manager" queue_runs
+	echo "running; $home/control/smtpaddress says where it listens"
+}
+
+smtp_answers() {
+	tcpclient -RHl0 "$address" "$port" sh -c 'read -r line <&6 &&
+		case $line in 220*) exit 0 ;; esac; exit 1' 2>/dev/null
+}
+queue_runs() { grep -q 'status: local' "$home/log/qmail-send/current"; }
+
+# wait_for WHAT COMMAND: until it succeeds; it is asked again and again.
+wait_for() {
+	tries=0
+	until "$2"; do
+		tries=$((tries + 1))
+		[ $tries -lt 300 ] || die "still waiting for $1; see $home/log"
+		sleep 0.1
+	done
+}
+
+# ---- the proof ----
+
+send_by_smtp() {
+	tcpclient -RHl0 "$address" "$port" sh -c '
+		ask() { printf "%s\r\n" "$1" >&7; expect "$2"; }
+		expect() {
+			while read -r line <&6; do
+				case $line in
+				"$1"-*) ;;
+				"$1"*) return 0 ;;
+				*) echo "the server says: $line" >&2; exit 1 ;;
+				esac
+			done
+			exit 1
+		}
+		expect 220
+		ask "EHLO quickstart.invalid" 250
+		ask "MAIL FROM:<postmaster@$1>" 250
+		ask "RCPT TO:<postmaster@$1>" 250
+		ask DATA 354
+		printf "Subject: by SMTP (%s)\r\n\r\nIt works.\r\n" "$2" >&7
+		ask . 250
+		ask QUIT 221' sh "$me" "$stamp"
+}
+
+send_by_sendmail() {
+	printf 'To: postmaster\nSubject: by sendmail (%s)\n\nIt works.\n' \
+		"$stamp" | "$home/bin/sendmail" -t
+}
+
+both_arrived() {
+	[ "$(grep -ls "($stamp)" "$home"/alias/Maildir/new/* | wc -l)" = 2 ]
+}
+
+prove() {
+	say "One message by SMTP, one by sendmail"
+	me=$(head -n 1 "$home/control/me")
+	stamp=$(date +%s).$$
+	send_by_smtp
+	send_by_sendmail
+	wait_for "both messages in $home/alias/Maildir" both_arrived
+	for file in $(grep -ls "($stamp)" "$home"/alias/Maildir/new/*); do
+		printf '\n-- %s\n' "$file"
+		cat "$file"
+	done
+	say "Their way, in $home/log/qmail-send/current"
+	numbers=
+	wait_for "the log" log_is_complete
+	grep -E "msg ($numbers)\$|msg ($numbers):|delivery" \
+		"$home/log/qmail-send/current" | tail -n 10
+	say "Done.  mutt -f $home/alias/Maildir reads it; make stop ends it."
+}
+
+# The last two messages that ended are ours: nobody else sends yet.
+log_is_complete() {
+	numbers=$(sed -n 's/.* end msg \([0-9]*\)$/\1/p' \
+		"$home/log/qmail-send/current" | tail -n 2 | paste -s -d '|')
+	case $numbers in *'|'*) return 0 ;; *) return 1 ;; esac
+}
+
+has_ended() { ! svok "$service/$name" 2>/dev/null; }
+
+stop() {
+	[ -d "$service" ] || die "nothing runs from $home"
+	if [ -s "$service/svscan.pid" ]; then
+		kill "$(cat "$service/svscan.pid")" 2>/dev/null ||
+			echo "svscan had ended already"
+		rm -f "$service/svscan.pid"
+	fi
+	for name in qmail-smtpd qmail-send; do
+		if svok "$service/$name" 2>/dev/null; then
+			svc -dx "$service/$name"
+		fi
+	done
+	for name in qmail-smtpd qmail-send; do
+		wait_for "$name to end" has_ended
+		if svok "$service/$name/log" 2>/dev/null; then
+			svc -dx "$service/$name/log"
+		fi
+	done
+	echo "stopped; mail that waits stays in $home/queue"
+}
+
+case ${1:-start} in
+start)
+	check_machine
+	install_packages
+	build_and_install
+	configure
+	start_services
+	prove
+	;;
+stop) stop ;;
+*) die "usage: quickstart.sh [start|stop]" ;;
+esac
