@@ -38,7 +38,8 @@ struct inject {
  */
 const char *inject_program(const char *standard);
 
-/* inject_open: starts the program.  Returns 0; -1 with errno: not started. */
+/* inject_open: starts the program; it has a descriptor 6 only if QMAILQUEUE
+ * names it.  Returns 0; -1 with errno: not started. */
 MUST_CHECK int inject_open(struct inject *inject, const char *program);
 
 /* inject_message: adds bytes to the message; no limit on their number. */

@@ -1,0 +1,52 @@
+/* dir_test.c - names in a folder. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sys/dir.h"
+#include "scratch.h"
+
+static void
+test_listing(void **state)
+{
+	struct dir dir = { NULL };
+	const char *name;
+	int got, count = 0;
+
+	(void)state;
+	dir_close(&dir);
+	assert_int_equal(mkdir("d", 0700), 0);
+	assert_int_equal(dir_open(&dir, "d"), 0);
+	assert_int_equal(dir_next(&dir, &name), 0);
+	dir_close(&dir);
+	scratch_write("d/a", "", 0);
+	scratch_write("d/.b", "", 0);
+	scratch_write("d/...", "", 0);
+	assert_int_equal(dir_open(&dir, "d"), 0);
+	while ((got = dir_next(&dir, &name)) > 0) {
+		assert_true(!strcmp(name, "a") || !strcmp(name, ".b") ||
+		    !strcmp(name, "..."));
+		count++;
+	}
+	assert_int_equal(got, 0);
+	assert_int_equal(count, 3);
+	dir_close(&dir);
+	assert_int_equal(dir_open(&dir, "none"), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_listing),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+}

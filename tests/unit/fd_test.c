@@ -1,0 +1,131 @@
+/* fd_test.c - descriptors. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+
+static void
+check_closes_on_exec(int fd)
+{
+	assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+}
+
+static void
+test_pipe_and_pair(void **state)
+{
+	int ends[2];
+	char buffer[8];
+
+	(void)state;
+	assert_int_equal(fd_pipe(ends), 0);
+	check_closes_on_exec(ends[0]);
+	check_closes_on_exec(ends[1]);
+	assert_int_equal(fd_write_all(ends[1], SPAN("abc")), 0);
+	assert_int_equal(fd_read(ends[0], buffer, 2), 2);
+	fd_close(ends[1]);
+	assert_int_equal(fd_read(ends[0], buffer, 8), 1);
+	assert_int_equal(fd_read(ends[0], buffer, 8), 0);
+	fd_close(ends[0]);
+	assert_false(fd_is_open(ends[0]));
+	assert_int_equal(fd_pair(ends), 0);
+	check_closes_on_exec(ends[0]);
+	assert_int_equal(fd_write(ends[0], SPAN("ab")), 2);
+	assert_int_equal(fd_write(ends[0], SPAN("c")), 1);
+	assert_int_equal(fd_read(ends[1], buffer, 8), 2);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+	fd_close(-1);
+}
+
+static void
+test_nonblocking(void **state)
+{
+	int ends[2];
+	char byte;
+
+	(void)state;
+	assert_int_equal(fd_pipe(ends), 0);
+	assert_int_equal(fd_set_nonblocking(ends[0]), 0);
+	assert_int_equal(fd_read(ends[0], &byte, 1), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(fd_set_nonblocking(-1), -1);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+}
+
+static void
+test_duplicates(void **state)
+{
+	int copy = fd_duplicate_above(0, 100);
+
+	(void)state;
+	assert_true(copy >= 100);
+	check_closes_on_exec(copy);
+	assert_true(fd_is_open(copy));
+	fd_close(copy);
+	assert_false(fd_is_open(copy));
+}
+
+/* Closes what it likes: in a child. */
+static void
+check_in_child(void (*act)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		act();
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void
+open_standard(void)
+{
+	close(0);
+	close(2);
+	if (fd_open_standard() < 0 || !fd_is_open(0) || !fd_is_open(2))
+		_exit(1);
+	_exit(0);
+}
+
+static void
+close_from(void)
+{
+	int fd = fd_duplicate_above(0, 700);
+
+	fd_close_from(3);
+	_exit(fd < 0 || fd_is_open(fd) || fd_is_open(3) || !fd_is_open(2));
+}
+
+static void
+test_whole_table(void **state)
+{
+	(void)state;
+	check_in_child(open_standard);
+	check_in_child(close_from);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pipe_and_pair),
+		cmocka_unit_test(test_nonblocking),
+		cmocka_unit_test(test_duplicates),
+		cmocka_unit_test(test_whole_table),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

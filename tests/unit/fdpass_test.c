@@ -1,0 +1,78 @@
+/* fdpass_test.c - records and descriptors between processes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+
+static void
+test_records(void **state)
+{
+	char buffer[10];
+	int pair[2], fd = 12345;
+
+	(void)state;
+	assert_int_equal(fd_pair(pair), 0);
+	assert_int_equal(fdpass_send(pair[0], SPAN("one"), -1), 0);
+	assert_int_equal(fdpass_send(pair[0], SPAN("two!"), -1), 0);
+	assert_int_equal(fdpass_send(pair[0], SPAN("0123456789a"), -1), 0);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, &fd), 3);
+	assert_int_equal(fd, -1);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, NULL), 4);
+	assert_memory_equal(buffer, "two!", 4);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, &fd), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(fd_set_nonblocking(pair[1]), 0);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, &fd), -1);
+	assert_int_equal(errno, EAGAIN);
+	fd_close(pair[0]);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, &fd), 0);
+	assert_int_equal(fdpass_send(pair[1], SPAN("x"), -1), -1);
+	assert_int_equal(errno, EPIPE);
+	fd_close(pair[1]);
+}
+
+static void
+test_descriptors(void **state)
+{
+	char buffer[10];
+	int pair[2], ends[2], fd = -1, unused;
+
+	(void)state;
+	assert_int_equal(fd_pair(pair), 0);
+	assert_int_equal(fd_pipe(ends), 0);
+	assert_int_equal(fdpass_send(pair[0], SPAN("x"), ends[1]), 0);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, &fd), 1);
+	assert_true(fd >= 0 && fd != ends[1]);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	assert_int_equal(fd_write(fd, SPAN("hi")), 2);
+	assert_int_equal(fd_read(ends[0], buffer, 10), 2);
+	fd_close(fd);
+	/* One that nobody wants is closed: the lowest number is free again. */
+	unused = fd_duplicate_above(0, 0);
+	fd_close(unused);
+	assert_int_equal(fdpass_send(pair[0], SPAN("x"), ends[1]), 0);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, NULL), 1);
+	assert_false(fd_is_open(unused));
+	for (int i = 0; i < 2; i++) {
+		fd_close(pair[i]);
+		fd_close(ends[i]);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_descriptors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

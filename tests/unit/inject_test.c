@@ -1,0 +1,138 @@
+/* inject_test.c - handing a message to a queue program. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "base/str.h"
+#include "queue/inject.h"
+#include "sys/file.h"
+#include "sys/signal.h"
+#include "scratch.h"
+
+static struct inject inject;
+
+static void
+make_program(const char *script)
+{
+	struct str text = STR_INIT;
+
+	str_add_z(&text, "#!/bin/sh\n");
+	str_add_z(&text, script);
+	scratch_write("program", text.s, text.len);
+	assert_int_equal(chmod("program", 0755), 0);
+	str_free(&text);
+}
+
+static void
+check_file(const char *name, struct span wanted)
+{
+	struct str text = STR_INIT;
+
+	assert_int_equal(file_read(name, &text, 10000), 0);
+	assert_true(span_equal(str_span(&text), wanted));
+	str_free(&text);
+}
+
+static void
+test_accepted(void **state)
+{
+	struct verdict verdict;
+
+	(void)state;
+	make_program("cat >message; cat <&1 >envelope; exit 0\n");
+	assert_int_equal(inject_open(&inject, "./program"), 0);
+	inject_message(&inject, SPAN("a\n"));
+	inject_message(&inject, SPAN("b\n"));
+	inject_sender(&inject, SPAN("s@x"));
+	inject_recipient(&inject, SPAN("r@x"));
+	inject_recipient(&inject, SPAN("t@x"));
+	verdict = inject_close(&inject);
+	assert_int_equal(verdict.letter, VERDICT_ACCEPTED);
+	check_file("message", SPAN("a\nb\n"));
+	check_file("envelope", SPAN("Fs@x\0Tr@x\0Tt@x\0\0"));
+}
+
+static void
+test_broken(void **state)
+{
+	struct verdict verdict;
+
+	(void)state;
+	make_program("cat >message; cat <&1 >envelope; exit 0\n");
+	assert_int_equal(inject_open(&inject, "./program"), 0);
+	inject_message(&inject, SPAN("a\n"));
+	inject_sender(&inject, SPAN("s@x"));
+	inject_break(&inject);
+	verdict = inject_close(&inject);
+	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
+	check_file("envelope", SPAN(""));
+	/* Broken before the message is out. */
+	assert_int_equal(inject_open(&inject, "./program"), 0);
+	inject_message(&inject, SPAN("a\n"));
+	inject_break(&inject);
+	verdict = inject_close(&inject);
+	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
+}
+
+static struct verdict
+run_program(const char *script)
+{
+	static char much[100000];
+
+	make_program(script);
+	assert_int_equal(inject_open(&inject, "./program"), 0);
+	inject_message(&inject, span_make(much, sizeof(much)));
+	inject_sender(&inject, SPAN(""));
+	return inject_close(&inject);
+}
+
+static void
+test_refused(void **state)
+{
+	struct verdict verdict;
+
+	(void)state;
+	signal_ignore(SIGPIPE);
+	/* Only a program in place of qmail-queue has a descriptor 6. */
+	setenv("QMAILQUEUE", "./program", 1);
+	verdict = run_program("cat >/dev/null; exit 31\n");
+	assert_int_equal(verdict.letter, VERDICT_PERMANENT);
+	verdict = run_program("echo Dno way >&6; cat >/dev/null; exit 82\n");
+	assert_int_equal(verdict.letter, VERDICT_PERMANENT);
+	assert_true(span_starts(verdict.text, SPAN("no way")));
+	verdict = run_program("kill -KILL $$\n");
+	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
+	/* Success without having read all is none. */
+	verdict = run_program("exit 0\n");
+	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
+}
+
+static void
+test_no_program(void **state)
+{
+	(void)state;
+	assert_int_equal(inject_open(&inject, "./none"), -1);
+	unsetenv("QMAILQUEUE");
+	assert_string_equal(inject_program("std"), "std");
+	setenv("QMAILQUEUE", "", 1);
+	assert_string_equal(inject_program("std"), "std");
+	setenv("QMAILQUEUE", "mine", 1);
+	assert_string_equal(inject_program("std"), "mine");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_no_program),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+}

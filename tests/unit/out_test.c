@@ -1,0 +1,111 @@
+/* out_test.c - buffered writing. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/out.h"
+
+/* Checks that the pipe holds exactly these bytes. */
+static void
+check_pipe(int fd, const char *wanted)
+{
+	char got[100];
+	ssize_t len;
+
+	assert_int_equal(fd_set_nonblocking(fd), 0);
+	len = read(fd, got, sizeof(got));
+	if (len < 0)
+		len = 0;
+	assert_int_equal(len, strlen(wanted));
+	assert_memory_equal(got, wanted, (size_t)len);
+}
+
+static void
+test_buffering(void **state)
+{
+	char buffer[4];
+	struct out out;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	out_init(&out, ends[1], buffer, sizeof(buffer));
+	assert_int_equal(out_add_z(&out, "ab"), 0);
+	assert_int_equal(out_add_z(&out, "cd"), 0);
+	check_pipe(ends[0], "");
+	assert_int_equal(out_add_z(&out, "e"), 0);
+	check_pipe(ends[0], "abcd");
+	assert_int_equal(out_add_z(&out, "0123456"), 0);
+	check_pipe(ends[0], "e0123456");
+	assert_int_equal(out_add(&out, SPAN("")), 0);
+	assert_int_equal(out_flush(&out), 0);
+	check_pipe(ends[0], "");
+	assert_int_equal(out_add_z(&out, "x"), 0);
+	assert_int_equal(out_flush(&out), 0);
+	check_pipe(ends[0], "x");
+	assert_int_equal(out.total, 13);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void
+test_failure_is_kept(void **state)
+{
+	char buffer[4];
+	struct out out;
+	int fd = open("/dev/full", O_WRONLY);
+
+	(void)state;
+	assert_true(fd >= 0);
+	out_init(&out, fd, buffer, sizeof(buffer));
+	assert_int_equal(out_add_z(&out, "abc"), 0);
+	assert_int_equal(out_flush(&out), -1);
+	assert_int_equal(errno, ENOSPC);
+	errno = 0;
+	assert_int_equal(out_add_z(&out, "a"), -1);
+	assert_int_equal(errno, ENOSPC);
+	assert_int_equal(out_flush(&out), -1);
+	assert_int_equal(out.total, 0);
+	close(fd);
+}
+
+static void
+test_deadline(void **state)
+{
+	static char much[100000];
+	char buffer[4];
+	struct out out;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(fd_set_nonblocking(ends[1]), 0);
+	out_init(&out, ends[1], buffer, sizeof(buffer));
+	out_set_deadline(&out, clock_monotonic() + 30);
+	assert_int_equal(out_add(&out, span_make(much, sizeof(much))), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_in_range(out.total, 1, sizeof(much) - 1);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_buffering),
+		cmocka_unit_test(test_failure_is_kept),
+		cmocka_unit_test(test_deadline),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

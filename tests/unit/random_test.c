@@ -1,0 +1,33 @@
+/* random_test.c - numbers that nobody can guess. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "sys/random.h"
+
+static void
+test_numbers(void **state)
+{
+	unsigned seen[5] = { 0 };
+
+	(void)state;
+	assert_true(random_u64() != random_u64());
+	assert_int_equal(random_below(1), 0);
+	for (int i = 0; i < 5000; i++)
+		seen[random_below(5)]++;
+	/* Each is expected 1000 times; 600 is 14 standard deviations away. */
+	for (int i = 0; i < 5; i++)
+		assert_in_range(seen[i], 600, 1400);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
