@@ -57,16 +57,16 @@ read_host(const struct source *source, struct me *me, struct str *value)
 
 	if (got < 0)
 		inject_fail(FAULT_CONTROL, span_of(source->control));
-	if (variable) {
-		str_set(value, span_of(variable));
-		str_free(&line);
-		return;
-	}
 	if (got == 0) {
 		read_me(me);
 		str_set(&line,
 		    me->is_there ? str_span(&me->value)
 				 : span_of(source->fallback));
+	}
+	if (variable) {
+		str_set(value, span_of(variable));
+		str_free(&line);
+		return;
 	}
 	str_set(value, span_trim(str_span(&line)));
 	if (value->len == 0 || has_blank(str_span(value)))
