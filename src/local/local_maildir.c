@@ -113,17 +113,12 @@ local_maildir(const struct local *local, const char *folder)
 	str_set(&new, str_span(&new_folder));
 	str_add(&new,
 	    span_from(str_span(&tmp), span_find_last(str_span(&tmp), '/')));
-	if (link(str_z(&tmp), str_z(&new)) < 0)
+	if (file_move(str_z(&tmp), str_z(&new)) < 0)
 		fail(folder);
-	if (file_sync_folder(str_z(&new_folder)) < 0) {
-		int saved = errno;
-
-		(void)unlink(str_z(&new));
-		errno = saved;
+	local_undo_by_unlink(str_z(&new));
+	if (file_sync_folder(str_z(&new_folder)) < 0)
 		fail(folder);
-	}
 	local_undo_nothing();
-	(void)unlink(str_z(&tmp)); /* what stays in tmp is swept some day */
 	str_free(&tmp);
 	str_free(&new);
 	str_free(&new_folder);

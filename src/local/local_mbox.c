@@ -75,15 +75,31 @@ write_message(const struct local *local, struct out *out)
 	str_free(&line);
 }
 
-/* Whether the file is cut in the middle of a line. */
-static bool
-ends_in_line(int fd, off_t len, const char *file)
+/* The last byte of the file; a newline for an empty one. */
+static char
+last_byte(int fd, off_t len, const char *file)
 {
 	char last = '\n';
 
 	if (len > 0 && pread(fd, &last, 1, len - 1) != 1)
 		local_end(LOCAL_MBOX_WRITE, file, errno);
-	return last != '\n';
+	return last;
+}
+
+/*
+ * NULs at the end are what a power cut makes of a message whose delivery had
+ * not ended: they go.  Returns the length that is left.
+ */
+static off_t
+drop_nuls(int fd, off_t len, const char *file)
+{
+	off_t old_len = len;
+
+	while (len > 0 && last_byte(fd, len, file) == '\0')
+		len--;
+	if (len < old_len && ftruncate(fd, len) < 0)
+		local_end(LOCAL_MBOX_WRITE, file, errno);
+	return len;
 }
 
 /* The folder that holds the name of the file is synced. */
@@ -117,8 +133,9 @@ local_mbox(const struct local *local, const char *file)
 	len = lseek(fd, 0, SEEK_END);
 	if (len < 0)
 		local_end(LOCAL_MBOX_OPEN, file, errno);
+	len = drop_nuls(fd, len, file);
 	out_init(&out, fd, buffer, sizeof(buffer));
-	if (ends_in_line(fd, len, file))
+	if (last_byte(fd, len, file) != '\n')
 		(void)out_add_z(&out, "\n");
 	local_undo_by_truncate(fd, len);
 	write_message(local, &out);

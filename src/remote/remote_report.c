@@ -21,7 +21,10 @@ remote_report_clean(struct str *report, struct span text, size_t max)
 		} else if (c == '\t')
 			str_add_byte(report, ' ');
 		else
-			str_add_byte(report, ascii_is_printable(c) ? c : '?');
+			str_add_byte(report,
+			    ascii_is_printable(c) ? c
+				: c == '\0'	  ? '?'
+						  : '_');
 	}
 }
 

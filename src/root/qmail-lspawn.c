@@ -45,6 +45,8 @@ static const char report_bad_record[] =
     "ZThe account of this address is malformed. (#4.3.0)\n";
 static const char report_root[] =
     "ZThis address belongs to root, who gets no mail. (#4.3.0)\n";
+static const char report_not_ours[] =
+    "DThis instance delivers to its own user alone. (#5.1.1)\n";
 static const char report_cannot_start[] =
     "ZThe delivery program cannot be started now. (#4.3.0)\n";
 static const char report_too_many[] =
@@ -153,6 +155,8 @@ find_account(struct spawner *spawner, struct span local_part,
 		return found ? report_bad_record : report_lookup_trouble;
 	if (account->uid == 0 && spawner->is_root)
 		return report_root;
+	if (!spawner->is_root && account->uid != geteuid())
+		return report_not_ours;
 	return NULL;
 }
 

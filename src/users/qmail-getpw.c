@@ -121,13 +121,38 @@ find_account(struct span local_part, struct str *record)
 	return outcome;
 }
 
+/*
+ * In a private instance the caller plays alias, as every role, and alias is
+ * at home in HOME/alias.
+ */
+static bool
+add_private_alias(struct span local_part, struct str *record)
+{
+	struct passwd self = { .pw_uid = geteuid(), .pw_gid = getegid() };
+	struct str home = STR_INIT;
+	struct home_ids ids;
+
+	if (geteuid() == 0 || home_ids_read(&ids) < 0 ||
+	    ids.uid[HOME_ALIAS] != geteuid() ||
+	    ids.uid[HOME_QMAILS] != geteuid())
+		return false;
+	str_add_z(&home, home_dir);
+	str_add_z(&home, "/alias");
+	self.pw_name = home.s + home.len - 5;
+	self.pw_dir = home.s;
+	add_record(record, &self, "-", local_part);
+	str_free(&home);
+	return true;
+}
+
 static enum outcome
 find_record(struct span local_part, struct str *record)
 {
 	struct passwd *alias;
 	enum outcome outcome = find_account(local_part, record);
 
-	if (outcome != FOUND || record->len)
+	if (outcome != FOUND || record->len ||
+	    add_private_alias(local_part, record))
 		return outcome;
 	outcome = look_up(span_of(home_user_name(HOME_ALIAS)), &alias);
 	if (outcome == FOUND && !alias)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -105,6 +106,24 @@ file_read(const char *path, struct str *text, size_t max)
 	fd_close(fd);
 	errno = saved;
 	return result;
+}
+
+int
+file_move(const char *from, const char *to)
+{
+#ifdef SYS_renameat2
+	const unsigned no_replace = 1; /* RENAME_NOREPLACE of renameat2(2) */
+
+	if (syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, no_replace) ==
+	    0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+#endif
+	if (link(from, to) < 0)
+		return -1;
+	(void)unlink(from); /* two names do no harm */
+	return 0;
 }
 
 int

@@ -52,6 +52,12 @@ MUST_CHECK int file_read(const char *path, struct str *text, size_t max);
 MUST_CHECK int file_read_fd(int fd, struct str *text, size_t max);
 
 /*
+ * file_move: gives a file another name on the same file system; EEXIST if
+ * that is taken.  Returns 0, -1 with errno.
+ */
+MUST_CHECK int file_move(const char *from, const char *to);
+
+/*
  * file_sync: fsync(2).  After a failure the file must be thrown away: a second
  * call may succeed with the data gone.  Returns 0, -1 with errno.
  */
