@@ -1,0 +1,132 @@
+/* dns_test.c - the resolver against a name server with habits. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "net/dns.h"
+#include "dnsserver.h"
+
+static const char table[] = "found.test A 192.0.2.1\n"
+			    "found.test A 192.0.2.2\n"
+			    "found.test AAAA 2001:db8::1\n"
+			    "four.test A 192.0.2.1\n"
+			    "cut.test A 192.0.2.3\n"
+			    "cut.test is cut\n"
+			    "plain.test A 192.0.2.4\n"
+			    "plain.test is plain\n"
+			    "lower.test A 192.0.2.5\n"
+			    "lower.test is lower\n"
+			    "silent.test is silent\n"
+			    "servfail.test is servfail\n"
+			    "wrongid.test A 192.0.2.6\n"
+			    "wrongid.test is wrongid\n"
+			    "damaged.test is damaged\n";
+
+static const struct {
+	const char *name;
+	enum dns_type type;
+	enum dns_outcome outcome;
+	size_t count;
+} cases[] = {
+	{ "found.test", DNS_A, DNS_FOUND, 2 },
+	{ "FOUND.Test", DNS_A, DNS_FOUND, 2 },
+	{ "found.test", DNS_AAAA, DNS_FOUND, 1 },
+	{ "four.test", DNS_AAAA, DNS_NOTHING, 0 },
+	{ "gone.test", DNS_A, DNS_NO_NAME, 0 },
+	{ "cut.test", DNS_A, DNS_FOUND, 1 },
+	{ "plain.test", DNS_A, DNS_FOUND, 1 },
+	{ "lower.test", DNS_A, DNS_FOUND, 1 },
+	{ "silent.test", DNS_A, DNS_FAILED, 0 },
+	{ "servfail.test", DNS_A, DNS_FAILED, 0 },
+	{ "wrongid.test", DNS_A, DNS_FAILED, 0 },
+	{ "damaged.test", DNS_A, DNS_FAILED, 0 },
+};
+
+static void
+test_ask(void **state)
+{
+	struct dnsserver_process server = dnsserver_start(table);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dnsanswer answer = DNSANSWER_INIT;
+		struct dnsname name;
+		struct dns dns;
+
+		dns_configure(&dns, SPAN("options timeout:1 attempts:2\n"),
+		    span_of(server.cache));
+		dns.timeout = 200;
+		assert_true(dnsname_parse(span_of(cases[i].name), &name));
+		if (dns_ask(&dns, &name, cases[i].type, &answer) !=
+		    cases[i].outcome)
+			fail_msg("%s", cases[i].name);
+		if (cases[i].count)
+			assert_int_equal(
+			    answer.records.list.len, cases[i].count);
+		dnsanswer_free(&answer);
+	}
+	dnsserver_stop(server);
+}
+
+static void
+test_configure(void **state)
+{
+	struct dns dns;
+
+	(void)state;
+	dns_configure(&dns,
+	    SPAN("# text\nnameserver\t192.0.2.1 \nnameserver 2001:db8::1\r\n"
+		 "nameserver fe80::1%eth0\nnameserver x\n"
+		 "options ndots:1 timeout:3 attempts:99\n"
+		 "nameserver 192.0.2.3\nnameserver 192.0.2.4"),
+	    SPAN(""));
+	assert_int_equal(dns.server_count, 3);
+	assert_int_equal(dns.servers[1].address.family, 6);
+	assert_int_equal(dns.servers[1].port, 53);
+	assert_int_equal(dns.timeout, 3000);
+	assert_int_equal(dns.attempts, DNS_ATTEMPTS_MAX);
+	dns_configure(&dns, SPAN(""), SPAN(""));
+	assert_int_equal(dns.server_count, 1);
+	assert_int_equal(dns.servers[0].address.bytes[0], 127);
+	dns_configure(&dns, SPAN(""), SPAN("[2001:db8::5]:5353"));
+	assert_int_equal(dns.server_count, 1);
+	assert_int_equal(dns.servers[0].address.family, 6);
+	assert_int_equal(dns.servers[0].port, 5353);
+	dns_configure(&dns, SPAN(""), SPAN("2001:db8::5"));
+	assert_int_equal(dns.servers[0].port, 53);
+	dns_configure(&dns, SPAN("nameserver 192.0.2.1\n"), SPAN("nonsense"));
+	assert_int_equal(dns.server_count, 0);
+}
+
+/* No more waiting than the budget, however many servers and rounds. */
+static void
+test_budget(void **state)
+{
+	struct dnsserver_process server = dnsserver_start(table);
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct dnsname name;
+	struct dns dns;
+
+	(void)state;
+	dns_configure(&dns, SPAN(""), span_of(server.cache));
+	dns.budget = 100;
+	assert_true(dnsname_parse(SPAN("silent.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
+	assert_true(dns.budget <= 0);
+	dnsanswer_free(&answer);
+	dnsserver_stop(server);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_ask),
+		cmocka_unit_test(test_configure),
+		cmocka_unit_test(test_budget),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,212 @@
+/*
+ * dnsserver.h - a name server for unit tests: a child process on a port of
+ * 127.0.0.1, by UDP and TCP, which answers from a table of lines
+ *
+ *	NAME TYPE DATA    types A (dotted), AAAA (text), MX (number name)
+ *	NAME is WORD      cut: truncated by UDP; plain: does not know EDNS;
+ *	                  lower: answers in lower case; silent, servfail,
+ *	                  wrongid, damaged, missing
+ *
+ * Names that are not in the table do not exist.
+ */
+#ifndef TESTS_DNSSERVER_H
+#define TESTS_DNSSERVER_H
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct dnsserver_process {
+	pid_t pid;
+	char cache[32]; /* for $DNSCACHEIP */
+};
+
+static size_t
+dnsserver_name(unsigned char *out, const char *text)
+{
+	size_t len = 0;
+
+	while (*text && strcmp(text, ".")) {
+		size_t label = strcspn(text, ".");
+
+		out[len++] = (unsigned char)label;
+		memcpy(out + len, text, label);
+		len += label;
+		text += label + (text[label] == '.');
+	}
+	out[len++] = 0;
+	return len;
+}
+
+/* Appends one record if it is of the type asked for. */
+static size_t
+dnsserver_record(
+    unsigned char *out, unsigned type, const char *kind, const char *data)
+{
+	unsigned char rdata[300];
+	unsigned own = !strcmp(kind, "A") ? 1 : !strcmp(kind, "AAAA") ? 28 : 15;
+	size_t len = own == 1 ? 4 : 16;
+	const unsigned char head[] = { 0xc0, 12, 0, (unsigned char)own, 0, 1, 0,
+		0, 0, 60 };
+
+	if (own != type)
+		return 0;
+	if (own == 15) {
+		unsigned preference = (unsigned)strtoul(data, NULL, 10);
+
+		rdata[0] = (unsigned char)(preference >> 8);
+		rdata[1] = (unsigned char)preference;
+		len = 2 + dnsserver_name(rdata + 2, strchr(data, ' ') + 1);
+	} else
+		(void)inet_pton(own == 1 ? AF_INET : AF_INET6, data, rdata);
+	memcpy(out, head, sizeof(head));
+	out[10] = 0;
+	out[11] = (unsigned char)len;
+	memcpy(out + 12, rdata, len);
+	return 12 + len;
+}
+
+/* Makes the answer.  Returns its length, 0 for none. */
+static size_t
+dnsserver_answer(const char *table, const unsigned char *query, size_t size,
+    unsigned char *out, int is_udp)
+{
+	char name[300] = "", line[400];
+	size_t at = 12, len;
+	int is_known = 0;
+	unsigned type;
+
+	while (at < size && query[at]) {
+		snprintf(name + strlen(name), sizeof(name) - strlen(name),
+		    "%s%.*s", at > 12 ? "." : "", query[at], query + at + 1);
+		at += query[at] + 1u;
+	}
+	type = (unsigned)query[at + 1] << 8 | query[at + 2];
+	len = at + 5;
+	memcpy(out, query, len);
+	memset(out + 6, 0, 6);
+	out[2] = 0x81;
+	out[3] = 0x80;
+	for (const char *p = table; *p; p += strcspn(p, "\n") + 1) {
+		char owner[100], kind[10], data[200];
+
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(p, "\n"), p);
+		if (sscanf(line, "%99s %9s %199[^\n]", owner, kind, data) < 3 ||
+		    strcasecmp(owner, name))
+			continue;
+		is_known = 1;
+		if (strcmp(kind, "is")) {
+			size_t add =
+			    dnsserver_record(out + len, type, kind, data);
+
+			len += add;
+			out[7] = (unsigned char)(out[7] + (add > 0));
+			continue;
+		}
+		if (!strcmp(data, "silent"))
+			return 0;
+		if (!strcmp(data, "servfail"))
+			out[3] |= 2;
+		if (!strcmp(data, "wrongid"))
+			out[0] ^= 1;
+		if (!strcmp(data, "damaged"))
+			out[7] = 1;
+		if (!strcmp(data, "plain") && query[11]) {
+			out[3] |= 1;
+			return len;
+		}
+		if (!strcmp(data, "cut") && is_udp)
+			out[2] |= 2;
+		for (size_t i = 12; !strcmp(data, "lower") && i < at; i++)
+			if (out[i] >= 'A' && out[i] <= 'Z')
+				out[i] |= 0x20;
+	}
+	if (!is_known)
+		out[3] |= 3;
+	return len;
+}
+
+static void
+dnsserver_serve(const char *table, int udp, int tcp)
+{
+	unsigned char query[4096], out[8192];
+
+	for (;;) {
+		struct pollfd fds[] = { { udp, POLLIN, 0 },
+			{ tcp, POLLIN, 0 } };
+		struct sockaddr_in peer;
+		socklen_t peer_size = sizeof(peer);
+		size_t len;
+		ssize_t got;
+		int fd;
+
+		(void)poll(fds, 2, -1);
+		if (fds[0].revents) {
+			got = recvfrom(udp, query, sizeof(query), 0,
+			    (struct sockaddr *)&peer, &peer_size);
+			len = got < 17 ? 0
+				       : dnsserver_answer(
+					     table, query, (size_t)got, out, 1);
+			if (len)
+				(void)!sendto(udp, out, len, 0,
+				    (struct sockaddr *)&peer, peer_size);
+			continue;
+		}
+		fd = accept(tcp, NULL, NULL);
+		got = read(fd, query, sizeof(query));
+		len = got < 19 ? 0
+			       : dnsserver_answer(table, query + 2,
+				     (size_t)got - 2, out + 2, 0);
+		out[0] = (unsigned char)(len >> 8);
+		out[1] = (unsigned char)len;
+		/* In two pieces, as networks may. */
+		(void)!write(fd, out, 1);
+		usleep(10000);
+		(void)!write(fd, out + 1, len + 1);
+		close(fd);
+	}
+}
+
+static struct dnsserver_process
+dnsserver_start(const char *table)
+{
+	struct dnsserver_process process;
+	struct sockaddr_in name = { .sin_family = AF_INET };
+	socklen_t size = sizeof(name);
+	int udp = socket(AF_INET, SOCK_DGRAM, 0);
+	int tcp = socket(AF_INET, SOCK_STREAM, 0);
+
+	name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(tcp, (struct sockaddr *)&name, size), 0);
+	assert_int_equal(listen(tcp, 5), 0);
+	assert_int_equal(getsockname(tcp, (struct sockaddr *)&name, &size), 0);
+	assert_int_equal(bind(udp, (struct sockaddr *)&name, size), 0);
+	snprintf(process.cache, sizeof(process.cache), "127.0.0.1:%u",
+	    ntohs(name.sin_port));
+	process.pid = fork();
+	assert_true(process.pid >= 0);
+	if (process.pid == 0) {
+		alarm(60); /* outlives no failed test for long */
+		dnsserver_serve(table, udp, tcp);
+	}
+	close(udp);
+	close(tcp);
+	return process;
+}
+
+static void
+dnsserver_stop(struct dnsserver_process process)
+{
+	kill(process.pid, SIGKILL);
+	waitpid(process.pid, NULL, 0);
+}
+
+#endif

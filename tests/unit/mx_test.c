@@ -1,0 +1,148 @@
+/* mx_test.c - the addresses at which a domain takes mail. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "net/mx.h"
+#include "dnsserver.h"
+
+static const char table[] = "one.test MX 10 a.test\n"
+			    "order.test MX 20 b.test\n"
+			    "order.test MX 10 a.test\n"
+			    "own.test MX 10 a.test\n"
+			    "own.test MX 20 me.test\n"
+			    "own.test MX 30 b.test\n"
+			    "best.test MX 10 me.test\n"
+			    "best.test MX 10 a.test\n"
+			    "null.test MX 0 .\n"
+			    "null.test A 203.0.113.9\n"
+			    "nullandone.test MX 0 .\n"
+			    "nullandone.test MX 10 a.test\n"
+			    "nowhere.test MX 0 gone.test\n"
+			    "nowhere.test A 203.0.113.9\n"
+			    "plain.test A 203.0.113.3\n"
+			    "six.test AAAA 2001:db8:ffff::1\n"
+			    "mapped.test AAAA ::ffff:127.0.0.1\n"
+			    "failing.test MX 10 bad.test\n"
+			    "failing.test MX 20 gone.test\n"
+			    "half.test MX 10 bad.test\n"
+			    "half.test MX 20 a.test\n"
+			    "literal.test MX 10 203.0.113.7\n"
+			    "empty.test MX 10 null.test\n"
+			    "a.test A 203.0.113.1\n"
+			    "b.test A 203.0.113.2\n"
+			    "b.test AAAA 2001:db8:ffff::2\n"
+			    "me.test A 127.0.0.1\n"
+			    "bad.test is servfail\n";
+
+static const struct {
+	const char *host, *addresses;
+	enum mx_outcome outcome;
+	bool is_relay;
+} cases[] = {
+	{ "one.test", "203.0.113.1 ", MX_TRIED, false },
+	{ "order.test", "203.0.113.1 203.0.113.2 2001:db8:ffff::2 ", MX_TRIED,
+	    false },
+	{ "own.test", "203.0.113.1 ", MX_TRIED, false },
+	{ "best.test", "", MX_OWN, false },
+	{ "me.test", "", MX_OWN, false },
+	{ "me.test", "127.0.0.1 ", MX_TRIED, true },
+	{ "[127.0.0.1]", "", MX_OWN, false },
+	{ "[127.0.0.1]", "127.0.0.1 ", MX_TRIED, true },
+	{ "[IPv6:::1]", "", MX_OWN, false },
+	{ "[0.0.0.0]", "", MX_OWN, false },
+	{ "mapped.test", "", MX_OWN, false },
+	{ "null.test", "", MX_NO_ADDRESS, false },
+	{ "nullandone.test", "203.0.113.1 ", MX_TRIED, false },
+	{ "nowhere.test", "", MX_NO_ADDRESS, false },
+	{ "plain.test", "203.0.113.3 ", MX_TRIED, false },
+	{ "six.test", "2001:db8:ffff::1 ", MX_TRIED, false },
+	{ "gone.test", "", MX_NO_NAME, false },
+	{ "gone.test", "", MX_NO_NAME, true },
+	{ "", "", MX_NO_NAME, false },
+	{ "a b", "", MX_NO_NAME, false },
+	{ "bad.test", "", MX_FAILED, false },
+	{ "bad.test", "", MX_FAILED, true },
+	{ "failing.test", "", MX_FAILED, false },
+	{ "half.test", "203.0.113.1 ", MX_TRIED, false },
+	{ "literal.test", "203.0.113.7 ", MX_TRIED, false },
+	{ "[203.0.113.5]", "203.0.113.5 ", MX_TRIED, false },
+	{ "203.0.113.5", "203.0.113.5 ", MX_TRIED, false },
+	{ "one.test", "", MX_NO_ADDRESS, true },
+};
+
+static void
+check(size_t index, struct dns *dns)
+{
+	struct span host = span_of(cases[index].host);
+	struct ip_address address;
+	struct str text = STR_INIT;
+	struct mx mx;
+
+	if (cases[index].is_relay)
+		mx_open_relay(&mx, dns, host);
+	else
+		mx_open(&mx, dns, host);
+	while (mx_next(&mx, &address)) {
+		ip_format(&text, &address);
+		str_add_byte(&text, ' ');
+	}
+	assert_string_equal(str_z(&text), cases[index].addresses);
+	assert_int_equal(mx_outcome(&mx), cases[index].outcome);
+	mx_close(&mx);
+	str_free(&text);
+}
+
+static void
+test_lists(void **state)
+{
+	struct dnsserver_process server = dnsserver_start(table);
+	struct dns dns;
+
+	(void)state;
+	dns_configure(&dns, SPAN(""), span_of(server.cache));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("%s\n", cases[i].host);
+		check(i, &dns);
+	}
+	dnsserver_stop(server);
+}
+
+/* Of two equals each is first now and then: 2^-63 to fail by chance. */
+static void
+test_shuffle(void **state)
+{
+	static const char equals[] = "x.test MX 5 a.test\nx.test MX 5 b.test\n"
+				     "a.test A 203.0.113.1\n"
+				     "b.test A 203.0.113.2\n";
+	struct dnsserver_process server = dnsserver_start(equals);
+	unsigned seen = 0;
+	struct dns dns;
+
+	(void)state;
+	dns_configure(&dns, SPAN(""), span_of(server.cache));
+	for (int i = 0; i < 64; i++) {
+		struct ip_address address;
+		struct mx mx;
+
+		mx_open(&mx, &dns, SPAN("x.test"));
+		assert_true(mx_next(&mx, &address));
+		seen |= address.bytes[3];
+		mx_close(&mx);
+	}
+	assert_int_equal(seen, 3);
+	dnsserver_stop(server);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_shuffle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
