@@ -1,0 +1,252 @@
+/*
+ * qmail-showctl.c - shows how the suite is configured.
+ * Runs as   anyone, by hand.
+ * Reads     the files of control and users/ids, which the administrator wrote.
+ * Writes    text for people on fd 1.
+ * Source    qmail-showctl(8), qmail-control(5).
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/vec.h"
+#include "config/control.h"
+#include "config/home.h"
+#include "sys/dir.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+
+#define EXIT_FAILED 111
+
+enum kind {
+	LINE,	    /* one line; without file what `fallback` says */
+	LINE_OR_ME, /* one line; without file control/me, then fallback */
+	LIST,	    /* a line for each entry */
+	FLAG,	    /* it is there or not */
+	DATABASE    /* made by a program; only named */
+};
+
+/* Every file that some program reads; see qmail-control(5). */
+static const struct control {
+	const char *name;
+	enum kind kind;
+	const char *fallback; /* NULL: there is none */
+	const char *meaning;
+} controls[] = {
+	{ "me", LINE, NULL, "name of this host, default for many files" },
+	{ "badmailfrom", LIST, "no sender is refused",
+	    "senders that SMTP refuses" },
+	{ "bouncefrom", LINE, "MAILER-DAEMON", "local part bounces are from" },
+	{ "bouncehost", LINE_OR_ME, "bouncehost", "host bounces are from" },
+	{ "concurrencylocal", LINE, "10", "local deliveries at a time" },
+	{ "concurrencyremote", LINE, "20", "remote deliveries at a time" },
+	{ "databytes", LINE, "0", "largest message by SMTP; 0: no limit" },
+	{ "defaultdomain", LINE_OR_ME, "defaultdomain",
+	    "added to host names without dot" },
+	{ "defaulthost", LINE_OR_ME, "defaulthost",
+	    "added to addresses without host" },
+	{ "doublebouncehost", LINE_OR_ME, "doublebouncehost",
+	    "host that gets double bounces" },
+	{ "doublebounceto", LINE, "postmaster",
+	    "local part that gets double bounces" },
+	{ "envnoathost", LINE_OR_ME, "envnoathost",
+	    "host of recipients without one" },
+	{ "helohost", LINE_OR_ME, NULL, "said in HELO to other servers" },
+	{ "idhost", LINE_OR_ME, "idhost", "host in Message-ID fields" },
+	{ "localiphost", LINE_OR_ME, NULL,
+	    "stands for addresses of this machine" },
+	{ "locals", LIST, "only the host in control/me is local",
+	    "hosts that are local" },
+	{ "morercpthosts", DATABASE, "no further hosts",
+	    "more hosts that SMTP takes mail for" },
+	{ "percenthack", LIST, "no host", "hosts where % names another host" },
+	{ "plusdomain", LINE_OR_ME, "plusdomain",
+	    "added to host names that end in a plus sign" },
+	{ "qmqpservers", LIST, "no server", "where qmail-qmqpc sends mail" },
+	{ "queuelifetime", LINE, "604800", "seconds until mail bounces" },
+	{ "rcpthosts", LIST, "SMTP takes mail for ALL hosts",
+	    "hosts that SMTP takes mail for" },
+	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },
+	{ "smtproutes", LIST, "no route", "relays for some hosts" },
+	{ "syncfolders", FLAG, NULL,
+	    "for file systems whose folders need it: also sync those" },
+	{ "timeoutconnect", LINE, "60", "seconds to connect to a server" },
+	{ "timeoutremote", LINE, "1200", "seconds to wait for a server" },
+	{ "timeoutsmtpd", LINE, "1200", "seconds to wait for a client" },
+	{ "virtualdomains", LIST, "no virtual domain",
+	    "domains and addresses that a local user controls" },
+};
+
+#define CONTROLS (sizeof(controls) / sizeof(controls[0]))
+
+NORETURN static void
+fail(const char *what)
+{
+	struct str text = STR_INIT;
+
+	str_add_z(&text, "qmail-showctl: cannot read ");
+	str_add_z(&text, what);
+	str_add_z(&text, ": ");
+	str_add_z(&text, error_text(errno));
+	str_add_byte(&text, '\n');
+	(void)!fd_write_all(2, str_span(&text));
+	_exit(EXIT_FAILED);
+}
+
+static void
+add_ids(struct str *text)
+{
+	struct home_ids ids;
+
+	str_add_z(text, "home: ");
+	str_add_z(text, home_dir);
+	str_add_z(text, "\n");
+	if (home_ids_read(&ids) < 0) {
+		str_add_z(text, "users: not all of them exist\n\n");
+		return;
+	}
+	str_add_z(text, "users:");
+	for (int i = 0; i < HOME_USERS; i++) {
+		str_add_byte(text, ' ');
+		str_add_z(text, home_user_name((enum home_user)i));
+		str_add_byte(text, ' ');
+		str_add_u64(text, ids.uid[i]);
+	}
+	str_add_z(text, "\ngroups:");
+	for (int i = 0; i < HOME_GROUPS; i++) {
+		str_add_byte(text, ' ');
+		str_add_z(text, home_group_name((enum home_group)i));
+		str_add_byte(text, ' ');
+		str_add_u64(text, ids.gid[i]);
+	}
+	str_add_z(text, "\n\n");
+}
+
+static void
+add_line(struct str *text, const struct control *control, const char *path)
+{
+	struct str value = STR_INIT;
+	int result = control_read_line(path, &value);
+	const char *origin = NULL;
+
+	if (result == 0 && control->kind == LINE_OR_ME) {
+		origin = " (default, from me)";
+		result = control_read_line("control/me", &value);
+	}
+	if (result < 0)
+		fail(path);
+	if (result == 0 && control->fallback) {
+		origin = " (default)";
+		str_add_z(&value, control->fallback);
+	} else if (result == 0)
+		origin = "NOT SET";
+	str_add(text, str_span(&value));
+	if (origin)
+		str_add_z(text, origin);
+	str_add_byte(text, '\n');
+	str_free(&value);
+}
+
+static void
+add_list(struct str *text, const struct control *control, const char *path)
+{
+	struct str lines = STR_INIT;
+	struct span rest, line;
+	int result = control_read_list(path, &lines);
+
+	if (result < 0)
+		fail(path);
+	str_add_z(text, result == 0 ? control->fallback : "");
+	str_add_z(text, result == 0 ? " (default)\n" : "\n");
+	rest = str_span(&lines);
+	while (span_cut_next(&rest, '\n', &line)) {
+		str_add_byte(text, '\t');
+		str_add(text, line);
+		str_add_byte(text, '\n');
+	}
+	str_free(&lines);
+}
+
+static void
+add_control(struct str *text, const struct control *control)
+{
+	struct str path = STR_INIT;
+
+	str_add_z(&path, "control/");
+	str_add_z(&path, control->name);
+	str_add_z(text, control->name);
+	str_add_z(text, " - ");
+	str_add_z(text, control->meaning);
+	str_add_z(text, ": ");
+	switch (control->kind) {
+	case LINE:
+	case LINE_OR_ME:
+		add_line(text, control, str_z(&path));
+		break;
+	case FLAG:
+		str_add_z(
+		    text, access(str_z(&path), F_OK) == 0 ? "on\n" : "off\n");
+		break;
+	case LIST:
+		add_list(text, control, str_z(&path));
+		break;
+	case DATABASE:
+		str_add_z(&path, ".cdb");
+		add_list(text, control, "control/morercpthosts");
+		str_add_z(text,
+		    access(str_z(&path), F_OK) == 0 ? "\tmade by qmail-newmrh\n"
+						    : "");
+		break;
+	}
+	str_free(&path);
+}
+
+static bool
+is_known(const char *name)
+{
+	for (size_t i = 0; i < CONTROLS; i++)
+		if (!strcmp(name, controls[i].name))
+			return true;
+	return name[0] == '.' || !strcmp(name, "morercpthosts.cdb");
+}
+
+/* Files that no program reads are often misspelt ones. */
+static void
+add_unknown(struct str *text)
+{
+	struct dir dir;
+	const char *name;
+	int result;
+
+	if (dir_open(&dir, "control") < 0)
+		fail("control");
+	while ((result = dir_next(&dir, &name)) > 0) {
+		if (is_known(name))
+			continue;
+		str_add_z(text, name);
+		str_add_z(text,
+		    " - UNKNOWN: no program of this suite reads "
+		    "this file\n");
+	}
+	if (result < 0)
+		fail("control");
+	dir_close(&dir);
+}
+
+int
+main(void)
+{
+	struct str text = STR_INIT;
+
+	must_hooks(EXIT_FAILED, NULL);
+	if (chdir(home_dir) < 0)
+		fail(home_dir);
+	add_ids(&text);
+	for (size_t i = 0; i < CONTROLS; i++)
+		add_control(&text, &controls[i]);
+	add_unknown(&text);
+	if (fd_write_all(1, str_span(&text)) < 0)
+		return EXIT_FAILED;
+	return 0;
+}
