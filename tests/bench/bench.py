@@ -1,0 +1,364 @@
+#!/usr/bin/python3
+"""The same load on this suite and on Postfix, in turns, in one run.
+
+Load: smtp-source, 20 sessions, messages of 4 kB, to a Maildir and to a remote
+host (smtp-sink).  A turn is over when the queue is empty; what arrived is
+counted.  Postfix has its defaults, but for the limit of two deliveries to one
+mailbox at a time, which would slow it down here.  Figures are ratios of the
+medians: machines are noisy.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import time
+
+PREFIX = "/var/tmp/angarium-bench"
+BUILD = "build/bench/build"
+DOMAIN, REMOTE = "bench.test", "sink.test"
+SINK_PORT, OUR_PORT, POSTFIX_PORT = 2527, 2525, 2526
+USER, UID = "benchuser", 31999
+
+
+def run(*command, **more):
+    return subprocess.run(command, check=True, **more)
+
+
+# ---- the stage ----
+
+def has_journal(path):
+    """Whether the file system at path is an ext4, xfs or btrfs that keeps order."""
+    device, kind = "", ""
+    for line in open("/proc/mounts"):
+        words = line.split()
+        if path.startswith(words[1]) and len(words[1]) >= len(device and mount):
+            device, mount, kind = words[0], words[1], words[2]
+    if kind in ("xfs", "btrfs"):
+        return True
+    return kind == "ext4" and any(
+        name.startswith(os.path.basename(os.path.realpath(device)))
+        for name in os.listdir("/proc/fs/jbd2")) if os.path.isdir("/proc/fs/jbd2") else False
+
+
+def make_stage(megabytes):
+    """A folder for queues and mailboxes of both, on a journaled file system."""
+    stage = pathlib.Path("/var/tmp/angarium-bench-stage")
+    shutil.rmtree(stage, ignore_errors=True)
+    stage.mkdir(parents=True)
+    if has_journal("/var/tmp"):
+        print("queues and mailboxes on the file system of /var/tmp")
+        return stage
+    image = pathlib.Path("/var/tmp/angarium-bench-image")
+    with open(image, "wb") as f:
+        f.truncate(megabytes << 20)
+    run("mkfs.ext4", "-q", "-F", str(image))
+    run("mount", "-o", "loop", str(image), str(stage))
+    image.unlink()
+    print("queues and mailboxes on a loop-mounted ext4 (no journal here)")
+    return stage
+
+
+def make_users():
+    """The users of both, in our private /etc/passwd and /etc/group."""
+    work = pathlib.Path("/var/tmp/angarium-bench-etc")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    for name in ("passwd", "group", "aliases"):
+        source = pathlib.Path("/etc") / name
+        text = source.read_text() if source.exists() else ""
+        (work / name).write_text(text)
+        source.touch()
+        run("mount", "--bind", str(work / name), str(source))
+    names = open("conf-users").read().splitlines()[:9]
+    passwd, group = pathlib.Path("/etc/passwd"), pathlib.Path("/etc/group")
+    known = {line.split(":")[0]: int(line.split(":")[2]) for line in group.read_text().splitlines()}
+    for n, name in enumerate(names[7:]):
+        if name not in known:
+            known[name] = 32100 + n
+            append(group, "%s:x:%d:\n" % (name, known[name]))
+    users = {line.split(":")[0] for line in passwd.read_text().splitlines()}
+    for n, name in enumerate(names[:7]):
+        if name not in users:
+            append(passwd, "%s:x:%d:%d::%s:/bin/false\n" % (name, 32000 + n, known[names[7 if n > 3 else 8]],
+                                                            PREFIX + "/alias" if n == 0 else PREFIX))
+    append(passwd, "%s:x:%d:%d::/nonexistent:/bin/sh\n" % (USER, UID, UID))
+
+
+def append(path, line):
+    """In place: these files are mounts, which cannot be renamed over."""
+    with open(path, "a") as f:
+        f.write(line)
+
+
+def set_home(suite):
+    text = pathlib.Path("/etc/passwd").read_text()
+    with open("/etc/passwd", "w") as f:
+        f.write(re.sub(r"(?m)^%s:.*$" % USER, "%s:x:%d:%d::%s:/bin/sh" % (USER, UID, UID, suite.home), text))
+
+
+def loopback_up():
+    run("ip", "link", "set", "lo", "up") if shutil.which("ip") else run("ifconfig", "lo", "up")
+
+
+class Suite:
+    """What both have in common."""
+
+    def wait_empty(self, limit=120):
+        deadline = time.monotonic() + limit
+        while time.monotonic() < deadline:
+            if self.is_empty():
+                return
+            time.sleep(0.02)
+        raise SystemExit("%s: the queue does not become empty" % self.name)
+
+    def load(self, recipient, count, size=4096, sessions=20):
+        run("smtp-source", "-s", str(sessions), "-l", str(size), "-m", str(count), "-f", "from@" + DOMAIN,
+            "-t", recipient, "127.0.0.1:%d" % self.port)
+
+    def turn(self, recipient, count, arrived):
+        """(messages a second to the end, messages a second accepted)"""
+        before = arrived()
+        began = time.monotonic()
+        self.load(recipient, count)
+        accepted = time.monotonic() - began
+        self.wait_empty()
+        took = time.monotonic() - began
+        got = arrived() - before
+        if got != count:
+            raise SystemExit("%s: %d of %d messages arrived" % (self.name, got, count))
+        return count / took, count / accepted
+
+    def arrived_in_maildir(self):
+        return len(os.listdir(self.home / "Maildir" / "new"))
+
+    def clear_maildir(self):
+        shutil.rmtree(self.home / "Maildir")
+        self.make_maildir()
+
+    def make_maildir(self):
+        for sub in ("", "tmp", "new", "cur"):
+            path = self.home / "Maildir" / sub
+            path.mkdir(mode=0o700)
+            os.chown(path, UID, UID)
+
+    def pss(self):
+        """Proportional memory of all its processes, in kB."""
+        total = 0
+        for pid in self.pids():
+            try:
+                for line in open("/proc/%d/smaps_rollup" % pid):
+                    if line.startswith("Pss:"):
+                        total += int(line.split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return total
+
+    def session_cost(self, sessions=40):
+        """kB for each SMTP session that is open and idle."""
+        before = self.pss()
+        open_ones = []
+        for _ in range(sessions):
+            s = socket.create_connection(("127.0.0.1", self.port))
+            s.recv(200)
+            s.sendall(b"EHLO x.test\r\n")
+            s.recv(1000)
+            open_ones.append(s)
+        time.sleep(0.5)
+        cost = (self.pss() - before) / sessions
+        for s in open_ones:
+            s.close()
+        time.sleep(0.5)
+        return cost
+
+
+def below(root):
+    """Process ids of a process and all below it."""
+    children = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                text = open("/proc/%s/stat" % entry).read()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            children.setdefault(int(text[text.rindex(")") + 2:].split()[1]), []).append(int(entry))
+    found, todo = [], [root]
+    while todo:
+        found.append(todo.pop())
+        todo += children.get(found[-1], [])
+    return found
+
+
+class Angarium(Suite):
+    name, port = "angarium", OUR_PORT
+
+    def __init__(self, stage):
+        self.home = stage / "home-angarium"
+        self.home.mkdir()
+        os.chown(self.home, UID, UID)
+        self.make_maildir()
+        if os.path.islink(PREFIX):
+            os.unlink(PREFIX)
+        (stage / "angarium").mkdir()
+        os.symlink(stage / "angarium", PREFIX)
+        self.install()
+        control = pathlib.Path(PREFIX) / "control"
+        for name, text in {"me": DOMAIN, "locals": DOMAIN, "rcpthosts": DOMAIN + "\n" + REMOTE,
+                           "smtproutes": ":127.0.0.1:%d" % SINK_PORT}.items():
+            (control / name).write_text(text + "\n")
+        env = {"PATH": PREFIX + "/bin:/usr/bin:/bin"}
+        self.log = open(stage / "angarium.log", "wb")
+        passwd = {u.split(":")[0]: u.split(":") for u in open("/etc/passwd")}
+        set_home(self)
+        self.send = subprocess.Popen([PREFIX + "/bin/qmail-start", "./Maildir/"], env=env, cwd="/",
+                                     stdout=self.log, stderr=self.log)
+        self.smtpd = subprocess.Popen(["tcpserver", "-HRl0", "-c", "200", "-b", "200", "-u", passwd["qmaild"][2],
+                                       "-g", passwd["qmaild"][3], "127.0.0.1", str(self.port),
+                                       PREFIX + "/bin/qmail-smtpd"], env=env, stderr=self.log)
+
+    @staticmethod
+    def install():
+        """The installer copies from build/; there the build for this prefix lies."""
+        here = pathlib.Path("build/bench")
+        for link, target in (("man", "../../man"),):
+            if not (here / link).exists():
+                (here / link).symlink_to(target)
+        run("build/bin/qmail-install", "install", cwd=here)
+
+    def is_empty(self):
+        return not any(os.scandir(part) for part in os.scandir(PREFIX + "/queue/mess") if any(os.scandir(part.path)))
+
+    def pids(self):
+        return below(self.send.pid) + below(self.smtpd.pid)
+
+    def stop(self):
+        for process in (self.smtpd, self.send):
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+class Postfix(Suite):
+    name, port = "postfix", POSTFIX_PORT
+
+    def __init__(self, stage):
+        self.home = stage / "home-postfix"
+        self.home.mkdir()
+        os.chown(self.home, UID, UID)
+        self.make_maildir()
+        self.config = stage / "postfix"
+        shutil.copytree("/etc/postfix", self.config, symlinks=True)
+        self.queue = stage / "postfix-queue"
+        data = stage / "postfix-data"
+        for path in (self.queue, data):
+            path.mkdir()
+        shutil.chown(data, "postfix")
+        os.mkdir(self.queue / "pid")
+        for key in ("mynetworks", "inet_interfaces"):
+            run("postconf", "-c", str(self.config), "-e", "%s = %s" % (key, "127.0.0.0/8" if key == "mynetworks"
+                                                                       else "127.0.0.1"), stderr=subprocess.DEVNULL)
+        settings = {"myhostname": DOMAIN, "mydestination": DOMAIN, "queue_directory": self.queue,
+                    "data_directory": data, "home_mailbox": "Maildir/", "relayhost": "[127.0.0.1]:%d" % SINK_PORT,
+                    "alias_maps": "", "alias_database": "", "inet_protocols": "ipv4", "maillog_file": stage / "maillog",
+                    "maillog_file_prefixes": str(stage), "compatibility_level": "3.6",
+                    "local_destination_concurrency_limit": "20", "initial_destination_concurrency": "20",
+                    "smtpd_tls_security_level": "none", "smtp_tls_security_level": "none", "mailbox_command": "",
+                    "forward_path": "", "local_recipient_maps": "", "smtpd_client_connection_count_limit": "0"}
+        for key, value in settings.items():
+            run("postconf", "-c", str(self.config), "-e", "%s = %s" % (key, value), stderr=subprocess.DEVNULL)
+        master = (self.config / "master.cf").read_text()
+        master = re.sub(r"(?m)^smtp( +inet.*)$", r"127.0.0.1:%d\1" % self.port, master)
+        master = re.sub(r"(?m)^(\S+\s+\S+\s+\S+\s+\S+\s+)y(\s)", r"\1n\2", master)
+        master += "postlog unix-dgram n - n - 1 postlogd\n" if "postlogd" not in master else ""
+        (self.config / "master.cf").write_text(master)
+        set_home(self)
+        run("postfix", "-c", str(self.config), "start", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def is_empty(self):
+        for folder in ("maildrop", "incoming", "active", "deferred"):
+            for _top, _folders, files in os.walk(self.queue / folder):
+                if files:
+                    return False
+        return True
+
+    def pids(self):
+        master = int((self.queue / "pid" / "master.pid").read_text())
+        return below(master)
+
+    def stop(self):
+        run("postfix", "-c", str(self.config), "stop", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Sink:
+    def __init__(self):
+        self.process = subprocess.Popen(["smtp-sink", "-u", "nobody", "127.0.0.1:%d" % SINK_PORT, "1000"])
+
+
+def wait_port(port):
+    for _ in range(300):
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise SystemExit("nobody answers on port %d" % port)
+
+
+def measure(suites, what, recipient, count, rounds, arrived):
+    rates = {s.name: [] for s in suites}
+    for turn in range(rounds):
+        for suite in suites if turn % 2 == 0 else suites[::-1]:
+            set_home(suite)
+            suite.clear_maildir()
+            rates[suite.name].append(suite.turn(recipient, count, lambda: arrived(suite, count)))
+    medians = {n: (statistics.median(r[0] for r in v), statistics.median(r[1] for r in v)) for n, v in rates.items()}
+    for name, (done, accepted) in medians.items():
+        print("%-12s %-9s %8.0f messages/s delivered  %8.0f/s accepted" % (what, name, done, accepted))
+    if len(medians) == 2:
+        print("%-12s ratio     %8.2f" % (what, medians["angarium"][0] / medians["postfix"][0]), flush=True)
+    return medians
+
+
+def main():
+    p = argparse.ArgumentParser()
+    p.add_argument("--messages", type=int, default=2000)
+    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--only", choices=["angarium", "postfix"])
+    p.add_argument("--megabytes", type=int, default=2000)
+    o = p.parse_args()
+    os.umask(0o022)
+    loopback_up()
+    make_users()
+    stage = make_stage(o.megabytes)
+    sink = Sink()
+    wait_port(SINK_PORT)
+    suites = [c(stage) for c in (Angarium, Postfix) if o.only in (None, c.name)]
+    for suite in suites:
+        wait_port(suite.port)
+        set_home(suite)
+        suite.load("%s@%s" % (USER, DOMAIN), 20)
+        suite.wait_empty()
+    time.sleep(1)
+    idle = {s.name: s.pss() for s in suites}
+    session = {s.name: s.session_cost() for s in suites}
+    measure(suites, "to a Maildir", "%s@%s" % (USER, DOMAIN), o.messages, o.rounds,
+            lambda suite, count: suite.arrived_in_maildir())
+    # The sink takes everything; an empty queue and no bounce tell that all left.
+    counts = {}
+    measure(suites, "to a host", "x@" + REMOTE, o.messages, o.rounds,
+            lambda suite, count: counts.__setitem__(suite.name, counts.get(suite.name, -count) + count)
+            or counts[suite.name])
+    for what, figures in (("idle", idle), ("a session", session)):
+        for name, kb in figures.items():
+            print("memory %-5s %-9s %8.0f kB" % (what, name, kb))
+        if len(figures) == 2:
+            print("memory %-5s ratio     %8.2f" % (what, figures["angarium"] / figures["postfix"]))
+    for suite in suites:
+        suite.stop()
+    sink.process.terminate()
+
+
+main()
