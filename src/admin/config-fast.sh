@@ -25,7 +25,7 @@ parent() {
 # put FILE VALUE: readers never see half of it.
 put() {
 	echo "Putting $2 into control/$1..."
-	printf '%s\n' "$2" >"$1.tmp" && mv -f "$1.tmp" "$1" ||
+	{ printf '%s\n' "$2" >"$1.tmp" && mv -f "$1.tmp" "$1"; } ||
 	    fail "cannot write control/$1" 111
 }
 
