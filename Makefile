@@ -14,7 +14,8 @@ HOT      := receive/qmail-smtpd \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake users/qmail-newmrh \
-            admin/qmail-qread admin/qmail-showctl admin/splogger
+            admin/qmail-qread admin/qmail-showctl admin/splogger \
+            admin/qmail-tcpto admin/qmail-tcpok
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast

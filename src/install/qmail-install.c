@@ -96,6 +96,8 @@ static const struct item items[] = {
 	{ PROGRAM, "bin/qmail-newmrh", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-qread", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-showctl", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-tcpto", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-tcpok", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/splogger", ROOT, G, 0755, NULL, 0 },
 	{ SCRIPT, "bin/qmail-qstat", ROOT, G, 0755, NULL, 0 },
 	{ SCRIPT, "bin/config", ROOT, G, 0755, NULL, 0 },

@@ -1,0 +1,76 @@
+"""Fixtures for all tests: the installation under test, and daemons of it.
+
+root_place   as root: the installation with its own users (skip without)
+place        the same, or without root a private instance
+fresh        place, as freshly installed
+start        starts qmail-start; whatever it began ends with the test
+"""
+
+import os
+
+import pytest
+
+from support import place as places
+from support import process
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def known_differences():
+    """{id: reason} from tests/known-differences."""
+    with open(os.path.join(HERE, "known-differences"), encoding="utf-8") as lines:
+        return dict(line.strip().split(None, 1) for line in lines
+                    if line.strip() and not line.startswith("#"))
+
+
+def pytest_configure(config):
+    config.place = places.Place()
+
+
+def pytest_report_header(config):
+    place = config.place
+    return "as %s, %s" % (
+        "root" if place.is_root else "uid %d" % os.geteuid(),
+        "in namespaces of our own" if place.is_isolated else "no namespaces")
+
+
+def ready(config, needs_root):
+    reason = config.place.missing(needs_root)
+    if reason:
+        pytest.skip(reason)
+    config.place.install()
+    return config.place
+
+
+@pytest.fixture
+def place(pytestconfig):
+    return ready(pytestconfig, needs_root=False)
+
+
+@pytest.fixture
+def root_place(pytestconfig):
+    return ready(pytestconfig, needs_root=True)
+
+
+@pytest.fixture
+def fresh(place):
+    place.reset()
+    return place
+
+
+@pytest.fixture
+def start(place):
+    """start(defaultdelivery): a running qmail-start, a process.Daemon."""
+    running = []
+
+    def begin(*arguments, env=None, **more):
+        daemon = process.Daemon(
+            [place.program("qmail-start"), *arguments], cwd="/",
+            env={"PATH": place.path("bin") + ":/usr/local/bin:/usr/bin:/bin",
+                 **(env or {})}, **more)
+        running.append(daemon)
+        return daemon
+
+    yield begin
+    for daemon in running:
+        daemon.kill()

@@ -1,0 +1,1 @@
+"""What all tests share: the installation under test, programs, peers."""
