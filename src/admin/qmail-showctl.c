@@ -85,13 +85,25 @@ fail(const char *what)
 {
 	struct str text = STR_INIT;
 
-	str_add_z(&text, "qmail-showctl: cannot read ");
+	str_add_z(&text, "qmail-showctl: cannot ");
 	str_add_z(&text, what);
 	str_add_z(&text, ": ");
 	str_add_z(&text, error_text(errno));
 	str_add_byte(&text, '\n');
 	(void)!fd_write_all(2, str_span(&text));
 	_exit(EXIT_FAILED);
+}
+
+NORETURN static void
+fail_reading(const char *path)
+{
+	struct str what = STR_INIT;
+	int cause = errno;
+
+	str_add_z(&what, "read ");
+	str_add_z(&what, path);
+	errno = cause;
+	fail(str_z(&what));
 }
 
 static void
@@ -135,7 +147,7 @@ add_line(struct str *text, const struct control *control, const char *path)
 		result = control_read_line("control/me", &value);
 	}
 	if (result < 0)
-		fail(path);
+		fail_reading(path);
 	if (result == 0 && control->fallback) {
 		origin = " (default)";
 		str_add_z(&value, control->fallback);
@@ -156,7 +168,7 @@ add_list(struct str *text, const struct control *control, const char *path)
 	int result = control_read_list(path, &lines);
 
 	if (result < 0)
-		fail(path);
+		fail_reading(path);
 	str_add_z(text, result == 0 ? control->fallback : "");
 	str_add_z(text, result == 0 ? " (default)\n" : "\n");
 	rest = str_span(&lines);
@@ -220,7 +232,7 @@ add_unknown(struct str *text)
 	int result;
 
 	if (dir_open(&dir, "control") < 0)
-		fail("control");
+		fail_reading("control");
 	while ((result = dir_next(&dir, &name)) > 0) {
 		if (is_known(name))
 			continue;
@@ -230,7 +242,7 @@ add_unknown(struct str *text)
 		    "this file\n");
 	}
 	if (result < 0)
-		fail("control");
+		fail_reading("control");
 	dir_close(&dir);
 }
 
@@ -241,12 +253,13 @@ main(void)
 
 	must_hooks(EXIT_FAILED, NULL);
 	if (chdir(home_dir) < 0)
-		fail(home_dir);
+		fail_reading(home_dir);
 	add_ids(&text);
 	for (size_t i = 0; i < CONTROLS; i++)
 		add_control(&text, &controls[i]);
 	add_unknown(&text);
 	if (fd_write_all(1, str_span(&text)) < 0)
-		return EXIT_FAILED;
+		fail("write");
+	str_free(&text);
 	return 0;
 }

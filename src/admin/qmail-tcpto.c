@@ -5,6 +5,7 @@
  * Writes    one line per host on fd 1.
  * Source    qmail-tcpto(8); format in net/tcpto.h.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -13,8 +14,6 @@
 #include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/fd.h"
-
-#include <errno.h>
 
 #define EXIT_FAILED 111
 
@@ -64,5 +63,7 @@ main(void)
 		add_line(&text, &record, now);
 	if (fd_write_all(1, str_span(&text)) < 0)
 		fail("write");
+	str_free(&text);
+	tcpto_free(&tcpto);
 	return 0;
 }

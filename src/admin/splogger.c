@@ -119,5 +119,9 @@ main(int argc, char **argv)
 		in_consume(&in, bytes.len);
 	}
 	send_part(&line);
+	systemlog_close(&line.log);
+	str_free(&line.text);
+	str_free(&line.stamp);
+	str_free(&line.record);
 	return 0;
 }

@@ -79,3 +79,10 @@ systemlog_send(
 	connect_log(log);
 	(void)send_record(log); /* nobody is there to be told */
 }
+
+void
+systemlog_close(struct systemlog *log)
+{
+	fd_close(log->fd);
+	str_free(&log->record);
+}

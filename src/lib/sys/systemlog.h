@@ -30,4 +30,7 @@ void systemlog_open(struct systemlog *log, const char *tag, unsigned facility);
 void systemlog_send(
     struct systemlog *log, enum systemlog_severity severity, struct span text);
 
+/* systemlog_close: closes the connection and releases the memory. */
+void systemlog_close(struct systemlog *log);
+
 #endif
