@@ -174,57 +174,92 @@ judge_data(struct session *session)
 	remote_end(session->remote, REMOTE_PROTOCOL, said(session));
 }
 
-/*
- * Sends MAIL, RCPT and DATA in groups as large as the server allows, and reads
- * their replies.  Returns when the server waits for the message.
- */
-static void
-send_envelope(struct session *session)
+/* Reads and reports the replies to RCPT for the recipients from start to
+ * next.  Returns whether one of them is accepted. */
+static bool
+judge_recipients(struct session *session, size_t start, size_t next)
 {
 	struct remote *remote = session->remote;
-	size_t count = remote->recipients.len, next = 0;
-	size_t group = session->is_pipelining ? GROUP_MAX : 1;
 	bool is_any_taken = false;
 
-	add_path(session, "MAIL FROM:", remote->sender);
-	if (!session->is_pipelining) {
-		send_commands(session);
-		judge_mail(session);
-	}
-	for (size_t start = 0; start < count; start = next) {
-		bool is_first = start == 0, is_last;
+	for (size_t i = start; i < next; i++) {
+		const struct remote_recipient *at = &remote->recipients.at[i];
 
-		next = start + group < count ? start + group : count;
-		is_last = next == count;
-		for (size_t i = start; i < next; i++)
-			if (remote->recipients.at[i].is_sendable)
-				add_path(session, "RCPT TO:",
-				    remote->recipients.at[i].address);
-		if (is_last && session->is_pipelining)
-			add_command(session, "DATA", "");
-		send_commands(session);
-		if (is_first && session->is_pipelining)
-			judge_mail(session);
-		for (size_t i = start; i < next; i++) {
-			struct remote_recipient *at = &remote->recipients.at[i];
+		if (!at->is_sendable)
+			remote_report_recipient(
+			    remote, REMOTE_NEVER, at->address, SPAN(""));
+		else if (judge_recipient(session, at->address))
+			is_any_taken = true;
+	}
+	return is_any_taken;
+}
 
-			if (!at->is_sendable)
-				remote_report_recipient(remote, REMOTE_NEVER,
-				    at->address, SPAN(""));
-			else if (judge_recipient(session, at->address))
-				is_any_taken = true;
-		}
+static void
+add_recipients(struct session *session, size_t start, size_t next)
+{
+	struct remote *remote = session->remote;
+
+	for (size_t i = start; i < next; i++)
+		if (remote->recipients.at[i].is_sendable)
+			add_path(session,
+			    "RCPT TO:", remote->recipients.at[i].address);
+}
+
+/* MAIL, RCPT and DATA one by one. */
+static bool
+send_in_lockstep(struct session *session)
+{
+	size_t count = session->remote->recipients.len;
+	bool is_any_taken = false;
+
+	add_path(session, "MAIL FROM:", session->remote->sender);
+	send_commands(session);
+	judge_mail(session);
+	for (size_t i = 0; i < count; i++) {
+		add_recipients(session, i, i + 1);
+		send_commands(session);
+		is_any_taken |= judge_recipients(session, i, i + 1);
 	}
-	if (!is_any_taken) {
-		/* After DATA, QUIT would be text: closing is enough. */
-		if (session->is_pipelining)
-			remote->quit_fd = -1;
-		remote_end(remote, REMOTE_NO_RECIPIENT, SPAN(""));
-	}
-	if (!session->is_pipelining) {
+	if (is_any_taken) {
 		add_command(session, "DATA", "");
 		send_commands(session);
 	}
+	return is_any_taken;
+}
+
+/* The same in groups; the first begins with MAIL, the last ends in DATA. */
+static bool
+send_in_groups(struct session *session)
+{
+	size_t count = session->remote->recipients.len;
+	bool is_any_taken = false;
+
+	add_path(session, "MAIL FROM:", session->remote->sender);
+	for (size_t start = 0, next; start < count; start = next) {
+		next = count - start > GROUP_MAX ? start + GROUP_MAX : count;
+		add_recipients(session, start, next);
+		if (next == count)
+			add_command(session, "DATA", "");
+		send_commands(session);
+		if (start == 0)
+			judge_mail(session);
+		is_any_taken |= judge_recipients(session, start, next);
+	}
+	/* After DATA, QUIT would be text: closing is enough. */
+	if (!is_any_taken)
+		session->remote->quit_fd = -1;
+	return is_any_taken;
+}
+
+/* Returns when the server waits for the message. */
+static void
+send_envelope(struct session *session)
+{
+	bool is_any_taken = session->is_pipelining ? send_in_groups(session)
+						   : send_in_lockstep(session);
+
+	if (!is_any_taken)
+		remote_end(session->remote, REMOTE_NO_RECIPIENT, SPAN(""));
 	judge_data(session);
 }
 
