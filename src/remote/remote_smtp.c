@@ -241,6 +241,7 @@ send_in_groups(struct session *session)
 		if (next == count)
 			add_command(session, "DATA", "");
 		send_commands(session);
+		sock_acknowledge_at_once(session->fd);
 		if (start == 0)
 			judge_mail(session);
 		is_any_taken |= judge_recipients(session, start, next);
