@@ -35,6 +35,7 @@
 
 #define SCAN_INTERVAL  1500 /* seconds between looks without a trigger */
 #define RETRY_INTERVAL 123  /* seconds after trouble with the queue */
+#define SORTED_KEPT    4096 /* sorted messages that stay in the list */
 #define BATCH	       32   /* messages sorted before words are heard again */
 
 void
@@ -81,9 +82,9 @@ compare_items(const void *a, const void *b)
 	    (first->number < second->number);
 }
 
-/* Looks through all of todo; older messages come first. */
+/* Drops those that were sorted from the list. */
 static void
-scan(struct todo *todo)
+shift_pending(struct todo *todo)
 {
 	size_t left = todo->pending.len - todo->next_pending;
 
@@ -91,6 +92,13 @@ scan(struct todo *todo)
 		todo->pending.at[i] = todo->pending.at[todo->next_pending + i];
 	todo->pending.len = left;
 	todo->next_pending = 0;
+}
+
+/* Looks through all of todo; older messages come first. */
+static void
+scan(struct todo *todo)
+{
+	shift_pending(todo);
 	for (uint64_t part = 0; part < todo->split; part++)
 		scan_part(todo, part);
 	if (todo->pending.len)
@@ -107,10 +115,11 @@ sort_some(struct todo *todo)
 	for (int i = 0; i < BATCH; i++) {
 		struct todo_item item;
 
-		if (todo->next_pending == todo->pending.len) {
-			todo->next_pending = todo->pending.len = 0;
+		if (todo->next_pending == todo->pending.len ||
+		    todo->next_pending >= SORTED_KEPT)
+			shift_pending(todo);
+		if (todo->pending.len == 0)
 			return;
-		}
 		item = todo->pending.at[todo->next_pending++];
 		number_set_remove(&todo->noted, item.number);
 		if (!todo_sort(todo, item.number, item.is_fresh)) {

@@ -23,7 +23,10 @@ read_locals(struct routing *routing, const char *me)
 
 	if (found == 0) {
 		str_add_z(&name, me ? me : "");
-		found = me ? 1 : control_read_line("control/me", &name);
+		if (!me && control_read_line("control/me", &name) < 0)
+			str_reset(&name);
+		if (name.len)
+			found = 1;
 		if (found > 0)
 			wordset_add(
 			    &routing->locals, str_span(&name), SPAN(""));

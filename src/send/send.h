@@ -230,9 +230,13 @@ void scribe_hear(struct send *send, struct span record);
 
 /* load_begin: finds the waiting messages.  Returns 0, -1 with errno. */
 int load_begin(struct send *send);
-/* load_step: examines some more; load_settle: one of them is known. */
+/* load_step: has some more examined. */
 void load_step(struct send *send);
+/* load_settle: one of them is known to be whole, or to have no envelope: puts
+ * it into the heaps.  Nothing happens for others. */
 void load_settle(struct send *send, uint64_t number);
+/* load_forget: it needs no loading any more; false if it did not. */
+bool load_forget(struct send *send, uint64_t number);
 /* load_schedule: puts a waiting message into the heaps of its channels. */
 void load_schedule(struct send *send, uint64_t number);
 /* load_sweep: one step of the clean-up, if it is time. */

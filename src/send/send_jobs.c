@@ -3,6 +3,7 @@
  * Input: from a peer of ours
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include "send.h"
 #include "sorted.h"
 #include "waiting.h"
+
+#define ANSWERED_MAX 4096 /* answered orders that are kept */
 
 /* Steps of the schedule, in seconds: square root of the age grows by this. */
 static const int64_t retry_steps[CHANNELS] = { 10, 20 };
@@ -117,6 +120,22 @@ hear_clean_answer(struct send *send, struct clean_order order, char answer)
 	}
 }
 
+/* Forgets the orders that were answered, now and then all at once. */
+static void
+drop_answered(struct send *send)
+{
+	size_t left = send->clean_orders.len - send->clean_answered;
+
+	if (left && send->clean_answered < ANSWERED_MAX)
+		return;
+	if (left)
+		memmove(send->clean_orders.at,
+		    send->clean_orders.at + send->clean_answered,
+		    left * sizeof(*send->clean_orders.at));
+	send->clean_orders.len = left;
+	send->clean_answered = 0;
+}
+
 void
 job_hear_clean(struct send *send, struct span record)
 {
@@ -128,8 +147,7 @@ job_hear_clean(struct send *send, struct span record)
 		hear_clean_answer(send,
 		    send->clean_orders.at[send->clean_answered++], answer);
 	}
-	if (send->clean_answered == send->clean_orders.len)
-		send->clean_orders.len = send->clean_answered = 0;
+	drop_answered(send);
 }
 
 /* ---- new messages ---- */
@@ -234,8 +252,7 @@ hear_waiting(struct send *send, struct span rest)
 		job_free(send, job);
 	} else {
 		log_arrival(send, &arrival);
-		if (number_set_has(&send->loading, arrival.number))
-			number_set_remove(&send->loading, arrival.number);
+		(void)load_forget(send, arrival.number);
 	}
 	job_order_clean(send, CLEAN_SORTED, arrival.number);
 	schedule(send, arrival.number, rest, when);

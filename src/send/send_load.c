@@ -18,6 +18,7 @@
 #include "waiting.h"
 
 #define LOAD_WINDOW    64    /* messages being examined at once */
+#define IN_FLIGHT      1     /* mark of those in send->loading */
 #define SWEEP_INTERVAL 76431 /* seconds between two clean-ups */
 
 static int
@@ -59,6 +60,7 @@ load_step(struct send *send)
 
 		if (!number_set_has(&send->loading, number))
 			continue; /* qmail-todo came upon it by itself */
+		number_set_set_mark(&send->loading, number, IN_FLIGHT);
 		send->loading_in_flight++;
 		job_order_clean(send, CLEAN_RESTORE, number);
 	}
@@ -68,17 +70,24 @@ load_step(struct send *send)
 	}
 }
 
+bool
+load_forget(struct send *send, uint64_t number)
+{
+	if (!number_set_has(&send->loading, number))
+		return false;
+	if (number_set_mark(&send->loading, number) == IN_FLIGHT)
+		send->loading_in_flight--;
+	number_set_remove(&send->loading, number);
+	if (send->loading.len == 0)
+		number_set_free(&send->loading);
+	return true;
+}
+
 void
 load_settle(struct send *send, uint64_t number)
 {
-	if (!number_set_has(&send->loading, number))
-		return;
-	number_set_remove(&send->loading, number);
-	if (send->loading_in_flight)
-		send->loading_in_flight--;
-	if (send->loading.len == 0)
-		number_set_free(&send->loading);
-	load_schedule(send, number);
+	if (load_forget(send, number))
+		load_schedule(send, number);
 }
 
 void
