@@ -66,6 +66,7 @@ static const struct item items[] = {
 	{ FOLDER, "man", ROOT, G, 0755, NULL, 0 },
 	{ FOLDER, "man/man1", ROOT, G, 0755, NULL, 0 },
 	{ FOLDER, "man/man5", ROOT, G, 0755, NULL, 0 },
+	{ FOLDER, "man/man7", ROOT, G, 0755, NULL, 0 },
 	{ FOLDER, "man/man8", ROOT, G, 0755, NULL, 0 },
 	{ FOLDER, "queue", Q, G, 0750, NULL, 0 },
 	{ SPLIT_FOLDER, "queue/mess", Q, N, 0751, NULL, 0 },
@@ -104,6 +105,7 @@ static const struct item items[] = {
 	{ SCRIPT, "bin/config-fast", ROOT, G, 0755, NULL, 0 },
 	{ MANUAL, "man/man1", ROOT, G, 0644, ".1", 0 },
 	{ MANUAL, "man/man5", ROOT, G, 0644, ".5", 0 },
+	{ MANUAL, "man/man7", ROOT, G, 0644, ".7", 0 },
 	{ MANUAL, "man/man8", ROOT, G, 0644, ".8", 0 },
 };
 

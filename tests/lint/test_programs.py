@@ -1,0 +1,163 @@
+"""What each finished program may do at most, read from its symbols.
+
+Each program is linked once more with everything left out that it never
+reaches; what it then still asks of the C library is what it can do.
+"""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from support import build
+
+# Calls that give power.  ids_become is ours: it sets all ids at once.
+POWERS = re.compile(
+    r"exec\w+|fexecve|posix_spawnp?|v?fork|clone|syscall|socket|socketpair|connect|bind|"
+    r"listen|accept4?|set(re|res|e|fs)?[ug]id|setgroups|initgroups|[lf]?chown(at)?|"
+    r"(get|set|end)(pw|gr)\w*|chroot|mount|ptrace|system|popen|dlopen|"
+    r"getaddrinfo|gethostby\w+|ids_become")
+SPAWN = "execvpe ids_become syscall vfork"
+
+# The budget: exactly these.  More is a decision that belongs in this table.
+BUDGET = {
+    "maildirmake": "",
+    "qmail-clean": "",
+    "qmail-getpw": "getpwnam",
+    "qmail-inject": SPAWN,
+    "qmail-install": "chown",
+    "qmail-local": SPAWN,
+    "qmail-lspawn": SPAWN + " socketpair",
+    "qmail-newmrh": "",
+    "qmail-qread": "",
+    "qmail-queue": "",
+    "qmail-remote": "connect socket",
+    "qmail-rspawn": SPAWN,
+    "qmail-send": SPAWN + " fork socketpair",
+    "qmail-showctl": "",
+    "qmail-smtpd": SPAWN,
+    "qmail-start": SPAWN + " execv socketpair",
+    "qmail-tcpok": "",
+    "qmail-tcpto": "",
+    "qmail-todo": "",
+    "sendmail": "execv",
+    "splogger": "connect socket",
+}
+
+# Writable objects: in every program, and besides in each.
+EVERYWHERE = {
+    "bug_exit_code": "hook of base/must", "memory_hook": "hook of base/must",
+    "area": "memory of base/must", "area_last": "memory of base/must",
+    "area_used": "memory of base/must",
+}
+WRITABLE = {
+    "qmail-clean": {"datagram": "buffer of main"},
+    "qmail-getpw": {"request": "buffer of main"},
+    "qmail-inject": {"inject": "the state of main"},
+    "qmail-local": {"undo": "for the signal handler"},
+    "qmail-lspawn": {"child_has_ended": "signal flag"},
+    "qmail-qread": {"buffer": "buffer of main"},
+    "qmail-queue": {"entry": "for the signal handler"},
+    "qmail-rspawn": {"child_has_ended": "signal flag"},
+    "qmail-send": {"got_alarm": "signal flag", "got_hangup": "signal flag",
+                   "got_term": "signal flag", "record": "buffers of two links",
+                   "send": "the state of main"},
+    "qmail-todo": {"datagram": "buffer of main", "todo": "the state of main"},
+}
+SPLIT = "-fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
+KEEP_REACHED = "ld -r --gc-sections -e main"
+
+
+def listed(variable):
+    """The names in a list at the top of the Makefile."""
+    found = re.search(r"^%s *:= *((?:.*\\\n)*.*)" % variable, build.read("Makefile"), re.M)
+    return [os.path.basename(word) for word in found.group(1).replace("\\\n", " ").split()]
+
+
+HOT, ACCOUNTS = listed("HOT"), listed("ACCOUNTS")
+
+
+@pytest.fixture(scope="module")
+def reached():
+    """A folder of programs, relinked with what they reach."""
+    folder = os.path.join(build.MADE, "reached")
+    build.make(folder, "HOT_CC=musl-gcc -std=c11 -O1 " + SPLIT,
+               "ACC_CC=gcc -std=c11 -O1 " + SPLIT,
+               "HOT_LD=" + KEEP_REACHED, "ACC_LD=" + KEEP_REACHED)
+    return folder + "/bin/"
+
+
+def symbols(path):
+    """[(name, type letter)] of an object."""
+    lines = build.run(["nm", path]).splitlines()
+    return [(line.split()[-1], line.split()[-2]) for line in lines]
+
+
+def calls(path):
+    """What the program asks of the C library, and its own functions.
+
+    Names that only left-out parts asked for are in the symbol table still,
+    but nothing refers to them.
+    """
+    referred = {line.split()[4] for line in build.run(["readelf", "-rW", path]).splitlines()
+                if len(line.split()) > 4}
+    return {name for name, letter in symbols(path)
+            if (letter == "U" and name in referred) or letter in "tT"}
+
+
+@pytest.mark.parametrize("name", HOT + ACCOUNTS)
+def test_call_budget(name, reached):
+    found = sorted(word for word in calls(reached + name) if POWERS.fullmatch(word))
+    assert name in BUDGET, "%s has no budget; it asks for: %s" % (name, " ".join(found))
+    assert found == sorted(BUDGET[name].split())
+
+
+@pytest.mark.parametrize("name", HOT + ACCOUNTS)
+def test_writable_state(name, reached):
+    found = {re.sub(r"\.\d+$", "", word) for word, letter in symbols(reached + name)
+             if letter in "bBdDC"}
+    allowed = {**EVERYWHERE, **WRITABLE.get(name, {})}
+    assert found <= allowed.keys()
+    assert WRITABLE.get(name, {}).keys() <= found, "listed, but not there"
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_static(name):
+    """A dynamic program starts ten times slower, or not at all without its
+    libraries."""
+    folder = os.path.join(build.MADE, "strict")
+    build.make(folder, "CI=1")
+    if not shutil.which("musl-gcc"):
+        pytest.skip("needs musl-gcc")
+    heads = build.run(["readelf", "-lW", "%s/bin/%s" % (folder, name)])
+    assert "LOAD" in heads
+    assert "INTERP" not in heads and "DYNAMIC" not in heads
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_other_compilers(compiler):
+    """Not a warning, also with the C library of the system."""
+    build.make(os.path.join(build.MADE, compiler), "CI=1",
+               *("%s=%s -std=c11 -O2" % (kind, compiler) for kind in ("HOT_CC", "ACC_CC")),
+               *("%s=%s" % (kind, compiler) for kind in ("HOT_LD", "ACC_LD")))
+
+
+def test_same_bytes_again(tmp_path):
+    """Two builds in different folders give the same programs."""
+    made = []
+    for folder in (tmp_path / "a", tmp_path / "another" / "folder"):
+        os.makedirs(folder)
+        for name in ["Makefile", "src"] + [os.path.basename(name) for name in
+                                           glob.glob(build.TOP + "/conf-*")]:
+            subprocess.run(["cp", "-a", os.path.join(build.TOP, name), folder], check=True)
+        build.make("build", top=str(folder))
+        programs = {}
+        for name in sorted(os.listdir(folder / "build/bin")):
+            programs[name] = (folder / "build/bin" / name).read_bytes()
+        made.append(programs)
+        shutil.rmtree(folder)
+    assert len(made[0]) > 15
+    assert [name for name in made[0] if made[0][name] != made[1].get(name)] == []
