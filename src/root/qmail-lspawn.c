@@ -18,6 +18,7 @@
 #include "config/home.h"
 #include "config/users.h"
 #include "queue/spawnloop.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/spawn.h"
@@ -25,7 +26,16 @@
 #define PEER_FD	       0
 #define OUTPUT_MAX     3000 /* bytes of a report */
 #define LOOKUP_TIMEOUT 30   /* seconds for one answer of qmail-getpw */
+#define KNOWN_ANSWERS  64   /* answers of qmail-getpw that are remembered */
+#define KNOWN_MS       2000 /* milliseconds for which they are believed */
 #define CUT_REMARK     "\n[more output cut off]\n"
+
+/* What qmail-getpw said a moment ago: a burst of mail for one user asks
+ * once. */
+struct known_answer {
+	struct str local_part, record;
+	int64_t until; /* clock_monotonic */
+};
 
 struct spawner {
 	struct home_ids ids;
@@ -34,6 +44,7 @@ struct spawner {
 	struct cdb users;	/* users/cdb, kept open */
 	struct stat users_stat; /* which file that is */
 	int lookup_fd;		/* socket to qmail-getpw; -1: not running */
+	struct known_answer known[KNOWN_ANSWERS];
 };
 
 /* Reports that need no program; the first byte is their letter. */
@@ -138,6 +149,28 @@ ask_lookup(struct spawner *spawner, struct span local_part, struct str *record)
 	return true;
 }
 
+/* The same, unless the answer is known. */
+static bool
+look_up(struct spawner *spawner, struct span local_part, struct str *record)
+{
+	struct known_answer *known =
+	    &spawner->known[cdb_hash(local_part) % KNOWN_ANSWERS];
+	int64_t now = clock_monotonic();
+
+	if (now < known->until &&
+	    span_equal(local_part, str_span(&known->local_part))) {
+		str_set(record, str_span(&known->record));
+		return true;
+	}
+	if (!ask_lookup(spawner, local_part, record))
+		return false;
+	str_set(&known->local_part, local_part);
+	str_set(&known->record, str_span(record));
+	/* "Not now" is no answer to remember: it does not parse. */
+	known->until = record->len > 1 ? now + KNOWN_MS : 0;
+	return true;
+}
+
 /* Finds the account of a local part; on failure returns the report. */
 static const char *
 find_account(struct spawner *spawner, struct span local_part,
@@ -149,7 +182,7 @@ find_account(struct spawner *spawner, struct span local_part,
 		found = users_find(&spawner->users, local_part, record);
 	if (found < 0)
 		return report_users_trouble;
-	if (found == 0 && !ask_lookup(spawner, local_part, record))
+	if (found == 0 && !look_up(spawner, local_part, record))
 		return report_lookup_trouble;
 	if (!users_parse(str_span(record), account))
 		return found ? report_bad_record : report_lookup_trouble;
@@ -282,6 +315,7 @@ main(int argc, char **argv)
 		.output_max = OUTPUT_MAX };
 
 	must_hooks(111, NULL);
+	spawner.is_root = geteuid() == 0;
 	if (argc != 2 || chdir("/") < 0 || home_ids_read(&spawner.ids) < 0)
 		_exit(111);
 	spawner.default_delivery = argv[1];

@@ -194,29 +194,37 @@ lose(struct send *send, struct link *link, const char *alert)
 	begin_exit(send);
 }
 
-/* Receives what a peer has to say.  Returns false when it is gone. */
+/*
+ * Receives what a peer has to say: one datagram, and more in each turn in
+ * which it goes on, so that neither a quiet peer costs a call too many nor a
+ * busy one a poll for each.  Without `hear` it is a spawner of the channel.
+ * Returns false when the peer is gone.
+ */
 static bool
 receive(struct send *send, struct link *link, enum channel_id channel,
-    void (*hear)(struct send *, struct span),
-    void (*hear_channel)(struct send *, enum channel_id, struct span))
+    void (*hear)(struct send *, struct span))
 {
 	static char record[FDPASS_RECORD_MAX];
 
-	for (int i = 0; i < DATAGRAMS_AT_ONCE; i++) {
+	for (unsigned i = 0; i < link->burst; i++) {
 		ssize_t got =
 		    fdpass_receive(link->fd, record, sizeof(record), NULL);
 		struct span text;
 
-		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+			link->burst = 1;
 			return true;
+		}
 		if (got <= 0)
 			return false;
 		text = span_make(record, (size_t)got);
 		if (hear)
 			hear(send, text);
 		else
-			hear_channel(send, channel, text);
+			deliver_hear(send, channel, text);
 	}
+	if (link->burst < DATAGRAMS_AT_ONCE)
+		link->burst *= 2;
 	return true;
 }
 
@@ -237,29 +245,33 @@ poll_link(const struct link *link)
 		    (short)(POLLIN | (link_is_waiting(link) ? POLLOUT : 0)) };
 }
 
+/* Hears a link, if it has something to say; see receive. */
+static void
+hear_link(struct send *send, struct link *link, const struct pollfd *poller,
+    enum channel_id channel, void (*hear)(struct send *, struct span),
+    const char *alert)
+{
+	if (!poller->revents)
+		link->burst = 1;
+	else if (!receive(send, link, channel, hear))
+		lose(send, link, alert);
+}
+
 static void
 hear_all(struct send *send, const struct pollfd *fds)
 {
 	if (fds[POLL_LOG].revents)
 		send_log_flush(send);
-	if (fds[POLL_TODO].revents &&
-	    !receive(send, &send->todo, 0, job_hear_todo, NULL))
-		lose(send, &send->todo,
-		    "alert: oh no! lost qmail-todo connection! dying...");
-	if (fds[POLL_CLEAN].revents &&
-	    !receive(send, &send->clean, 0, job_hear_clean, NULL))
-		lose(send, &send->clean,
-		    "alert: oh no! lost qmail-clean connection! dying...");
-	if (fds[POLL_SCRIBE].revents &&
-	    !receive(send, &send->scribe, 0, scribe_hear, NULL))
-		lose(send, &send->scribe,
-		    "alert: oh no! lost the scribe! dying...");
+	hear_link(send, &send->todo, &fds[POLL_TODO], 0, job_hear_todo,
+	    "alert: oh no! lost qmail-todo connection! dying...");
+	hear_link(send, &send->clean, &fds[POLL_CLEAN], 0, job_hear_clean,
+	    "alert: oh no! lost qmail-clean connection! dying...");
+	hear_link(send, &send->scribe, &fds[POLL_SCRIBE], 0, scribe_hear,
+	    "alert: oh no! lost the scribe! dying...");
 	for (int i = 0; i < CHANNELS; i++)
-		if (fds[POLL_CHANNELS + i].revents &&
-		    !receive(send, &send->channels[i].link, (enum channel_id)i,
-			NULL, deliver_hear))
-			lose(send, &send->channels[i].link,
-			    "alert: oh no! lost spawn connection! dying...");
+		hear_link(send, &send->channels[i].link,
+		    &fds[POLL_CHANNELS + i], (enum channel_id)i, NULL,
+		    "alert: oh no! lost spawn connection! dying...");
 }
 
 static int64_t

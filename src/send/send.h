@@ -34,6 +34,7 @@ struct link {
 	int fd;		  /* -1: the peer is gone */
 	struct str words; /* records for the next datagram */
 	VEC(struct link_datagram) waiting;
+	unsigned burst; /* datagrams to ask for at once */
 };
 
 /* link_init: takes over a socket, which from now on does not block. */

@@ -9,7 +9,7 @@
 void
 link_init(struct link *link, int fd)
 {
-	*link = (struct link){ .fd = fd };
+	*link = (struct link){ .fd = fd, .burst = 1 };
 	if (fd_set_nonblocking(fd) < 0)
 		link_close(link);
 }
