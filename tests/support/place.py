@@ -97,11 +97,9 @@ class Place:
         if not self.is_root:
             shutil.rmtree(self.base, ignore_errors=True)
             return
+        # The empty folder stays: removing it would also take away what another
+        # run has mounted there.
         kernel.unmount(self.base)
-        try:
-            os.rmdir(self.base)
-        except OSError:
-            pass  # another run uses it
 
     def cover_accounts(self):
         """Our own passwd and group, with the users of conf-users."""
