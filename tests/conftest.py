@@ -42,12 +42,12 @@ def ready(config, needs_root):
     return config.place
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def place(pytestconfig):
     return ready(pytestconfig, needs_root=False)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def root_place(pytestconfig):
     return ready(pytestconfig, needs_root=True)
 
@@ -63,13 +63,9 @@ def start(place):
     """start(defaultdelivery): a running qmail-start, a process.Daemon."""
     running = []
 
-    def begin(*arguments, env=None, **more):
-        daemon = process.Daemon(
-            [place.program("qmail-start"), *arguments], cwd="/",
-            env={"PATH": place.path("bin") + ":/usr/local/bin:/usr/bin:/bin",
-                 **(env or {})}, **more)
-        running.append(daemon)
-        return daemon
+    def begin(*arguments, **more):
+        running.append(process.start(place, *arguments, **more))
+        return running[-1]
 
     yield begin
     for daemon in running:

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -111,6 +112,24 @@ class Daemon:
         end_session(self.pid)
         self.process.wait()
         self.reader.join(5)
+
+
+def start(place, *arguments, env=None, **more):
+    """A running qmail-start."""
+    return Daemon([place.program("qmail-start"), *arguments], cwd="/",
+                  env={"PATH": place.path("bin") + ":/usr/local/bin:/usr/bin:/bin",
+                       **(env or {})}, **more)
+
+
+def inject(place, message, sender, *recipients, user="nobody"):
+    """Hands a message to qmail-queue; its exit code (a signal: negative)."""
+    with tempfile.TemporaryFile() as text, tempfile.TemporaryFile() as addresses:
+        text.write(message)
+        addresses.write(envelope(sender, *recipients))
+        text.seek(0)
+        addresses.seek(0)
+        return subprocess.run([place.program("qmail-queue")], stdin=text, stdout=addresses,
+                              cwd="/", **place.as_user(user)).returncode
 
 
 def until(condition, what, timeout=15):
