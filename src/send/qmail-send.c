@@ -389,6 +389,7 @@ main(void)
 		flush_links(&send);
 		wait_for_something(&send);
 	}
+	pass_store_times(&send);
 	write_last_lines(&send);
 	_exit(0);
 }

@@ -199,6 +199,13 @@ void job_hear_clean(struct send *send, struct span record);
 void pass_run(struct send *send);
 /* pass_next_event: when pass_run has something to do; INT64_MAX: never. */
 int64_t pass_next_event(const struct send *send);
+/*
+ * pass_store_times: writes the times of the next tries into the file times of
+ * local and remote, where the next start finds them.  Only at a clean end: after
+ * a crash all that waits is tried at once, since nobody knows what was under
+ * way.
+ */
+void pass_store_times(struct send *send);
 void pass_add_straight(struct send *send, struct job *job);
 /* pass_park_straight: parks those that waited too long; all if asked to. */
 void pass_park_straight(struct send *send, bool all);

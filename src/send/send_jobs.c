@@ -379,15 +379,6 @@ job_settle(struct send *send, struct job *job, enum channel_id channel)
 	fd_close(own->fd);
 	own->fd = -1;
 	if (own->open > 0) {
-		/* Kept on disk too, so that a crash does not lose the
-		 * schedule; without it the next start tries at once. */
-		if (file_set_time(
-			channel_path(send, job->number, (int)channel).s,
-			retry) < 0)
-			send_log_trouble(send, "unable to set the time of",
-			    queue_folder_name(
-				(enum queue_folder)waiting_folder(channel)),
-			    job->number, "");
 		heap_add(&send->channels[channel].waiting,
 		    (struct heap_entry){ retry, job->number });
 	} else if (!finish_channel(send, job, channel)) {

@@ -285,3 +285,25 @@ pass_next_event(const struct send *send)
 		next = first->when;
 	return next;
 }
+
+void
+pass_store_times(struct send *send)
+{
+	for (int id = 0; id < CHANNELS; id++) {
+		const struct heap *waiting = &send->channels[id].waiting;
+		enum queue_folder folder =
+		    (enum queue_folder)waiting_folder((enum channel_id)id);
+
+		for (size_t i = 0; i < waiting->entries.len; i++) {
+			struct heap_entry entry = waiting->entries.at[i];
+
+			if (file_set_time(
+				queue_path(folder, entry.number, send->split).s,
+				entry.when) < 0)
+				send_log_trouble(send,
+				    "unable to set the time of",
+				    queue_folder_name(folder), entry.number,
+				    "; will try at the next start");
+		}
+	}
+}

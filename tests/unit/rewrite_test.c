@@ -1,0 +1,123 @@
+/* rewrite_test.c - where a recipient goes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../src/send/rewrite.c"
+
+static struct routing
+example_routing(void)
+{
+	struct routing routing = ROUTING_INIT;
+
+	wordset_add(&routing.locals, SPAN("here.example"), SPAN(""));
+	wordset_add(&routing.virtualdomains, SPAN("virt.example"), SPAN("vd"));
+	wordset_add(
+	    &routing.virtualdomains, SPAN(".wild.example"), SPAN("wild"));
+	wordset_add(
+	    &routing.virtualdomains, SPAN("joe@one.example"), SPAN("solo"));
+	wordset_add(
+	    &routing.virtualdomains, SPAN("not.wild.example"), SPAN(""));
+	wordset_add(&routing.percenthack, SPAN("here.example"), SPAN(""));
+	str_set(&routing.envnoathost, SPAN("noat.example"));
+	return routing;
+}
+
+static void
+test_routes(void **state)
+{
+	static const struct {
+		const char *recipient, *address;
+		enum channel_id channel;
+	} cases[] = {
+		{ "a@here.example", "a@here.example", CHANNEL_LOCAL },
+		{ "a@HERE.example", "a@HERE.example", CHANNEL_LOCAL },
+		{ "a@b@here.example", "a@b@here.example", CHANNEL_LOCAL },
+		{ "a%far.example@here.example", "a@far.example",
+		    CHANNEL_REMOTE },
+		{ "a%b%here.example@here.example", "a@b", CHANNEL_REMOTE },
+		{ "a@virt.example", "vd-a@virt.example", CHANNEL_LOCAL },
+		{ "a@x.wild.example", "wild-a@x.wild.example", CHANNEL_LOCAL },
+		{ "a@wild.example", "a@wild.example", CHANNEL_REMOTE },
+		{ "a@not.wild.example", "a@not.wild.example", CHANNEL_REMOTE },
+		{ "joe@one.example", "solo-joe@one.example", CHANNEL_LOCAL },
+		{ "ann@one.example", "ann@one.example", CHANNEL_REMOTE },
+		{ "joe", "joe@noat.example", CHANNEL_REMOTE },
+		{ "", "@noat.example", CHANNEL_REMOTE },
+	};
+	struct routing routing = example_routing();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct str address = STR_INIT;
+		enum channel_id channel = routing_apply(
+		    &routing, span_of(cases[i].recipient), &address);
+
+		assert_string_equal(str_z(&address), cases[i].address);
+		assert_int_equal(channel, cases[i].channel);
+		str_free(&address);
+	}
+	routing_free(&routing);
+}
+
+static void
+test_restore(void **state)
+{
+	static const struct {
+		const char *address, *restored;
+	} cases[] = {
+		{ "vd-a@virt.example", "a@virt.example" },
+		{ "wild-a@x.wild.example", "a@x.wild.example" },
+		{ "vd-a@here.example", "vd-a@here.example" },
+		{ "solo-joe@one.example", "solo-joe@one.example" },
+		{ "vd", "vd" },
+	};
+	struct routing routing = example_routing();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_true(span_equal(
+		    routing_restore(&routing, span_of(cases[i].address)),
+		    span_of(cases[i].restored)));
+	routing_free(&routing);
+}
+
+static void
+test_verp(void **state)
+{
+	static const struct {
+		const char *sender, *recipient, *expanded;
+	} cases[] = {
+		{ "l-@h-@[]", "joe@x", "l-joe=x@h" },
+		{ "l-@h-@[]", "a@b@x", "l-a@b=x@h" },
+		{ "joe-@[]", "a@b", "joe-@[]" },
+		{ "#@[]", "a@b", "#@[]" },
+		{ "s@x", "a@b", "s@x" },
+		{ "", "a@b", "" },
+		{ "l-@h-@[]", "nobody", "l-@h-@[]" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct str text = STR_INIT;
+
+		routing_expand_verp(&text, span_of(cases[i].sender),
+		    span_of(cases[i].recipient));
+		assert_string_equal(str_z(&text), cases[i].expanded);
+		str_free(&text);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_verp),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,155 @@
+/* users_test.c - who gets the mail of a local address. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "config/cdbmake.h"
+#include "config/users.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#define JOE           \
+	"joe\0"       \
+	"1001\0"      \
+	"1001\0"      \
+	"/home/joe\0" \
+	"\0"          \
+	"\0"
+#define LIST           \
+	"list\0"       \
+	"1002\0"       \
+	"1002\0"       \
+	"/home/list\0" \
+	"-\0"
+#define ALL            \
+	"alias\0"      \
+	"1003\0"       \
+	"1003\0"       \
+	"/var/alias\0" \
+	"-\0"
+
+static void
+make_database(const char *path, bool with_marks)
+{
+	static struct cdbmake make;
+	int fd = file_create(path, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(cdbmake_begin(&make, fd), 0);
+	assert_int_equal(cdbmake_add(&make, SPAN("!joe\0"), SPAN(JOE)), 0);
+	assert_int_equal(cdbmake_add(&make, SPAN("!list-"), SPAN(LIST)), 0);
+	assert_int_equal(cdbmake_add(&make, SPAN("!"), SPAN(ALL)), 0);
+	if (with_marks)
+		assert_int_equal(cdbmake_add(&make, SPAN(""), SPAN("-")), 0);
+	assert_int_equal(cdbmake_end(&make), 0);
+	cdbmake_free(&make);
+	fd_close(fd);
+}
+
+static void
+test_find(void **state)
+{
+	static const struct {
+		const char *local_part, *user, *extension;
+	} cases[] = {
+		{ "joe", "joe", "" },
+		{ "JOE", "joe", "" },
+		{ "list-Owner", "list", "Owner" },
+		{ "list-a-b", "list", "a-b" },
+		{ "list", "alias", "list" },
+		{ "Anybody", "alias", "Anybody" },
+	};
+	struct str record = STR_INIT;
+	struct cdb cdb = CDB_INIT;
+
+	(void)state;
+	make_database("users", true);
+	assert_int_equal(cdb_open(&cdb, "users"), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct users_account account;
+
+		assert_int_equal(
+		    users_find(&cdb, span_of(cases[i].local_part), &record), 1);
+		assert_true(users_parse(str_span(&record), &account));
+		assert_true(span_equal(account.user, span_of(cases[i].user)));
+		assert_true(
+		    span_equal(account.extension, span_of(cases[i].extension)));
+	}
+	cdb_close(&cdb);
+	make_database("no-marks", false);
+	assert_int_equal(cdb_open(&cdb, "no-marks"), 0);
+	assert_int_equal(users_find(&cdb, SPAN("joe"), &record), 1);
+	assert_int_equal(users_find(&cdb, SPAN("ann"), &record), -1);
+	assert_int_equal(errno, EBADMSG);
+	cdb_close(&cdb);
+	str_free(&record);
+}
+
+static void
+test_parse(void **state)
+{
+	const struct span bad[] = {
+		SPAN(""),
+		SPAN("Z"),
+		SPAN("joe\0"
+		     "1\0"
+		     "1\0"
+		     "/home\0"
+		     "\0"), /* five fields */
+		SPAN("\0"
+		     "1\0"
+		     "1\0"
+		     "/home\0"
+		     "\0"
+		     "\0"), /* no user */
+		SPAN("joe\0"
+		     "-1\0"
+		     "1\0"
+		     "/home\0"
+		     "\0"
+		     "\0"),
+		SPAN("joe\0"
+		     "1x\0"
+		     "1\0"
+		     "/home\0"
+		     "\0"
+		     "\0"),
+		SPAN("joe\0"
+		     "1\0"
+		     "1\0"
+		     "\0"
+		     "\0"
+		     "\0"), /* no home */
+		SPAN("joe\0"
+		     "4294967295\0"
+		     "1\0"
+		     "/h\0"
+		     "\0"
+		     "\0"),
+	};
+	struct users_account account;
+
+	(void)state;
+	assert_true(users_parse(SPAN(JOE), &account));
+	assert_int_equal(account.uid, 1001);
+	assert_int_equal(account.gid, 1001);
+	assert_true(span_equal(account.home, SPAN("/home/joe")));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(users_parse(bad[i], &account));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_parse),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
