@@ -63,7 +63,7 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Postfix:
-    def __init__(self, place):
+    def __init__(self, place, more=""):
         self.base = place.base + "/postfix"
         self.config = self.base + "/etc"
         shutil.rmtree(self.base, ignore_errors=True)
@@ -74,6 +74,8 @@ class Postfix:
             with open(os.path.join(self.config, name), "w") as out:
                 out.write(text.format(base=self.base, domain=DOMAIN,
                                       address=ADDRESS, ours=OURS))
+        with open(self.config + "/main.cf", "a") as out:
+            out.write(more)
         self.run("start")
         wait_port(ADDRESS)
 

@@ -122,8 +122,7 @@ class Town:
                 if all(word in text for word in words):
                     return text
             return None
-        return process.until(find, "%s to get %r; %s" % (
-            name, words, self.daemon.log() if self.daemon else ""), timeout)
+        return self.until(find, "%s to get %r" % (name, words), timeout)
 
     def send(self, sender, *recipients, body="hello\n", subject="a letter"):
         """Hands a message to qmail-queue itself, as bob."""
@@ -152,8 +151,16 @@ class Town:
         return not any(self.place.queue_files().values())
 
     def wait_empty(self, timeout=20):
-        process.until(self.is_empty, "the queue to become empty; %s; %s" % (
-            self.place.queue_files(), self.daemon.log()), timeout)
+        self.until(self.is_empty, "the queue to become empty", timeout)
+
+    def until(self, condition, what, timeout=20):
+        """Waits; tells what is in the queue and in the log if it is in vain."""
+        try:
+            return process.until(condition, what, timeout)
+        except AssertionError as problem:
+            raise AssertionError("%s\nqueue: %s\n%s" % (
+                problem, self.place.queue_files(),
+                self.daemon.log() if self.daemon else "")) from None
 
     # ---- its services
 

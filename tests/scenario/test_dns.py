@@ -1,0 +1,119 @@
+"""Remote mail finds its host by a real name server."""
+
+import socket
+import subprocess
+
+import pytest
+
+from support import peers, process
+from support.town import wait_port
+
+# Reachable addresses that belong to no interface, so that they are not "us".
+ROUTED = "2001:db8:25::/48"
+SIX = "2001:db8:25::25"
+NAMES = [
+    "--mx-host=there.example,first.example,10",
+    "--mx-host=there.example,second.example,20",
+    "--host-record=first.example,127.0.0.11",
+    "--host-record=second.example,127.0.0.12",
+    "--host-record=plain.example,127.0.0.13",
+    "--host-record=six.example,%s" % SIX,
+    "--cname=alias.example,plain.example",
+    "--mx-host=nowhere.example,.,0",
+    "--mx-host=loop.example,here.example,10",
+    "--host-record=here.example,127.0.0.1",
+]
+
+
+@pytest.fixture
+def names(town, needs):
+    needs("dnsmasq")
+    town.begin(["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--no-poll",
+                "--conf-file=/dev/null", "--user=root", "--group=root", "--log-facility=-",
+                "--pid-file=", "--listen-address=127.0.0.1", "--bind-interfaces",
+                "--local=/example/", *NAMES])
+    wait_port("127.0.0.1", 53)
+    town.place.write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:2\n")
+
+
+def deliver(town, address):
+    """The log line of the result."""
+    town.open()
+    town.send("bob@here.example", address)
+    return town.daemon.wait("^delivery 1: (.*)$").group(1)
+
+
+def accepting(*addresses):
+    return peers.Servers({address + ":25": [{}] for address in addresses})
+
+
+@pytest.mark.parametrize("domain, hosts, used", [
+    ("there.example", ["127.0.0.11", "127.0.0.12"], "127.0.0.11"),
+    ("there.example", ["127.0.0.12"], "127.0.0.12"),
+    ("plain.example", ["127.0.0.13"], "127.0.0.13"),
+    ("alias.example", ["127.0.0.13"], "127.0.0.13"),
+    ("[127.0.0.14]", ["127.0.0.14"], "127.0.0.14"),
+])
+def test_host(town, names, domain, hosts, used):
+    with accepting(*hosts) as servers:
+        said = deliver(town, "joe@" + domain)
+        town.wait_empty()
+    assert said.startswith("success: ") and used in said
+    assert [connection.where for connection in servers.connections] == [used + ":25"]
+    connection, = servers.connections
+    assert b"MAIL FROM:<bob@here.example>\r\n" in connection.sent
+    assert b"\r\nSubject: a letter\r\n\r\nhello\r\n.\r\n" in connection.sent
+
+
+class SixServers(peers.Servers):
+    """One scripted server, by IPv6."""
+
+    def __enter__(self):
+        listener = socket.create_server(("::", 25), family=socket.AF_INET6)
+        self.sockets.append(listener)
+        self.begin(self.accept, listener, SIX, [{}])
+        return self
+
+
+@pytest.fixture
+def routed_six(root_place, needs):
+    needs("ip")
+    words = ["ip", "-6", "route", "add", "local", ROUTED, "dev", "lo"]
+    subprocess.run(words, check=True)
+    yield
+    subprocess.run([word.replace("add", "del") for word in words], check=True)
+
+
+def test_host_with_ipv6_only(town, names, routed_six):
+    with SixServers({}) as servers:
+        said = deliver(town, "joe@six.example")
+        town.wait_empty()
+    assert said.startswith("success: ") and SIX in said
+    assert len(servers.connections) == 1
+
+
+def test_domain_does_not_exist(town, names):
+    assert deliver(town, "joe@no-such.example").startswith("failure: ")
+    town.letter("bob", "failure notice", "<joe@no-such.example>:", "5.1.2")
+    town.wait_empty()
+
+
+def test_domain_takes_no_mail(town, names):
+    assert deliver(town, "joe@nowhere.example").startswith("failure: ")
+    town.letter("bob", "failure notice", "<joe@nowhere.example>:")
+    town.wait_empty()
+
+
+def test_mail_would_come_back_to_us(town, names):
+    assert deliver(town, "joe@loop.example").startswith("failure: ")
+    town.letter("bob", "failure notice", "<joe@loop.example>:", "5.4.6")
+    town.wait_empty()
+
+
+def test_nobody_answers(town, names):
+    assert deliver(town, "joe@plain.example").startswith("deferral: ")
+    process.until(lambda: town.place.queue_files()["remote"], "it to wait")
+
+
+def test_no_name_server(town):
+    assert deliver(town, "joe@plain.example").startswith("deferral: ")

@@ -1,0 +1,93 @@
+"""What is installed, and what instcheck finds."""
+
+import os
+import shutil
+import stat
+import subprocess
+
+import pytest
+
+from support import build
+
+
+def check(place, *more):
+    done = subprocess.run([place.installer[0], "check", *more], cwd=place.stage,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    return done.returncode, done.stdout.decode()
+
+
+@pytest.fixture
+def tampered(root_place):
+    """Changes something, and puts all right again at the end."""
+    root_place.reset()
+    yield root_place
+    build.run(root_place.installer, cwd=root_place.stage)
+    assert check(root_place) == (0, "")
+
+
+@pytest.mark.parametrize("name, change, says", [
+    ("bin/qmail-queue", lambda path: os.chmod(path, 0o755), "mode is 0755, should be 6555"),
+    ("queue", lambda path: os.chmod(path, 0o755), "mode is 0755, should be 0750"),
+    ("queue/mess/7", lambda path: os.chown(path, 0, -1), "owner is 0, should be "),
+    ("queue/todo/0", lambda path: os.chown(path, -1, 0), "group is 0, should be "),
+    ("queue/lock/trigger", os.unlink, "No such file"),
+    ("users/ids", lambda path: os.chmod(path, 0o666), "mode is 0666, should be 0644"),
+    ("man/man8/qmail-send.8", os.unlink, "No such file"),
+    ("queue/bounce/22", os.rmdir, "No such file"),
+])
+def test_instcheck_finds(tampered, name, change, says):
+    change(tampered.path(name))
+    code, told = check(tampered)
+    assert code == 111
+    assert told.startswith("%s: %s" % (tampered.path(name), says)), told
+    assert told.endswith("\n1 problems\n") and told.count("\n") == 2
+
+
+def test_instcheck_tells_kinds_apart(tampered):
+    path = tampered.path("queue/lock/trigger")
+    os.unlink(path)
+    open(path, "w").close()
+    code, told = check(tampered)
+    os.unlink(path)
+    assert code == 111 and "is not of the right type" in told
+
+
+def test_installing_again_keeps_what_people_wrote(tampered):
+    tampered.control(me="here.example\n")
+    tampered.write(tampered.path("alias/.qmail-root"), "./Mailbox\n")
+    number = 1795000000000000
+    mess = tampered.queue_put("mess", number, "hello\n")
+    build.run(tampered.installer, cwd=tampered.stage)
+    for path, text in ((tampered.path("control/me"), "here.example\n"),
+                       (tampered.path("alias/.qmail-root"), "./Mailbox\n"),
+                       (mess, "hello\n")):
+        with open(path) as source:
+            assert source.read() == text
+
+
+def test_destdir(root_place):
+    place, dest = root_place, root_place.base + "/package"
+    build.run(place.installer + [dest], cwd=place.stage)
+    try:
+        assert check(place, dest) == (0, "")
+        wanted, got = ({os.path.relpath(os.path.join(folder, name), top)
+                        for folder, folders, files in os.walk(top)
+                        for name in folders + files if "/queue/" not in folder + "/"}
+                       for top in (place.prefix, dest + place.prefix))
+        assert got <= wanted and "bin/qmail-queue" in got
+        info = os.stat(dest + place.path("bin/qmail-queue"))
+        assert stat.S_IMODE(info.st_mode) == 0o6555
+        assert info.st_uid == place.ids("qmailq")[0]
+    finally:
+        shutil.rmtree(dest)
+
+
+def test_every_page_is_installed(root_place):
+    installed = {name for _, _, files in os.walk(root_place.path("man")) for name in files}
+    assert installed == set(os.listdir(os.path.join(build.TOP, "man")))
+
+
+def test_every_program_is_installed(root_place):
+    made = set(os.listdir(os.path.join(root_place.stage, "build/bin"))) - {"qmail-install"}
+    assert set(os.listdir(root_place.path("bin"))) == made

@@ -1,0 +1,204 @@
+"""Who may do what: tried by real processes with the ids of each role."""
+
+import os
+import re
+import subprocess
+
+from support import process, town as towns
+
+# What each role may do to each file: r read, w write, c make files beside it.
+# Nobody else may do anything but what "all" may.
+MAY = {
+    "mess": {"qmailq": "rwc", "qmails": "r"},
+    "intd": {"qmailq": "rwc"},
+    "todo": {"qmailq": "rwc", "qmails": "r"},
+    "info": {"qmails": "rwc"},
+    "local": {"qmails": "rwc"},
+    "bounce": {"qmails": "rwc"},
+    "lock/sendmutex": {"qmailq": "c", "qmails": "rw"},
+    "lock/tcpto": {"qmailq": "c", "qmailr": "rw"},
+    "lock/trigger": {"qmailq": "wc", "qmails": "rw"},
+    "control/me": {"all": "r"},
+    "users/ids": {"all": "r"},
+    "alias/.qmail-x": {"all": "r", "alias": "rwc"},
+    "bin/qmail-queue": {"all": "r"},
+    "letter": {"ann": "rwc"},
+}
+
+
+def roles(town):
+    """Ids and groups of each role, as its processes have them."""
+    ids = town.place.ids
+    mail, others = ids("qmailq")[1], ids("qmaild")[1]
+    found = {name: (ids(name)[0], others, [others])
+             for name in ("alias", "qmaild", "qmaill", "qmailp", "qmailq")}
+    found["qmailr"] = (ids("qmailr")[0], mail, [mail])
+    found["qmails"] = (ids("qmails")[0], mail, [mail, others])
+    for name, uid in towns.PEOPLE.items():
+        found[name] = (uid, uid, [uid])
+    return found
+
+
+def allowed(path, uid, gid, groups):
+    """What a process with these ids can do, tried in one."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups(groups)
+            os.setresgid(gid, gid, gid)
+            os.setresuid(uid, uid, uid)
+            os.write(writer, b"." + "".join(
+                letter for letter, deed in DEEDS if can(deed, path)).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    os.waitpid(pid, 0)
+    with open(reader, "rb") as source:
+        told = source.read().decode()
+    assert told.startswith("."), "the process could not take these ids"
+    return told[1:]
+
+
+def can(deed, path):
+    try:
+        deed(path)
+    except PermissionError:
+        return False
+    return True
+
+
+def make_beside(path):
+    trial = os.path.join(os.path.dirname(path), "trial")
+    os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+    os.unlink(trial)
+
+
+DEEDS = (("r", lambda path: os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))),
+         ("w", lambda path: os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))),
+         ("c", make_beside))
+
+
+def one_of_each(town):
+    """A path for each name in MAY."""
+    town.rules("ann", "", "|exit 111")
+    town.rules("alias", "-x", "./%s/" % towns.MAIL_FOLDER)
+    town.open()
+    town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+    process.until(lambda: town.place.queue_files()["bounce"], "a failure to be noted")
+    process.until(lambda: not town.place.queue_files()["todo"], "it to be sorted")
+    town.daemon.stop()
+    town.send("bob@here.example", "bob@here.example")
+    files = town.place.queue_files()
+    paths = {kind: list(files[kind].values())[0]
+             for kind in ("mess", "intd", "todo", "info", "local", "bounce")}
+    for name in MAY:
+        if "/" in name:
+            inside = "queue/" + name if name.startswith("lock/") else name
+            paths[name] = town.place.path(inside)
+    paths["letter"] = town.home("ann") + "/" + towns.MAIL_FOLDER + "/new/letter"
+    town.run_as("ann", ["sh", "-c", "umask 077; echo hello > %s" % paths["letter"]])
+    return paths
+
+
+def test_matrix(town):
+    paths, wrong = one_of_each(town), []
+    keeper = os.open(paths["lock/trigger"], os.O_RDONLY | os.O_NONBLOCK)
+    for name, path in paths.items():
+        for role, ids in roles(town).items():
+            wanted = MAY[name].get(role, MAY[name].get("all", ""))
+            got = allowed(path, *ids)
+            if got != wanted:
+                wrong.append("%s may %r %s, not %r" % (role, got, name, wanted))
+    os.close(keeper)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_matrix_is_able_to_fail(town):
+    """A folder that everybody may enter is found."""
+    paths = one_of_each(town)
+    os.chmod(town.place.path("queue"), 0o755)
+    try:
+        assert allowed(paths["mess"], *roles(town)["qmaild"]) == "r"
+    finally:
+        os.chmod(town.place.path("queue"), 0o750)
+
+
+def identity(pid):
+    """uids, gids and groups of a process, each a set."""
+    with open("/proc/%d/status" % pid) as source:
+        status = source.read()
+    return [set(map(int, re.search("^%s:(.*)$" % key, status, re.M).group(1).split()))
+            for key in ("Uid", "Gid", "Groups")]
+
+
+def test_daemons_have_their_ids(town):
+    town.open("./%s/" % towns.MAIL_FOLDER)
+    town.send("bob@here.example", "ann@here.example")  # starts qmail-getpw
+    town.letter("ann", "a letter")
+    ids = town.place.ids
+    mail, others = ids("qmailq")[1], ids("qmaild")[1]
+    wanted = {
+        "qmail-send": ("qmails", mail, {mail, others}),
+        "qmail-todo": ("qmails", mail, {mail, others}),
+        "qmail-lspawn": ("root", mail, {mail}),
+        "qmail-rspawn": ("qmailr", mail, {mail}),
+        "qmail-clean": ("qmailq", others, {others}),
+        "qmail-getpw": ("qmailp", others, {others}),
+    }
+    daemons = town.daemons()
+    assert set(daemons) == set(wanted)
+    for program, pids in daemons.items():
+        user, gid, groups = wanted[program]
+        for pid in pids:
+            uids, gids, all_groups = identity(pid)
+            assert (uids, gids) == ({ids(user)[0]}, {gid}), program
+            assert all_groups - {gid} == groups - {gid}, program
+
+
+def test_programs_of_users(town):
+    """They have the user's ids, three descriptors, and no way into the queue."""
+    town.rules("ann", "", "|id -u; id -G; echo /proc/self/fd/*; ls %s 2>&1; true"
+               % town.place.path("queue"))
+    town.open()
+    town.send("bob@here.example", "ann@here.example")
+    told = town.daemon.wait("^delivery 1: success: (.*)$").group(1).split("/")
+    uid = str(towns.PEOPLE["ann"])
+    assert told[:2] == [uid, uid]
+    descriptors = re.findall(r"self/fd/(\d+)", "/".join(told))
+    assert set(descriptors) <= {"0", "1", "2", "3"}, told  # 3: of the shell's own glob
+    assert "Permission_denied" in "/".join(told)
+
+
+def test_remote_program(town):
+    """It runs as qmailr, has the message, and can open none itself."""
+    script = town.place.base + "/remote"
+    town.place.write(script, """#!/bin/sh
+cd /
+read -r first
+printf 'K%%s %%s %%s ' "$(id -u)" "$(id -G)" "${first%%%%:*}"
+cat %s/*/* >/dev/null 2>&1 && printf opened
+printf '\\0'
+""" % town.place.path("queue/mess"), mode=0o755)
+    town.open(env={"QMAILREMOTE": script})
+    town.send("bob@here.example", "joe@there.example")
+    told = town.daemon.wait("^delivery 1: success: (.*)$").group(1)
+    uid, gid = town.place.ids("qmailr")
+    assert told == "%d_%d_Received_" % (uid, gid)
+    town.wait_empty()
+
+
+def test_no_mail_for_root(town):
+    town.place.accounts({"ann": [0, 0, town.home("ann")]})
+    os.chown(town.home("ann"), 0, 0)
+    town.rules("alias", "-ann", "|id -u")
+    town.open()
+    town.send("bob@here.example", "ann@here.example")
+    alias = town.place.ids("alias")[0]
+    town.daemon.wait("^delivery 1: success: %d/" % alias)
+
+
+def test_a_stranger_cannot_pull_the_trigger(town):
+    done = subprocess.run(["sh", "-c", "echo x > " + town.place.path("queue/lock/trigger")],
+                          stderr=subprocess.PIPE, **town.place.as_user("qmaild"))
+    assert done.returncode != 0 and b"denied" in done.stderr
