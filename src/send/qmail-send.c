@@ -138,14 +138,14 @@ take_mutex(struct send *send)
 static void
 open_links(struct send *send)
 {
-	static const enum daemons_link spawners[CHANNELS] = { DAEMONS_LSPAWN,
-		DAEMONS_RSPAWN };
+	struct link *links[DAEMONS_LINKS] = { [DAEMONS_TODO] = &send->todo,
+		[DAEMONS_LSPAWN] = &send->channels[CHANNEL_LOCAL].link,
+		[DAEMONS_RSPAWN] = &send->channels[CHANNEL_REMOTE].link,
+		[DAEMONS_CLEAN] = &send->clean };
 
-	link_init(&send->todo, DAEMONS_FIRST_LINK_FD + DAEMONS_TODO);
-	link_init(&send->clean, DAEMONS_FIRST_LINK_FD + DAEMONS_CLEAN);
-	for (int i = 0; i < CHANNELS; i++)
-		link_init(&send->channels[i].link,
-		    DAEMONS_FIRST_LINK_FD + (int)spawners[i]);
+	for (int i = 0; i < DAEMONS_LINKS; i++)
+		if (link_init(links[i], DAEMONS_FIRST_LINK_FD + i) < 0)
+			cannot_start(send, "qmail-start did not start me");
 }
 
 static void
@@ -161,15 +161,15 @@ set_up(struct send *send)
 	send->now = clock_seconds();
 	if (chdir(home_dir) < 0 || read_controls(send) < 0)
 		cannot_start(send, "unable to read controls");
-	if ((scribe_fd = scribe_start()) < 0)
+	open_links(send);
+	if ((scribe_fd = scribe_start()) < 0 ||
+	    link_init(&send->scribe, scribe_fd) < 0)
 		cannot_start(send, "unable to start the scribe");
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&send->split) < 0)
 		cannot_start(send, "unable to switch to queue directory");
 	take_mutex(send);
 	if (load_begin(send) < 0)
 		cannot_start(send, "unable to read the queue");
-	open_links(send);
-	link_init(&send->scribe, scribe_fd);
 	send_log_status(send);
 }
 

@@ -1,17 +1,20 @@
 /* send_links.c - the sockets to the other daemons. */
 #include <errno.h>
+#include <string.h>
 
+#include "base/must.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 
 #include "send.h"
 
-void
+#define WORDS_AT_ONCE 16384 /* bytes of words in a datagram */
+
+int
 link_init(struct link *link, int fd)
 {
 	*link = (struct link){ .fd = fd, .burst = 1 };
-	if (fd_set_nonblocking(fd) < 0)
-		link_close(link);
+	return fd_set_nonblocking(fd);
 }
 
 void
@@ -50,17 +53,12 @@ link_send(struct link *link, struct span record, int fd)
 	vec_push(&link->waiting, datagram);
 }
 
-void
-link_flush(struct link *link)
+/* Sends datagrams that wait; those that are left move to the front. */
+static void
+send_waiting(struct link *link)
 {
 	size_t sent = 0;
 
-	if (link->words.len) {
-		struct span words = str_span(&link->words);
-
-		link_send(link, words, -1);
-		str_reset(&link->words);
-	}
 	while (link->fd != -1 && sent < link->waiting.len) {
 		struct link_datagram *datagram = &link->waiting.at[sent];
 
@@ -77,8 +75,50 @@ link_flush(struct link *link)
 		link->waiting.at[i] = link->waiting.at[i + sent];
 }
 
+/* As many whole records as fit into one datagram of words. */
+static struct span
+next_words(struct span words)
+{
+	size_t end;
+
+	if (words.len <= WORDS_AT_ONCE)
+		return words;
+	end = span_find_last(span_upto(words, WORDS_AT_ONCE), '\0');
+	must(end < WORDS_AT_ONCE); /* no record is that long */
+	return span_upto(words, end + 1);
+}
+
+/* Sends words as far as the peer takes them; the rest stays. */
+static void
+send_words(struct link *link)
+{
+	struct span rest = str_span(&link->words);
+	size_t left;
+
+	while (rest.len && link->fd != -1) {
+		struct span part = next_words(rest);
+
+		if (!try_send(link, part, -1))
+			break;
+		rest = span_from(rest, part.len);
+	}
+	left = link->fd == -1 ? 0 : rest.len;
+	if (left)
+		memmove(link->words.s, rest.s, left);
+	str_cut(&link->words, left);
+}
+
+void
+link_flush(struct link *link)
+{
+	if (link->waiting.len)
+		send_waiting(link);
+	if (link->words.len && link->waiting.len == 0)
+		send_words(link);
+}
+
 bool
 link_is_waiting(const struct link *link)
 {
-	return link->fd != -1 && link->waiting.len > 0;
+	return link->fd != -1 && (link->waiting.len > 0 || link->words.len > 0);
 }
