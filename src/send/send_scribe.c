@@ -85,23 +85,37 @@ answer(struct scribe *scribe, struct str *text)
 	str_free(text);
 }
 
-/* Appends to bounce/N so that it survives a power cut. */
+/* Writes a paragraph so that it survives a power cut. */
+static bool
+write_paragraph(struct scribe *scribe, const struct scribe_order *order, int fd)
+{
+	struct queue_path folder =
+	    queue_path_folder(QUEUE_BOUNCE, order->number % scribe->split);
+
+	return fd_write_all(fd, order->paragraph) == 0 && file_sync(fd) == 0 &&
+	    (!scribe->syncs_folders || file_sync_folder(folder.s) == 0);
+}
+
+/*
+ * Appends to bounce/N.  What could not be appended whole is taken back: the
+ * recipient may get the message at the next try, and then nothing must bounce.
+ */
 static bool
 append(struct scribe *scribe, const struct scribe_order *order)
 {
 	struct queue_path path =
 	    queue_path(QUEUE_BOUNCE, order->number, scribe->split);
 	int fd = file_append(path.s, BOUNCE_FILE_MODE);
+	off_t old_len;
 	bool fine;
 
 	if (fd < 0)
 		return false;
-	fine = fd_write_all(fd, order->paragraph) == 0 && file_sync(fd) == 0;
+	old_len = lseek(fd, 0, SEEK_END);
+	fine = old_len >= 0 && write_paragraph(scribe, order, fd);
+	if (!fine && (old_len == 0 ? unlink(path.s) : ftruncate(fd, old_len)))
+		errno = 0; /* nothing better can be done */
 	fd_close(fd);
-	if (fine && scribe->syncs_folders)
-		fine = file_sync_folder(queue_path_folder(
-			   QUEUE_BOUNCE, order->number % scribe->split)
-					    .s) == 0;
 	return fine;
 }
 
