@@ -23,6 +23,10 @@
 
 #define SEND_SYSTEM_RETRY 123 /* seconds after trouble with the system */
 
+/* Orders that the scribe may have; beyond these nothing is started that may
+ * end in another. */
+#define SEND_SCRIBE_MAX 200
+
 /* ---- send_links.c: the sockets to the other daemons ---- */
 
 /* A datagram that did not fit into the socket yet. */

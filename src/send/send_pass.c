@@ -22,10 +22,16 @@
 #define ADDRESS_MAX	  4096 /* bytes of a rewritten address */
 
 static bool
+is_scribe_busy(const struct send *send)
+{
+	return send->scribe_orders >= SEND_SCRIBE_MAX;
+}
+
+static bool
 has_slot(const struct send *send, const struct channel *channel)
 {
 	return !send->exits_asap && channel->link.fd != -1 &&
-	    channel->running < channel->limit;
+	    channel->running < channel->limit && !is_scribe_busy(send);
 }
 
 /* ---- straight messages ---- */
@@ -242,7 +248,8 @@ finish_due(struct send *send)
 {
 	const struct heap_entry *first;
 
-	while ((first = heap_first(&send->finishing)) &&
+	while (!is_scribe_busy(send) &&
+	    (first = heap_first(&send->finishing)) &&
 	    first->when <= send->now) {
 		uint64_t number = first->number;
 
@@ -281,7 +288,8 @@ pass_next_event(const struct send *send)
 		    first->when < next)
 			next = first->when;
 	}
-	if ((first = heap_first(&send->finishing)) && first->when < next)
+	if (!is_scribe_busy(send) && (first = heap_first(&send->finishing)) &&
+	    first->when < next)
 		next = first->when;
 	return next;
 }
