@@ -34,14 +34,23 @@
 #include "sys/fdpass.h"
 #include "sys/file.h"
 #include "sys/signal.h"
+#include "sys/spawn.h"
 
 #include "scribe.h"
 #include "waiting.h"
 
 #define BOUNCE_FILE_MODE 0600
+#define REAP_MS		 5000 /* a worker that was killed is missed after this */
+
+/* A process that queues the bounce of a message. */
+struct worker {
+	pid_t pid;
+	uint64_t number;
+};
 
 struct scribe {
 	int peer;
+	VEC(struct worker) workers;
 	uint64_t split;
 	bool syncs_folders;
 	struct str bounce_from; /* bouncefrom@bouncehost */
@@ -204,47 +213,84 @@ queue_bounce(struct scribe *scribe, const struct scribe_order *order)
 								: 0;
 }
 
+static void
+answer_inject(struct scribe *scribe, uint64_t number, pid_t qp)
+{
+	struct str text = STR_INIT;
+
+	record_add_number(
+	    &text, qp ? SCRIBE_INJECTED : SCRIBE_NOT_INJECTED, number);
+	if (qp)
+		record_add_number(&text, SCRIBE_QP, (uint64_t)qp);
+	answer(scribe, &text);
+}
+
 /* A process for each bounce: none waits for the disk behind another. */
 static void
 serve_inject(struct scribe *scribe, struct span record)
 {
 	struct scribe_order order;
-	struct str text = STR_INIT;
-	pid_t child, qp;
+	struct worker worker;
 
 	must(parse_inject(record, &order));
-	child = fork();
-	if (child > 0)
-		return;
-	if (child == 0) {
-		signal_default(SIGCHLD);
-		qp = queue_bounce(scribe, &order);
-	} else {
-		qp = 0;
-	}
-	record_add_number(
-	    &text, qp ? SCRIBE_INJECTED : SCRIBE_NOT_INJECTED, order.number);
-	if (qp)
-		record_add_number(&text, SCRIBE_QP, (uint64_t)qp);
-	answer(scribe, &text);
-	if (child == 0)
+	worker = (struct worker){ fork(), order.number };
+	if (worker.pid == 0) {
+		answer_inject(
+		    scribe, order.number, queue_bounce(scribe, &order));
 		_exit(0);
+	}
+	if (worker.pid > 0)
+		vec_push(&scribe->workers, worker);
+	else
+		answer_inject(scribe, order.number, 0);
+}
+
+/* Collects workers; for one that was killed the answer is given here. */
+static void
+reap_workers(struct scribe *scribe)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = spawn_reap(&status)) > 0)
+		for (size_t i = 0; i < scribe->workers.len; i++) {
+			struct worker worker = scribe->workers.at[i];
+
+			if (worker.pid != pid)
+				continue;
+			scribe->workers.at[i] =
+			    scribe->workers.at[--scribe->workers.len];
+			if (spawn_exit_code(status) != 0)
+				answer_inject(scribe, worker.number, 0);
+			break;
+		}
 }
 
 NORETURN static void
 run(struct scribe *scribe)
 {
 	static char record[FDPASS_RECORD_MAX];
-	ssize_t got;
 
-	while ((got = fdpass_receive(
-		    scribe->peer, record, sizeof(record), NULL)) > 0) {
+	for (;;) {
+		struct pollfd poller = { .fd = scribe->peer, .events = POLLIN };
+		bool is_told =
+		    signal_poll(&poller, 1, scribe->workers.len ? REAP_MS : -1);
+		ssize_t got = 1;
+
+		if (is_told)
+			got = fdpass_receive(
+			    scribe->peer, record, sizeof(record), NULL);
+		if (got <= 0)
+			_exit(0);
+		if (scribe->workers.len)
+			reap_workers(scribe);
+		if (!is_told)
+			continue;
 		if (record[0] == SCRIBE_APPEND)
 			serve_append(scribe, span_make(record, (size_t)got));
 		else
 			serve_inject(scribe, span_make(record, (size_t)got));
 	}
-	_exit(0);
 }
 
 /* One mailbox out of two control files. */
@@ -289,7 +335,7 @@ become_scribe(void)
 	signal_ignore(SIGTERM);
 	signal_ignore(SIGHUP);
 	signal_ignore(SIGALRM);
-	signal_ignore(SIGCHLD); /* workers need not be waited for */
+	signal_default(SIGCHLD); /* who started us may have ignored it */
 	signal_unblock_all();
 	for (int i = 0; i < DAEMONS_LINKS; i++)
 		fd_close(DAEMONS_FIRST_LINK_FD + i);
