@@ -5,7 +5,7 @@ import smtplib
 import subprocess
 import threading
 
-from support import process
+from support import process, town as towns
 
 
 def test_swaks_to_a_maildir(town, needs):
@@ -126,3 +126,58 @@ def test_log_of_one_message(town):
     assert int(info.group(1)) > len("Subject: a letter\n\nhello\n")
     assert log[2:] == ["starting delivery 1: msg %s to local ann@here.example" % number,
                        "delivery 1: success: did_1+0+0/", "end msg " + number]
+
+
+def test_nobody_is_addressed(town):
+    town.open()
+    town.send("joe@there.example")
+    town.daemon.wait("^end msg")
+    town.wait_empty()
+    assert not any("delivery" in line for line in town.daemon.lines)
+
+
+def test_two_thousand_recipients(town):
+    """In order, each once, and ten at a time at most."""
+    town.rules("bob", "-default", "|echo $EXT >> got-$EXT")
+    town.open()
+    town.send("joe@there.example", *["bob-%d@here.example" % n for n in range(2000)])
+    town.daemon.wait("^end msg", timeout=60)
+    town.wait_empty()
+    got = [name for name in os.listdir(town.home("bob")) if name.startswith("got-")]
+    assert len(got) == 2000
+    assert {os.stat(os.path.join(town.home("bob"), name)).st_size - len(name)
+            for name in got} == {len("\n") - len("got-")}
+    running = [int(line.split()[2].partition("/")[0])
+               for line in town.daemon.lines if line.startswith("status: local ")]
+    assert max(running) == 10
+
+
+def test_hold_and_release(town):
+    """concurrencylocal 0 holds local mail until HUP finds another number."""
+    limit = town.place.path("control/concurrencylocal")
+    town.place.write(limit, "0\n")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    process.until(lambda: town.place.queue_files()["local"], "it to wait")
+    town.place.write(limit, "5\n")
+    os.kill(town.daemon.pid, towns.HANGUP)
+    town.letter("ann", "a letter")
+    town.wait_empty()
+
+
+def test_a_long_reason_is_cut(town):
+    town.rules("ann", "", "|yes 'a long story' | head -c 200000; exit 100")
+    town.open()
+    town.send("bob@here.example", "ann@here.example")
+    text = town.letter("bob", "failure notice", "a long story")
+    assert 2900 < len(text.partition("<ann@here.example>:")[2].partition("\n--- ")[0]) < 3100
+    town.wait_empty()
+
+
+def test_a_program_leaves_another_behind(town):
+    """The delivery ends with the program itself."""
+    town.rules("ann", "", "|sleep 60 & echo done")
+    town.open()
+    town.send("bob@here.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: success: done/", timeout=10)
+    town.wait_empty()
