@@ -13,15 +13,6 @@ import pytest
 from support import place as places
 from support import process
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def known_differences():
-    """{id: reason} from tests/known-differences."""
-    with open(os.path.join(HERE, "known-differences"), encoding="utf-8") as lines:
-        return dict(line.strip().split(None, 1) for line in lines
-                    if line.strip() and not line.startswith("#"))
-
 
 def pytest_configure(config):
     config.place = places.Place()

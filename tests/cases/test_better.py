@@ -10,11 +10,9 @@ import re
 
 import pytest
 
-from conftest import known_differences
-from support import dialogue, peers, replay, scene
+from support import dialogue, known, peers, replay, scene
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-KNOWN = known_differences()
 JUDGES = {}
 
 
@@ -30,14 +28,7 @@ def load():
         return json.load(source)
 
 
-def parameters():
-    for case in load():
-        reason = KNOWN.get(case["id"])
-        marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-        yield pytest.param(case, id=case["id"], marks=marks)
-
-
-@pytest.mark.parametrize("case", parameters())
+@pytest.mark.parametrize("case", map(known.parameter, load()))
 def test_better(case, pytestconfig, place):
     reason = pytestconfig.place.missing(scene.needs_root(case))
     if reason:

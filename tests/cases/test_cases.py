@@ -5,12 +5,10 @@ import os
 
 import pytest
 
-from conftest import known_differences
-from support import dialogue, replay, scene
+from support import dialogue, known, replay, scene
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FAMILIES = ("inject", "sendmail", "local", "tools", "smtpd", "remote")
-KNOWN = known_differences()
 
 
 def load(family):
@@ -18,15 +16,10 @@ def load(family):
         return json.load(source)
 
 
-def parameters():
-    for family in FAMILIES:
-        for case in load(family):
-            reason = KNOWN.get(case["id"])
-            marks = [pytest.mark.xfail(reason=reason, strict=True)] if reason else []
-            yield pytest.param(case, id=case["id"], marks=marks)
+CASES = [known.parameter(case) for family in FAMILIES for case in load(family)]
 
 
-@pytest.mark.parametrize("case", parameters())
+@pytest.mark.parametrize("case", CASES)
 def test_case(case, pytestconfig, place):
     reason = pytestconfig.place.missing(scene.needs_root(case))
     if reason:
