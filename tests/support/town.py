@@ -78,7 +78,8 @@ class Town:
 
     def environment(self, name):
         return {"HOME": self.home(name), "USER": name, "LOGNAME": name, "TERM": "vt100",
-                "LC_ALL": "C.UTF-8", "MAILDIR": self.home(name) + "/" + MAIL_FOLDER,
+                "LC_ALL": "C.UTF-8", "TMPDIR": self.home(name),
+                "MAILDIR": self.home(name) + "/" + MAIL_FOLDER,
                 "PATH": self.place.path("bin") + ":/usr/local/bin:/usr/bin:/bin"}
 
     def run_as(self, name, words, stdin="", check=True, **more):
