@@ -22,6 +22,7 @@
 #include "queue/record.h"
 #include "sys/clock.h"
 #include "sys/dir.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/file.h"
@@ -55,27 +56,35 @@ remove_finished(uint64_t number, uint64_t split)
 	    : CLEAN_FAILED;
 }
 
-/* Whether intd holds an envelope up to its end record. */
-static bool
+/*
+ * Whether intd holds an envelope up to its end record.
+ * Returns 1; 0 if it is missing or breaks off; -1 if that cannot be told now.
+ */
+static int
 is_envelope_whole(uint64_t number, uint64_t split)
 {
 	char buffer[16384], letter = '\0';
 	struct str value = STR_INIT;
 	uint64_t uid, pid;
 	struct in in;
-	bool whole = false;
+	int result;
 	int fd = file_open_nofollow(queue_path(QUEUE_INTD, number, split).s);
 
 	if (fd < 0)
-		return false;
+		return errno == ENOENT ? 0 : -1;
 	in_init(&in, fd, buffer, sizeof(buffer));
-	if (envelope_read_head(&in, &uid, &pid, &value) == 0)
+	result = envelope_read_head(&in, &uid, &pid, &value);
+	if (result == 0)
 		do
-			whole = envelope_next(&in, NULL, &letter, &value) == 0;
-		while (whole && letter != '\0');
+			result = envelope_next(&in, NULL, &letter, &value);
+		while (result == 0 && letter != '\0');
+	if (result == 0)
+		result = 1;
+	else if (errno == EPROTO || errno == EBADMSG || errno == EMSGSIZE)
+		result = 0;
 	fd_close(fd);
 	str_free(&value);
-	return whole;
+	return result;
 }
 
 /* Decides on a message under the lock that its writer would hold. */
@@ -83,10 +92,13 @@ static enum clean_answer
 examine_locked(uint64_t number, uint64_t split, int64_t age, bool may_remove)
 {
 	struct queue_path todo = queue_path(QUEUE_TODO, number, split);
+	int whole;
 
 	if (access(todo.s, F_OK) == 0)
 		return CLEAN_RESTORED;
-	if (is_envelope_whole(number, split)) {
+	if ((whole = is_envelope_whole(number, split)) < 0)
+		return CLEAN_FAILED;
+	if (whole) {
 		if (link(queue_path(QUEUE_INTD, number, split).s, todo.s) < 0)
 			return CLEAN_FAILED;
 		return CLEAN_RESTORED;
@@ -106,9 +118,11 @@ look_at(uint64_t number, uint64_t split, bool may_remove)
 	struct stat st;
 	int fd = file_open_nofollow(queue_path(QUEUE_MESS, number, split).s);
 
-	if (fd < 0)
-		return CLEAN_KEPT;
-	if (lock_try(fd) == 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+	if (fd < 0) /* missing, or nothing that qmail-queue has made */
+		return error_is_temporary(errno) ? CLEAN_FAILED : CLEAN_KEPT;
+	if (fstat(fd, &st) < 0)
+		answer = CLEAN_FAILED;
+	else if (S_ISREG(st.st_mode) && lock_try(fd) == 0)
 		answer = examine_locked(number, split,
 		    clock_seconds() - (int64_t)st.st_mtime, may_remove);
 	fd_close(fd);

@@ -145,6 +145,7 @@ struct send {
 	struct number_set loading;
 	uint64_t sweep_part;
 	int64_t next_sweep; /* seconds */
+	bool sweeps_again;  /* not all could be examined */
 
 	struct str log;
 	uint64_t log_dropped; /* lines lost since the reader got stuck */
@@ -250,12 +251,17 @@ void load_step(struct send *send);
 /* load_settle: one of them is known to be whole, or to have no envelope: puts
  * it into the heaps.  Nothing happens for others. */
 void load_settle(struct send *send, uint64_t number);
+/* load_postpone: one of them cannot be examined now: it stays out of the heaps
+ * and makes place for others.  Returns false if it is none of them. */
+bool load_postpone(struct send *send, uint64_t number);
 /* load_forget: it needs no loading any more; false if it did not. */
 bool load_forget(struct send *send, uint64_t number);
 /* load_schedule: puts a waiting message into the heaps of its channels. */
 void load_schedule(struct send *send, uint64_t number);
 /* load_sweep: one step of the clean-up, if it is time. */
 void load_sweep(struct send *send);
+/* load_sweep_again: the next clean-up comes soon, for this one had trouble. */
+void load_sweep_again(struct send *send);
 /* load_next_event: when load_sweep has something to do. */
 int64_t load_next_event(const struct send *send);
 

@@ -91,6 +91,21 @@ tell_todo(struct send *send, char word, uint64_t number)
 	record_add_number(&send->todo.words, word, number);
 }
 
+/* Without its envelope nobody knows whether the files of a waiting message are
+ * whole: it must not be touched before. */
+static void
+restore_again(struct send *send, uint64_t number)
+{
+	struct clean_order order = { CLEAN_RESTORE, number };
+
+	if (!load_postpone(send, number))
+		return; /* qmail-todo came upon it by itself */
+	send_log_trouble(send, "qmail-clean unable to examine", "mess", number,
+	    "; will try again later");
+	vec_push(&send->clean_again, order);
+	send->clean_again_at = send->now + SEND_SYSTEM_RETRY;
+}
+
 static void
 hear_clean_answer(struct send *send, struct clean_order order, char answer)
 {
@@ -111,12 +126,16 @@ hear_clean_answer(struct send *send, struct clean_order order, char answer)
 	case CLEAN_RESTORE:
 		if (answer == CLEAN_RESTORED)
 			tell_todo(send, SORTED_LOOK, order.number);
+		else if (failed)
+			restore_again(send, order.number);
 		else
 			load_settle(send, order.number);
 		return;
 	default:
 		if (answer == CLEAN_RESTORED)
 			tell_todo(send, SORTED_LOOK, order.number);
+		else if (failed)
+			load_sweep_again(send);
 	}
 }
 
@@ -283,11 +302,12 @@ hear_broken(struct send *send, struct span rest)
 	send_log_end(send);
 	job = job_find(send, number);
 	if (job && job->state == JOB_PARKING) {
-		/* qmail-todo looks at it again later. */
 		send->parking--;
 		job_free(send, job);
 	}
-	load_settle(send, number);
+	/* qmail-todo looks at it again later.  Until then its files may be
+	 * anything, even missing, which must not look like finished. */
+	(void)load_postpone(send, number);
 }
 
 void

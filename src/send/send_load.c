@@ -18,8 +18,13 @@
 #include "waiting.h"
 
 #define LOAD_WINDOW    64    /* messages being examined at once */
-#define IN_FLIGHT      1     /* mark of those in send->loading */
 #define SWEEP_INTERVAL 76431 /* seconds between two clean-ups */
+
+/* Marks of those in send->loading; 0: not asked for yet. */
+enum {
+	IN_FLIGHT = 1,
+	POSTPONED
+};
 
 static int
 load_part(struct send *send, uint64_t part)
@@ -71,12 +76,21 @@ load_step(struct send *send)
 }
 
 bool
-load_forget(struct send *send, uint64_t number)
+load_postpone(struct send *send, uint64_t number)
 {
 	if (!number_set_has(&send->loading, number))
 		return false;
 	if (number_set_mark(&send->loading, number) == IN_FLIGHT)
 		send->loading_in_flight--;
+	number_set_set_mark(&send->loading, number, POSTPONED);
+	return true;
+}
+
+bool
+load_forget(struct send *send, uint64_t number)
+{
+	if (!load_postpone(send, number))
+		return false;
 	number_set_remove(&send->loading, number);
 	if (send->loading.len == 0)
 		number_set_free(&send->loading);
@@ -131,8 +145,10 @@ sweep_part(struct send *send, uint64_t part)
 	const char *name;
 	uint64_t number;
 
-	if (dir_open(&dir, queue_path_folder(QUEUE_MESS, part).s) < 0)
+	if (dir_open(&dir, queue_path_folder(QUEUE_MESS, part).s) < 0) {
+		load_sweep_again(send);
 		return;
+	}
 	while (dir_next(&dir, &name) > 0)
 		if (queue_path_number(span_of(name), &number) &&
 		    number % send->split == part && !job_find(send, number) &&
@@ -151,7 +167,20 @@ load_sweep(struct send *send)
 	if (++send->sweep_part < send->split)
 		return;
 	send->sweep_part = 0;
-	send->next_sweep = send->now + SWEEP_INTERVAL;
+	send->next_sweep = send->now +
+	    (send->sweeps_again ? SEND_SYSTEM_RETRY : SWEEP_INTERVAL);
+	send->sweeps_again = false;
+}
+
+void
+load_sweep_again(struct send *send)
+{
+	int64_t soon = send->now + SEND_SYSTEM_RETRY;
+
+	if (send->next_sweep > soon)
+		send->next_sweep = soon; /* none is under way */
+	else
+		send->sweeps_again = true;
 }
 
 int64_t

@@ -20,7 +20,7 @@ enum clean_request {
  */
 enum clean_answer {
 	CLEAN_DONE = '+',     /* also if nothing was there */
-	CLEAN_FAILED = '!',   /* something could not be removed */
+	CLEAN_FAILED = '!',   /* not possible now: ask again later */
 	CLEAN_RESTORED = 'r', /* it is in todo now */
 	CLEAN_KEPT = 'k',     /* nothing was done */
 	CLEAN_REMOVED = 'd'   /* the leftovers are gone */
