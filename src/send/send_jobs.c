@@ -68,9 +68,11 @@ square_root(int64_t n)
 int64_t
 job_next_try(int64_t birth, int64_t now, enum channel_id channel)
 {
-	int64_t age = now > birth ? now - birth : 0;
-	int64_t root = square_root(age) + retry_steps[channel];
+	int64_t root;
 
+	if (birth > now) /* the clock was set back */
+		birth = now;
+	root = square_root(now - birth) + retry_steps[channel];
 	return birth + root * root;
 }
 
@@ -173,7 +175,7 @@ job_hear_clean(struct send *send, struct span record)
 
 /* What qmail-todo says of a message. */
 struct arrival {
-	uint64_t number, size, uid, pid;
+	uint64_t number, size, birth, uid, pid;
 	struct span sender;
 };
 
@@ -182,6 +184,8 @@ parse_arrival(struct span *rest, char word, struct arrival *arrival)
 {
 	return record_next_number(rest, word, INT64_MAX, &arrival->number) &&
 	    record_next_number(rest, SORTED_SIZE, INT64_MAX, &arrival->size) &&
+	    record_next_number(
+		rest, SORTED_BIRTH, INT64_MAX, &arrival->birth) &&
 	    record_next_number(rest, SORTED_UID, UINT32_MAX, &arrival->uid) &&
 	    record_next_number(rest, SORTED_PID, UINT32_MAX, &arrival->pid) &&
 	    record_next_is(rest, SORTED_SENDER, &arrival->sender);
@@ -220,7 +224,7 @@ hear_new(struct send *send, struct span rest)
 	must(!job_find(send, arrival.number));
 	job = job_new(send, arrival.number);
 	job->is_straight = true;
-	job->birth = (int64_t)(arrival.number / 1000000);
+	job->birth = (int64_t)arrival.birth;
 	job->since = clock_monotonic();
 	str_set(&job->sender, arrival.sender);
 	if (!record_next(&rest, &letter, &recipient)) {

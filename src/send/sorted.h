@@ -3,9 +3,9 @@
  * SOCK_SEQPACKET pair, one message in a datagram.
  *
  * qmail-todo says
- *	N number, S size, u uid, p pid, F sender, {L or R recipient}
+ *	N number, S size, b birth, u uid, p pid, F sender, {L or R recipient}
  *		a new message with at most one recipient, still in todo only
- *	W number, S size, u uid, p pid, F sender, L count, R count
+ *	W number, S size, b birth, u uid, p pid, F sender, L count, R count
  *		a message that waits: its info, local, remote files are made,
  *		with so many recipients
  *	V number
@@ -33,6 +33,7 @@ enum sorted_word {
 	SORTED_ALERT = 'A',
 
 	SORTED_SIZE = 'S',
+	SORTED_BIRTH = 'b', /* seconds */
 	SORTED_UID = 'u',
 	SORTED_PID = 'p',
 	SORTED_SENDER = 'F',

@@ -72,6 +72,7 @@ add_head(struct str *text, const struct sorting *s, enum sorted_word word)
 {
 	record_add_number(text, (char)word, s->number);
 	record_add_number(text, SORTED_SIZE, s->size);
+	record_add_number(text, SORTED_BIRTH, (uint64_t)s->birth);
 	record_add_number(text, SORTED_UID, s->uid);
 	record_add_number(text, SORTED_PID, s->pid);
 	record_add(text, SORTED_SENDER, str_span(&s->sender));
@@ -207,6 +208,18 @@ make_files(struct sorting *s)
 	return true;
 }
 
+/* When the message came: its number says so, unless another mail system, or
+ * the restoring of a backup, has given it that. */
+static int64_t
+birth_of(uint64_t number, int64_t mess_time)
+{
+	int64_t birth = (int64_t)(number / 1000000);
+
+	if (birth < EARLIEST_BIRTH || birth > clock_seconds() + 86400)
+		birth = mess_time;
+	return birth < 0 ? 0 : birth;
+}
+
 /* Opens todo/N and reads up to the recipients.
  * Returns 1; 0 if it is not there; -1 with s->trouble. */
 static int
@@ -227,9 +240,7 @@ open_envelope(struct sorting *s)
 		return -1;
 	}
 	s->size = (uint64_t)st.st_size;
-	s->birth = (int64_t)(s->number / 1000000);
-	if (s->birth < EARLIEST_BIRTH || s->birth > clock_seconds() + 86400)
-		s->birth = (int64_t)st.st_mtime;
+	s->birth = birth_of(s->number, (int64_t)st.st_mtime);
 	if (envelope_read_head(&s->in, &s->uid, &s->pid, &s->sender) < 0) {
 		s->trouble = errno == EPROTO ? trouble_cut
 		    : errno == EISDIR	     ? trouble_read
