@@ -37,6 +37,7 @@
 #define DATAGRAMS_AT_ONCE 64	  /* from one peer in one turn of the loop */
 #define MEMORY_PAUSE	  10	  /* seconds until memory is asked for again */
 #define FLUSH_TIMEOUT	  1000	  /* milliseconds for the log at the end */
+#define CLOCK_STEP	  600	  /* seconds back that change nothing */
 
 static volatile sig_atomic_t got_term, got_hangup, got_alarm;
 
@@ -110,16 +111,23 @@ reread_controls(struct send *send)
 
 	got_hangup = 0;
 	record_add(&send->todo.words, SORTED_REREAD, SPAN(""));
-	if (chdir(home_dir) == 0) {
-		if (routing_read(&fresh, str_z(&send->me), &culprit) == 0) {
-			routing_free(&send->routing);
-			send->routing = fresh;
-		}
-		if (read_limits(send) < 0)
-			send_log_line(send,
-			    "alert: unable to reread control/concurrency");
+	if (chdir(home_dir) < 0)
+		return;
+	if (routing_read(&fresh, str_z(&send->me), &culprit) == 0) {
+		routing_free(&send->routing);
+		send->routing = fresh;
 	}
-	must(chdir(home_queue_dir) == 0);
+	if (read_limits(send) < 0)
+		send_log_line(
+		    send, "alert: unable to reread control/concurrency");
+	if (chdir(home_queue_dir) < 0) {
+		/* Nothing can be done from here, not even an orderly end. */
+		send_log_line(send,
+		    "alert: unable to switch back to queue directory! "
+		    "dying...");
+		send_log_flush(send);
+		_exit(111);
+	}
 }
 
 /* ---- start ---- */
@@ -286,6 +294,23 @@ next_event(const struct send *send)
 	return next;
 }
 
+/* All times are those of the clock.  When it was set back they would be far
+ * away: then everything is due, once, as after ALRM. */
+static void
+look_at_clock(struct send *send)
+{
+	int64_t old = send->now;
+
+	send->now = clock_seconds();
+	if (send->now > old - CLOCK_STEP)
+		return;
+	send_log_line(send, "warning: the clock was set back");
+	for (int i = 0; i < CHANNELS; i++)
+		heap_set_all(&send->channels[i].waiting, send->now);
+	heap_set_all(&send->finishing, send->now);
+	send->next_sweep = send->clean_again_at = send->now;
+}
+
 static void
 wait_for_something(struct send *send)
 {
@@ -308,7 +333,7 @@ wait_for_something(struct send *send)
 		wait = 86400 * 1000;
 	if (signal_poll(fds, POLL_PLACES, wait) > 0)
 		hear_all(send, fds);
-	send->now = clock_seconds();
+	look_at_clock(send);
 }
 
 static void

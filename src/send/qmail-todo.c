@@ -133,25 +133,41 @@ sort_some(struct todo *todo)
 }
 
 static void
+alert(struct todo *todo, const char *what, const char *which)
+{
+	struct str line = STR_INIT, text = STR_INIT;
+
+	str_add_z(&line, what);
+	str_add_z(&line, which);
+	record_add(&text, SORTED_ALERT, str_span(&line));
+	todo_say(todo, str_span(&text));
+	str_free(&line);
+	str_free(&text);
+}
+
+/* Says why it cannot work; qmail-send logs it and ends. */
+NORETURN static void
+give_up(struct todo *todo, const char *why)
+{
+	alert(todo, why, "");
+	_exit(111);
+}
+
+static void
 reread(struct todo *todo)
 {
 	struct routing fresh = ROUTING_INIT;
-	struct str text = STR_INIT;
-	const char *culprit;
+	const char *culprit = "controls";
 
 	if (chdir(home_dir) == 0 &&
 	    routing_read(&fresh, str_z(&todo->me), &culprit) == 0) {
 		routing_free(&todo->routing);
 		todo->routing = fresh;
 	} else {
-		record_add(&text, SORTED_ALERT, SPAN("unable to reread "));
-		str_cut(&text, text.len - 1);
-		str_add_z(&text, culprit);
-		str_add_byte(&text, '\0');
-		todo_say(todo, str_span(&text));
+		alert(todo, "unable to reread ", culprit);
 	}
-	str_free(&text);
-	must(chdir(home_queue_dir) == 0);
+	if (chdir(home_queue_dir) < 0)
+		give_up(todo, "unable to switch back to queue directory");
 }
 
 /* The file in todo is gone, or qmail-send gave the message back. */
@@ -243,17 +259,6 @@ wait_for_something(struct todo *todo)
 	}
 }
 
-/* Says why it cannot start; qmail-send logs it and ends. */
-NORETURN static void
-cannot_start(struct todo *todo, const char *why)
-{
-	struct str text = STR_INIT;
-
-	record_add(&text, SORTED_ALERT, span_of(why));
-	todo_say(todo, str_span(&text));
-	_exit(111);
-}
-
 static void
 set_up(struct todo *todo)
 {
@@ -262,18 +267,13 @@ set_up(struct todo *todo)
 	if (chdir(home_dir) < 0 ||
 	    control_read_line("control/me", &todo->me) < 0 ||
 	    routing_read(&todo->routing, NULL, &culprit) < 0)
-		cannot_start(todo, "cannot start: unable to read controls");
+		give_up(todo, "cannot start: unable to read controls");
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&todo->split) < 0)
-		cannot_start(
+		give_up(
 		    todo, "cannot start: unable to switch to queue directory");
-	if (trigger_open(&todo->trigger) < 0) {
-		struct str text = STR_INIT;
-
-		record_add(&text, SORTED_ALERT,
-		    SPAN("lock/trigger is no FIFO: new mail has to wait"));
-		todo_say(todo, str_span(&text));
-		str_free(&text);
-	}
+	if (trigger_open(&todo->trigger) < 0)
+		alert(
+		    todo, "lock/trigger is no FIFO: new mail has to wait", "");
 }
 
 int
