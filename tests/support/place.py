@@ -246,9 +246,19 @@ def empty(folder):
             os.unlink(entry.path)
 
 
+def remove(top):
+    """A folder and all below it, whatever the modes of its folders."""
+    os.chmod(top, 0o700)
+    for folder, below, _ in os.walk(top):
+        for name in below:
+            if not os.path.islink(os.path.join(folder, name)):
+                os.chmod(os.path.join(folder, name), 0o700)
+    shutil.rmtree(top)
+
+
 def tree(top):
-    """top and all below it, sorted, links not followed."""
-    if os.path.islink(top) or not os.path.isdir(top):
+    """top and all below it that can be listed, sorted, links not followed."""
+    if os.path.islink(top) or not os.path.isdir(top) or not os.access(top, os.R_OK | os.X_OK):
         return [top] if os.path.lexists(top) else []
     return [top] + [path for name in sorted(os.listdir(top))
                     for path in tree(os.path.join(top, name))]
