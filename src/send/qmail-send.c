@@ -176,6 +176,7 @@ set_up(struct send *send)
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&send->split) < 0)
 		cannot_start(send, "unable to switch to queue directory");
 	take_mutex(send);
+	record_add(&send->todo.words, SORTED_BEGIN, SPAN(""));
 	if (load_begin(send) < 0)
 		cannot_start(send, "unable to read the queue");
 	send_log_status(send);

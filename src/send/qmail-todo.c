@@ -56,6 +56,16 @@ note_number(struct todo *todo, uint64_t number, bool is_fresh)
 		vec_push(&todo->pending, item);
 }
 
+/* After trouble with the queue the next look comes soon. */
+static void
+scan_soon(struct todo *todo)
+{
+	int64_t soon = clock_monotonic() + RETRY_INTERVAL * 1000;
+
+	if (soon < todo->next_scan)
+		todo->next_scan = soon;
+}
+
 /* Notes the messages of one subfolder. */
 static void
 scan_part(struct todo *todo, uint64_t part)
@@ -63,13 +73,18 @@ scan_part(struct todo *todo, uint64_t part)
 	struct dir dir;
 	const char *name;
 	uint64_t number;
+	int got;
 
-	if (dir_open(&dir, queue_path_folder(QUEUE_TODO, part).s) < 0)
+	if (dir_open(&dir, queue_path_folder(QUEUE_TODO, part).s) < 0) {
+		scan_soon(todo);
 		return;
-	while (dir_next(&dir, &name) > 0)
+	}
+	while ((got = dir_next(&dir, &name)) > 0)
 		if (queue_path_number(span_of(name), &number) &&
 		    number % todo->split == part)
 			note_number(todo, number, false);
+	if (got < 0)
+		scan_soon(todo);
 	dir_close(&dir);
 }
 
@@ -94,18 +109,32 @@ shift_pending(struct todo *todo)
 	todo->next_pending = 0;
 }
 
+/* Opens lock/trigger again: somebody may have made it, or made it anew.  What
+ * waits in the old one is in todo, too. */
+static void
+reopen_trigger(struct todo *todo)
+{
+	struct trigger fresh;
+
+	if (trigger_open(&fresh) < 0)
+		return;
+	trigger_close(&todo->trigger);
+	todo->trigger = fresh;
+}
+
 /* Looks through all of todo; older messages come first. */
 static void
 scan(struct todo *todo)
 {
+	reopen_trigger(todo);
+	todo->next_scan = clock_monotonic() + SCAN_INTERVAL * 1000;
+	todo->trigger.wants_scan = false;
 	shift_pending(todo);
 	for (uint64_t part = 0; part < todo->split; part++)
 		scan_part(todo, part);
 	if (todo->pending.len)
 		qsort(todo->pending.at, todo->pending.len,
 		    sizeof(*todo->pending.at), compare_items);
-	todo->next_scan = clock_monotonic() + SCAN_INTERVAL * 1000;
-	todo->trigger.wants_scan = false;
 }
 
 /* Sorts the next messages that were noted. */
@@ -122,13 +151,8 @@ sort_some(struct todo *todo)
 			return;
 		item = todo->pending.at[todo->next_pending++];
 		number_set_remove(&todo->noted, item.number);
-		if (!todo_sort(todo, item.number, item.is_fresh)) {
-			int64_t retry =
-			    clock_monotonic() + RETRY_INTERVAL * 1000;
-
-			if (retry < todo->next_scan)
-				todo->next_scan = retry;
-		}
+		if (!todo_sort(todo, item.number, item.is_fresh))
+			scan_soon(todo);
 	}
 }
 
@@ -194,8 +218,8 @@ hear(struct todo *todo, char word, struct span value)
 		reread(todo);
 		return;
 	}
-	if (word == SORTED_STOP) {
-		todo->is_stopping = true;
+	if (word == SORTED_BEGIN || word == SORTED_STOP) {
+		todo->is_idle = word == SORTED_STOP;
 		return;
 	}
 	must(queue_path_number(value, &number));
@@ -209,8 +233,7 @@ hear(struct todo *todo, char word, struct span value)
 	case SORTED_PARK:
 		forget(todo, number);
 		if (!todo_park(todo, number))
-			todo->next_scan =
-			    clock_monotonic() + RETRY_INTERVAL * 1000;
+			scan_soon(todo);
 		break;
 	default:
 		must(!"a word of qmail-send");
@@ -240,11 +263,11 @@ static void
 wait_for_something(struct todo *todo)
 {
 	struct pollfd fds[2] = { { .fd = TODO_PEER_FD, .events = POLLIN },
-		{ .fd = todo->is_stopping ? -1 : todo->trigger.read_fd,
+		{ .fd = todo->is_idle ? -1 : todo->trigger.read_fd,
 		    .events = POLLIN } };
 	int64_t wait = todo->next_scan - clock_monotonic();
 
-	if (todo->is_stopping)
+	if (todo->is_idle)
 		wait = -1;
 	else if (wait < 0 || todo->next_pending < todo->pending.len)
 		wait = 0;
@@ -279,13 +302,13 @@ set_up(struct todo *todo)
 int
 main(void)
 {
-	static struct todo todo;
+	static struct todo todo = { .is_idle = true };
 
 	must_hooks(111, NULL);
 	signal_ignore(SIGPIPE);
 	set_up(&todo);
 	while (!todo.peer_is_gone) {
-		if (!todo.is_stopping) {
+		if (!todo.is_idle) {
 			if (todo.trigger.wants_scan ||
 			    clock_monotonic() >= todo.next_scan)
 				scan(&todo);

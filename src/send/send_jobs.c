@@ -68,11 +68,9 @@ square_root(int64_t n)
 int64_t
 job_next_try(int64_t birth, int64_t now, enum channel_id channel)
 {
-	int64_t root;
+	int64_t age = now > birth ? now - birth : 0;
+	int64_t root = square_root(age) + retry_steps[channel];
 
-	if (birth > now) /* the clock was set back */
-		birth = now;
-	root = square_root(now - birth) + retry_steps[channel];
 	return birth + root * root;
 }
 

@@ -19,6 +19,7 @@
  *	P number   make the files of this message, it has to wait (answer: W, B)
  *	G number   its file in todo is gone, or may be looked at again
  *	K number   look at this one (it was linked to todo again)
+ *	E (empty)  begin: no other qmail-send runs on this queue
  *	H (empty)  read the control files again
  *	Y (empty)  take nothing new any more
  */
@@ -44,6 +45,7 @@ enum sorted_word {
 	SORTED_PARK = 'P',
 	SORTED_GONE = 'G',
 	SORTED_LOOK = 'K',
+	SORTED_BEGIN = 'E',
 	SORTED_REREAD = 'H',
 	SORTED_STOP = 'Y'
 };

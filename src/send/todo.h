@@ -38,7 +38,8 @@ struct todo {
 				     yet gone; marked with their channel if
 				     they went straight, else with CHANNELS */
 	size_t straight[CHANNELS];
-	bool is_stopping, peer_is_gone;
+	bool is_idle; /* qmail-send has not begun, or is about to end */
+	bool peer_is_gone;
 };
 
 /* todo_say: sends a datagram of records to qmail-send. */

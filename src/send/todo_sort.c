@@ -10,6 +10,7 @@
 #include "queue/path.h"
 #include "queue/record.h"
 #include "sys/clock.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/in.h"
@@ -32,6 +33,7 @@ struct sorting {
 	struct str sender, recipient, address;
 	struct in in;
 	const char *trouble;	 /* why it cannot be used; NULL: fine */
+	bool is_passing;	 /* the trouble may be over soon */
 	enum channel_id channel; /* of the first recipient */
 	char buffer[BUFFER_SIZE];
 };
@@ -89,6 +91,26 @@ hand_over(struct sorting *s, struct span record, unsigned mark)
 	todo_say(s->todo, record);
 }
 
+/* Notes why the message cannot be used, errno included.  Returns -1. */
+static int
+fail(struct sorting *s, const char *trouble)
+{
+	s->trouble = trouble;
+	s->is_passing = error_is_temporary(errno);
+	return -1;
+}
+
+/* Says what a failed read of the envelope means.  Returns -1. */
+static int
+fail_reading(struct sorting *s)
+{
+	if (errno == EPROTO)
+		return fail(s, trouble_cut);
+	return fail(s,
+	    errno == EBADMSG || errno == EMSGSIZE ? trouble_record
+						  : trouble_read);
+}
+
 /*
  * Reads the next recipient; records of other letters are extensions and are
  * passed over here.  Returns 1, 0 at the end of the envelope, -1 on trouble.
@@ -99,12 +121,8 @@ next_recipient(struct sorting *s)
 	char letter;
 
 	do {
-		if (envelope_next(&s->in, NULL, &letter, &s->recipient) < 0) {
-			s->trouble = errno == EPROTO ? trouble_cut
-			    : errno == EMSGSIZE	     ? trouble_record
-						     : trouble_read;
-			return -1;
-		}
+		if (envelope_next(&s->in, NULL, &letter, &s->recipient) < 0)
+			return fail_reading(s);
 	} while (letter != 'T' && letter != '\0');
 	return letter == 'T';
 }
@@ -201,8 +219,10 @@ make_files(struct sorting *s)
 		fine = finish_channel_file(&files[channel]) && fine;
 	if (more < 0 || !fine || !write_info(s)) {
 		remove_files(s);
-		if (!s->trouble)
+		if (!s->trouble) {
 			s->trouble = trouble_write;
+			s->is_passing = true;
+		}
 		return false;
 	}
 	return true;
@@ -227,26 +247,25 @@ open_envelope(struct sorting *s)
 {
 	uint64_t split = s->todo->split;
 	struct stat st;
+	int found;
 	int fd = file_open_nofollow(queue_path(QUEUE_TODO, s->number, split).s);
 
 	if (fd < 0) {
-		s->trouble = trouble_read;
-		return errno == ENOENT ? 0 : -1;
+		found = errno == ENOENT ? 0 : -1;
+		(void)fail(s, trouble_read);
+		return found;
 	}
 	in_init(&s->in, fd, s->buffer, sizeof(s->buffer));
-	if (stat(queue_path(QUEUE_MESS, s->number, split).s, &st) < 0 ||
-	    !S_ISREG(st.st_mode)) {
-		s->trouble = trouble_mess;
-		return -1;
+	if (stat(queue_path(QUEUE_MESS, s->number, split).s, &st) < 0)
+		return fail(s, trouble_mess);
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return fail(s, trouble_mess);
 	}
 	s->size = (uint64_t)st.st_size;
 	s->birth = birth_of(s->number, (int64_t)st.st_mtime);
-	if (envelope_read_head(&s->in, &s->uid, &s->pid, &s->sender) < 0) {
-		s->trouble = errno == EPROTO ? trouble_cut
-		    : errno == EISDIR	     ? trouble_read
-					     : trouble_record;
-		return -1;
-	}
+	if (envelope_read_head(&s->in, &s->uid, &s->pid, &s->sender) < 0)
+		return fail_reading(s);
 	return 1;
 }
 
@@ -371,9 +390,8 @@ todo_sort(struct todo *todo, uint64_t number, bool is_fresh)
 	if (!fine)
 		say_broken(todo, number, s.trouble);
 	close_sorting(&s);
-	/* What is broken stays as it is until the next look at everything;
-	 * what could not be written may work sooner. */
-	return fine || s.trouble != trouble_write;
+	/* What is broken stays as it is until the next look at everything. */
+	return fine || !s.is_passing;
 }
 
 bool

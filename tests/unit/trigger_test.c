@@ -47,9 +47,9 @@ test_trigger(void **state)
 	trigger_read(&trigger);
 	assert_int_equal(trigger.numbers.len, 0);
 	assert_true(trigger.wants_scan);
-	vec_free(&trigger.numbers);
-	fd_close(trigger.read_fd);
-	fd_close(trigger.write_fd);
+	trigger_close(&trigger);
+	assert_int_equal(trigger.read_fd, -1);
+	trigger_close(&trigger);
 }
 
 int

@@ -59,6 +59,15 @@ trigger_open(struct trigger *trigger)
 }
 
 void
+trigger_close(struct trigger *trigger)
+{
+	fd_close(trigger->read_fd);
+	fd_close(trigger->write_fd);
+	vec_free(&trigger->numbers);
+	*trigger = (struct trigger){ .read_fd = -1, .write_fd = -1 };
+}
+
+void
 trigger_read(struct trigger *trigger)
 {
 	char buffer[65536];

@@ -19,7 +19,8 @@ struct trigger {
 	bool wants_scan;       /* something else was told: look at everything */
 };
 
-/* trigger_pull: tells of a new message; failures do not matter. */
+/* trigger_pull: tells of a new message; failures do not matter.  The last
+ * thing its caller does: the descriptor is left to the end of the process. */
 void trigger_pull(uint64_t number);
 
 /*
@@ -27,6 +28,9 @@ void trigger_pull(uint64_t number);
  * Returns 0; -1 with errno: ENOENT, EINVAL if it is no FIFO.
  */
 MUST_CHECK int trigger_open(struct trigger *trigger);
+
+/* trigger_close: closes what trigger_open opened, or nothing. */
+void trigger_close(struct trigger *trigger);
 
 /*
  * trigger_read: takes what was written.  numbers holds the message numbers
