@@ -344,6 +344,7 @@ heed_signals(struct send *send)
 		reread_controls(send);
 	if (got_alarm) {
 		got_alarm = 0;
+		send->loads_due = send->loading.len > 0;
 		for (int i = 0; i < CHANNELS; i++)
 			heap_set_all(&send->channels[i].waiting, send->now);
 	}

@@ -143,6 +143,7 @@ struct send {
 	VEC(uint64_t) to_load;
 	size_t next_to_load, loading_in_flight;
 	struct number_set loading;
+	bool loads_due; /* ALRM came while some were being examined */
 	uint64_t sweep_part;
 	int64_t next_sweep; /* seconds */
 	bool sweeps_again;  /* not all could be examined */
@@ -256,8 +257,9 @@ void load_settle(struct send *send, uint64_t number);
 bool load_postpone(struct send *send, uint64_t number);
 /* load_forget: it needs no loading any more; false if it did not. */
 bool load_forget(struct send *send, uint64_t number);
-/* load_schedule: puts a waiting message into the heaps of its channels. */
-void load_schedule(struct send *send, uint64_t number);
+/* load_schedule: puts a waiting message into the heaps of its channels; is_due:
+ * to be tried now, whatever its files say. */
+void load_schedule(struct send *send, uint64_t number, bool is_due);
 /* load_sweep: one step of the clean-up, if it is time. */
 void load_sweep(struct send *send);
 /* load_sweep_again: the next clean-up comes soon, for this one had trouble. */

@@ -92,20 +92,24 @@ load_forget(struct send *send, uint64_t number)
 	if (!load_postpone(send, number))
 		return false;
 	number_set_remove(&send->loading, number);
-	if (send->loading.len == 0)
+	if (send->loading.len == 0) {
 		number_set_free(&send->loading);
+		send->loads_due = false;
+	}
 	return true;
 }
 
 void
 load_settle(struct send *send, uint64_t number)
 {
+	bool is_due = send->loads_due;
+
 	if (load_forget(send, number))
-		load_schedule(send, number);
+		load_schedule(send, number, is_due);
 }
 
 void
-load_schedule(struct send *send, uint64_t number)
+load_schedule(struct send *send, uint64_t number, bool is_due)
 {
 	bool waits = false;
 
@@ -121,6 +125,8 @@ load_schedule(struct send *send, uint64_t number)
 			else
 				continue;
 		}
+		if (is_due)
+			st.st_mtime = (time_t)send->now;
 		waits = true;
 		heap_add(&send->channels[id].waiting,
 		    (struct heap_entry){ (int64_t)st.st_mtime, number });
