@@ -23,12 +23,13 @@
 #include "sys/fdpass.h"
 #include "sys/spawn.h"
 
-#define PEER_FD	       0
-#define OUTPUT_MAX     3000 /* bytes of a report */
-#define LOOKUP_TIMEOUT 30   /* seconds for one answer of qmail-getpw */
-#define KNOWN_ANSWERS  64   /* answers of qmail-getpw that are remembered */
-#define KNOWN_MS       2000 /* milliseconds for which they are believed */
-#define CUT_REMARK     "\n[more output cut off]\n"
+#define PEER_FD		0
+#define OUTPUT_MAX	3000  /* bytes of a report */
+#define LOOKUP_TIMEOUT	30    /* seconds for one answer of qmail-getpw */
+#define LOOKUP_PAUSE_MS 60000 /* milliseconds; see ask_lookup */
+#define KNOWN_ANSWERS	64    /* answers of qmail-getpw that are remembered */
+#define KNOWN_MS	2000  /* milliseconds for which they are believed */
+#define CUT_REMARK	"\n[more output cut off]\n"
 
 /* What qmail-getpw said a moment ago: a burst of mail for one user asks
  * once. */
@@ -44,6 +45,7 @@ struct spawner {
 	struct cdb users;	/* users/cdb, kept open */
 	struct stat users_stat; /* which file that is */
 	int lookup_fd;		/* socket to qmail-getpw; -1: not running */
+	int64_t lookup_pause;	/* clock_monotonic; not asked before */
 	struct known_answer known[KNOWN_ANSWERS];
 };
 
@@ -110,12 +112,11 @@ start_lookup(struct spawner *spawner)
 	    .fds = { { ends[1], 0 } } });
 	str_free(&path);
 	fd_close(ends[1]);
-	if (pid < 0) {
+	if (pid < 0 || fdpass_set_timeout(ends[0], LOOKUP_TIMEOUT) < 0) {
 		fd_close(ends[0]);
 		return false;
 	}
 	spawner->lookup_fd = ends[0];
-	fdpass_set_timeout(ends[0], LOOKUP_TIMEOUT);
 	return true;
 }
 
@@ -128,7 +129,9 @@ stop_lookup(struct spawner *spawner)
 
 /*
  * Asks qmail-getpw.  One that does not answer in time, or has died, is left
- * to itself; the next question starts another.
+ * to itself; another is started.  After one that was too slow there is a pause
+ * without questions, so that deliveries to users/cdb do not wait behind an
+ * account database that hangs.
  */
 static bool
 ask_lookup(struct spawner *spawner, struct span local_part, struct str *record)
@@ -136,6 +139,8 @@ ask_lookup(struct spawner *spawner, struct span local_part, struct str *record)
 	char answer[USERS_RECORD_MAX];
 	ssize_t got = -1;
 
+	if (clock_monotonic() < spawner->lookup_pause)
+		return false;
 	if (spawner->lookup_fd == -1 && !start_lookup(spawner))
 		return false;
 	if (fdpass_send(spawner->lookup_fd, local_part, -1) == 0)
@@ -143,6 +148,9 @@ ask_lookup(struct spawner *spawner, struct span local_part, struct str *record)
 		    spawner->lookup_fd, answer, sizeof(answer), NULL);
 	if (got <= 0) {
 		stop_lookup(spawner);
+		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			spawner->lookup_pause =
+			    clock_monotonic() + LOOKUP_PAUSE_MS;
 		return false;
 	}
 	str_set(record, span_make(answer, (size_t)got));

@@ -6,6 +6,8 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -66,12 +68,47 @@ test_descriptors(void **state)
 	}
 }
 
+/* More than one descriptor in a record: none of the others stays open. */
+static void
+test_two_descriptors(void **state)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(2 * sizeof(int))];
+	} control = { .bytes = { 0 } };
+	char buffer[10] = "x";
+	struct iovec part = { buffer, 1 };
+	struct msghdr message = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+	int pair[2], first, unused;
+
+	(void)state;
+	assert_int_equal(fd_pair(pair), 0);
+	header->cmsg_level = SOL_SOCKET;
+	header->cmsg_type = SCM_RIGHTS;
+	header->cmsg_len = CMSG_LEN(2 * sizeof(int));
+	memcpy(CMSG_DATA(header), pair, 2 * sizeof(int));
+	unused = fd_duplicate_above(0, 0);
+	fd_close(unused);
+	assert_int_equal(sendmsg(pair[0], &message, 0), 1);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, &first), 1);
+	fd_close(first);
+	assert_false(fd_is_open(unused));
+	assert_false(fd_is_open(unused + 1));
+	fd_close(pair[0]);
+	fd_close(pair[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_two_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,10 +60,11 @@ fdpass_receive(int sock, char *buffer, size_t size, int *fd)
 {
 	union fd_control control;
 	struct iovec part = { buffer, size };
+	/* CMSG_SPACE would have room for two; a second one would leak. */
 	struct msghdr message = { .msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t got;
 	int passed;
 
@@ -86,13 +87,15 @@ fdpass_receive(int sock, char *buffer, size_t size, int *fd)
 	return got;
 }
 
-void
+int
 fdpass_set_timeout(int sock, unsigned seconds)
 {
 	struct timeval limit = { .tv_sec = seconds };
 
-	must(setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) ==
-	    0);
-	must(setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) ==
-	    0);
+	return setsockopt(
+		   sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+		setsockopt(
+		    sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0
+	    ? -1
+	    : 0;
 }

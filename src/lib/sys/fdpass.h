@@ -32,8 +32,8 @@ MUST_CHECK ssize_t fdpass_receive(int sock, char *buffer, size_t size, int *fd);
 
 /*
  * fdpass_set_timeout: fdpass_receive on this blocking socket fails with EAGAIN
- * after so many seconds, and fdpass_send likewise.
+ * after so many seconds, and fdpass_send likewise.  Returns 0, -1 with errno.
  */
-void fdpass_set_timeout(int sock, unsigned seconds);
+MUST_CHECK int fdpass_set_timeout(int sock, unsigned seconds);
 
 #endif
