@@ -145,6 +145,7 @@ main(int argc, char **argv)
 	must_hooks(111, NULL);
 	if (fd_open_standard() < 0)
 		_exit(111);
+	fd_close_from(3); /* nothing of the caller's gets to users' programs */
 	(void)umask(077);
 	if (chdir("/") < 0)
 		fail("/");
