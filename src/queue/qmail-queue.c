@@ -64,6 +64,7 @@ struct entry {
 	int mess_fd, intd_fd;
 	bool has_mess, has_intd, has_todo; /* names that give_up removes */
 	bool syncs_folders;		   /* control/syncfolders */
+	volatile sig_atomic_t is_accepted; /* too late for giving up */
 };
 
 /* What has been made so far, for give_up, also from the signal handler. */
@@ -98,6 +99,8 @@ static void
 on_alarm(int number)
 {
 	(void)number;
+	if (entry.is_accepted)
+		_exit(ACCEPTED);
 	give_up(TOO_SLOW); /* only async-signal-safe calls in there */
 }
 
@@ -349,6 +352,7 @@ main(void)
 	create_intd();
 	copy_envelope();
 	commit();
+	entry.is_accepted = 1;
 	trigger_pull(entry.number);
 	_exit(ACCEPTED);
 }
