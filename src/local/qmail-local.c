@@ -21,10 +21,9 @@
 #include "sys/fd.h"
 #include "sys/signal.h"
 
-#define ARGUMENTS      8
-#define TEMPORARY_EXIT 111
-#define SECONDS_MAX    86400 /* for all deliveries of this run */
-//	(1u << 22)
+#define ARGUMENTS	8
+#define TEMPORARY_EXIT	111
+#define SECONDS_MAX	86400 /* for all deliveries of this run */
 #define STICKY		01000 /* S_ISVTX, which plain POSIX does not name */
 #define WRITABLE_BY_ALL 0002
 
