@@ -27,7 +27,7 @@ struct state {
 	const struct spawnloop *loop;
 	int peer; /* -1 when qmail-send is gone */
 	VEC(struct running) running;
-	VEC(struct pollfd) fds; /* the peer, then one for each running */
+	VEC(struct pollfd) fds; /* the peer, then each open output_fd */
 	char datagram[FDPASS_RECORD_MAX];
 };
 
@@ -225,20 +225,25 @@ add_poll(struct state *state, int fd)
 {
 	struct pollfd poller = { .fd = fd, .events = POLLIN };
 
-	vec_push(&state->fds, poller); /* poll passes over -1 */
+	vec_push(&state->fds, poller);
 }
 
 static void
 wait_for_something(struct state *state)
 {
+	size_t next = 1;
+
 	state->fds.len = 0;
-	add_poll(state, state->peer);
+	add_poll(state, state->peer); /* poll passes over -1 */
+	/* Only open ones: poll takes no more than a process may have open. */
 	for (size_t i = 0; i < state->running.len; i++)
-		add_poll(state, state->running.at[i].output_fd);
+		if (state->running.at[i].output_fd != -1)
+			add_poll(state, state->running.at[i].output_fd);
 	if (signal_poll(state->fds.at, state->fds.len, -1) == 0)
 		return;
 	for (size_t i = 0; i < state->running.len; i++)
-		if (state->fds.at[i + 1].revents)
+		if (state->running.at[i].output_fd != -1 &&
+		    state->fds.at[next++].revents)
 			(void)read_output(state, &state->running.at[i]);
 	if (state->fds.at[0].revents)
 		receive_job(state);
