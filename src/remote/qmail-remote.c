@@ -181,7 +181,7 @@ read_timeout(struct remote *remote, const char *name, unsigned standard)
 
 	if (control_read_number(name, REMOTE_TIMEOUT_MAX, &seconds) < 0)
 		remote_end(remote, REMOTE_CONTROL, SPAN(""));
-	return (unsigned)seconds;
+	return seconds ? (unsigned)seconds : 1;
 }
 
 static void

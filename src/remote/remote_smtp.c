@@ -332,7 +332,7 @@ static void
 open_session(struct session *session)
 {
 	struct remote *remote = session->remote;
-	unsigned timeout = remote->timeout ? remote->timeout : 1;
+	unsigned timeout = remote->timeout;
 	int64_t whole = (int64_t)remote->timeout * SESSION_TIMEOUTS;
 
 	if (whole < SESSION_LEAST)

@@ -223,7 +223,8 @@ tcpto_note(struct tcpto *tcpto, const struct ip_address *address,
 	if (fd < 0)
 		return;
 	str_reset(&tcpto->table);
-	if (lock_wait(fd) == 0 &&
+	/* A note that is lost costs less than waiting for whoever holds it. */
+	if (lock_try(fd) == 0 &&
 	    file_read_fd(fd, &tcpto->table, TCPTO_MAX) == 0) {
 		struct span table = str_span(&tcpto->table);
 

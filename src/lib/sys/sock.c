@@ -63,7 +63,9 @@ sock_datagram(struct sock_peer peer)
 {
 	union name name;
 	socklen_t size = make_name(peer, &name);
-	int fd = socket(name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* poll may tell of a datagram that read then drops as damaged. */
+	int fd = socket(
+	    name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd >= 0 && connect(fd, &name.any, size) < 0) {
 		int cause = errno;

@@ -18,7 +18,7 @@ struct sock_peer {
  * sock_datagram: a UDP socket connected to the peer, so that the kernel
  * accepts nothing from anyone else and tells of refusals; its own port is one
  * that the kernel chooses at random.
- * Returns the descriptor, -1 with errno.
+ * Returns the descriptor, which does not block; -1 with errno.
  */
 MUST_CHECK int sock_datagram(struct sock_peer peer);
 
