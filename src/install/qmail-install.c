@@ -188,13 +188,44 @@ check_one(
 
 /* ---- install ---- */
 
+/*
+ * Opens what was made at path.  Folders below the first level of HOME belong
+ * to roles, which could have put a link in the place of anything: none is
+ * followed there.
+ */
+static int
+open_made(const struct job *job, const char *path)
+{
+	size_t home_len = strlen(job->destdir) + strlen(home_dir);
+	struct span rest = span_from(span_of(path), home_len + 1), part;
+	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	struct str name = STR_INIT;
+	int fd;
+
+	str_set(&name, span_upto(span_of(path), home_len));
+	fd = open(str_z(&name), flags);
+	while (fd >= 0 && span_cut_next(&rest, '/', &part)) {
+		int above = fd;
+
+		str_set(&name, part);
+		fd = openat(above, str_z(&name), flags);
+		fd_close(above);
+		flags |= O_NOFOLLOW;
+	}
+	str_free(&name);
+	return fd;
+}
+
 /* Owner first: changing it clears setuid bits. */
 static void
 give(struct job *job, const struct item *item, const char *path)
 {
-	if (chown(path, owner(job, item), group(job, item)) < 0 ||
-	    chmod(path, mode(job, item)) < 0)
+	int fd = open_made(job, path);
+
+	if (fd < 0 || fchown(fd, owner(job, item), group(job, item)) < 0 ||
+	    fchmod(fd, mode(job, item)) < 0)
 		complain_errno(job, path);
+	fd_close(fd);
 }
 
 static void
@@ -238,14 +269,16 @@ done:
 static void
 make_empty(struct job *job, const struct item *item, const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd =
+	    open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 ||
 	    (st.st_size < item->size && ftruncate(fd, item->size) < 0))
 		complain_errno(job, path);
+	else
+		give(job, item, path);
 	fd_close(fd);
-	give(job, item, path);
 }
 
 static void
