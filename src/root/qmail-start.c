@@ -25,6 +25,9 @@
 #include "sys/ids.h"
 #include "sys/spawn.h"
 
+/* Each delivery under way takes one in a spawner and up to one in qmail-send. */
+#define DESCRIPTORS 65536
+
 NORETURN static void
 fail(const char *what)
 {
@@ -146,6 +149,7 @@ main(int argc, char **argv)
 	if (fd_open_standard() < 0)
 		_exit(111);
 	fd_close_from(3); /* nothing of the caller's gets to users' programs */
+	fd_raise_limit(DESCRIPTORS);
 	(void)umask(077);
 	if (chdir("/") < 0)
 		fail("/");

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -117,6 +118,26 @@ test_whole_table(void **state)
 	check_in_child(close_from);
 }
 
+static void
+test_raise_limit(void **state)
+{
+	struct rlimit limit;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 20;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	fd_raise_limit(30);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(limit.rlim_cur, 30);
+	fd_raise_limit(25); /* never less */
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(limit.rlim_cur, 30);
+	fd_raise_limit(limit.rlim_max);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_true(limit.rlim_cur == limit.rlim_max);
+}
+
 int
 main(void)
 {
@@ -125,6 +146,7 @@ main(void)
 		cmocka_unit_test(test_nonblocking),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_whole_table),
+		cmocka_unit_test(test_raise_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

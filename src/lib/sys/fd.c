@@ -106,3 +106,14 @@ fd_close_from(int lowest)
 	for (int fd = lowest; fd < end; fd++)
 		(void)close(fd);
 }
+
+void
+fd_raise_limit(unsigned long wanted)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* then less must do */
+}

@@ -58,4 +58,8 @@ MUST_CHECK int fd_open_standard(void);
 /* fd_close_from: closes all descriptors from lowest on. */
 void fd_close_from(int lowest);
 
+/* fd_raise_limit: lets this process, and those it starts, have so many open
+ * descriptors, as far as its hard limit allows. */
+void fd_raise_limit(unsigned long wanted);
+
 #endif
