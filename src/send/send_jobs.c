@@ -85,6 +85,15 @@ job_order_clean(struct send *send, char letter, uint64_t number)
 	vec_push(&send->clean_orders, order);
 }
 
+/* Asks once more, with all others that failed, after a while. */
+static void
+order_again(struct send *send, struct clean_order order)
+{
+	if (send->clean_again.len == 0)
+		send->clean_again_at = send->now + SEND_SYSTEM_RETRY;
+	vec_push(&send->clean_again, order);
+}
+
 static void
 tell_todo(struct send *send, char word, uint64_t number)
 {
@@ -96,14 +105,11 @@ tell_todo(struct send *send, char word, uint64_t number)
 static void
 restore_again(struct send *send, uint64_t number)
 {
-	struct clean_order order = { CLEAN_RESTORE, number };
-
 	if (!load_postpone(send, number))
 		return; /* qmail-todo came upon it by itself */
 	send_log_trouble(send, "qmail-clean unable to examine", "mess", number,
 	    "; will try again later");
-	vec_push(&send->clean_again, order);
-	send->clean_again_at = send->now + SEND_SYSTEM_RETRY;
+	order_again(send, (struct clean_order){ CLEAN_RESTORE, number });
 }
 
 static void
@@ -120,8 +126,7 @@ hear_clean_answer(struct send *send, struct clean_order order, char answer)
 		}
 		send_log_trouble(send, "qmail-clean unable to clean up", "mess",
 		    order.number, "");
-		vec_push(&send->clean_again, order);
-		send->clean_again_at = send->now + SEND_SYSTEM_RETRY;
+		order_again(send, order);
 		return;
 	case CLEAN_RESTORE:
 		if (answer == CLEAN_RESTORED)

@@ -143,6 +143,17 @@ is_there(enum queue_folder folder, uint64_t number, uint64_t split)
 	    errno != ENOENT;
 }
 
+/* Whether it is finished, but could not be removed: its envelope may still be
+ * there and must not bring it back. */
+static bool
+is_finished(const struct send *send, uint64_t number)
+{
+	for (size_t i = 0; i < send->clean_again.len; i++)
+		if (send->clean_again.at[i].number == number)
+			return true;
+	return false;
+}
+
 /* Has those of one subfolder examined that nobody claims. */
 static void
 sweep_part(struct send *send, uint64_t part)
@@ -159,7 +170,8 @@ sweep_part(struct send *send, uint64_t part)
 		if (queue_path_number(span_of(name), &number) &&
 		    number % send->split == part && !job_find(send, number) &&
 		    !is_there(QUEUE_INFO, number, send->split) &&
-		    !is_there(QUEUE_TODO, number, send->split))
+		    !is_there(QUEUE_TODO, number, send->split) &&
+		    !is_finished(send, number))
 			job_order_clean(send, CLEAN_EXAMINE, number);
 	dir_close(&dir);
 }
