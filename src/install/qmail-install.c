@@ -269,8 +269,7 @@ done:
 static void
 make_empty(struct job *job, const struct item *item, const char *path)
 {
-	int fd =
-	    open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0 ||

@@ -28,7 +28,7 @@ BUDGET = {
     "qmail-clean": "",
     "qmail-getpw": "getpwnam",
     "qmail-inject": SPAWN,
-    "qmail-install": "chown",
+    "qmail-install": "fchown",
     "qmail-local": SPAWN,
     "qmail-lspawn": SPAWN + " socketpair",
     "qmail-newmrh": "",
