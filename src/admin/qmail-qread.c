@@ -78,16 +78,14 @@ collect_folder(struct listing *listing, uint64_t part)
 {
 	struct queue_path path = queue_path_folder(QUEUE_INFO, part);
 	struct dir dir;
-	const char *name;
 	uint64_t number;
 	int got;
 
 	if (dir_open(&dir, path.s) < 0)
 		fail("cannot read queue/", path.s);
-	while ((got = dir_next(&dir, &name)) > 0)
-		if (queue_path_number(span_of(name), &number) &&
-		    number % listing->split == part)
-			vec_push(&listing->numbers, number);
+	while (
+	    (got = queue_folder_next(&dir, part, listing->split, &number)) > 0)
+		vec_push(&listing->numbers, number);
 	if (got < 0)
 		fail("cannot read queue/", path.s);
 	dir_close(&dir);

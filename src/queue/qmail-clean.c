@@ -193,17 +193,14 @@ static void
 sweep_envelopes(uint64_t part, uint64_t split)
 {
 	struct dir dir;
-	const char *name;
+	uint64_t number;
 
 	if (dir_open(&dir, queue_path_folder(QUEUE_INTD, part).s) < 0)
 		return;
-	while (dir_next(&dir, &name) > 0) {
-		uint64_t number;
+	while (queue_folder_next(&dir, part, split, &number) > 0) {
 		struct stat st;
 
-		if (!queue_path_number(span_of(name), &number) ||
-		    number % split != part ||
-		    access(queue_path(QUEUE_MESS, number, split).s, F_OK) ==
+		if (access(queue_path(QUEUE_MESS, number, split).s, F_OK) ==
 			0 ||
 		    errno != ENOENT ||
 		    lstat(queue_path(QUEUE_INTD, number, split).s, &st) < 0 ||

@@ -71,7 +71,6 @@ static void
 scan_part(struct todo *todo, uint64_t part)
 {
 	struct dir dir;
-	const char *name;
 	uint64_t number;
 	int got;
 
@@ -79,10 +78,8 @@ scan_part(struct todo *todo, uint64_t part)
 		scan_soon(todo);
 		return;
 	}
-	while ((got = dir_next(&dir, &name)) > 0)
-		if (queue_path_number(span_of(name), &number) &&
-		    number % todo->split == part)
-			note_number(todo, number, false);
+	while ((got = queue_folder_next(&dir, part, todo->split, &number)) > 0)
+		note_number(todo, number, false);
 	if (got < 0)
 		scan_soon(todo);
 	dir_close(&dir);

@@ -30,16 +30,13 @@ static int
 load_part(struct send *send, uint64_t part)
 {
 	struct dir dir;
-	const char *name;
 	uint64_t number;
 	int got;
 
 	if (dir_open(&dir, queue_path_folder(QUEUE_INFO, part).s) < 0)
 		return errno == ENOENT ? 0 : -1;
-	while ((got = dir_next(&dir, &name)) > 0)
-		if (queue_path_number(span_of(name), &number) &&
-		    number % send->split == part &&
-		    number_set_add(&send->loading, number))
+	while ((got = queue_folder_next(&dir, part, send->split, &number)) > 0)
+		if (number_set_add(&send->loading, number))
 			vec_push(&send->to_load, number);
 	dir_close(&dir);
 	return got;
@@ -159,20 +156,21 @@ static void
 sweep_part(struct send *send, uint64_t part)
 {
 	struct dir dir;
-	const char *name;
 	uint64_t number;
+	int got;
 
 	if (dir_open(&dir, queue_path_folder(QUEUE_MESS, part).s) < 0) {
 		load_sweep_again(send);
 		return;
 	}
-	while (dir_next(&dir, &name) > 0)
-		if (queue_path_number(span_of(name), &number) &&
-		    number % send->split == part && !job_find(send, number) &&
+	while ((got = queue_folder_next(&dir, part, send->split, &number)) > 0)
+		if (!job_find(send, number) &&
 		    !is_there(QUEUE_INFO, number, send->split) &&
 		    !is_there(QUEUE_TODO, number, send->split) &&
 		    !is_finished(send, number))
 			job_order_clean(send, CLEAN_EXAMINE, number);
+	if (got < 0)
+		load_sweep_again(send);
 	dir_close(&dir);
 }
 

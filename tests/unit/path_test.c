@@ -56,6 +56,28 @@ test_numbers(void **state)
 }
 
 static void
+test_folder(void **state)
+{
+	static const char *const names[] = { "mess/0/46", "mess/0/23",
+		"mess/0/24", "mess/0/junk", "mess/0/023" };
+	uint64_t number, sum = 0;
+	struct dir dir;
+	int got;
+
+	(void)state;
+	(void)mkdir("mess", 0755);
+	(void)mkdir("mess/0", 0755);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		fclose(fopen(names[i], "w"));
+	assert_int_equal(dir_open(&dir, queue_path_folder(QUEUE_MESS, 0).s), 0);
+	while ((got = queue_folder_next(&dir, 0, 23, &number)) > 0)
+		sum += number;
+	assert_int_equal(got, 0);
+	assert_int_equal(sum, 46 + 23);
+	dir_close(&dir);
+}
+
+static void
 write_split(const char *text)
 {
 	FILE *f = fopen("lock/split", "w");
@@ -92,6 +114,7 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

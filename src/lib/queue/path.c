@@ -67,6 +67,20 @@ queue_path_number(struct span name, uint64_t *number)
 }
 
 int
+queue_folder_next(
+    struct dir *dir, uint64_t part, uint64_t split, uint64_t *number)
+{
+	const char *name;
+	int got;
+
+	while ((got = dir_next(dir, &name)) > 0)
+		if (queue_path_number(span_of(name), number) &&
+		    *number % split == part)
+			break;
+	return got;
+}
+
+int
 queue_split_read(uint64_t *split)
 {
 	struct str text = STR_INIT;

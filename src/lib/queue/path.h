@@ -21,6 +21,7 @@
 
 #include "base/attr.h"
 #include "base/span.h"
+#include "sys/dir.h"
 
 enum queue_folder {
 	QUEUE_MESS,
@@ -56,6 +57,16 @@ const char *queue_folder_name(enum queue_folder folder);
  * without zeros in front, not 0, below 2^63.  Returns false for others.
  */
 MUST_CHECK bool queue_path_number(struct span name, uint64_t *number);
+
+/*
+ * queue_folder_next: the next message in a subfolder; names that are none, or
+ * that belong to another part, are passed over.
+ *   dir      opened with dir_open(queue_path_folder(...))
+ *   number   receives it
+ * Returns 1; 0 at the end; -1 with errno.
+ */
+MUST_CHECK int queue_folder_next(
+    struct dir *dir, uint64_t part, uint64_t split, uint64_t *number);
 
 /*
  * queue_split_read: the split of the queue in the working folder: the number
