@@ -273,19 +273,19 @@ run(struct scribe *scribe)
 
 	for (;;) {
 		struct pollfd poller = { .fd = scribe->peer, .events = POLLIN };
-		bool is_told =
-		    signal_poll(&poller, 1, scribe->workers.len ? REAP_MS : -1);
-		ssize_t got = 1;
+		ssize_t got;
 
-		if (is_told)
-			got = fdpass_receive(
-			    scribe->peer, record, sizeof(record), NULL);
+		if (scribe->workers.len) {
+			int ready = signal_poll(&poller, 1, REAP_MS);
+
+			reap_workers(scribe);
+			if (!ready)
+				continue;
+		}
+		got =
+		    fdpass_receive(scribe->peer, record, sizeof(record), NULL);
 		if (got <= 0)
 			_exit(0);
-		if (scribe->workers.len)
-			reap_workers(scribe);
-		if (!is_told)
-			continue;
 		if (record[0] == SCRIBE_APPEND)
 			serve_append(scribe, span_make(record, (size_t)got));
 		else
