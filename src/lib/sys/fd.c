@@ -3,10 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "sys/clock.h"
 
 ssize_t
 fd_read(int fd, char *buffer, size_t size)
@@ -41,6 +44,33 @@ fd_write_all(int fd, struct span bytes)
 		bytes = span_from(bytes, (size_t)put);
 	}
 	return 0;
+}
+
+int
+fd_wait(int fd, short events, int64_t timeout, int64_t deadline, bool is_timed)
+{
+	struct pollfd poller = { .fd = fd, .events = events };
+	int64_t wait = timeout;
+	int ready;
+
+	if (deadline) {
+		int64_t left = deadline - clock_monotonic();
+
+		if (left <= 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (!wait || left < wait)
+			wait = left;
+	}
+	if (!wait || (is_timed && wait == timeout))
+		return 0;
+	do
+		ready = poll(&poller, 1, wait < 1 << 30 ? (int)wait : 1 << 30);
+	while (ready < 0 && errno == EINTR);
+	if (ready == 0)
+		errno = ETIMEDOUT;
+	return ready > 0 ? 0 : -1;
 }
 
 void

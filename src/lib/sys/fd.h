@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/attr.h"
@@ -28,6 +29,18 @@ MUST_CHECK ssize_t fd_write(int fd, struct span bytes);
  * block; for the network use struct out.  Returns 0, -1 with errno.
  */
 MUST_CHECK int fd_write_all(int fd, struct span bytes);
+
+/*
+ * fd_wait: waits until a read or write does not block.
+ *   events     POLLIN or POLLOUT
+ *   timeout    milliseconds; 0: none
+ *   deadline   a moment of clock_monotonic(); 0: none
+ *   is_timed   the kernel keeps the timeout (sockets): only a deadline that
+ *              comes before needs waiting for
+ * Returns 0; -1 with errno, ETIMEDOUT if it took too long.
+ */
+MUST_CHECK int
+fd_wait(int fd, short events, int64_t timeout, int64_t deadline, bool is_timed);
 
 /* fd_close: closes, if fd is not -1.  Errors of close are not reported:
  * what must be safe on disk is fsynced before. */

@@ -7,7 +7,6 @@
 #include <sys/time.h>
 
 #include "base/must.h"
-#include "sys/clock.h"
 #include "sys/fd.h"
 
 void
@@ -41,37 +40,6 @@ in_before_wait(struct in *in, void (*call)(void *), void *argument)
 	in->before_wait_argument = argument;
 }
 
-/*
- * Waits until fd is readable, as far as the kernel does not do it in read.
- * With a deadline that comes before the timeout even a socket needs poll.
- */
-static int
-wait_readable(struct in *in)
-{
-	int64_t wait = in->timeout;
-	struct pollfd poller = { .fd = in->fd, .events = POLLIN };
-	int ready;
-
-	if (in->deadline) {
-		int64_t left = in->deadline - clock_monotonic();
-
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		if (!wait || left < wait)
-			wait = left;
-	}
-	if (!wait || (in->is_socket_timed && wait == in->timeout))
-		return 0;
-	do
-		ready = poll(&poller, 1, wait < 1 << 30 ? (int)wait : 1 << 30);
-	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		errno = ETIMEDOUT;
-	return ready > 0 ? 0 : -1;
-}
-
 int
 in_peek(struct in *in, struct span *bytes)
 {
@@ -80,7 +48,8 @@ in_peek(struct in *in, struct span *bytes)
 	if (in->start == in->end) {
 		if (in->before_wait)
 			in->before_wait(in->before_wait_argument);
-		if (wait_readable(in) < 0)
+		if (fd_wait(in->fd, POLLIN, in->timeout, in->deadline,
+			in->is_socket_timed) < 0)
 			return -1;
 		got = fd_read(in->fd, in->buffer, in->size);
 		if (got < 0 && in->timeout &&

@@ -8,7 +8,6 @@
 #include <sys/time.h>
 
 #include "base/must.h"
-#include "sys/clock.h"
 #include "sys/fd.h"
 
 void
@@ -36,39 +35,15 @@ out_set_deadline(struct out *out, int64_t deadline)
 }
 
 static int
-wait_writable(struct out *out)
-{
-	struct pollfd poller = { .fd = out->fd, .events = POLLOUT };
-	int64_t wait = out->timeout;
-	int ready;
-
-	if (out->deadline) {
-		int64_t left = out->deadline - clock_monotonic();
-
-		if (left <= 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
-		if (!wait || left < wait)
-			wait = left;
-	}
-	if (!wait || (out->is_socket_timed && wait == out->timeout))
-		return 0;
-	do
-		ready = poll(&poller, 1, wait < 1 << 30 ? (int)wait : 1 << 30);
-	while (ready < 0 && errno == EINTR);
-	if (ready == 0)
-		errno = ETIMEDOUT;
-	return ready > 0 ? 0 : -1;
-}
-
-static int
 write_now(struct out *out, struct span bytes)
 {
 	while (bytes.len) {
 		ssize_t put;
 
-		put = wait_writable(out) < 0 ? -1 : fd_write(out->fd, bytes);
+		put = fd_wait(out->fd, POLLOUT, out->timeout, out->deadline,
+			  out->is_socket_timed) < 0
+		    ? -1
+		    : fd_write(out->fd, bytes);
 		if (put < 0) {
 			if (out->timeout &&
 			    (errno == EAGAIN || errno == EWOULDBLOCK))
