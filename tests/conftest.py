@@ -18,6 +18,15 @@ def pytest_configure(config):
     config.place = places.Place()
 
 
+def pytest_unconfigure(config):
+    """Orphans became ours: see that none stays for others to bury."""
+    try:
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            pass
+    except ChildProcessError:
+        pass
+
+
 def pytest_report_header(config):
     place = config.place
     return "as %s, %s" % (

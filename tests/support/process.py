@@ -30,8 +30,9 @@ def envelope(sender, *recipients):
             b"".join(b"T" + raw(r) + b"\0" for r in recipients) + b"\0")
 
 
-def session_members(leader):
-    """Pids of all processes in the session that leader began."""
+def session_members(leader, ended=False):
+    """Pids of all processes in the session that leader began: those that run,
+    or those that have ended and wait to be told so."""
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit():
@@ -41,7 +42,7 @@ def session_members(leader):
                 fields = source.read().rpartition(b")")[2].split()
         except OSError:
             continue
-        if int(fields[3]) == leader and fields[0] != b"Z":
+        if int(fields[3]) == leader and (fields[0] == b"Z") == ended:
             found.append(int(name))
     return found
 
@@ -57,8 +58,14 @@ def end_session(leader):
             except ProcessLookupError:
                 pass
         if not members:
-            return
+            break
         time.sleep(0.01)
+    for pid in session_members(leader, ended=True):
+        try:
+            if pid != leader:
+                os.waitpid(pid, os.WNOHANG)  # an orphan that is ours now
+        except ChildProcessError:
+            pass
 
 
 class Daemon:
