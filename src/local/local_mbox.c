@@ -75,15 +75,15 @@ write_message(const struct local *local, struct out *out)
 	str_free(&line);
 }
 
-/* The last byte of the file; a newline for an empty one. */
-static char
-last_byte(int fd, off_t len, const char *file)
+/* Whether the file is cut in the middle of a line. */
+static bool
+ends_in_line(int fd, off_t len, const char *file)
 {
 	char last = '\n';
 
 	if (len > 0 && pread(fd, &last, 1, len - 1) != 1)
 		local_end(LOCAL_MBOX_WRITE, file, errno);
-	return last;
+	return last != '\n';
 }
 
 /*
@@ -93,10 +93,21 @@ last_byte(int fd, off_t len, const char *file)
 static off_t
 drop_nuls(int fd, off_t len, const char *file)
 {
+	char block[4096];
 	off_t old_len = len;
+	ssize_t got = 0;
 
-	while (len > 0 && last_byte(fd, len, file) == '\0')
-		len--;
+	while (len > 0 && got == 0) {
+		size_t size =
+		    len < (off_t)sizeof(block) ? (size_t)len : sizeof(block);
+
+		got = pread(fd, block, size, len - (off_t)size);
+		if (got != (ssize_t)size)
+			local_end(LOCAL_MBOX_WRITE, file, errno);
+		while (got > 0 && block[got - 1] == '\0')
+			got--;
+		len -= (off_t)size - got;
+	}
 	if (len < old_len && ftruncate(fd, len) < 0)
 		local_end(LOCAL_MBOX_WRITE, file, errno);
 	return len;
@@ -135,7 +146,7 @@ local_mbox(const struct local *local, const char *file)
 		local_end(LOCAL_MBOX_OPEN, file, errno);
 	len = drop_nuls(fd, len, file);
 	out_init(&out, fd, buffer, sizeof(buffer));
-	if (last_byte(fd, len, file) != '\n')
+	if (ends_in_line(fd, len, file))
 		(void)out_add_z(&out, "\n");
 	local_undo_by_truncate(fd, len);
 	write_message(local, &out);

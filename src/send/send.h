@@ -72,6 +72,7 @@ struct job_channel {
 	int fd;		     /* the channel file; -1: not open */
 	bool is_passing;     /* its recipients are being started */
 	unsigned running;    /* deliveries, and failures being recorded */
+	unsigned recording;  /* of these, the failures */
 	uint64_t recipients; /* seen in this pass */
 	uint64_t open;	     /* of these, not done */
 	int64_t retry;	     /* next try, in seconds */

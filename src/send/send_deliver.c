@@ -120,6 +120,7 @@ settle_waiting(
 		    routing_restore(
 			&send->routing, str_span(&delivery->recipient)),
 		    text);
+		job->channels[delivery->channel].recording++;
 		scribe_record(send, job, delivery->channel, delivery->position,
 		    str_span(&paragraph));
 		str_free(&paragraph);

@@ -213,12 +213,20 @@ continue_pass(struct send *send, enum channel_id id)
 	str_free(&address);
 }
 
+/*
+ * Whether some message that waits has work for a slot.  While a failure of the
+ * message that is passed is being recorded its next recipients wait, so that
+ * bounce/N holds what the log tells by the time they start.
+ */
 static bool
-is_due(const struct send *send, const struct channel *channel)
+is_due(const struct send *send, enum channel_id id)
 {
+	const struct channel *channel = &send->channels[id];
 	const struct heap_entry *first = heap_first(&channel->waiting);
 
-	return channel->pass || (first && first->when <= send->now);
+	if (channel->pass)
+		return channel->pass->channels[id].recording == 0;
+	return first && first->when <= send->now;
 }
 
 /* Gives one slot away.  Returns false if nobody wants it now. */
@@ -226,7 +234,7 @@ static bool
 use_slot(struct send *send, enum channel_id id)
 {
 	struct channel *channel = &send->channels[id];
-	bool due = is_due(send, channel);
+	bool due = is_due(send, id);
 
 	if (channel->straight_first && (!due || !channel->was_straight)) {
 		channel->was_straight = true;
@@ -282,9 +290,10 @@ pass_next_event(const struct send *send)
 			next = send->now + 1; /* it may have to be parked */
 		if (!has_slot(send, channel))
 			continue;
-		if (is_due(send, channel))
+		if (is_due(send, (enum channel_id)id))
 			next = send->now;
-		else if ((first = heap_first(&channel->waiting)) &&
+		else if (!channel->pass &&
+		    (first = heap_first(&channel->waiting)) &&
 		    first->when < next)
 			next = first->when;
 	}

@@ -419,6 +419,7 @@ hear_append(struct send *send, struct span rest, bool done)
 	else
 		send_log_trouble(send, "unable to append to", "bounce", number,
 		    "; will try the recipient again later");
+	job->channels[channel].recording--;
 	job->channels[channel].running--;
 	job_settle(send, job, (enum channel_id)channel);
 }
