@@ -136,9 +136,11 @@ struct send {
 	VEC(struct clean_order) clean_orders; /* not yet answered, in order */
 	size_t clean_answered;
 	VEC(struct clean_order) clean_again;
-	int64_t clean_again_at; /* seconds */
-	unsigned scribe_orders; /* not yet answered */
-	unsigned parking;	/* parks not yet answered */
+	VEC(uint64_t) finished, gone; /* held back; see job_release */
+	int64_t held_since;	      /* clock_monotonic of the first of them */
+	int64_t clean_again_at;	      /* seconds */
+	unsigned scribe_orders;	      /* not yet answered */
+	unsigned parking;	      /* parks not yet answered */
 
 	/* Start and clean-up; see send_load.c. */
 	VEC(uint64_t) to_load;
@@ -197,6 +199,14 @@ void job_settle(struct send *send, struct job *job, enum channel_id channel);
 
 /* job_park: has the files of a straight message made. */
 void job_park(struct send *send, struct job *job, int64_t retry);
+
+/*
+ * job_release: tells qmail-clean of finished messages and qmail-todo of those
+ * that are gone from todo: when there are many, or the first has waited for
+ * some milliseconds, or all.  Nobody is in a hurry for these, and one wake-up
+ * of the others serves many.
+ */
+void job_release(struct send *send, bool all);
 
 /* job_order_clean: asks qmail-clean for something. */
 void job_order_clean(struct send *send, char letter, uint64_t number);

@@ -18,7 +18,9 @@
 #include "sorted.h"
 #include "waiting.h"
 
-#define ANSWERED_MAX 4096 /* answered orders that are kept */
+#define RELEASE_COUNT 24   /* held news that go out at once */
+#define RELEASE_MS    10   /* milliseconds that news may be held */
+#define ANSWERED_MAX  4096 /* answered orders that are kept */
 
 /* Steps of the schedule, in seconds: square root of the age grows by this. */
 static const int64_t retry_steps[CHANNELS] = { 10, 20 };
@@ -76,6 +78,51 @@ job_next_try(int64_t birth, int64_t now, enum channel_id channel)
 
 /* ---- what qmail-clean does for us ---- */
 
+static void
+tell_todo(struct send *send, char word, uint64_t number)
+{
+	record_add_number(&send->todo.words, word, number);
+}
+
+void
+job_release(struct send *send, bool all)
+{
+	size_t count = send->finished.len + send->gone.len;
+	int64_t now = clock_monotonic();
+
+	if (count == 0 ||
+	    (!all && count < RELEASE_COUNT &&
+		now - send->held_since < RELEASE_MS))
+		return;
+	for (size_t i = 0; i < send->finished.len; i++)
+		job_order_clean(send, CLEAN_FINISHED, send->finished.at[i]);
+	for (size_t i = 0; i < send->gone.len; i++)
+		tell_todo(send, SORTED_GONE, send->gone.at[i]);
+	send->finished.len = send->gone.len = 0;
+}
+
+/* Both kinds of news are held back for a moment, to go out together. */
+static void
+note_hold(struct send *send)
+{
+	if (send->finished.len + send->gone.len == 0)
+		send->held_since = clock_monotonic();
+}
+
+static void
+hold_finished(struct send *send, uint64_t number)
+{
+	note_hold(send);
+	vec_push(&send->finished, number);
+}
+
+static void
+hold_gone(struct send *send, uint64_t number)
+{
+	note_hold(send);
+	vec_push(&send->gone, number);
+}
+
 void
 job_order_clean(struct send *send, char letter, uint64_t number)
 {
@@ -92,12 +139,6 @@ order_again(struct send *send, struct clean_order order)
 	if (send->clean_again.len == 0)
 		send->clean_again_at = send->now + SEND_SYSTEM_RETRY;
 	vec_push(&send->clean_again, order);
-}
-
-static void
-tell_todo(struct send *send, char word, uint64_t number)
-{
-	record_add_number(&send->todo.words, word, number);
 }
 
 /* Without its envelope nobody knows whether the files of a waiting message are
@@ -121,7 +162,7 @@ hear_clean_answer(struct send *send, struct clean_order order, char answer)
 	case CLEAN_SORTED:
 	case CLEAN_FINISHED:
 		if (!failed) {
-			tell_todo(send, SORTED_GONE, order.number);
+			hold_gone(send, order.number);
 			return;
 		}
 		send_log_trouble(send, "qmail-clean unable to clean up", "mess",
@@ -443,7 +484,7 @@ job_remove(struct send *send, struct job *job)
 	send_log_z(send, "end msg ");
 	send_log_u64(send, job->number);
 	send_log_end(send);
-	job_order_clean(send, CLEAN_FINISHED, job->number);
+	hold_finished(send, job->number);
 	job_free(send, job);
 }
 

@@ -179,6 +179,7 @@ load_sweep(struct send *send)
 {
 	if (send->exits_asap || send->now < send->next_sweep)
 		return;
+	job_release(send, true); /* or they would look like leftovers */
 	sweep_part(send, send->sweep_part);
 	if (++send->sweep_part < send->split)
 		return;
