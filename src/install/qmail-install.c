@@ -22,6 +22,7 @@
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/filesystem.h"
 
 #define ROOT	   (-1) /* owner: root; group: root's */
 #define FILE_MAX   (64u << 20)
@@ -464,6 +465,23 @@ make_parents(struct job *job)
 	str_free(&path);
 }
 
+/* No reason to refuse, but to think. */
+static void
+warn_of_weak_disk(const struct job *job)
+{
+	struct str path = STR_INIT;
+	const char *weakness;
+
+	str_add_z(&path, job->destdir);
+	str_add_z(&path, home_queue_dir);
+	weakness = filesystem_weakness(str_z(&path));
+	if (weakness)
+		printf("warning: the file system of %s %s; mail may get lost "
+		       "in a power cut\n",
+		    str_z(&path), weakness);
+	str_free(&path);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -489,6 +507,8 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
 		do_item(&job, &items[i]);
 	write_ids(&job);
+	if (job.checks)
+		warn_of_weak_disk(&job);
 	if (job.problems)
 		printf("%d problems\n", job.problems);
 	return job.problems ? 111 : 0;

@@ -1,0 +1,13 @@
+/* filesystem.h - whether a file system keeps what it promises at a power cut. */
+#ifndef SYS_FILESYSTEM_H
+#define SYS_FILESYSTEM_H
+
+/*
+ * filesystem_weakness: why mail on the file system at path may get lost in a
+ * power cut, as half a sentence: "is in memory".
+ * Returns NULL if nothing is known against it.
+ * Source: statfs(2); /proc/fs/jbd2 for the journal of ext4.
+ */
+const char *filesystem_weakness(const char *path);
+
+#endif
