@@ -41,7 +41,8 @@ try_rules(const char *path, struct str *rules, bool *is_forward_only)
 	if (status.st_mode & WRITABLE_BY_OTHERS)
 		local_end(LOCAL_RULES_WRITABLE, path, 0);
 	*is_forward_only = status.st_mode & S_IXUSR;
-	if (status.st_size > 0 && file_read_fd(fd, rules, LOCAL_RULES_MAX) < 0)
+	if (status.st_size > 0 &&
+	    file_read_regular(fd, rules, LOCAL_RULES_MAX) < 0)
 		local_end(LOCAL_RULES, path, errno);
 	fd_close(fd);
 	return true;

@@ -130,11 +130,9 @@ static void
 enter_queue(void)
 {
 	(void)umask(0);
-	if (chdir(home_dir) < 0)
-		give_up(NO_HOME);
-	entry.syncs_folders = access("control/syncfolders", F_OK) == 0;
-	if (chdir("queue") < 0)
-		give_up(NO_QUEUE);
+	if (chdir(home_queue_dir) < 0)
+		give_up(chdir(home_dir) < 0 ? NO_HOME : NO_QUEUE);
+	entry.syncs_folders = access(home_sync_folders, F_OK) == 0;
 	if (queue_split_read(&entry.split) < 0)
 		give_up(CANNOT_CONFIGURE);
 }

@@ -203,7 +203,7 @@ void job_park(struct send *send, struct job *job, int64_t retry);
 /*
  * job_release: tells qmail-clean of finished messages and qmail-todo of those
  * that are gone from todo: when there are many, or the first has waited for
- * some milliseconds, or all.  Nobody is in a hurry for these, and one wake-up
+ * some milliseconds, or no delivery runs, or all.  Nobody is in a hurry for these, and one wake-up
  * of the others serves many.
  */
 void job_release(struct send *send, bool all);

@@ -91,7 +91,7 @@ job_release(struct send *send, bool all)
 	int64_t now = clock_monotonic();
 
 	if (count == 0 ||
-	    (!all && count < RELEASE_COUNT &&
+	    (!all && send->deliveries.len > 0 && count < RELEASE_COUNT &&
 		now - send->held_since < RELEASE_MS))
 		return;
 	for (size_t i = 0; i < send->finished.len; i++)

@@ -98,7 +98,7 @@ control_read_set(const char *name, char separator, struct wordset *set)
 	struct span rest = str_span(&lines), line;
 
 	if (result > 0)
-		set->seed = random_u64();
+		set->seed = random_seed();
 	while (result > 0 && span_cut_next(&rest, '\n', &line)) {
 		size_t end = separator ? span_find(line, separator) : line.len;
 

@@ -41,6 +41,8 @@ inject_open(struct inject *inject, const char *program)
 		goto done;
 	inject->pid = spawn_start(&(struct spawn){ .path = program,
 	    .argv = argv,
+	    /* qmail-queue sets its signals itself. */
+	    .keeps_signals = !is_substitute(program),
 	    .fd_count = remark[1] == -1 ? 2 : 3,
 	    .fds = { { message[0], 0 }, { envelope[0], 1 },
 		{ remark[1], REMARK_FD } } });

@@ -94,6 +94,12 @@ file_read_fd(int fd, struct str *text, size_t max)
 }
 
 int
+file_read_regular(int fd, struct str *text, size_t max)
+{
+	return read_all(fd, text, max, true);
+}
+
+int
 file_read(const char *path, struct str *text, size_t max)
 {
 	int fd = file_open(path);

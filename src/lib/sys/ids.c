@@ -36,16 +36,12 @@ set_all(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 int
 ids_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 {
-	if (geteuid() != 0) {
-		if (geteuid() == uid && getuid() == uid)
+	if (set_all(uid, gid, groups, count) == 0) {
+		if (is_now(uid, gid))
 			return 0;
 		errno = EPERM;
-		return -1;
+	} else if (errno == EPERM && geteuid() == uid && getuid() == uid) {
+		return 0; /* a private instance; nothing was changed */
 	}
-	if (set_all(uid, gid, groups, count) < 0)
-		return -1;
-	if (is_now(uid, gid))
-		return 0;
-	errno = EPERM;
 	return -1;
 }

@@ -2,6 +2,8 @@
 #include "sys/random.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
 
 #include "base/must.h"
@@ -16,6 +18,19 @@ random_u64(void)
 		got = getrandom(&number, sizeof(number), 0);
 	while (got < 0 && errno == EINTR);
 	must(got == (ssize_t)sizeof(number));
+	return number;
+}
+
+uint64_t
+random_seed(void)
+{
+	/* 16 random bytes; the C library may use the first half itself. */
+	const char *given = (const char *)getauxval(AT_RANDOM);
+	uint64_t number;
+
+	if (!given)
+		return random_u64();
+	memcpy(&number, given + 8, sizeof(number));
 	return number;
 }
 

@@ -61,9 +61,11 @@ become_program(const struct spawn *plan)
 		return;
 	if (plan->folder && chdir(plan->folder) < 0)
 		return;
-	(void)sigemptyset(&none);
-	(void)signal(SIGPIPE, SIG_DFL); /* exec keeps what is ignored */
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	if (!plan->keeps_signals) {
+		(void)sigemptyset(&none);
+		(void)signal(SIGPIPE, SIG_DFL); /* exec keeps what is ignored */
+		(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	}
 	(void)execvpe(
 	    plan->path, plan->argv, plan->envp ? plan->envp : environ);
 }

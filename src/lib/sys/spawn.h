@@ -5,6 +5,7 @@
 #ifndef SYS_SPAWN_H
 #define SYS_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -31,13 +32,15 @@ struct spawn {
 	char *const *envp;	     /* NULL: this process's environment */
 	const char *folder;	     /* working folder; NULL: this one's */
 	const struct spawn_ids *ids; /* NULL: stay who we are */
-	size_t fd_count;	     /* at most SPAWN_FDS_MAX */
+	bool keeps_signals; /* the mask and SIGPIPE stay as they are here */
+	size_t fd_count;    /* at most SPAWN_FDS_MAX */
 	struct spawn_fd fds[SPAWN_FDS_MAX]; /* targets all different */
 };
 
 /*
- * spawn_start: runs the program.  In the child all signals are unblocked, and
- * caught signals and SIGPIPE are back at their default.
+ * spawn_start: runs the program.  In the child caught signals are back at
+ * their default; unless the plan keeps them, SIGPIPE is too, and all signals
+ * are unblocked.
  * Returns its process id; -1 with errno of whatever failed, in the child too
  * (exec, ids, folder): then no child is left.
  */
