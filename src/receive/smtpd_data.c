@@ -177,16 +177,20 @@ void
 smtpd_receive(struct smtpd *smtpd)
 {
 	struct receipt receipt;
+	struct span first;
 	const char *fault;
+	int got;
 
 	receipt.text = (struct smtptext)SMTPTEXT_INIT;
 	receipt.hops = (struct hops){ 0 };
 	receipt.size = 0;
 	receipt.is_too_large = false;
 	smtpd_reply(smtpd, "354 go ahead");
-	/* The client sends while qmail-queue starts. */
-	if (out_flush(&smtpd->out) < 0)
-		smtpd_end(smtpd, SMTPD_GONE);
+	/* qmail-queue is started when there is something for it, so that it
+	 * finds that in its pipe and need not be woken again. */
+	got = in_peek(&smtpd->in, &first);
+	if (got <= 0)
+		smtpd_end_by_errno(smtpd, got ? errno : 0);
 	receipt.is_open =
 	    inject_open(&receipt.inject, inject_program(home_qmail_queue)) == 0;
 	if (receipt.is_open)
