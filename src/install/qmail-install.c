@@ -476,8 +476,9 @@ warn_of_weak_disk(const struct job *job)
 	str_add_z(&path, home_queue_dir);
 	weakness = filesystem_weakness(str_z(&path));
 	if (weakness)
-		printf("warning: the file system of %s %s; mail may get lost "
-		       "in a power cut\n",
+		fprintf(stderr,
+		    "warning: the file system of %s %s; mail may get lost in "
+		    "a power cut\n",
 		    str_z(&path), weakness);
 	str_free(&path);
 }

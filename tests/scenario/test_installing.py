@@ -10,11 +10,15 @@ import pytest
 from support import build
 
 
+def run_check(place, *more):
+    return subprocess.run([place.installer[0], "check", *more], cwd=place.stage,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True)
+
+
 def check(place, *more):
-    done = subprocess.run([place.installer[0], "check", *more], cwd=place.stage,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT)
-    return done.returncode, done.stdout.decode()
+    """Exit code, and the problems; warnings go to descriptor 2."""
+    done = run_check(place, *more)
+    return done.returncode, done.stdout
 
 
 @pytest.fixture
@@ -42,6 +46,15 @@ def test_instcheck_finds(tampered, name, change, says):
     assert code == 111
     assert told.startswith("%s: %s" % (tampered.path(name), says)), told
     assert told.endswith("\n1 problems\n") and told.count("\n") == 2
+
+
+def test_instcheck_warns_of_a_queue_in_memory(root_place):
+    queue = root_place.path("queue")
+    with open("/proc/self/mountinfo") as mounts:
+        kinds = {line.split()[4]: line.split(" - ")[1].split()[0] for line in mounts}
+    where = max((point for point in kinds if (queue + "/").startswith(point.rstrip("/") + "/")), key=len)
+    warned = "in memory" in run_check(root_place).stderr
+    assert warned == (kinds[where] == "tmpfs"), "%s on %s" % (queue, kinds[where])
 
 
 def test_instcheck_tells_kinds_apart(tampered):
