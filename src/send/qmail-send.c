@@ -36,7 +36,6 @@
 #define LIFETIME_DEFAULT  604800  /* seconds in the queue; a week */
 #define DATAGRAMS_AT_ONCE 64	  /* from one peer in one turn of the loop */
 #define MEMORY_PAUSE	  10	  /* seconds until memory is asked for again */
-#define HOLD_MS		  10	  /* milliseconds until job_release is asked */
 #define FLUSH_TIMEOUT	  1000	  /* milliseconds for the log at the end */
 #define CLOCK_STEP	  600	  /* seconds back that change nothing */
 
@@ -333,8 +332,9 @@ wait_for_something(struct send *send)
 		wait = (next - send->now) * 1000;
 	else if (next != INT64_MAX)
 		wait = 86400 * 1000;
-	if (send->finished.len + send->gone.len && (wait < 0 || wait > HOLD_MS))
-		wait = HOLD_MS;
+	if (send->finished.len + send->gone.len &&
+	    (wait < 0 || wait > SEND_HOLD_MS))
+		wait = SEND_HOLD_MS;
 	if (signal_poll(fds, POLL_PLACES, wait) > 0)
 		hear_all(send, fds);
 	look_at_clock(send);

@@ -16,11 +16,13 @@
 #include "base/vec.h"
 #include "queue/clean.h"
 #include "queue/delivery.h"
+#include "queue/path.h"
 #include "sys/in.h"
 
 #include "numbers.h"
 #include "rewrite.h"
 
+#define SEND_HOLD_MS	  10  /* milliseconds; see job_release */
 #define SEND_SYSTEM_RETRY 123 /* seconds after trouble with the system */
 
 /* Orders that the scribe may have; beyond these nothing is started that may
@@ -208,6 +210,10 @@ void job_park(struct send *send, struct job *job, int64_t retry);
  */
 void job_release(struct send *send, bool all);
 
+/* job_is_there: whether a file of the queue exists, as far as can be told: only
+ * a plain no is a no. */
+bool job_is_there(struct queue_path path);
+
 /* job_order_clean: asks qmail-clean for something. */
 void job_order_clean(struct send *send, char letter, uint64_t number);
 /* job_hear_clean: a datagram of qmail-clean. */
@@ -227,8 +233,6 @@ int64_t pass_next_event(const struct send *send);
  */
 void pass_store_times(struct send *send);
 void pass_add_straight(struct send *send, struct job *job);
-/* pass_park_straight: parks those that waited too long; all if asked to. */
-void pass_park_straight(struct send *send, bool all);
 
 /* ---- send_deliver.c ---- */
 
@@ -268,9 +272,6 @@ void load_settle(struct send *send, uint64_t number);
 bool load_postpone(struct send *send, uint64_t number);
 /* load_forget: it needs no loading any more; false if it did not. */
 bool load_forget(struct send *send, uint64_t number);
-/* load_schedule: puts a waiting message into the heaps of its channels; is_due:
- * to be tried now, whatever its files say. */
-void load_schedule(struct send *send, uint64_t number, bool is_due);
 /* load_sweep: one step of the clean-up, if it is time. */
 void load_sweep(struct send *send);
 /* load_sweep_again: the next clean-up comes soon, for this one had trouble. */

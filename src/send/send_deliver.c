@@ -88,6 +88,16 @@ deliver_mark(struct send *send, struct job *job, enum channel_id channel,
 		    job->number, "; message will be delivered twice!");
 }
 
+/* Adds the paragraph of the bounce, with the address as it was written. */
+static void
+add_failure(struct send *send, const struct delivery *delivery,
+    struct span text, struct str *paragraph)
+{
+	bounce_add_paragraph(paragraph,
+	    routing_restore(&send->routing, str_span(&delivery->recipient)),
+	    text);
+}
+
 /* The recipient of a straight message has its result. */
 static void
 settle_straight(
@@ -100,10 +110,7 @@ settle_straight(
 		return;
 	}
 	if (result == DELIVERY_FAILURE)
-		bounce_add_paragraph(&job->failure,
-		    routing_restore(
-			&send->routing, str_span(&delivery->recipient)),
-		    text);
+		add_failure(send, delivery, text, &job->failure);
 	job_finish(send, job->number);
 }
 
@@ -116,10 +123,7 @@ settle_waiting(
 	if (result == DELIVERY_FAILURE) {
 		struct str paragraph = STR_INIT;
 
-		bounce_add_paragraph(&paragraph,
-		    routing_restore(
-			&send->routing, str_span(&delivery->recipient)),
-		    text);
+		add_failure(send, delivery, text, &paragraph);
 		job->channels[delivery->channel].recording++;
 		scribe_record(send, job, delivery->channel, delivery->position,
 		    str_span(&paragraph));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "mail/bounce.h"
 #include "queue/path.h"
 #include "queue/record.h"
 #include "sys/clock.h"
@@ -19,7 +20,6 @@
 #include "waiting.h"
 
 #define RELEASE_COUNT 24   /* held news that go out at once */
-#define RELEASE_MS    10   /* milliseconds that news may be held */
 #define ANSWERED_MAX  4096 /* answered orders that are kept */
 
 /* Steps of the schedule, in seconds: square root of the age grows by this. */
@@ -92,7 +92,7 @@ job_release(struct send *send, bool all)
 
 	if (count == 0 ||
 	    (!all && send->deliveries.len > 0 && count < RELEASE_COUNT &&
-		now - send->held_since < RELEASE_MS))
+		now - send->held_since < SEND_HOLD_MS))
 		return;
 	for (size_t i = 0; i < send->finished.len; i++)
 		job_order_clean(send, CLEAN_FINISHED, send->finished.at[i]);
@@ -404,8 +404,8 @@ channel_path(const struct send *send, uint64_t number, int channel)
 	    send->split);
 }
 
-static bool
-is_there(struct queue_path path)
+bool
+job_is_there(struct queue_path path)
 {
 	return access(path.s, F_OK) == 0 || errno != ENOENT;
 }
@@ -416,7 +416,7 @@ static bool
 finish_channel(struct send *send, struct job *job, enum channel_id channel)
 {
 	int other = channel == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
-	bool other_waits = is_there(channel_path(send, job->number, other));
+	bool other_waits = job_is_there(channel_path(send, job->number, other));
 
 	if (other_waits &&
 	    waiting_mark_channel(job->number, send->split, channel,
@@ -521,8 +521,9 @@ job_finish(struct send *send, uint64_t number)
 		return;
 	bounces = job->is_straight
 	    ? job->failure.len > 0
-	    : is_there(queue_path(QUEUE_BOUNCE, number, send->split));
-	if (bounces && span_equal(str_span(&job->sender), SPAN("#@[]"))) {
+	    : job_is_there(queue_path(QUEUE_BOUNCE, number, send->split));
+	if (bounces &&
+	    bounce_kind_of(str_span(&job->sender)) == BOUNCE_TRIPLE) {
 		send_log_z(send, "triple bounce: discarding bounce/");
 		send_log_u64(send, number);
 		send_log_end(send);

@@ -96,17 +96,10 @@ load_forget(struct send *send, uint64_t number)
 	return true;
 }
 
-void
-load_settle(struct send *send, uint64_t number)
-{
-	bool is_due = send->loads_due;
-
-	if (load_forget(send, number))
-		load_schedule(send, number, is_due);
-}
-
-void
-load_schedule(struct send *send, uint64_t number, bool is_due)
+/* Puts a waiting message into the heaps of its channels.
+ *   is_due   to be tried now, whatever its files say */
+static void
+schedule(struct send *send, uint64_t number, bool is_due)
 {
 	bool waits = false;
 
@@ -133,11 +126,13 @@ load_schedule(struct send *send, uint64_t number, bool is_due)
 		    &send->finishing, (struct heap_entry){ send->now, number });
 }
 
-static bool
-is_there(enum queue_folder folder, uint64_t number, uint64_t split)
+void
+load_settle(struct send *send, uint64_t number)
 {
-	return access(queue_path(folder, number, split).s, F_OK) == 0 ||
-	    errno != ENOENT;
+	bool is_due = send->loads_due;
+
+	if (load_forget(send, number))
+		schedule(send, number, is_due);
 }
 
 /* Whether it is finished, but could not be removed: its envelope may still be
@@ -165,8 +160,10 @@ sweep_part(struct send *send, uint64_t part)
 	}
 	while ((got = queue_folder_next(&dir, part, send->split, &number)) > 0)
 		if (!job_find(send, number) &&
-		    !is_there(QUEUE_INFO, number, send->split) &&
-		    !is_there(QUEUE_TODO, number, send->split) &&
+		    !job_is_there(
+			queue_path(QUEUE_INFO, number, send->split)) &&
+		    !job_is_there(
+			queue_path(QUEUE_TODO, number, send->split)) &&
 		    !is_finished(send, number))
 			job_order_clean(send, CLEAN_EXAMINE, number);
 	if (got < 0)

@@ -71,8 +71,10 @@ start_straight(struct send *send, enum channel_id id)
 	deliver_start(send, job, id, str_span(&job->recipient), 0);
 }
 
-void
-pass_park_straight(struct send *send, bool all)
+/* Parks those that waited too long, or have no slot to wait for; all if asked
+ * to. */
+static void
+park_straight(struct send *send, bool all)
 {
 	int64_t limit = clock_monotonic() - STRAIGHT_PATIENCE;
 
@@ -273,7 +275,7 @@ pass_run(struct send *send)
 		while (has_slot(send, &send->channels[id]) &&
 		    use_slot(send, (enum channel_id)id))
 			continue;
-	pass_park_straight(send, send->exits_asap);
+	park_straight(send, send->exits_asap);
 	finish_due(send);
 }
 

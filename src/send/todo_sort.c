@@ -46,6 +46,10 @@ struct channel_file {
 	char buffer[BUFFER_SIZE];
 };
 
+/* Where the files of a message that waits are made. */
+static const enum queue_folder made_folders[] = { QUEUE_INFO, QUEUE_LOCAL,
+	QUEUE_REMOTE };
+
 static const char trouble_read[] = "unable to read todo/";
 static const char trouble_mess[] = "unable to stat mess/";
 static const char trouble_cut[] = "message is cut short in todo/";
@@ -190,13 +194,10 @@ write_info(struct sorting *s)
 static void
 remove_files(struct sorting *s)
 {
-	static const enum queue_folder folders[] = { QUEUE_INFO, QUEUE_LOCAL,
-		QUEUE_REMOTE };
-
 	/* What stays is overwritten at the next try. */
 	for (int i = 0; i < 3; i++)
 		(void)unlink(
-		    queue_path(folders[i], s->number, s->todo->split).s);
+		    queue_path(made_folders[i], s->number, s->todo->split).s);
 }
 
 /* Makes info, local and remote from the recipients still to be read. */
@@ -326,11 +327,10 @@ sort_again(struct sorting *s)
 static bool
 has_files(struct sorting *s)
 {
-	static const enum queue_folder folders[] = { QUEUE_INFO, QUEUE_LOCAL,
-		QUEUE_REMOTE };
-
 	for (int i = 0; i < 3; i++)
-		if (access(queue_path(folders[i], s->number, s->todo->split).s,
+		if (access(
+			queue_path(made_folders[i], s->number, s->todo->split)
+			    .s,
 			F_OK) == 0)
 			return true;
 	return false;
