@@ -118,7 +118,7 @@ class Suite:
 
     def load(self, recipient, count, size=4096, sessions=20):
         run("smtp-source", "-s", str(sessions), "-l", str(size), "-m", str(count), "-f", "from@" + DOMAIN,
-            "-t", recipient, "127.0.0.1:%d" % self.port)
+            "-t", recipient, "127.0.0.1:%d" % self.port, timeout=300)
 
     def turn(self, recipient, count, arrived):
         """(messages a second to the end, messages a second accepted)"""
@@ -276,6 +276,16 @@ class Postfix(Suite):
         (self.config / "master.cf").write_text(master)
         set_home(self)
         run("postfix", "-c", str(self.config), "start", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.wait_logging(stage / "maillog")
+
+    def wait_logging(self, log):
+        """A burst before its postlogd runs would block master, which is to start it."""
+        run("postlog", "-c", str(self.config), "-t", "bench", "logging begins", stderr=subprocess.DEVNULL)
+        for _ in range(300):
+            if log.exists() and "logging begins" in log.read_text():
+                return
+            time.sleep(0.05)
+        raise SystemExit("postfix: no line in its log")
 
     def is_empty(self):
         for folder in ("maildrop", "incoming", "active", "deferred"):
