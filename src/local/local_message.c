@@ -3,7 +3,8 @@
  * Input: hostile
  *
  * It is read with pread, so that the position which the file shares with
- * other processes stays where it is.
+ * other processes stays where it is; that works with files only, of which a
+ * read brings less than it asks for at their end alone.
  */
 #include "local.h"
 
@@ -15,21 +16,14 @@
 static size_t
 read_block(char *buffer, uint64_t position)
 {
-	size_t len = 0;
+	ssize_t got;
 
-	while (len < LOCAL_BLOCK) {
-		ssize_t got = pread(0, buffer + len, LOCAL_BLOCK - len,
-		    (off_t)(position + len));
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			local_end(LOCAL_MESSAGE, NULL, errno);
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	return len;
+	do
+		got = pread(0, buffer, LOCAL_BLOCK, (off_t)position);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		local_end(LOCAL_MESSAGE, NULL, errno);
+	return (size_t)got;
 }
 
 void

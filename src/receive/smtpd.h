@@ -52,7 +52,7 @@ enum smtpd_end {
 
 /* Who may send to whom; set up once. */
 struct smtpd_policy {
-	struct str local_ip_host;   /* stands for our address in brackets */
+	struct str me;		    /* control/me */
 	struct wordset bad_senders; /* addresses, and @domains */
 	struct hosts hosts;
 	const char *relay_suffix; /* $RELAYCLIENT; NULL: not a relay client */
@@ -118,6 +118,6 @@ bool smtpd_policy_is_bad_sender(
  * Returns 1, 0 for no, -1 with errno.
  */
 MUST_CHECK int
-smtpd_policy_accept(const struct smtpd_policy *policy, struct str *recipient);
+smtpd_policy_accept(struct smtpd_policy *policy, struct str *recipient);
 
 #endif

@@ -13,15 +13,30 @@
 int
 smtpd_policy_read(struct smtpd_policy *policy, struct span me)
 {
-	str_set(&policy->local_ip_host, me);
-	if (control_read_line("control/localiphost", &policy->local_ip_host) <
-		0 ||
-	    control_read_set(
+	str_set(&policy->me, me);
+	if (control_read_set(
 		"control/badmailfrom", '\0', &policy->bad_senders) < 0)
 		return -1;
 	policy->relay_suffix = getenv("RELAYCLIENT");
+	if (policy->relay_suffix) /* it may send to any domain */
+		return 0;
 	return hosts_read(
 	    &policy->hosts, "control/rcpthosts", "control/morercpthosts.cdb");
+}
+
+/* Puts what stands for our address behind the @. */
+static int
+add_local_ip_host(const struct smtpd_policy *policy, struct str *address)
+{
+	struct str host = STR_INIT;
+	int result;
+
+	str_set(&host, str_span(&policy->me));
+	result = control_read_line("control/localiphost", &host);
+	if (result >= 0)
+		str_add(address, str_span(&host));
+	str_free(&host);
+	return result < 0 ? -1 : 0;
 }
 
 int
@@ -35,11 +50,10 @@ smtpd_policy_rewrite(const struct smtpd_policy *policy, struct str *address)
 	if (!ip_parse_literal(domain, &ip))
 		return 0;
 	result = ipme_has(&ip);
-	if (result > 0) {
-		str_cut(address, at + 1);
-		str_add(address, str_span(&policy->local_ip_host));
-	}
-	return result < 0 ? -1 : 0;
+	if (result <= 0)
+		return result;
+	str_cut(address, at + 1);
+	return add_local_ip_host(policy, address);
 }
 
 bool
@@ -54,7 +68,7 @@ smtpd_policy_is_bad_sender(
 }
 
 int
-smtpd_policy_accept(const struct smtpd_policy *policy, struct str *recipient)
+smtpd_policy_accept(struct smtpd_policy *policy, struct str *recipient)
 {
 	if (policy->relay_suffix) {
 		str_add_z(recipient, policy->relay_suffix);

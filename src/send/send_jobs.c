@@ -19,7 +19,8 @@
 #include "sorted.h"
 #include "waiting.h"
 
-#define RELEASE_COUNT 24   /* held news that go out at once */
+#define RELEASE_COUNT 24   /* finished messages that go out at once */
+#define GONE_COUNT    64   /* and those that are gone from todo */
 #define ANSWERED_MAX  4096 /* answered orders that are kept */
 
 /* Steps of the schedule, in seconds: square root of the age grows by this. */
@@ -78,49 +79,49 @@ job_next_try(int64_t birth, int64_t now, enum channel_id channel)
 
 /* ---- what qmail-clean does for us ---- */
 
+/* Says which messages are gone from todo, before any other word. */
+static void
+tell_gone(struct send *send)
+{
+	for (size_t i = 0; i < send->gone.len; i++)
+		record_add_number(
+		    &send->todo.words, SORTED_GONE, send->gone.at[i]);
+	send->gone.len = 0;
+}
+
 static void
 tell_todo(struct send *send, char word, uint64_t number)
 {
+	tell_gone(send);
 	record_add_number(&send->todo.words, word, number);
+}
+
+/* qmail-todo only forgets them; many go out together, whenever that is. */
+static void
+hold_gone(struct send *send, uint64_t number)
+{
+	vec_push(&send->gone, number);
+	if (send->gone.len >= GONE_COUNT)
+		tell_gone(send);
 }
 
 void
 job_release(struct send *send, bool all)
 {
-	size_t count = send->finished.len + send->gone.len;
-	int64_t now = clock_monotonic();
-
-	if (count == 0 ||
-	    (!all && send->deliveries.len > 0 && count < RELEASE_COUNT &&
-		now - send->held_since < SEND_HOLD_MS))
+	if (!all && send->finished.len < RELEASE_COUNT &&
+	    !send_hold_is_over(send, send->finished_since))
 		return;
 	for (size_t i = 0; i < send->finished.len; i++)
 		job_order_clean(send, CLEAN_FINISHED, send->finished.at[i]);
-	for (size_t i = 0; i < send->gone.len; i++)
-		tell_todo(send, SORTED_GONE, send->gone.at[i]);
-	send->finished.len = send->gone.len = 0;
-}
-
-/* Both kinds of news are held back for a moment, to go out together. */
-static void
-note_hold(struct send *send)
-{
-	if (send->finished.len + send->gone.len == 0)
-		send->held_since = clock_monotonic();
+	send->finished.len = 0;
 }
 
 static void
 hold_finished(struct send *send, uint64_t number)
 {
-	note_hold(send);
+	if (send->finished.len == 0)
+		send->finished_since = clock_monotonic();
 	vec_push(&send->finished, number);
-}
-
-static void
-hold_gone(struct send *send, uint64_t number)
-{
-	note_hold(send);
-	vec_push(&send->gone, number);
 }
 
 void

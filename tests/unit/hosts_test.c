@@ -86,7 +86,7 @@ test_accept(void **state)
 		assert_int_equal(
 		    hosts_accept(&hosts, span_of(cases[i].address)),
 		    cases[i].accepted);
-	cdb_close(&hosts.more);
+	cdb_close(&hosts.database);
 	wordset_free(&hosts.names);
 }
 
@@ -112,7 +112,7 @@ test_broken(void **state)
 	assert_int_equal(hosts_read(&hosts, "list", "list"), 0);
 	assert_int_equal(hosts_accept(&hosts, SPAN("u@here.example")), 1);
 	assert_int_equal(hosts_accept(&hosts, SPAN("u@other.example")), -1);
-	cdb_close(&hosts.more);
+	cdb_close(&hosts.database);
 	wordset_free(&hosts.names);
 }
 

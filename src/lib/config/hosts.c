@@ -18,8 +18,7 @@ hosts_read(struct hosts *hosts, const char *list, const char *more)
 	if (result <= 0)
 		return result;
 	hosts->accept_all = false;
-	if (cdb_open(&hosts->more, more) < 0 && errno != ENOENT)
-		return -1;
+	hosts->more = more;
 	return 0;
 }
 
@@ -58,7 +57,7 @@ find_in_database(const struct cdb *cdb, struct span domain)
 }
 
 int
-hosts_accept(const struct hosts *hosts, struct span address)
+hosts_accept(struct hosts *hosts, struct span address)
 {
 	size_t at = span_find_last(address, '@');
 	struct span domain = span_from(address, at + 1);
@@ -70,7 +69,8 @@ hosts_accept(const struct hosts *hosts, struct span address)
 		if (wordset_find(&hosts->names, suffix, NULL))
 			return 1;
 	while (next_suffix(&suffix));
-	if (hosts->more.fd == -1)
-		return 0;
-	return find_in_database(&hosts->more, domain);
+	if (hosts->database.fd == -1 &&
+	    cdb_open(&hosts->database, hosts->more) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return find_in_database(&hosts->database, domain);
 }

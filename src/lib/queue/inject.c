@@ -42,7 +42,8 @@ inject_open(struct inject *inject, const char *program)
 	inject->pid = spawn_start(&(struct spawn){ .path = program,
 	    .argv = argv,
 	    /* qmail-queue sets its signals itself. */
-	    .keeps_signals = !is_substitute(program),
+	    .signals = is_substitute(program) ? SPAWN_SIGNALS_RESET
+					      : SPAWN_SIGNALS_KEEP,
 	    .fd_count = remark[1] == -1 ? 2 : 3,
 	    .fds = { { message[0], 0 }, { envelope[0], 1 },
 		{ remark[1], REMARK_FD } } });

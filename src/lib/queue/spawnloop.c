@@ -153,31 +153,27 @@ receive_job(struct state *state)
 	fd_close(message_fd);
 }
 
-/* Reads output once; keeps what counts.  Returns false at its end. */
-static bool
-read_output(struct state *state, struct running *running)
+/*
+ * Reads output once, and keeps what counts.  events is what poll said of it:
+ * without POLLIN there is nothing, and after POLLHUP nothing will follow what
+ * is there, which a read that was not filled has taken.
+ */
+static void
+read_output(struct state *state, struct running *running, short events)
 {
 	char buffer[4096];
-	ssize_t got = fd_read(running->output_fd, buffer, sizeof(buffer));
 	size_t room = state->loop->output_max - running->output.len;
+	ssize_t got = 0;
 
-	if (got <= 0) {
+	if (events & POLLIN)
+		got = fd_read(running->output_fd, buffer, sizeof(buffer));
+	if (got > 0)
+		str_add(&running->output,
+		    span_upto(span_make(buffer, (size_t)got), room));
+	if (got <= 0 || (events & POLLHUP && (size_t)got < sizeof(buffer))) {
 		fd_close(running->output_fd);
 		running->output_fd = -1;
-		return false;
 	}
-	str_add(
-	    &running->output, span_upto(span_make(buffer, (size_t)got), room));
-	return true;
-}
-
-/* Whether a read would bring something now. */
-static bool
-is_readable(int fd)
-{
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
-
-	return poll(&poller, 1, 0) > 0;
 }
 
 static void
@@ -186,10 +182,14 @@ finish(struct state *state, struct running *running, int status)
 	struct str reports = STR_INIT;
 
 	/* Whatever it printed lies in the pipe; at most a pipe full of it. */
-	for (int i = 0; i < 32 && running->output_fd != -1; i++)
-		if (!is_readable(running->output_fd) ||
-		    !read_output(state, running))
+	for (int i = 0; i < 32 && running->output_fd != -1; i++) {
+		struct pollfd poller = { .fd = running->output_fd,
+			.events = POLLIN };
+
+		if (poll(&poller, 1, 0) <= 0)
 			break;
+		read_output(state, running, poller.revents);
+	}
 	fd_close(running->output_fd);
 	state->loop->judge(&running->job, spawn_exit_code(status),
 	    str_span(&running->output), &reports);
@@ -241,10 +241,16 @@ wait_for_something(struct state *state)
 			add_poll(state, state->running.at[i].output_fd);
 	if (signal_poll(state->fds.at, state->fds.len, -1) == 0)
 		return;
-	for (size_t i = 0; i < state->running.len; i++)
-		if (state->running.at[i].output_fd != -1 &&
-		    state->fds.at[next++].revents)
-			(void)read_output(state, &state->running.at[i]);
+	for (size_t i = 0; i < state->running.len; i++) {
+		struct running *running = &state->running.at[i];
+		short events;
+
+		if (running->output_fd == -1)
+			continue;
+		events = state->fds.at[next++].revents;
+		if (events)
+			read_output(state, running, events);
+	}
 	if (state->fds.at[0].revents)
 		receive_job(state);
 }
@@ -254,7 +260,8 @@ spawnloop_run(const struct spawnloop *loop, int peer)
 {
 	struct state state = { .loop = loop, .peer = peer };
 
-	signal_ignore(SIGPIPE);
+	signal_default(
+	    SIGPIPE); /* for what we start; sockets do not raise it */
 	signal_catch(SIGCHLD, on_child);
 	signal_block_set((const int[]){ SIGCHLD, 0 });
 	while (state.peer != -1 || state.running.len > 0) {

@@ -61,11 +61,11 @@ become_program(const struct spawn *plan)
 		return;
 	if (plan->folder && chdir(plan->folder) < 0)
 		return;
-	if (!plan->keeps_signals) {
-		(void)sigemptyset(&none);
+	(void)sigemptyset(&none);
+	if (plan->signals == SPAWN_SIGNALS_RESET)
 		(void)signal(SIGPIPE, SIG_DFL); /* exec keeps what is ignored */
+	if (plan->signals != SPAWN_SIGNALS_KEEP)
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	}
 	(void)execvpe(
 	    plan->path, plan->argv, plan->envp ? plan->envp : environ);
 }

@@ -26,21 +26,27 @@ struct spawn_ids {
 #define SPAWN_FDS_MAX 8
 #define SPAWN_FD_END  16 /* targets are below this */
 
+/* What the program gets of our signals, besides that caught ones are back at
+ * their default. */
+enum spawn_signals {
+	SPAWN_SIGNALS_RESET,   /* SIGPIPE at its default, nothing blocked */
+	SPAWN_SIGNALS_UNBLOCK, /* nothing blocked; we ignore none */
+	SPAWN_SIGNALS_KEEP     /* the mask, and what is ignored, as they are */
+};
+
 struct spawn {
 	const char *path;	     /* program; without slash: through PATH */
 	char *const *argv;	     /* ends in NULL */
 	char *const *envp;	     /* NULL: this process's environment */
 	const char *folder;	     /* working folder; NULL: this one's */
 	const struct spawn_ids *ids; /* NULL: stay who we are */
-	bool keeps_signals; /* the mask and SIGPIPE stay as they are here */
-	size_t fd_count;    /* at most SPAWN_FDS_MAX */
+	enum spawn_signals signals;
+	size_t fd_count;		    /* at most SPAWN_FDS_MAX */
 	struct spawn_fd fds[SPAWN_FDS_MAX]; /* targets all different */
 };
 
 /*
- * spawn_start: runs the program.  In the child caught signals are back at
- * their default; unless the plan keeps them, SIGPIPE is too, and all signals
- * are unblocked.
+ * spawn_start: runs the program.
  * Returns its process id; -1 with errno of whatever failed, in the child too
  * (exec, ids, folder): then no child is left.
  */
