@@ -4,8 +4,10 @@
 Load: smtp-source, 20 sessions, messages of 4 kB, to a Maildir and to a remote
 host (smtp-sink).  A turn is over when the queue is empty; what arrived is
 counted.  Postfix has its defaults, but for the limit of two deliveries to one
-mailbox at a time, which would slow it down here.  Figures are ratios of the
-medians: machines are noisy.
+mailbox at a time, which would slow it down here.  Machines are noisy: what
+counts is the ratio, the median of those of the rounds, with the least and the
+greatest of them beside it.  Processor time is that of the whole machine, load
+generator and disk included.
 """
 import argparse
 import os
@@ -121,17 +123,19 @@ class Suite:
             "-t", recipient, "127.0.0.1:%d" % self.port, timeout=300)
 
     def turn(self, recipient, count, arrived):
-        """(messages a second to the end, messages a second accepted)"""
+        """Of one turn: messages a second to the end, messages a second
+        accepted, microseconds of processor time for each message."""
         before = arrived()
-        began = time.monotonic()
+        began, busy = time.monotonic(), busy_microseconds()
         self.load(recipient, count)
         accepted = time.monotonic() - began
         self.wait_empty()
         took = time.monotonic() - began
+        busy = busy_microseconds() - busy
         got = arrived() - before
         if got != count:
             raise SystemExit("%s: %d of %d messages arrived" % (self.name, got, count))
-        return count / took, count / accepted
+        return count / took, count / accepted, busy / count
 
     def arrived_in_maildir(self):
         return len(os.listdir(self.home / "Maildir" / "new"))
@@ -174,6 +178,12 @@ class Suite:
             s.close()
         time.sleep(0.5)
         return cost
+
+
+def busy_microseconds():
+    """What all processors worked since the start, in kernel and programs."""
+    user, nice, system, _idle, _wait, irq, softirq = map(int, open("/proc/stat").readline().split()[1:8])
+    return (user + nice + system + irq + softirq) * 1000000 / os.sysconf("SC_CLK_TCK")
 
 
 def below(root):
@@ -318,24 +328,26 @@ def wait_port(port):
 
 
 def measure(suites, what, recipient, count, rounds, arrived):
-    rates = {s.name: [] for s in suites}
+    turns = {s.name: [] for s in suites}
     for turn in range(rounds):
         for suite in suites if turn % 2 == 0 else suites[::-1]:
             set_home(suite)
             suite.clear_maildir()
-            rates[suite.name].append(suite.turn(recipient, count, lambda: arrived(suite, count)))
-    medians = {n: (statistics.median(r[0] for r in v), statistics.median(r[1] for r in v)) for n, v in rates.items()}
-    for name, (done, accepted) in medians.items():
-        print("%-12s %-9s %8.0f messages/s delivered  %8.0f/s accepted" % (what, name, done, accepted))
-    if len(medians) == 2:
-        print("%-12s ratio     %8.2f" % (what, medians["angarium"][0] / medians["postfix"][0]), flush=True)
-    return medians
+            turns[suite.name].append(suite.turn(recipient, count, lambda: arrived(suite, count)))
+    for name, own in turns.items():
+        print("%-12s %-9s %8.0f messages/s delivered  %8.0f/s accepted  %6.0f us of processor time each"
+              % (what, name, *(statistics.median(column) for column in zip(*own))), flush=True)
+    if len(turns) == 2:
+        for i, unit in ((0, "in rate"), (2, "in processor time")):
+            ratios = sorted(ours[i] / theirs[i] for ours, theirs in zip(*turns.values()))
+            print("%-12s ratio     %8.2f (%.2f to %.2f) %s"
+                  % (what, statistics.median(ratios), ratios[0], ratios[-1], unit), flush=True)
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--messages", type=int, default=2000)
-    p.add_argument("--rounds", type=int, default=3)
+    p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--only", choices=["angarium", "postfix"])
     p.add_argument("--megabytes", type=int, default=2000)
     o = p.parse_args()
