@@ -81,29 +81,15 @@ static const struct control {
 #define CONTROLS (sizeof(controls) / sizeof(controls[0]))
 
 NORETURN static void
-fail(const char *what)
-{
-	struct str text = STR_INIT;
-
-	str_add_z(&text, "qmail-showctl: cannot ");
-	str_add_z(&text, what);
-	str_add_z(&text, ": ");
-	str_add_z(&text, error_text(errno));
-	str_add_byte(&text, '\n');
-	(void)!fd_write_all(2, str_span(&text));
-	_exit(EXIT_FAILED);
-}
-
-NORETURN static void
 fail_reading(const char *path)
 {
 	struct str what = STR_INIT;
 	int cause = errno;
 
-	str_add_z(&what, "read ");
+	str_add_z(&what, "cannot read ");
 	str_add_z(&what, path);
 	errno = cause;
-	fail(str_z(&what));
+	error_exit("qmail-showctl", str_z(&what));
 }
 
 static void
@@ -259,7 +245,7 @@ main(void)
 		add_control(&text, &controls[i]);
 	add_unknown(&text);
 	if (fd_write_all(1, str_span(&text)) < 0)
-		fail("write");
+		error_exit("qmail-showctl", "cannot write");
 	str_free(&text);
 	return 0;
 }

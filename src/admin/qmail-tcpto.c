@@ -5,7 +5,6 @@
  * Writes    one line per host on fd 1.
  * Source    qmail-tcpto(8); format in net/tcpto.h.
  */
-#include <errno.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -16,20 +15,6 @@
 #include "sys/fd.h"
 
 #define EXIT_FAILED 111
-
-NORETURN static void
-fail(const char *what)
-{
-	struct str text = STR_INIT;
-
-	str_add_z(&text, "qmail-tcpto: cannot ");
-	str_add_z(&text, what);
-	str_add_z(&text, ": ");
-	str_add_z(&text, error_text(errno));
-	str_add_z(&text, "\n");
-	(void)!fd_write_all(2, str_span(&text));
-	_exit(EXIT_FAILED);
-}
 
 /* "192.0.2.1 timed out 70 seconds ago; # recent timeouts: 2" */
 static void
@@ -56,13 +41,13 @@ main(void)
 
 	must_hooks(EXIT_FAILED, NULL);
 	if (chdir(home_dir) < 0)
-		fail("enter the home folder");
+		error_exit("qmail-tcpto", "cannot enter the home folder");
 	if (tcpto_read(&tcpto) < 0)
-		fail("read " TCPTO_FILE);
+		error_exit("qmail-tcpto", "cannot read " TCPTO_FILE);
 	while (tcpto_next(&tcpto, &place, &record))
 		add_line(&text, &record, now);
 	if (fd_write_all(1, str_span(&text)) < 0)
-		fail("write");
+		error_exit("qmail-tcpto", "cannot write");
 	str_free(&text);
 	tcpto_free(&tcpto);
 	return 0;

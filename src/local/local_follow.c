@@ -77,8 +77,7 @@ deliver(struct run *run, const struct dotqmail_line *line)
 	case DOTQMAIL_PROGRAM:
 		return local_program(run->local, str_z(&run->word));
 	default:
-		str_add(&run->addresses, line->text);
-		str_add_byte(&run->addresses, '\0');
+		str_add_field(&run->addresses, line->text);
 		return true;
 	}
 }

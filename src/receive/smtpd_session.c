@@ -216,8 +216,7 @@ do_rcpt(struct smtpd *smtpd, struct span argument)
 		smtpd_reply(smtpd, "452 too many recipients (#4.5.3)");
 		return;
 	}
-	str_add(&smtpd->recipients, str_span(recipient));
-	str_add_byte(&smtpd->recipients, '\0');
+	str_add_field(&smtpd->recipients, str_span(recipient));
 	smtpd_reply(smtpd, "250 ok");
 }
 

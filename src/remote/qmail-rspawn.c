@@ -49,15 +49,12 @@ run_remote(const struct delivery_job *job, struct span host, const int fds[2])
 
 	add_program(&path);
 	vec_push(&starts, text.len);
-	str_add(&text, host);
-	str_add_byte(&text, '\0');
+	str_add_field(&text, host);
 	vec_push(&starts, text.len);
-	str_add(&text, job->sender);
-	str_add_byte(&text, '\0');
+	str_add_field(&text, job->sender);
 	for (size_t i = 0; i < job->recipients.len; i++) {
 		vec_push(&starts, text.len);
-		str_add(&text, job->recipients.at[i].address);
-		str_add_byte(&text, '\0');
+		str_add_field(&text, job->recipients.at[i].address);
 	}
 	vec_push(&argv, (char *)"qmail-remote");
 	for (size_t i = 0; i < starts.len; i++)

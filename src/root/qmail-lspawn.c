@@ -217,8 +217,7 @@ run_local(struct spawner *spawner, const struct users_account *account,
 
 	for (size_t i = 0; i < 7; i++) {
 		starts[i] = text.len;
-		str_add(&text, parts[i]);
-		str_add_byte(&text, '\0');
+		str_add_field(&text, parts[i]);
 	}
 	argv[0] = (char *)"qmail-local";
 	argv[1] = (char *)"--";

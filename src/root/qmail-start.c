@@ -10,7 +10,6 @@
  * Each daemon has its socket to qmail-send as fd 0.  qmail-send has the log
  * as fd 1 and the sockets as the numbers below.
  */
-#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,21 +26,6 @@
 
 /* Each delivery under way takes one in a spawner and up to one in qmail-send. */
 #define DESCRIPTORS 65536
-
-NORETURN static void
-fail(const char *what)
-{
-	struct str line = STR_INIT;
-
-	str_add_z(&line, "qmail-start: ");
-	str_add_z(&line, what);
-	str_add_z(&line, ": ");
-	str_add_z(&line, error_text(errno));
-	str_add_z(&line, "\n");
-	if (fd_write_all(2, str_span(&line)) < 0)
-		_exit(111); /* nobody listens */
-	_exit(111);
-}
 
 struct roles {
 	struct home_ids ids;
@@ -69,7 +53,7 @@ start(const struct roles *roles, const char *path, char *const *argv,
 
 	memcpy(plan.fds, fds, fd_count * sizeof(*fds));
 	if (spawn_start(&plan) < 0)
-		fail(path);
+		error_exit("qmail-start", path);
 }
 
 /* Starts a daemon; returns our end of the socket to it. */
@@ -85,7 +69,7 @@ start_daemon(const struct roles *roles, const char *name, char *argument,
 	str_add_z(&path, "/bin/");
 	str_add_z(&path, name);
 	if (fd_pair(ends) < 0)
-		fail("socketpair");
+		error_exit("qmail-start", "socketpair");
 	start(roles, str_z(&path), argv, ids,
 	    (struct spawn_fd[]){ { ends[1], 0 }, { 2, 2 } }, 2);
 	fd_close(ends[1]);
@@ -100,7 +84,7 @@ start_logger(const struct roles *roles, char *const *argv)
 	int ends[2];
 
 	if (fd_pipe(ends) < 0)
-		fail("pipe");
+		error_exit("qmail-start", "pipe");
 	start(roles, argv[0], argv,
 	    role_ids(roles->ids.uid[HOME_QMAILL],
 		roles->ids.gid[HOME_GROUP_NOFILES]),
@@ -120,21 +104,21 @@ become_send(const struct roles *roles, int log_fd, const int *links)
 	str_add_z(&path, home_dir);
 	str_add_z(&path, "/bin/qmail-send");
 	if ((log_fd = fd_duplicate_above(log_fd, 16)) < 0)
-		fail("dup");
+		error_exit("qmail-start", "dup");
 	for (int i = 0; i < DAEMONS_LINKS; i++)
 		if ((fds[i] = fd_duplicate_above(links[i], 16)) < 0)
-			fail("dup");
+			error_exit("qmail-start", "dup");
 	if (dup2(log_fd, DAEMONS_LOG_FD) < 0)
-		fail("dup2");
+		error_exit("qmail-start", "dup2");
 	for (int i = 0; i < DAEMONS_LINKS; i++)
 		if (dup2(fds[i], DAEMONS_FIRST_LINK_FD + i) < 0)
-			fail("dup2");
+			error_exit("qmail-start", "dup2");
 	if (roles->is_root &&
 	    ids_become(roles->ids.uid[HOME_QMAILS],
 		roles->ids.gid[HOME_GROUP_QMAIL], roles->mail_readers, 1) < 0)
-		fail("setuid");
+		error_exit("qmail-start", "setuid");
 	(void)execv(str_z(&path), argv);
-	fail(str_z(&path));
+	error_exit("qmail-start", str_z(&path));
 }
 
 int
@@ -152,9 +136,9 @@ main(int argc, char **argv)
 	fd_raise_limit(DESCRIPTORS);
 	(void)umask(077);
 	if (chdir("/") < 0)
-		fail("/");
+		error_exit("qmail-start", "/");
 	if (home_ids_read(&roles.ids) < 0)
-		fail("users/ids");
+		error_exit("qmail-start", "users/ids");
 	roles.mail_readers[0] = roles.ids.gid[HOME_GROUP_NOFILES];
 	if (argc > 2)
 		log_fd = start_logger(&roles, argv + 2);

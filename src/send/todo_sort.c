@@ -270,6 +270,17 @@ open_envelope(struct sorting *s)
 	return 1;
 }
 
+/* Goes back to before the first recipient.  Returns false on trouble. */
+static bool
+begin_again(struct sorting *s)
+{
+	if (in_rewind(&s->in) < 0)
+		(void)fail(s, trouble_read);
+	else if (envelope_read_head(&s->in, &s->uid, &s->pid, &s->sender) < 0)
+		(void)fail_reading(s);
+	return !s->trouble;
+}
+
 static void
 close_sorting(struct sorting *s)
 {
@@ -319,9 +330,7 @@ sort_again(struct sorting *s)
 		str_free(&text);
 		return true;
 	}
-	fd_close(s->in.fd);
-	s->in.buffer = NULL;
-	return open_envelope(s) > 0 && make_waiting(s);
+	return begin_again(s) && make_waiting(s);
 }
 
 static bool
@@ -368,10 +377,7 @@ sort_new(struct sorting *s)
 		fine = true;
 		goto done;
 	}
-	/* From the start again: the first recipient goes first. */
-	fd_close(s->in.fd);
-	s->in.buffer = NULL;
-	fine = open_envelope(s) > 0 && make_waiting(s);
+	fine = begin_again(s) && make_waiting(s);
 done:
 	str_free(&text);
 	return fine;

@@ -114,8 +114,7 @@ take_recipients(struct inject_letter *letter, const struct handling *handling)
 	while (span_cut_next(&rest, '\0', &address)) {
 		if (address.len == 0)
 			continue;
-		str_add(&present, address);
-		str_add_byte(&present, '\0');
+		str_add_field(&present, address);
 		if (handling->is_followed &&
 		    wordset_find(&letter->followup_lists, address, NULL))
 			letter->names_followup_list = true;

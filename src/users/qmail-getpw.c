@@ -73,18 +73,14 @@ static void
 add_record(struct str *record, const struct passwd *account, const char *dash,
     struct span extension)
 {
-	str_add_z(record, account->pw_name);
-	str_add_byte(record, '\0');
+	str_add_field(record, span_of(account->pw_name));
 	str_add_u64(record, account->pw_uid);
 	str_add_byte(record, '\0');
 	str_add_u64(record, account->pw_gid);
 	str_add_byte(record, '\0');
-	str_add_z(record, account->pw_dir);
-	str_add_byte(record, '\0');
-	str_add_z(record, dash);
-	str_add_byte(record, '\0');
-	str_add(record, extension);
-	str_add_byte(record, '\0');
+	str_add_field(record, span_of(account->pw_dir));
+	str_add_field(record, span_of(dash));
+	str_add_field(record, extension);
 }
 
 /* Tries the whole name, then ever shorter ones that end before a break. */

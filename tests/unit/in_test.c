@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -145,6 +146,36 @@ test_timeouts(void **state)
 	close(pair[1]);
 }
 
+static void
+test_rewind(void **state)
+{
+	char name[] = "/tmp/in_test.XXXXXX", buffer[4], byte;
+	struct str text = STR_INIT;
+	int fd = mkstemp(name), pipe_fd = pipe_with("x");
+	struct in in;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(unlink(name), 0);
+	assert_int_equal(write(fd, "one\ntwo\n", 8), 8);
+	in_init(&in, fd, buffer, sizeof(buffer));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(in_rewind(&in), 0);
+		assert_false(in_is_waiting(&in));
+		str_reset(&text);
+		assert_int_equal(in_read_until(&in, '\n', &text, 10), 1);
+		assert_string_equal(str_z(&text), "one\n");
+		assert_int_equal(in_read_byte(&in, &byte), 1);
+		assert_int_equal(byte, 't');
+	}
+	in_init(&in, pipe_fd, buffer, sizeof(buffer));
+	assert_int_equal(in_rewind(&in), -1);
+	assert_int_equal(errno, ESPIPE);
+	str_free(&text);
+	close(fd);
+	close(pipe_fd);
+}
+
 int
 main(void)
 {
@@ -154,6 +185,7 @@ main(void)
 		cmocka_unit_test(test_bytes_and_peeking),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_timeouts),
+		cmocka_unit_test(test_rewind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,11 @@ test_adding(void **state)
 	str_add_u64(&str, 18446744073709551615u);
 	assert_int_equal(str.len, 26);
 	assert_memory_equal(str.s, "abcd\0e18446744073709551615", 27);
+	str_reset(&str);
+	str_add_field(&str, SPAN("x"));
+	str_add_field(&str, SPAN(""));
+	assert_int_equal(str.len, 3);
+	assert_memory_equal(str.s, "x\0\0", 3);
 	str_free(&str);
 	assert_null(str.s);
 	assert_int_equal(str.len, 0);

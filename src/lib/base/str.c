@@ -83,6 +83,13 @@ str_add_u64(struct str *str, uint64_t number)
 }
 
 void
+str_add_field(struct str *str, struct span what)
+{
+	str_add(str, what);
+	str_add_byte(str, '\0');
+}
+
+void
 str_set(struct str *str, struct span what)
 {
 	str_reset(str);

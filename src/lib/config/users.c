@@ -51,8 +51,7 @@ find_wildcard(const struct cdb *cdb, struct span key, struct span marks,
 		if (found == 0)
 			continue;
 		if (found > 0) {
-			str_add(record, span_from(local_part, len - 1));
-			str_add_byte(record, '\0');
+			str_add_field(record, span_from(local_part, len - 1));
 		}
 		return found;
 	}

@@ -3,6 +3,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "sys/fd.h"
+
+#define EXIT_FAILED 111
 
 bool
 error_is_temporary(int number)
@@ -22,4 +28,21 @@ const char *
 error_text(int number)
 {
 	return strerror(number);
+}
+
+void
+error_exit(const char *program, const char *what)
+{
+	const char *reason = error_text(errno);
+	struct str line = STR_INIT;
+
+	str_add_z(&line, program);
+	str_add_z(&line, ": ");
+	str_add_z(&line, what);
+	str_add_z(&line, ": ");
+	str_add_z(&line, reason);
+	str_add_byte(&line, '\n');
+	/* It ends in any case; the exit code says the same. */
+	(void)!fd_write_all(2, str_span(&line));
+	_exit(EXIT_FAILED);
 }

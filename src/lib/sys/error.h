@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "base/attr.h"
+
 /*
  * error_is_temporary: whether the same call may succeed later without anyone
  * mending anything: interrupted, out of memory, disk, descriptors or
@@ -14,5 +16,11 @@ bool error_is_temporary(int number);
 
 /* error_text: the system's text for an errno, good until the next call. */
 const char *error_text(int number);
+
+/*
+ * error_exit: writes "PROGRAM: WHAT: text of errno" and a newline to
+ * descriptor 2, where whoever typed the command looks, and ends with 111.
+ */
+NORETURN void error_exit(const char *program, const char *what);
 
 #endif

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "base/must.h"
 #include "sys/fd.h"
@@ -69,6 +70,15 @@ in_consume(struct in *in, size_t n)
 {
 	must(n <= in->end - in->start);
 	in->start += n;
+}
+
+int
+in_rewind(struct in *in)
+{
+	if (lseek(in->fd, 0, SEEK_SET) < 0)
+		return -1;
+	in->start = in->end = 0;
+	return 0;
 }
 
 bool

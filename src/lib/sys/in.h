@@ -59,6 +59,9 @@ MUST_CHECK int in_peek(struct in *in, struct span *bytes);
 /* in_consume: takes n bytes away that in_peek showed. */
 void in_consume(struct in *in, size_t n);
 
+/* in_rewind: begins a file again.  0, -1 with errno (ESPIPE: it is none). */
+MUST_CHECK int in_rewind(struct in *in);
+
 /* in_is_waiting: whether bytes are waiting in the buffer. */
 bool in_is_waiting(const struct in *in);
 
