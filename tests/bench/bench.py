@@ -270,13 +270,15 @@ class Postfix(Suite):
         for key in ("mynetworks", "inet_interfaces"):
             run("postconf", "-c", str(self.config), "-e", "%s = %s" % (key, "127.0.0.0/8" if key == "mynetworks"
                                                                        else "127.0.0.1"), stderr=subprocess.DEVNULL)
+        aliases = stage / "aliases"
+        aliases.write_text("postmaster: root\n")
         settings = {"myhostname": DOMAIN, "mydestination": DOMAIN, "queue_directory": self.queue,
                     "data_directory": data, "home_mailbox": "Maildir/", "relayhost": "[127.0.0.1]:%d" % SINK_PORT,
-                    "alias_maps": "", "alias_database": "", "inet_protocols": "ipv4", "maillog_file": stage / "maillog",
+                    "alias_maps": "hash:%s" % aliases, "alias_database": "hash:%s" % aliases,
+                    "inet_protocols": "ipv4", "maillog_file": stage / "maillog",
                     "maillog_file_prefixes": str(stage), "compatibility_level": "3.6",
                     "local_destination_concurrency_limit": "20", "initial_destination_concurrency": "20",
-                    "smtpd_tls_security_level": "none", "smtp_tls_security_level": "none", "mailbox_command": "",
-                    "forward_path": "", "local_recipient_maps": "", "smtpd_client_connection_count_limit": "0"}
+                    "smtpd_tls_security_level": "none", "smtp_tls_security_level": "none", "mailbox_command": ""}
         for key, value in settings.items():
             run("postconf", "-c", str(self.config), "-e", "%s = %s" % (key, value), stderr=subprocess.DEVNULL)
         master = (self.config / "master.cf").read_text()
@@ -285,6 +287,7 @@ class Postfix(Suite):
         master += "postlog unix-dgram n - n - 1 postlogd\n" if "postlogd" not in master else ""
         (self.config / "master.cf").write_text(master)
         set_home(self)
+        run("postalias", "-c", str(self.config), "hash:%s" % aliases)
         run("postfix", "-c", str(self.config), "start", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_logging(stage / "maillog")
 
