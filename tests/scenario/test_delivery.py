@@ -181,3 +181,18 @@ def test_a_program_leaves_another_behind(town):
     town.send("bob@here.example", "ann@here.example")
     town.daemon.wait("^delivery 1: success: done/", timeout=10)
     town.wait_empty()
+
+
+def test_straight_for_ever(town):
+    """However many messages came before: one with one recipient needs no files."""
+    town.open()
+    made = [os.stat(folder).st_mtime_ns for folder in info_folders(town)]
+    for _ in range(1100):
+        assert town.queue(process.envelope("joe@there.example", "@here.example"), "trash\n") == 0
+    town.wait_empty()
+    assert made == [os.stat(folder).st_mtime_ns for folder in info_folders(town)]
+
+
+def info_folders(town):
+    info = town.place.path("queue/info")
+    return [os.path.join(info, name) for name in sorted(os.listdir(info))]
