@@ -312,15 +312,6 @@ look_at_clock(struct send *send)
 	send->next_sweep = send->clean_again_at = send->now;
 }
 
-/* Whether something is held back that a delivery need not end. */
-static bool
-is_holding(const struct send *send)
-{
-	return send->deliveries.len > 0 &&
-	    (send->finished.len > 0 ||
-		(send->log.len > 0 && !send_log_is_due(send)));
-}
-
 static void
 wait_for_something(struct send *send)
 {
@@ -328,7 +319,7 @@ wait_for_something(struct send *send)
 	int64_t next = next_event(send), wait = -1;
 
 	fds[POLL_LOG] =
-	    (struct pollfd){ .fd = send_log_is_due(send) ? DAEMONS_LOG_FD : -1,
+	    (struct pollfd){ .fd = send->log.len ? DAEMONS_LOG_FD : -1,
 		    .events = POLLOUT };
 	fds[POLL_TODO] = poll_link(&send->todo);
 	fds[POLL_CLEAN] = poll_link(&send->clean);
@@ -341,7 +332,7 @@ wait_for_something(struct send *send)
 		wait = (next - send->now) * 1000;
 	else if (next != INT64_MAX)
 		wait = 86400 * 1000;
-	if (is_holding(send) && (wait < 0 || wait > SEND_HOLD_MS))
+	if (send->finished.len && (wait < 0 || wait > SEND_HOLD_MS))
 		wait = SEND_HOLD_MS;
 	if (signal_poll(fds, POLL_PLACES, wait) > 0)
 		hear_all(send, fds);

@@ -22,7 +22,7 @@
 #include "numbers.h"
 #include "rewrite.h"
 
-#define SEND_HOLD_MS	  10  /* milliseconds; see send_hold_is_over */
+#define SEND_HOLD_MS	  10  /* milliseconds; see job_release */
 #define SEND_SYSTEM_RETRY 123 /* seconds after trouble with the system */
 
 /* Orders that the scribe may have; beyond these nothing is started that may
@@ -155,7 +155,6 @@ struct send {
 	bool sweeps_again;  /* not all could be examined */
 
 	struct str log;
-	int64_t log_since;    /* clock_monotonic of the first byte in there */
 	uint64_t log_dropped; /* lines lost since the reader got stuck */
 	int64_t now;	      /* seconds; of this turn of the loop */
 	bool exits_asap;
@@ -175,18 +174,8 @@ void send_log_line(struct send *send, const char *text);
 void send_log_trouble(struct send *send, const char *what, const char *folder,
     uint64_t number, const char *after);
 void send_log_status(struct send *send);
-/* send_log_is_due: whether there is something to write, and now. */
-bool send_log_is_due(const struct send *send);
 /* send_log_flush: writes part of the log, once; the descriptor is ready. */
 void send_log_flush(struct send *send);
-
-/*
- * send_hold_is_over: whether what began to wait at that clock_monotonic need
- * not wait any longer for more of its kind: some milliseconds are over, or no
- * delivery runs that could bring more.  What nobody is in a hurry for is held
- * back that long, so that one call, and one wake-up of its reader, serves many.
- */
-bool send_hold_is_over(const struct send *send, int64_t since);
 
 /* ---- send_jobs.c: from a new message to its end ---- */
 
@@ -216,7 +205,8 @@ void job_park(struct send *send, struct job *job, int64_t retry);
 
 /*
  * job_release: tells qmail-clean of finished messages: when there are many, or
- * their hold is over, or all.
+ * the first has waited for some milliseconds, or no delivery runs, or all.
+ * Nobody is in a hurry for that, and one wake-up serves many.
  */
 void job_release(struct send *send, bool all);
 

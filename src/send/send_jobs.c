@@ -108,10 +108,13 @@ hold_gone(struct send *send, uint64_t number)
 void
 job_release(struct send *send, bool all)
 {
-	if (!all && send->finished.len < RELEASE_COUNT &&
-	    !send_hold_is_over(send, send->finished_since))
+	size_t count = send->finished.len;
+
+	if (count == 0 ||
+	    (!all && send->deliveries.len > 0 && count < RELEASE_COUNT &&
+		clock_monotonic() - send->finished_since < SEND_HOLD_MS))
 		return;
-	for (size_t i = 0; i < send->finished.len; i++)
+	for (size_t i = 0; i < count; i++)
 		job_order_clean(send, CLEAN_FINISHED, send->finished.at[i]);
 	send->finished.len = 0;
 }

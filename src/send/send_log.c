@@ -10,7 +10,6 @@
 
 #include "queue/daemons.h"
 #include "queue/path.h"
-#include "sys/clock.h"
 #include "sys/fd.h"
 
 #include "send.h"
@@ -18,25 +17,9 @@
 #define LOG_MAX	  (1u << 20) /* bytes kept for a stuck reader */
 #define LOG_WRITE 4096	     /* bytes that a ready pipe takes at once */
 
-bool
-send_hold_is_over(const struct send *send, int64_t since)
-{
-	return send->deliveries.len == 0 ||
-	    clock_monotonic() - since >= SEND_HOLD_MS;
-}
-
-bool
-send_log_is_due(const struct send *send)
-{
-	return send->log.len >= LOG_WRITE ||
-	    (send->log.len > 0 && send_hold_is_over(send, send->log_since));
-}
-
 void
 send_log_z(struct send *send, const char *text)
 {
-	if (send->log.len == 0)
-		send->log_since = clock_monotonic();
 	str_add_z(&send->log, text);
 }
 

@@ -109,6 +109,7 @@ def test_a_hundred_at_once(town):
     subjects = sorted(text.partition("Subject: ")[2].partition("\n")[0]
                       for text in town.mail("ann"))
     assert subjects == sorted(names)
+    town.daemon.wait("^end msg ", count=100)
     numbers = {line.split()[2] for line in town.daemon.lines if line.startswith("new msg ")}
     assert len(numbers) == 100
 
