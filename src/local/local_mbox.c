@@ -75,23 +75,13 @@ write_message(const struct local *local, struct out *out)
 	str_free(&line);
 }
 
-/* Whether the file is cut in the middle of a line. */
-static bool
-ends_in_line(int fd, off_t len, const char *file)
-{
-	char last = '\n';
-
-	if (len > 0 && pread(fd, &last, 1, len - 1) != 1)
-		local_end(LOCAL_MBOX_WRITE, file, errno);
-	return last != '\n';
-}
-
 /*
  * NULs at the end are what a power cut makes of a message whose delivery had
  * not ended: they go.  Returns the length that is left.
+ *   is_cut   receives whether that ends in the middle of a line
  */
 static off_t
-drop_nuls(int fd, off_t len, const char *file)
+drop_nuls(int fd, off_t len, const char *file, bool *is_cut)
 {
 	char block[4096];
 	off_t old_len = len;
@@ -110,6 +100,7 @@ drop_nuls(int fd, off_t len, const char *file)
 	}
 	if (len < old_len && ftruncate(fd, len) < 0)
 		local_end(LOCAL_MBOX_WRITE, file, errno);
+	*is_cut = got > 0 && block[got - 1] != '\n';
 	return len;
 }
 
@@ -137,6 +128,7 @@ local_mbox(const struct local *local, const char *file)
 	char buffer[LOCAL_BLOCK];
 	int fd = open_mbox(file);
 	struct out out;
+	bool is_cut;
 	off_t len;
 
 	lock(fd, file);
@@ -144,9 +136,9 @@ local_mbox(const struct local *local, const char *file)
 	len = lseek(fd, 0, SEEK_END);
 	if (len < 0)
 		local_end(LOCAL_MBOX_OPEN, file, errno);
-	len = drop_nuls(fd, len, file);
+	len = drop_nuls(fd, len, file, &is_cut);
 	out_init(&out, fd, buffer, sizeof(buffer));
-	if (ends_in_line(fd, len, file))
+	if (is_cut)
 		(void)out_add_z(&out, "\n");
 	local_undo_by_truncate(fd, len);
 	write_message(local, &out);

@@ -107,19 +107,18 @@ schedule(struct send *send, uint64_t number, bool is_due)
 		struct queue_path path = queue_path(
 		    (enum queue_folder)waiting_folder((enum channel_id)id),
 		    number, send->split);
+		int64_t when = send->now;
 		struct stat st;
 
 		if (stat(path.s, &st) < 0) {
-			if (errno != ENOENT)
-				st.st_mtime = (time_t)send->now;
-			else
+			if (errno == ENOENT)
 				continue;
+		} else if (!is_due) {
+			when = (int64_t)st.st_mtime;
 		}
-		if (is_due)
-			st.st_mtime = (time_t)send->now;
 		waits = true;
 		heap_add(&send->channels[id].waiting,
-		    (struct heap_entry){ (int64_t)st.st_mtime, number });
+		    (struct heap_entry){ when, number });
 	}
 	if (!waits)
 		heap_add(

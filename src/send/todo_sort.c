@@ -241,6 +241,15 @@ birth_of(uint64_t number, int64_t mess_time)
 	return birth < 0 ? 0 : birth;
 }
 
+/* Reads what comes before the recipients.  Returns 0; -1 with s->trouble. */
+static int
+read_head(struct sorting *s)
+{
+	return envelope_read_head(&s->in, &s->uid, &s->pid, &s->sender) < 0
+	    ? fail_reading(s)
+	    : 0;
+}
+
 /* Opens todo/N and reads up to the recipients.
  * Returns 1; 0 if it is not there; -1 with s->trouble. */
 static int
@@ -265,20 +274,14 @@ open_envelope(struct sorting *s)
 	}
 	s->size = (uint64_t)st.st_size;
 	s->birth = birth_of(s->number, (int64_t)st.st_mtime);
-	if (envelope_read_head(&s->in, &s->uid, &s->pid, &s->sender) < 0)
-		return fail_reading(s);
-	return 1;
+	return read_head(s) < 0 ? -1 : 1;
 }
 
-/* Goes back to before the first recipient.  Returns false on trouble. */
-static bool
+/* Goes back to before the first recipient.  Returns 0; -1 with s->trouble. */
+static int
 begin_again(struct sorting *s)
 {
-	if (in_rewind(&s->in) < 0)
-		(void)fail(s, trouble_read);
-	else if (envelope_read_head(&s->in, &s->uid, &s->pid, &s->sender) < 0)
-		(void)fail_reading(s);
-	return !s->trouble;
+	return in_rewind(&s->in) < 0 ? fail(s, trouble_read) : read_head(s);
 }
 
 static void
@@ -330,7 +333,7 @@ sort_again(struct sorting *s)
 		str_free(&text);
 		return true;
 	}
-	return begin_again(s) && make_waiting(s);
+	return begin_again(s) == 0 && make_waiting(s);
 }
 
 static bool
@@ -377,7 +380,7 @@ sort_new(struct sorting *s)
 		fine = true;
 		goto done;
 	}
-	fine = begin_again(s) && make_waiting(s);
+	fine = begin_again(s) == 0 && make_waiting(s);
 done:
 	str_free(&text);
 	return fine;

@@ -9,6 +9,7 @@
 
 #include "base/scan.h"
 #include "queue/path.h"
+#include "queue/record.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/in.h"
@@ -151,9 +152,7 @@ waiting_mark_channel(uint64_t number, uint64_t split, enum channel_id channel,
 
 	if (fd < 0)
 		return -1;
-	str_add_byte(&mark, channel_marks[channel]);
-	str_add_u64(&mark, count);
-	str_add_byte(&mark, '\0');
+	record_add_number(&mark, channel_marks[channel], count);
 	result = fd_write_all(fd, str_span(&mark));
 	fd_close(fd);
 	str_free(&mark);

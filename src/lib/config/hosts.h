@@ -40,8 +40,7 @@ hosts_read(struct hosts *hosts, const char *list, const char *more);
  * database is opened, relative to the working folder, for the first domain
  * that the list has not.
  *   address   of the envelope; hostile, ADDRESS_MAX keeps the work small
- * Returns 1; 0 for no; -1 with errno: the database is there
- * but cannot be read.
+ * Returns 1; 0 for no; -1 with errno: the database is there but cannot be read.
  */
 MUST_CHECK int hosts_accept(struct hosts *hosts, struct span address);
 

@@ -50,9 +50,8 @@ find_wildcard(const struct cdb *cdb, struct span key, struct span marks,
 		found = cdb_find(cdb, span_upto(key, len), record);
 		if (found == 0)
 			continue;
-		if (found > 0) {
+		if (found > 0)
 			str_add_field(record, span_from(local_part, len - 1));
-		}
 		return found;
 	}
 	return 0;

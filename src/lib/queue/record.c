@@ -10,8 +10,7 @@ void
 record_add(struct str *text, char letter, struct span value)
 {
 	str_add_byte(text, letter);
-	str_add(text, value);
-	str_add_byte(text, '\0');
+	str_add_field(text, value);
 }
 
 void

@@ -260,8 +260,8 @@ spawnloop_run(const struct spawnloop *loop, int peer)
 {
 	struct state state = { .loop = loop, .peer = peer };
 
-	signal_default(
-	    SIGPIPE); /* for what we start; sockets do not raise it */
+	/* For what we start; our own writes to sockets do not raise it. */
+	signal_default(SIGPIPE);
 	signal_catch(SIGCHLD, on_child);
 	signal_block_set((const int[]){ SIGCHLD, 0 });
 	while (state.peer != -1 || state.running.len > 0) {

@@ -29,10 +29,6 @@ MUST_CHECK int file_update(const char *path);
  */
 MUST_CHECK int file_create(const char *path, unsigned mode);
 
-/* file_read_regular: the same from a regular file: a read that brings less
- * than was asked for is taken as the end, which saves one call. */
-MUST_CHECK int file_read_regular(int fd, struct str *text, size_t max);
-
 /*
  * file_replace: opens for writing, empties the file or makes it.  Never
  * follows a symbolic link.  Returns the descriptor, -1 with errno.
@@ -54,6 +50,10 @@ MUST_CHECK int file_read(const char *path, struct str *text, size_t max);
 
 /* file_read_fd: the same from an open descriptor, which stays open. */
 MUST_CHECK int file_read_fd(int fd, struct str *text, size_t max);
+
+/* file_read_regular: the same from a regular file: a read that brings less
+ * than was asked for is taken as the end, which saves one call. */
+MUST_CHECK int file_read_regular(int fd, struct str *text, size_t max);
 
 /*
  * file_move: gives a file another name on the same file system; EEXIST if

@@ -5,7 +5,6 @@
 #ifndef SYS_SPAWN_H
 #define SYS_SPAWN_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
