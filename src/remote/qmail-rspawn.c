@@ -185,8 +185,11 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 		struct str text = STR_INIT;
 		enum delivery_result result = combine(own, said.message, &text);
 
-		delivery_add_report(reports, job->recipients.at[i].delivery,
-		    result, str_span(&text));
+		delivery_add_report(reports,
+		    &(struct delivery_report){
+			.delivery = job->recipients.at[i].delivery,
+			.result = (char)result,
+			.text = str_span(&text) });
 		str_free(&text);
 	}
 	vec_free(&said.recipients);

@@ -195,19 +195,17 @@ deliver_start(struct send *send, struct job *job, enum channel_id channel,
 void
 deliver_hear(struct send *send, enum channel_id channel, struct span record)
 {
-	struct span report;
-	uint32_t number;
-	char result;
+	struct delivery_report report;
 
-	while (delivery_report_next(&record, &number, &result, &report)) {
+	while (delivery_report_next(&record, &report)) {
 		size_t i = 0;
 
 		while (i < send->deliveries.len &&
-		    (send->deliveries.at[i].number != number ||
+		    (send->deliveries.at[i].number != report.delivery ||
 			send->deliveries.at[i].channel != channel))
 			i++;
 		if (i < send->deliveries.len)
-			end_delivery(send, i, result, report);
+			end_delivery(send, i, report.result, report.text);
 		else
 			send_log_line(send,
 			    "warning: internal error: delivery report out of "

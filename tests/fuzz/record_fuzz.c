@@ -18,14 +18,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span rest = text, value;
 	struct users_account account;
 	struct delivery_job job;
-	uint32_t delivery;
+	struct delivery_report report;
 	char letter;
 
 	while (record_next(&rest, &letter, &value))
 		if (span_has(value, '\0'))
 			abort();
 	rest = text;
-	while (delivery_report_next(&rest, &delivery, &letter, &value))
+	while (delivery_report_next(&rest, &report))
 		if (rest.len >= size)
 			abort(); /* it does not move on */
 	if (delivery_job_parse(text, &job) && job.recipients.len == 0)

@@ -52,30 +52,76 @@ test_bad_jobs(void **state)
 }
 
 static void
+test_route(void **state)
+{
+	struct delivery_job job;
+	struct str text = STR_INIT;
+
+	(void)state;
+	delivery_add_head(&text, 1, SPAN("s@x"));
+	delivery_add_route(&text, SPAN("relay:26"), 5);
+	delivery_add_recipient(&text, 2, SPAN("a@b"));
+	assert_true(delivery_job_parse(str_span(&text), &job));
+	assert_true(job.has_route);
+	assert_true(span_equal(job.route, SPAN("relay:26")));
+	assert_true(job.connect_limit == 5);
+	delivery_job_free(&job);
+	str_reset(&text);
+	delivery_add_head(&text, 1, SPAN("s@x"));
+	delivery_add_route(&text, SPAN(""), 0);
+	delivery_add_recipient(&text, 2, SPAN("a@b"));
+	assert_true(delivery_job_parse(str_span(&text), &job));
+	assert_true(job.has_route);
+	assert_int_equal(job.route.len, 0);
+	assert_true(job.connect_limit == 0);
+	delivery_job_free(&job);
+	str_reset(&text);
+	delivery_add_head(&text, 1, SPAN("s@x"));
+	delivery_add_recipient(&text, 2, SPAN("a@b"));
+	assert_true(delivery_job_parse(str_span(&text), &job));
+	assert_false(job.has_route);
+	delivery_job_free(&job);
+	str_free(&text);
+}
+
+static void
 test_reports(void **state)
 {
 	struct str text = STR_INIT, big = STR_INIT;
-	struct span rest, report;
-	uint32_t delivery;
-	char letter;
+	struct delivery_report report;
+	struct span rest;
 
 	(void)state;
 	for (int i = 0; i < DELIVERY_TEXT_MAX + 10; i++)
 		str_add_byte(&big, 'x');
-	delivery_add_report(&text, 7, DELIVERY_FAILURE, SPAN("a\0b"));
-	delivery_add_report(&text, 8, DELIVERY_SUCCESS, str_span(&big));
+	delivery_add_report(&text,
+	    &(struct delivery_report){
+		.delivery = 7, .result = 'D', .text = SPAN("a\0b") });
+	delivery_add_report(&text,
+	    &(struct delivery_report){ .delivery = 8,
+		.result = 'K',
+		.hop = DELIVERY_HOP_WELL,
+		.text = str_span(&big) });
 	rest = str_span(&text);
-	assert_true(delivery_report_next(&rest, &delivery, &letter, &report));
-	assert_int_equal(delivery, 7);
-	assert_int_equal(letter, 'D');
-	assert_true(span_equal(report, SPAN("a")));
-	assert_true(delivery_report_next(&rest, &delivery, &letter, &report));
-	assert_int_equal(report.len, DELIVERY_TEXT_MAX);
-	assert_false(delivery_report_next(&rest, &delivery, &letter, &report));
+	assert_true(delivery_report_next(&rest, &report));
+	assert_int_equal(report.delivery, 7);
+	assert_int_equal(report.result, 'D');
+	assert_int_equal(report.hop, DELIVERY_HOP_UNTOLD);
+	assert_true(span_equal(report.text, SPAN("a")));
+	assert_true(delivery_report_next(&rest, &report));
+	assert_int_equal(report.hop, DELIVERY_HOP_WELL);
+	assert_int_equal(report.text.len, DELIVERY_TEXT_MAX);
+	assert_false(delivery_report_next(&rest, &report));
 	assert_int_equal(rest.len, 0);
 	rest = SPAN("N7\0K");
-	assert_false(delivery_report_next(&rest, &delivery, &letter, &report));
+	assert_false(delivery_report_next(&rest, &report));
 	assert_int_equal(rest.len, 4);
+	rest = SPAN("N7\0Sxy\0Kfine\0"); /* no state has two letters */
+	assert_false(delivery_report_next(&rest, &report));
+	rest = SPAN("N7\0S?\0Kfine\0"); /* an unknown one tells nothing */
+	assert_true(delivery_report_next(&rest, &report));
+	assert_int_equal(report.hop, DELIVERY_HOP_UNTOLD);
+	assert_true(span_equal(report.text, SPAN("fine")));
 	str_free(&text);
 	str_free(&big);
 }
@@ -86,6 +132,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_job),
 		cmocka_unit_test(test_bad_jobs),
+		cmocka_unit_test(test_route),
 		cmocka_unit_test(test_reports),
 	};
 

@@ -3,10 +3,14 @@
  * two spawners: records over a SOCK_SEQPACKET pair.
  *
  * A job is one datagram with the message as an open descriptor:
- *	M message number, F sender, {N delivery number, T recipient}
- * All recipients of a job go to one next hop.  Each gets its own report;
- * reports come in any order, one or more in a datagram:
- *	{N delivery number, K|Z|D text}
+ *	M message number, F sender, [H route], [C seconds],
+ *	{N delivery number, T recipient}
+ * All recipients of a job go to one next hop.  For qmail-rspawn, H is the
+ * relay or relay:port that control/smtproutes had for it, empty where DNS
+ * decides, and C a limit for its connecting and greeting.  Each recipient gets
+ * its own report; reports come in any order, one or more in a datagram:
+ *	{N delivery number, [S hop], K|Z|D text}
+ * S tells how the next hop was found; see enum delivery_hop.
  */
 #ifndef QUEUE_DELIVERY_H
 #define QUEUE_DELIVERY_H
@@ -28,6 +32,26 @@ enum delivery_result {
 	DELIVERY_FAILURE = 'D'
 };
 
+/*
+ * How a next hop was found.  It was well if it greeted us and heard MAIL,
+ * whatever it said of sender, recipients or message; in trouble if none of its
+ * hosts could be reached, or the one that was did not get so far: silence,
+ * refusal, a greeting or EHLO that failed, a connection lost before.  Of a
+ * delivery that never asked, or broke off later, nothing is told.
+ */
+enum delivery_hop {
+	DELIVERY_HOP_UNTOLD = '\0',
+	DELIVERY_HOP_WELL = 'w',
+	DELIVERY_HOP_TROUBLE = 't'
+};
+
+struct delivery_report {
+	uint32_t delivery;
+	char result; /* enum delivery_result; any byte if the peer is broken */
+	enum delivery_hop hop;
+	struct span text;
+};
+
 struct delivery_recipient {
 	uint32_t delivery;
 	struct span address;
@@ -36,12 +60,20 @@ struct delivery_recipient {
 struct delivery_job {
 	uint64_t message;
 	struct span sender;
+	bool has_route;
+	struct span route;	/* if has_route */
+	uint64_t connect_limit; /* seconds; 0: none is given */
 	VEC(struct delivery_recipient) recipients;
 	struct str text; /* what the spans above point into */
 };
 
-/* delivery_add_head, delivery_add_recipient: make the text of a job. */
+#define DELIVERY_CONNECT_MAX 86400 /* seconds; largest connect_limit */
+
+/* delivery_add_head, delivery_add_route, delivery_add_recipient: make the text
+ * of a job, in this order.  connect_limit 0: none. */
 void delivery_add_head(struct str *text, uint64_t message, struct span sender);
+void
+delivery_add_route(struct str *text, struct span route, uint64_t connect_limit);
 void delivery_add_recipient(
     struct str *text, uint32_t delivery, struct span address);
 
@@ -54,16 +86,16 @@ void delivery_add_recipient(
 MUST_CHECK bool delivery_job_parse(struct span text, struct delivery_job *job);
 void delivery_job_free(struct delivery_job *job);
 
-/* delivery_add_report: appends a report; what follows a NUL or goes beyond
- * DELIVERY_TEXT_MAX is left out. */
-void delivery_add_report(struct str *text, uint32_t delivery,
-    enum delivery_result result, struct span report);
+/* delivery_add_report: appends a report; of its text, what follows a NUL or goes
+ * beyond DELIVERY_TEXT_MAX is left out. */
+void
+delivery_add_report(struct str *text, const struct delivery_report *report);
 
 /*
  * delivery_report_next: takes one report off the text of a datagram.
  * Returns false at the end or if the format is broken (*rest is not empty).
  */
-MUST_CHECK bool delivery_report_next(
-    struct span *rest, uint32_t *delivery, char *letter, struct span *report);
+MUST_CHECK bool
+delivery_report_next(struct span *rest, struct delivery_report *report);
 
 #endif

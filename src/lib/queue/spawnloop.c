@@ -45,8 +45,11 @@ spawnloop_report_all(const struct delivery_job *job,
     enum delivery_result result, struct span text, struct str *reports)
 {
 	for (size_t i = 0; i < job->recipients.len; i++)
-		delivery_add_report(
-		    reports, job->recipients.at[i].delivery, result, text);
+		delivery_add_report(reports,
+		    &(struct delivery_report){
+			.delivery = job->recipients.at[i].delivery,
+			.result = (char)result,
+			.text = text });
 }
 
 /* Sends reports, as many records in a datagram as fit. */
@@ -55,11 +58,9 @@ send_reports(struct state *state, struct span reports)
 {
 	while (reports.len && state->peer != -1) {
 		struct span rest = reports, part = SPAN("");
-		uint32_t delivery;
-		struct span text;
-		char letter;
+		struct delivery_report report;
 
-		while (delivery_report_next(&rest, &delivery, &letter, &text)) {
+		while (delivery_report_next(&rest, &report)) {
 			size_t len = reports.len - rest.len;
 
 			if (len > FDPASS_RECORD_MAX)
