@@ -23,8 +23,9 @@ SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
 qmail-smtpd_PARTS  := smtpd_session smtpd_policy smtpd_data
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions
-qmail-send_PARTS   := send_log send_pass send_deliver send_links send_jobs send_scribe send_load rewrite waiting numbers
-qmail-todo_PARTS   := todo_sort rewrite waiting numbers
+qmail-send_PARTS   := controls times schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
+                      arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers rewrite
+qmail-todo_PARTS   := todo_sort trouble rewrite numbers
 qmail-remote_PARTS := remote_smtp remote_report
 qmail-local_PARTS  := local_follow local_message local_rules local_maildir local_mbox local_program local_forward
 

@@ -39,19 +39,19 @@ remove_file(enum queue_folder folder, uint64_t number, uint64_t split)
 }
 
 static enum clean_answer
-remove_sorted(uint64_t number, uint64_t split)
+remove_sorted(uint64_t *number, uint64_t split)
 {
-	return remove_file(QUEUE_TODO, number, split) ? CLEAN_DONE
-						      : CLEAN_FAILED;
+	return remove_file(QUEUE_TODO, *number, split) ? CLEAN_DONE
+						       : CLEAN_FAILED;
 }
 
 /* The text goes last: as long as it is there the rest can be made again. */
 static enum clean_answer
-remove_finished(uint64_t number, uint64_t split)
+remove_finished(uint64_t *number, uint64_t split)
 {
-	return remove_file(QUEUE_TODO, number, split) &&
-		remove_file(QUEUE_INTD, number, split) &&
-		remove_file(QUEUE_MESS, number, split)
+	return remove_file(QUEUE_TODO, *number, split) &&
+		remove_file(QUEUE_INTD, *number, split) &&
+		remove_file(QUEUE_MESS, *number, split)
 	    ? CLEAN_DONE
 	    : CLEAN_FAILED;
 }
@@ -130,20 +130,59 @@ look_at(uint64_t number, uint64_t split, bool may_remove)
 }
 
 static enum clean_answer
-restore(uint64_t number, uint64_t split)
+restore(uint64_t *number, uint64_t split)
 {
-	return look_at(number, split, false);
+	return look_at(*number, split, false);
 }
 
 static enum clean_answer
-examine(uint64_t number, uint64_t split)
+examine(uint64_t *number, uint64_t split)
 {
-	return look_at(number, split, true);
+	return look_at(*number, split, true);
+}
+
+/* Whether this is an old envelope, not in todo, whose text is certainly gone. */
+static bool
+is_orphan(uint64_t number, uint64_t split)
+{
+	struct stat st;
+
+	return access(queue_path(QUEUE_MESS, number, split).s, F_OK) < 0 &&
+	    errno == ENOENT &&
+	    access(queue_path(QUEUE_TODO, number, split).s, F_OK) < 0 &&
+	    errno == ENOENT &&
+	    lstat(queue_path(QUEUE_INTD, number, split).s, &st) == 0 &&
+	    clock_seconds() - (int64_t)st.st_mtime >= CLEAN_LEFTOVER_AGE;
+}
+
+/* Puts such envelopes of one part back into todo: qmail-todo, which can read
+ * them, tells to whom the message was, and then they go. */
+static enum clean_answer
+sweep(uint64_t *number, uint64_t split)
+{
+	uint64_t part = *number - 1, found;
+	enum clean_answer answer = CLEAN_KEPT;
+	struct dir dir;
+	int got;
+
+	if (part >= split ||
+	    dir_open(&dir, queue_path_folder(QUEUE_INTD, part).s) < 0)
+		return CLEAN_FAILED;
+	while ((got = queue_folder_next(&dir, part, split, &found)) > 0)
+		if (is_orphan(found, split) &&
+		    link(queue_path(QUEUE_INTD, found, split).s,
+			queue_path(QUEUE_TODO, found, split).s) == 0) {
+			answer = CLEAN_RESTORED;
+			*number = found;
+		}
+	dir_close(&dir);
+	return got < 0 ? CLEAN_FAILED : answer;
 }
 
 struct verb {
 	char letter;
-	enum clean_answer (*act)(uint64_t number, uint64_t split);
+	/* number may change: the answer has it */
+	enum clean_answer (*act)(uint64_t *number, uint64_t split);
 };
 
 static const struct verb verbs[] = {
@@ -151,6 +190,7 @@ static const struct verb verbs[] = {
 	{ CLEAN_FINISHED, remove_finished },
 	{ CLEAN_RESTORE, restore },
 	{ CLEAN_EXAMINE, examine },
+	{ CLEAN_SWEEP, sweep },
 };
 
 static const struct verb *
@@ -178,38 +218,16 @@ serve(struct span requests, uint64_t split)
 		if (record_next(&requests, &letter, &digits))
 			verb = find_verb(letter);
 		fine = verb && queue_path_number(digits, &number);
-		if (fine)
-			record_add_number(
-			    &answers, (char)verb->act(number, split), number);
+		if (fine) {
+			enum clean_answer answer = verb->act(&number, split);
+
+			record_add_number(&answers, (char)answer, number);
+		}
 	}
 	if (answers.len && fdpass_send(PEER_FD, str_span(&answers), -1) < 0)
 		fine = false;
 	str_free(&answers);
 	return fine;
-}
-
-/* Envelopes that were written for a message which is gone. */
-static void
-sweep_envelopes(uint64_t part, uint64_t split)
-{
-	struct dir dir;
-	uint64_t number;
-
-	if (dir_open(&dir, queue_path_folder(QUEUE_INTD, part).s) < 0)
-		return;
-	while (queue_folder_next(&dir, part, split, &number) > 0) {
-		struct stat st;
-
-		if (access(queue_path(QUEUE_MESS, number, split).s, F_OK) ==
-			0 ||
-		    errno != ENOENT ||
-		    lstat(queue_path(QUEUE_INTD, number, split).s, &st) < 0 ||
-		    clock_seconds() - (int64_t)st.st_mtime < CLEAN_LEFTOVER_AGE)
-			continue;
-		(void)remove_file(QUEUE_TODO, number, split);
-		(void)remove_file(QUEUE_INTD, number, split);
-	}
-	dir_close(&dir);
 }
 
 int
@@ -223,8 +241,6 @@ main(void)
 	signal_ignore(SIGPIPE);
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&split) < 0)
 		_exit(111);
-	for (uint64_t part = 0; part < split; part++)
-		sweep_envelopes(part, split);
 	while ((got = fdpass_receive(
 		    PEER_FD, datagram, sizeof(datagram), NULL)) > 0)
 		if (!serve(span_make(datagram, (size_t)got), split))

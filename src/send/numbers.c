@@ -128,6 +128,15 @@ number_set_set_value(struct number_set *set, uint64_t number, void *value)
 	slot->value = value;
 }
 
+void *
+number_set_any(const struct number_set *set)
+{
+	for (size_t i = 0; i < set->cap; i++)
+		if (set->slots[i].number)
+			return set->slots[i].value;
+	return NULL;
+}
+
 void
 number_set_free(struct number_set *set)
 {

@@ -39,6 +39,9 @@ number_set_set_mark(struct number_set *set, uint64_t number, unsigned mark);
 void *number_set_value(const struct number_set *set, uint64_t number);
 void number_set_set_value(struct number_set *set, uint64_t number, void *value);
 
+/* number_set_any: what belongs to some number; NULL if the set is empty. */
+void *number_set_any(const struct number_set *set);
+
 /* number_set_free: releases the memory. */
 void number_set_free(struct number_set *set);
 

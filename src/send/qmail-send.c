@@ -5,12 +5,13 @@
  * Reads     words of qmail-todo, reports of the spawners, answers of
  *           qmail-clean, each on its socket, trusted as far as typed; info,
  *           local, remote; control files at its start and on HUP.
- * Writes    orders to all of them; marks in local and remote; the log on
- *           fd 1.
+ * Writes    orders to all of them; marks in local, remote and info; the log
+ *           on fd 1.
  * Execs     nothing itself; its scribe runs qmail-queue for bounces.
  * Source    qmail-send(8), qmail-log(5).
  *
- * The loop never waits for a disk, nor for another process.
+ * The loop never waits for a disk, nor for another process.  The parts hear
+ * the peers and make events; here stands what each event means.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,26 +19,293 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "config/control.h"
 #include "config/home.h"
+#include "queue/clean.h"
 #include "queue/daemons.h"
-#include "queue/path.h"
-#include "queue/record.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/lock.h"
 #include "sys/signal.h"
 
+#include "controls.h"
+#include "life.h"
+#include "scribe.h"
 #include "send.h"
+#include "slots.h"
 #include "sorted.h"
+#include "times.h"
 
-#define CONCURRENCY_MAX	  1000000 /* deliveries at once */
-#define LIFETIME_DEFAULT  604800  /* seconds in the queue; a week */
-#define DATAGRAMS_AT_ONCE 64	  /* from one peer in one turn of the loop */
-#define MEMORY_PAUSE	  10	  /* seconds until memory is asked for again */
-#define FLUSH_TIMEOUT	  1000	  /* milliseconds for the log at the end */
-#define CLOCK_STEP	  600	  /* seconds back that change nothing */
+#define DATAGRAMS_AT_ONCE 64   /* from one peer in one turn of the loop */
+#define MEMORY_PAUSE	  10   /* seconds until memory is asked for again */
+#define FLUSH_TIMEOUT	  1000 /* milliseconds for the log at the end */
+#define STOP_NOW_AFTER	  1000 /* milliseconds; see heed_term */
+
+/* ---- what follows what ---- */
+
+/* Of any message, whatever its state. */
+static life_step *const always[EVENTS] = {
+	[EVENT_SORTED] = life_sorted,
+	[EVENT_NOT_SORTED] = life_not_sorted,
+	[EVENT_RESTORED] = life_restored,
+	[EVENT_NOT_RESTORED] = life_not_restored,
+	[EVENT_CANNOT_RESTORE] = life_cannot_restore,
+	[EVENT_EXAMINED] = life_examined,
+	[EVENT_CANNOT_EXAMINE] = life_cannot_examine,
+};
+
+static life_step *const table[JOB_STATES][EVENTS] = {
+	[JOB_NONE] = {
+		[EVENT_NEW] = life_begin_straight,
+		[EVENT_WAITING] = life_admit,
+		[EVENT_REMADE] = life_admit_again,
+		[EVENT_WHOLE] = life_admit_whole,
+		[EVENT_BROKEN] = life_broken,
+		[EVENT_ORPHAN] = life_give_up_orphan,
+		[EVENT_REMOVED] = life_orphan_removed,
+		[EVENT_NOT_REMOVED] = life_examined,
+		[EVENT_AGAIN] = life_resume,
+	},
+	[JOB_IN_LINE] = {
+		[EVENT_BROKEN] = life_broken,
+	},
+	[JOB_TRIED] = {
+		[EVENT_DELIVERED] = life_straight_done,
+		[EVENT_FAILED] = life_straight_failed,
+		[EVENT_DEFERRED] = life_straight_deferred,
+		[EVENT_BROKEN] = life_broken,
+	},
+	[JOB_PARKING] = {
+		[EVENT_WAITING] = life_parked,
+		[EVENT_BROKEN] = life_not_parked,
+	},
+	[JOB_ACTIVE] = {
+		[EVENT_DELIVERED] = life_recipient_done,
+		[EVENT_FAILED] = life_recipient_failed,
+		[EVENT_DEFERRED] = life_recipient_deferred,
+		[EVENT_RECORDED] = life_recorded,
+		[EVENT_NOT_RECORDED] = life_not_recorded,
+		[EVENT_AGAIN] = life_write_again,
+		[EVENT_WHOLE] = life_keep_open,
+		[EVENT_REMADE] = life_keep_open,
+		[EVENT_BROKEN] = life_broken,
+	},
+	[JOB_BOUNCING] = {
+		[EVENT_QUEUED] = life_bounce_queued,
+		[EVENT_NOT_QUEUED] = life_bounce_not_queued,
+		[EVENT_AGAIN] = life_bounce,
+		[EVENT_BROKEN] = life_broken,
+	},
+	[JOB_REMOVING] = {
+		[EVENT_REMOVED] = life_removed,
+		[EVENT_NOT_REMOVED] = life_not_removed,
+		[EVENT_AGAIN] = life_remove,
+		[EVENT_BROKEN] = life_broken,
+	},
+};
+
+static void
+happen(struct send *send, const struct event *event)
+{
+	struct job *job =
+	    event->number ? job_find(&send->jobs, event->number) : NULL;
+	life_step *step = always[event->kind];
+
+	if (!step)
+		step = table[job ? job->state : JOB_NONE][event->kind];
+	if (step) {
+		step(send, job, event);
+		return;
+	}
+	sendlog_z(&send->log, "warning: internal error: event ");
+	sendlog_u64(&send->log, event->kind);
+	sendlog_z(&send->log, " of msg ");
+	sendlog_u64(&send->log, event->number);
+	sendlog_z(&send->log, " in state ");
+	sendlog_u64(&send->log, job ? job->state : JOB_NONE);
+	sendlog_end(&send->log);
+}
+
+/* A delivery has its result: first the log, then the message, then its slot. */
+static void
+end_delivery(struct send *send, struct event *event)
+{
+	struct str text = STR_INIT;
+	struct run *run;
+
+	slots_end_delivery(send, event, &text);
+	happen(send, event);
+	run = deliveries_end(&send->deliveries, event->delivery);
+	if (run)
+		life_run_ended(send, run);
+	str_free(&text);
+}
+
+/* ---- what the peers say ---- */
+
+/* Each hears one datagram; -1 if it is malformed. */
+static int
+hear_todo(struct send *send, struct span record)
+{
+	struct event event;
+
+	if (arrivals_read_event(record, &event) < 0)
+		return -1;
+	if (event.kind == EVENT_ALERT) {
+		sendlog_z(&send->log, "alert: ");
+		str_add(&send->log.text, event.text);
+		sendlog_end(&send->log);
+	} else {
+		happen(send, &event);
+	}
+	return 0;
+}
+
+static int
+hear_clean(struct send *send, struct span record)
+{
+	struct event event;
+	int got;
+
+	while (
+	    (got = cleaning_next_event(&send->cleaning, &record, &event)) > 0)
+		happen(send, &event);
+	return got;
+}
+
+static int
+hear_scribe(struct send *send, struct span record)
+{
+	struct event event;
+
+	if (scribing_read_event(&send->scribing, record, &event) < 0)
+		return -1;
+	happen(send, &event);
+	return 0;
+}
+
+/* What a spawner says, or its children: never a reason to end. */
+static int
+hear_spawner(struct send *send, enum channel_id channel, struct span record)
+{
+	struct event event;
+	int got;
+
+	while ((got = deliveries_next_event(
+		    &send->deliveries, channel, &record, &event)) > 0) {
+		if (event.delivery)
+			end_delivery(send, &event);
+		else
+			sendlog_line(&send->log,
+			    "warning: internal error: delivery report out of "
+			    "range");
+	}
+	if (got < 0)
+		sendlog_line(&send->log, "warning: malformed delivery report");
+	return 0;
+}
+
+static int
+hear_lspawn(struct send *send, struct span record)
+{
+	return hear_spawner(send, CHANNEL_LOCAL, record);
+}
+
+static int
+hear_rspawn(struct send *send, struct span record)
+{
+	return hear_spawner(send, CHANNEL_REMOTE, record);
+}
+
+static const struct peer {
+	const char *alert; /* when it is gone */
+	int (*hear)(struct send *send, struct span record);
+} peers[] = {
+	[DAEMONS_TODO] = { "alert: oh no! lost qmail-todo connection! "
+			   "dying...",
+	    hear_todo },
+	[DAEMONS_LSPAWN] = { "alert: oh no! lost spawn connection! dying...",
+	    hear_lspawn },
+	[DAEMONS_RSPAWN] = { "alert: oh no! lost spawn connection! dying...",
+	    hear_rspawn },
+	[DAEMONS_CLEAN] = { "alert: oh no! lost qmail-clean connection! "
+			    "dying...",
+	    hear_clean },
+	[DAEMONS_LINKS] = { "alert: oh no! lost the scribe! dying...",
+	    hear_scribe },
+};
+
+#define PEERS (sizeof(peers) / sizeof(*peers))
+
+static struct link *
+link_of(struct send *send, size_t peer)
+{
+	switch (peer) {
+	case DAEMONS_TODO:
+		return &send->arrivals.link;
+	case DAEMONS_LSPAWN:
+		return &send->deliveries.links[CHANNEL_LOCAL];
+	case DAEMONS_RSPAWN:
+		return &send->deliveries.links[CHANNEL_REMOTE];
+	case DAEMONS_CLEAN:
+		return &send->cleaning.link;
+	default:
+		return &send->scribing.link;
+	}
+}
+
+/* ---- the end ---- */
+
+static void
+begin_exit(struct send *send)
+{
+	if (send->exits_asap)
+		return;
+	send->exits_asap = true;
+	send->asked_at = send->monotonic;
+	send->stop_at = send->monotonic + (int64_t)send->stop_time * 1000;
+	arrivals_say(&send->arrivals, SORTED_STOP);
+}
+
+/* A daemon is gone: finish what goes on without it, then end, so that the
+ * supervisor starts all again. */
+static void
+lose(struct send *send, size_t peer)
+{
+	link_close(link_of(send, peer));
+	sendlog_line(&send->log, peers[peer].alert);
+	begin_exit(send);
+}
+
+/* Whether the end can come: nothing is at work that could still report, or
+ * what is has had its time.  Interrupted deliveries are tried again. */
+static bool
+is_done(const struct send *send)
+{
+	if (!send->exits_asap)
+		return false;
+	if (send->monotonic >= send->stop_at)
+		return true;
+	for (int i = 0; i < CHANNELS; i++)
+		if (send->channels[i].running &&
+		    send->deliveries.links[i].fd != -1)
+			return false;
+	return (send->scribing.link.fd == -1 || send->scribing.orders == 0) &&
+	    (send->arrivals.link.fd == -1 || send->parking == 0) &&
+	    (send->cleaning.link.fd == -1 || cleaning_is_idle(&send->cleaning));
+}
+
+static void
+write_last_lines(struct send *send)
+{
+	struct pollfd poller = { .fd = DAEMONS_LOG_FD, .events = POLLOUT };
+
+	sendlog_line(&send->log, "status: exiting");
+	while (send->log.text.len && signal_poll(&poller, 1, FLUSH_TIMEOUT) > 0)
+		sendlog_flush(&send->log);
+}
+
+/* ---- signals ---- */
 
 static volatile sig_atomic_t got_term, got_hangup, got_alarm;
 
@@ -62,75 +330,52 @@ on_no_memory(void)
 }
 
 NORETURN static void
-cannot_start(struct send *send, const char *why)
+die(struct send *send, const char *alert)
 {
-	send_log_z(send, "alert: cannot start: ");
-	send_log_line(send, why);
-	send_log_flush(send);
+	sendlog_line(&send->log, alert);
+	sendlog_flush(&send->log);
 	_exit(111);
 }
 
-/* ---- control files ---- */
-
-static int
-read_limits(struct send *send)
-{
-	uint64_t local = 10, remote = 20;
-
-	if (control_read_number(
-		"control/concurrencylocal", CONCURRENCY_MAX, &local) < 0 ||
-	    control_read_number(
-		"control/concurrencyremote", CONCURRENCY_MAX, &remote) < 0)
-		return -1;
-	send->channels[CHANNEL_LOCAL].limit = local;
-	send->channels[CHANNEL_REMOTE].limit = remote;
-	return 0;
-}
-
-static int
-read_controls(struct send *send)
-{
-	const char *culprit;
-
-	send->lifetime = LIFETIME_DEFAULT;
-	if (control_read_line("control/me", &send->me) < 0 ||
-	    routing_read(&send->routing, NULL, &culprit) < 0 ||
-	    control_read_number(
-		"control/queuelifetime", UINT32_MAX, &send->lifetime) < 0)
-		return -1;
-	return read_limits(send);
-}
-
-/* On HUP: what cannot be read stays as it was.  qmail-todo, which routes, says
- * so in the log. */
+/* The second one means now; but not if the same wish just came twice. */
 static void
-reread_controls(struct send *send)
+heed_term(struct send *send)
 {
-	struct routing fresh = ROUTING_INIT;
-	const char *culprit;
+	if (!send->exits_asap)
+		begin_exit(send);
+	else if (send->monotonic - send->asked_at >= STOP_NOW_AFTER)
+		send->stop_at = send->monotonic;
+}
 
-	got_hangup = 0;
-	record_add(&send->todo.words, SORTED_REREAD, SPAN(""));
-	if (chdir(home_dir) < 0)
-		return;
-	if (routing_read(&fresh, str_z(&send->me), &culprit) == 0) {
-		routing_free(&send->routing);
-		send->routing = fresh;
+static void
+heed_signals(struct send *send)
+{
+	if (got_hangup) {
+		got_hangup = 0;
+		arrivals_say(&send->arrivals, SORTED_REREAD);
+		if (controls_read_again(send) < 0)
+			die(send,
+			    "alert: unable to switch back to queue "
+			    "directory! dying...");
 	}
-	if (read_limits(send) < 0)
-		send_log_line(
-		    send, "alert: unable to reread control/concurrency");
-	if (chdir(home_queue_dir) < 0) {
-		/* Nothing can be done from here, not even an orderly end. */
-		send_log_line(send,
-		    "alert: unable to switch back to queue directory! "
-		    "dying...");
-		send_log_flush(send);
-		_exit(111);
+	if (got_alarm) {
+		got_alarm = 0;
+		times_make_all_due(send);
+	}
+	if (got_term) {
+		got_term = 0;
+		heed_term(send);
 	}
 }
 
 /* ---- start ---- */
+
+NORETURN static void
+cannot_start(struct send *send, const char *why)
+{
+	sendlog_z(&send->log, "alert: cannot start: ");
+	die(send, why);
+}
 
 static void
 take_mutex(struct send *send)
@@ -144,19 +389,6 @@ take_mutex(struct send *send)
 }
 
 static void
-open_links(struct send *send)
-{
-	struct link *links[DAEMONS_LINKS] = { [DAEMONS_TODO] = &send->todo,
-		[DAEMONS_LSPAWN] = &send->channels[CHANNEL_LOCAL].link,
-		[DAEMONS_RSPAWN] = &send->channels[CHANNEL_REMOTE].link,
-		[DAEMONS_CLEAN] = &send->clean };
-
-	for (int i = 0; i < DAEMONS_LINKS; i++)
-		if (link_init(links[i], DAEMONS_FIRST_LINK_FD + i) < 0)
-			cannot_start(send, "qmail-start did not start me");
-}
-
-static void
 set_up(struct send *send)
 {
 	int scribe_fd;
@@ -166,59 +398,44 @@ set_up(struct send *send)
 	signal_catch(SIGHUP, on_signal);
 	signal_catch(SIGALRM, on_signal);
 	signal_block_set((const int[]){ SIGTERM, SIGHUP, SIGALRM, 0 });
-	send->now = clock_seconds();
-	if (chdir(home_dir) < 0 || read_controls(send) < 0)
+	times_look(send);
+	hops_init(&send->hops, 0, 0);
+	if (chdir(home_dir) < 0 || controls_read(send) < 0)
 		cannot_start(send, "unable to read controls");
-	open_links(send);
+	for (int i = 0; i < DAEMONS_LINKS; i++)
+		if (link_init(link_of(send, (size_t)i),
+			DAEMONS_FIRST_LINK_FD + i) < 0)
+			cannot_start(send, "qmail-start did not start me");
 	if ((scribe_fd = scribe_start()) < 0 ||
-	    link_init(&send->scribe, scribe_fd) < 0)
+	    link_init(&send->scribing.link, scribe_fd) < 0)
 		cannot_start(send, "unable to start the scribe");
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&send->split) < 0)
 		cannot_start(send, "unable to switch to queue directory");
 	take_mutex(send);
-	record_add(&send->todo.words, SORTED_BEGIN, SPAN(""));
-	if (load_begin(send) < 0)
+	arrivals_say(&send->arrivals, SORTED_BEGIN);
+	if (loading_begin(&send->loading, send->split) < 0)
 		cannot_start(send, "unable to read the queue");
-	send_log_status(send);
+	send->sweep.next = send->now;
+	slots_log_status(send);
 }
 
 /* ---- the loop ---- */
 
-static void
-begin_exit(struct send *send)
-{
-	if (send->exits_asap)
-		return;
-	send->exits_asap = true;
-	record_add(&send->todo.words, SORTED_STOP, SPAN(""));
-}
-
-/* A daemon is gone: finish what goes on without it, then end, so that the
- * supervisor starts all again. */
-static void
-lose(struct send *send, struct link *link, const char *alert)
-{
-	link_close(link);
-	send_log_line(send, alert);
-	begin_exit(send);
-}
-
 /*
  * Receives what a peer has to say: one datagram, and more in each turn in
  * which it goes on, so that neither a quiet peer costs a call too many nor a
- * busy one a poll for each.  Without `hear` it is a spawner of the channel.
- * Returns false when the peer is gone.
+ * busy one a poll for each.  Returns false when the peer is gone, or speaks
+ * what nobody understands.
  */
 static bool
-receive(struct send *send, struct link *link, enum channel_id channel,
-    void (*hear)(struct send *, struct span))
+receive(struct send *send, size_t peer)
 {
 	static char record[FDPASS_RECORD_MAX];
+	struct link *link = link_of(send, peer);
 
 	for (unsigned i = 0; i < link->burst; i++) {
 		ssize_t got =
 		    fdpass_receive(link->fd, record, sizeof(record), NULL);
-		struct span text;
 
 		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
 			link->burst = 1;
@@ -226,178 +443,113 @@ receive(struct send *send, struct link *link, enum channel_id channel,
 		}
 		if (got <= 0)
 			return false;
-		text = span_make(record, (size_t)got);
-		if (hear)
-			hear(send, text);
-		else
-			deliver_hear(send, channel, text);
+		if (peers[peer].hear(send, span_make(record, (size_t)got)) <
+		    0) {
+			sendlog_line(&send->log,
+			    "alert: a daemon speaks words that nobody knows");
+			return false;
+		}
 	}
 	if (link->burst < DATAGRAMS_AT_ONCE)
 		link->burst *= 2;
 	return true;
 }
 
-enum poll_place {
-	POLL_LOG,
-	POLL_TODO,
-	POLL_CLEAN,
-	POLL_SCRIBE,
-	POLL_CHANNELS,
-	POLL_PLACES = POLL_CHANNELS + CHANNELS
-};
-
-static struct pollfd
-poll_link(const struct link *link)
-{
-	return (struct pollfd){ .fd = link->fd,
-		.events =
-		    (short)(POLLIN | (link_is_waiting(link) ? POLLOUT : 0)) };
-}
-
-/* Hears a link, if it has something to say; see receive. */
 static void
-hear_link(struct send *send, struct link *link, const struct pollfd *poller,
-    enum channel_id channel, void (*hear)(struct send *, struct span),
-    const char *alert)
+hear_peers(struct send *send, const struct pollfd *fds)
 {
-	if (!poller->revents)
-		link->burst = 1;
-	else if (!receive(send, link, channel, hear))
-		lose(send, link, alert);
-}
-
-static void
-hear_all(struct send *send, const struct pollfd *fds)
-{
-	if (fds[POLL_LOG].revents)
-		send_log_flush(send);
-	hear_link(send, &send->todo, &fds[POLL_TODO], 0, job_hear_todo,
-	    "alert: oh no! lost qmail-todo connection! dying...");
-	hear_link(send, &send->clean, &fds[POLL_CLEAN], 0, job_hear_clean,
-	    "alert: oh no! lost qmail-clean connection! dying...");
-	hear_link(send, &send->scribe, &fds[POLL_SCRIBE], 0, scribe_hear,
-	    "alert: oh no! lost the scribe! dying...");
-	for (int i = 0; i < CHANNELS; i++)
-		hear_link(send, &send->channels[i].link,
-		    &fds[POLL_CHANNELS + i], (enum channel_id)i, NULL,
-		    "alert: oh no! lost spawn connection! dying...");
-}
-
-static int64_t
-next_event(const struct send *send)
-{
-	int64_t next = pass_next_event(send), other = load_next_event(send);
-
-	if (other < next)
-		next = other;
-	if (send->clean_again.len && send->clean_again_at < next)
-		next = send->clean_again_at;
-	return next;
-}
-
-/* All times are those of the clock.  When it was set back they would be far
- * away: then everything is due, once, as after ALRM. */
-static void
-look_at_clock(struct send *send)
-{
-	int64_t old = send->now;
-
-	send->now = clock_seconds();
-	if (send->now > old - CLOCK_STEP)
-		return;
-	send_log_line(send, "warning: the clock was set back");
-	for (int i = 0; i < CHANNELS; i++)
-		heap_set_all(&send->channels[i].waiting, send->now);
-	heap_set_all(&send->finishing, send->now);
-	send->next_sweep = send->clean_again_at = send->now;
+	for (size_t i = 0; i < PEERS; i++) {
+		if (!fds[i].revents)
+			link_of(send, i)->burst = 1;
+		else if (!receive(send, i))
+			lose(send, i);
+	}
 }
 
 static void
 wait_for_something(struct send *send)
 {
-	struct pollfd fds[POLL_PLACES];
-	int64_t next = next_event(send), wait = -1;
+	struct pollfd fds[PEERS + 1];
 
-	fds[POLL_LOG] =
-	    (struct pollfd){ .fd = send->log.len ? DAEMONS_LOG_FD : -1,
-		    .events = POLLOUT };
-	fds[POLL_TODO] = poll_link(&send->todo);
-	fds[POLL_CLEAN] = poll_link(&send->clean);
-	fds[POLL_SCRIBE] = poll_link(&send->scribe);
-	for (int i = 0; i < CHANNELS; i++)
-		fds[POLL_CHANNELS + i] = poll_link(&send->channels[i].link);
-	if (next <= send->now)
-		wait = 0;
-	else if (next - send->now < 86400)
-		wait = (next - send->now) * 1000;
-	else if (next != INT64_MAX)
-		wait = 86400 * 1000;
-	if (send->finished.len && (wait < 0 || wait > SEND_HOLD_MS))
-		wait = SEND_HOLD_MS;
-	if (signal_poll(fds, POLL_PLACES, wait) > 0)
-		hear_all(send, fds);
-	look_at_clock(send);
-}
+	for (size_t i = 0; i < PEERS; i++) {
+		const struct link *link = link_of(send, i);
 
-static void
-heed_signals(struct send *send)
-{
-	if (got_hangup)
-		reread_controls(send);
-	if (got_alarm) {
-		got_alarm = 0;
-		send->loads_due = send->loading.len > 0;
-		for (int i = 0; i < CHANNELS; i++)
-			heap_set_all(&send->channels[i].waiting, send->now);
+		fds[i] = (struct pollfd){ .fd = link->fd,
+			.events = (short)(POLLIN |
+			    (link_is_waiting(link) ? POLLOUT : 0)) };
 	}
-	if (got_term)
-		begin_exit(send);
+	fds[PEERS] =
+	    (struct pollfd){ .fd = send->log.text.len ? DAEMONS_LOG_FD : -1,
+		    .events = POLLOUT };
+	if (signal_poll(fds, PEERS + 1, times_to_wait(send)) > 0) {
+		times_look(send);
+		if (fds[PEERS].revents)
+			sendlog_flush(&send->log);
+		hear_peers(send, fds);
+	} else {
+		times_look(send);
+	}
 }
 
+/* What failed is tried again, as far as the scribe can take it. */
 static void
-clean_again(struct send *send)
+try_again(struct send *send)
 {
-	if (!send->clean_again.len || send->now < send->clean_again_at)
+	if (send->next_again == send->again_end) {
+		if (!trouble_is_over(&send->trouble, send->monotonic))
+			return;
+		send->next_again = 0;
+		send->again_end = send->again.len;
+	}
+	while (send->next_again < send->again_end &&
+	    !scribing_is_busy(&send->scribing)) {
+		struct again again = send->again.at[send->next_again++];
+
+		if (again.kind == AGAIN_SORTED)
+			cleaning_order(
+			    &send->cleaning, CLEAN_SORTED, again.number);
+		else if (again.kind == AGAIN_RESTORE)
+			cleaning_order(
+			    &send->cleaning, CLEAN_RESTORE, again.number);
+		else
+			happen(send,
+			    &(struct event){
+				.kind = EVENT_AGAIN, .number = again.number });
+	}
+	if (send->next_again < send->again_end)
 		return;
-	for (size_t i = 0; i < send->clean_again.len; i++)
-		job_order_clean(send, send->clean_again.at[i].letter,
-		    send->clean_again.at[i].number);
-	send->clean_again.len = 0;
+	/* What failed once more stands behind those. */
+	send->again.len -= send->again_end;
+	for (size_t i = 0; i < send->again.len; i++)
+		send->again.at[i] = send->again.at[i + send->again_end];
+	send->next_again = send->again_end = 0;
 }
 
 static void
-flush_links(struct send *send)
+fill_slots(struct send *send)
 {
-	link_flush(&send->todo);
-	link_flush(&send->clean);
-	link_flush(&send->scribe);
-	for (int i = 0; i < CHANNELS; i++)
-		link_flush(&send->channels[i].link);
-}
+	struct str text = STR_INIT;
+	struct event event;
 
-/* Whether the end can come: nothing is at work that could still report. */
-static bool
-is_done(const struct send *send)
-{
-	if (!send->exits_asap)
-		return false;
-	for (int i = 0; i < CHANNELS; i++)
-		if (send->channels[i].running &&
-		    send->channels[i].link.fd != -1)
-			return false;
-	return (send->scribe.fd == -1 || send->scribe_orders == 0) &&
-	    (send->todo.fd == -1 || send->parking == 0) &&
-	    (send->clean.fd == -1 || send->clean_orders.len == 0);
+	for (int i = 0; i < CHANNELS; i++) {
+		slots_fill(send, (enum channel_id)i);
+		while (slots_next_refused(send, &event, &text))
+			end_delivery(send, &event);
+	}
+	slots_park_late(send);
+	str_free(&text);
 }
 
 static void
-write_last_lines(struct send *send)
+clean_up(struct send *send)
 {
-	struct pollfd poller = { .fd = DAEMONS_LOG_FD, .events = POLLOUT };
-
-	send_log_line(send, "status: exiting");
-	while (send->log.len && signal_poll(&poller, 1, FLUSH_TIMEOUT) > 0)
-		send_log_flush(send);
+	if (send->exits_asap)
+		return;
+	sweep_step(&send->sweep, send->split, send->now, &send->jobs,
+	    &send->loading, &send->cleaning);
+	for (size_t i = 0; i < send->sweep.orphans.len; i++)
+		life_give_up(send, send->sweep.orphans.at[i]);
+	send->sweep.orphans.len = 0;
 }
 
 int
@@ -409,17 +561,20 @@ main(void)
 	set_up(&send);
 	for (;;) {
 		heed_signals(&send);
-		load_step(&send);
-		load_sweep(&send);
-		clean_again(&send);
-		pass_run(&send);
-		job_release(&send, send.exits_asap);
+		loading_step(&send.loading, &send.cleaning);
+		clean_up(&send);
+		try_again(&send);
+		fill_slots(&send);
+		cleaning_release(&send.cleaning,
+		    send.exits_asap || send.deliveries.table.len == 0);
 		if (is_done(&send))
 			break;
-		flush_links(&send);
+		for (size_t i = 0; i < PEERS; i++)
+			link_flush(link_of(&send, i));
 		wait_for_something(&send);
 	}
-	pass_store_times(&send);
+	slots_interrupt(&send);
+	times_store(&send);
 	write_last_lines(&send);
 	_exit(0);
 }

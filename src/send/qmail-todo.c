@@ -13,6 +13,7 @@
  * a file being made, as long as not too many of its channel are on the way.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -29,14 +30,14 @@
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
+#include "sys/lock.h"
 #include "sys/signal.h"
 
 #include "todo.h"
 
-#define SCAN_INTERVAL  1500 /* seconds between looks without a trigger */
-#define RETRY_INTERVAL 123  /* seconds after trouble with the queue */
-#define SORTED_KEPT    4096 /* sorted messages that stay in the list */
-#define BATCH	       32   /* messages sorted before words are heard again */
+#define SCAN_INTERVAL 1500 /* seconds between looks without a trigger */
+#define SORTED_KEPT   4096 /* sorted messages that stay in the list */
+#define BATCH	      32   /* messages sorted before words are heard again */
 
 void
 todo_say(struct todo *todo, struct span record)
@@ -56,16 +57,6 @@ note_number(struct todo *todo, uint64_t number, bool is_fresh)
 		vec_push(&todo->pending, item);
 }
 
-/* After trouble with the queue the next look comes soon. */
-static void
-scan_soon(struct todo *todo)
-{
-	int64_t soon = clock_monotonic() + RETRY_INTERVAL * 1000;
-
-	if (soon < todo->next_scan)
-		todo->next_scan = soon;
-}
-
 /* Notes the messages of one subfolder. */
 static void
 scan_part(struct todo *todo, uint64_t part)
@@ -75,13 +66,13 @@ scan_part(struct todo *todo, uint64_t part)
 	int got;
 
 	if (dir_open(&dir, queue_path_folder(QUEUE_TODO, part).s) < 0) {
-		scan_soon(todo);
+		trouble_note(&todo->trouble, clock_monotonic());
 		return;
 	}
 	while ((got = queue_folder_next(&dir, part, todo->split, &number)) > 0)
 		note_number(todo, number, false);
 	if (got < 0)
-		scan_soon(todo);
+		trouble_note(&todo->trouble, clock_monotonic());
 	dir_close(&dir);
 }
 
@@ -149,7 +140,7 @@ sort_some(struct todo *todo)
 		item = todo->pending.at[todo->next_pending++];
 		number_set_remove(&todo->noted, item.number);
 		if (!todo_sort(todo, item.number, item.is_fresh))
-			scan_soon(todo);
+			trouble_note(&todo->trouble, clock_monotonic());
 	}
 }
 
@@ -191,6 +182,27 @@ reread(struct todo *todo)
 		give_up(todo, "unable to switch back to queue directory");
 }
 
+/*
+ * Nobody else may make files.  A qmail-todo that outlives its qmail-send for
+ * a moment, with a call that takes long, is waited for: it would make files
+ * that this one does not know of.  The lock is on the folder of the files.
+ */
+static void
+take_lock(struct todo *todo)
+{
+	int fd = open("info", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		give_up(todo, "unable to open queue/info");
+	if (lock_try(fd) == 0)
+		return;
+	if (errno == EWOULDBLOCK)
+		alert(todo, "waiting for an older qmail-todo to end", "");
+	while (lock_wait(fd) < 0)
+		if (errno != EINTR)
+			give_up(todo, "unable to lock queue/info");
+}
+
 /* The file in todo is gone, or qmail-send gave the message back. */
 static void
 forget(struct todo *todo, uint64_t number)
@@ -215,8 +227,13 @@ hear(struct todo *todo, char word, struct span value)
 		reread(todo);
 		return;
 	}
-	if (word == SORTED_BEGIN || word == SORTED_STOP) {
-		todo->is_idle = word == SORTED_STOP;
+	if (word == SORTED_BEGIN) {
+		take_lock(todo);
+		todo->is_idle = false;
+		return;
+	}
+	if (word == SORTED_STOP) {
+		todo->is_idle = true;
 		return;
 	}
 	must(queue_path_number(value, &number));
@@ -230,7 +247,7 @@ hear(struct todo *todo, char word, struct span value)
 	case SORTED_PARK:
 		forget(todo, number);
 		if (!todo_park(todo, number))
-			scan_soon(todo);
+			trouble_note(&todo->trouble, clock_monotonic());
 		break;
 	default:
 		must(!"a word of qmail-send");
@@ -262,7 +279,8 @@ wait_for_something(struct todo *todo)
 	struct pollfd fds[2] = { { .fd = TODO_PEER_FD, .events = POLLIN },
 		{ .fd = todo->is_idle ? -1 : todo->trigger.read_fd,
 		    .events = POLLIN } };
-	int64_t wait = todo->next_scan - clock_monotonic();
+	int64_t now = clock_monotonic(), next = trouble_next(&todo->trouble);
+	int64_t wait = (todo->next_scan < next ? todo->next_scan : next) - now;
 
 	if (todo->is_idle)
 		wait = -1;
@@ -296,6 +314,15 @@ set_up(struct todo *todo)
 		    todo, "lock/trigger is no FIFO: new mail has to wait", "");
 }
 
+static bool
+is_time_to_scan(struct todo *todo)
+{
+	int64_t now = clock_monotonic();
+
+	return trouble_is_over(&todo->trouble, now) ||
+	    todo->trigger.wants_scan || now >= todo->next_scan;
+}
+
 int
 main(void)
 {
@@ -306,8 +333,7 @@ main(void)
 	set_up(&todo);
 	while (!todo.peer_is_gone) {
 		if (!todo.is_idle) {
-			if (todo.trigger.wants_scan ||
-			    clock_monotonic() >= todo.next_scan)
+			if (is_time_to_scan(&todo))
 				scan(&todo);
 			sort_some(&todo);
 		}

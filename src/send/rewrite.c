@@ -4,6 +4,8 @@
  */
 #include "rewrite.h"
 
+#include <errno.h>
+
 #include "config/control.h"
 
 void
@@ -37,6 +39,18 @@ read_locals(struct routing *routing, const char *me)
 	return found;
 }
 
+/* Whether no address can get too long for a channel file. */
+static bool
+are_words_short(const struct routing *routing)
+{
+	const struct wordset *domains = &routing->virtualdomains;
+
+	for (size_t i = 0; i < domains->entries.len; i++)
+		if (domains->entries.at[i].value_len > ROUTING_WORD_MAX)
+			return false;
+	return true;
+}
+
 int
 routing_read(struct routing *routing, const char *me, const char **culprit)
 {
@@ -47,6 +61,10 @@ routing_read(struct routing *routing, const char *me, const char **culprit)
 	if (control_read_set(
 		"control/virtualdomains", ':', &routing->virtualdomains) < 0)
 		goto failed;
+	if (!are_words_short(routing)) {
+		errno = EMSGSIZE;
+		goto failed;
+	}
 	*culprit = "control/percenthack";
 	if (control_read_set(
 		"control/percenthack", '\0', &routing->percenthack) < 0)
@@ -55,6 +73,10 @@ routing_read(struct routing *routing, const char *me, const char **culprit)
 	if (control_read_line_or_me("control/envnoathost",
 		&routing->envnoathost, "envnoathost") < 0)
 		goto failed;
+	if (routing->envnoathost.len > ROUTING_WORD_MAX) {
+		errno = EMSGSIZE;
+		goto failed;
+	}
 	return 0;
 failed:
 	routing_free(routing);

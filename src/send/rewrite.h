@@ -11,12 +11,13 @@
 #include "base/attr.h"
 #include "base/str.h"
 #include "base/wordset.h"
+#include "queue/channel.h"
 
-enum channel_id {
-	CHANNEL_LOCAL,
-	CHANNEL_REMOTE,
-	CHANNELS /* their number */
-};
+/*
+ * Longest prefix of virtualdomains, and longest envnoathost, in bytes: a
+ * rewritten address is no longer than CHANNEL_ADDRESS_MAX.
+ */
+#define ROUTING_WORD_MAX 1000
 
 struct routing {
 	struct wordset locals, virtualdomains, percenthack;
@@ -34,7 +35,8 @@ struct routing {
  *   me        what locals falls back to when there is no control/locals;
  *             NULL: control/me
  *   culprit   receives the file that could not be read
- * Returns 0; -1 with errno: then *routing is empty.
+ * Returns 0; -1 with errno, EMSGSIZE for a word over ROUTING_WORD_MAX: then
+ * *routing is empty.
  */
 MUST_CHECK int
 routing_read(struct routing *routing, const char *me, const char **culprit);

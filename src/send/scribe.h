@@ -1,15 +1,30 @@
-/* scribe.h - the words between qmail-send and its scribe; see send_scribe.c. */
+/*
+ * scribe.h - the scribe, a second process of qmail-send that may wait for the
+ * disk, and the words between the two: records over a SOCK_SEQPACKET pair,
+ * one order or answer in a datagram.
+ *
+ * Orders:   A number, C channel, X paragraphs
+ *               append to bounce/N                    answer: a or f
+ *           I number, b birth, F sender, [X paragraph]
+ *               queue the bounce; without paragraph from bounce/N, which goes
+ *               then                                  answer: i or g
+ *           N number, X text
+ *               queue a notice to the postmaster      no answer
+ * Answers:  a number, C channel    appended
+ *           f number, C channel    could not append
+ *           i number, Q qp         queued
+ *           g number               could not queue
+ */
 #ifndef SEND_SCRIBE_H
 #define SEND_SCRIBE_H
-
-#include "send.h"
 
 enum scribe_word {
 	SCRIBE_APPEND = 'A',
 	SCRIBE_INJECT = 'I',
+	SCRIBE_NOTICE = 'N',
 	SCRIBE_CHANNEL = 'C',
-	SCRIBE_POSITION = 'O',
 	SCRIBE_PARAGRAPH = 'X',
+	SCRIBE_BIRTH = 'b',
 	SCRIBE_SENDER = 'F',
 	SCRIBE_QP = 'Q',
 	SCRIBE_APPENDED = 'a',
@@ -17,5 +32,11 @@ enum scribe_word {
 	SCRIBE_INJECTED = 'i',
 	SCRIBE_NOT_INJECTED = 'g'
 };
+
+/*
+ * scribe_start: reads the control files of bounces and forks the scribe; the
+ * working folder is HOME.  Returns the socket to it, -1 with errno.
+ */
+int scribe_start(void);
 
 #endif

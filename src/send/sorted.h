@@ -6,12 +6,17 @@
  *	N number, S size, b birth, u uid, p pid, F sender, {L or R recipient}
  *		a new message with at most one recipient, still in todo only
  *	W number, S size, b birth, u uid, p pid, F sender, L count, R count
- *		a message that waits: its info, local, remote files are made,
- *		with so many recipients
- *	V number
- *		the waiting message that was examined is whole
+ *		a new message that waits: its info, local, remote files are
+ *		made, with so many recipients
+ *	M the same
+ *		a waiting message whose files were damaged: made again
+ *	V number, L count, R count
+ *		a waiting message whose files are as they should be, with so
+ *		many recipients to do
  *	B number, X text
  *		a message in todo that cannot be used now, and why
+ *	O number, F sender, X recipients
+ *		an old message in todo whose text is gone for good
  *	A text
  *		something to put into the log as an alert
  *
@@ -29,8 +34,10 @@
 enum sorted_word {
 	SORTED_NEW = 'N',
 	SORTED_WAITING = 'W',
+	SORTED_REMADE = 'M',
 	SORTED_WHOLE = 'V',
 	SORTED_BROKEN = 'B',
+	SORTED_ORPHAN = 'O',
 	SORTED_ALERT = 'A',
 
 	SORTED_SIZE = 'S',

@@ -13,6 +13,7 @@
 #include "numbers.h"
 #include "rewrite.h"
 #include "sorted.h"
+#include "trouble.h"
 
 #define TODO_PEER_FD 0
 
@@ -38,6 +39,7 @@ struct todo {
 				     yet gone; marked with their channel if
 				     they went straight, else with CHANNELS */
 	size_t straight[CHANNELS];
+	struct trouble trouble; /* with sorting; then all is looked at again */
 	bool is_idle; /* qmail-send has not begun, or is about to end */
 	bool peer_is_gone;
 };
@@ -49,7 +51,8 @@ void todo_say(struct todo *todo, struct span record);
  * todo_sort: reads a message in todo and hands it to qmail-send: straight, or
  * after making its files.  If some of them exist already they are kept if
  * they are whole, else made again.
- * Returns false if there was trouble and it should be tried again later.
+ * Returns false if it should be tried again soon: the system failed, or
+ * qmail-queue is not done with it.
  */
 bool todo_sort(struct todo *todo, uint64_t number, bool is_fresh);
 

@@ -6,21 +6,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "queue/channel.h"
+#include "queue/clean.h"
 #include "queue/envelope.h"
+#include "queue/info.h"
 #include "queue/path.h"
 #include "queue/record.h"
+#include "queue/replace.h"
+#include "queue/state.h"
 #include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/in.h"
-#include "sys/out.h"
+#include "sys/lock.h"
 
 #include "todo.h"
-#include "waiting.h"
 
-#define BUFFER_SIZE	  8192
-#define WAITING_FILE_MODE 0600
+#define BUFFER_SIZE 8192
+#define ORPHAN_TEXT 32768 /* bytes of recipients that are told */
 
 /* A message number is a time of arrival if it lies in this century. */
 #define EARLIEST_BIRTH 1577836800 /* seconds; 2020 */
@@ -34,26 +38,22 @@ struct sorting {
 	struct in in;
 	const char *trouble;	 /* why it cannot be used; NULL: fine */
 	bool is_passing;	 /* the trouble may be over soon */
+	bool is_orphan;		 /* its text is gone */
 	enum channel_id channel; /* of the first recipient */
 	char buffer[BUFFER_SIZE];
 };
 
 /* A channel file that is being written; made with its first recipient. */
 struct channel_file {
-	struct queue_path path;
-	struct out out;
-	bool is_made, has_failed;
-	char buffer[BUFFER_SIZE];
+	struct replace replace;
+	bool is_made, is_open, has_failed;
 };
-
-/* Where the files of a message that waits are made. */
-static const enum queue_folder made_folders[] = { QUEUE_INFO, QUEUE_LOCAL,
-	QUEUE_REMOTE };
 
 static const char trouble_read[] = "unable to read todo/";
 static const char trouble_mess[] = "unable to stat mess/";
 static const char trouble_cut[] = "message is cut short in todo/";
 static const char trouble_record[] = "unknown record type in todo/";
+static const char trouble_tell[] = "unable to look at the files of todo/";
 static const char trouble_write[] = "unable to write the files of todo/";
 
 static void
@@ -132,101 +132,76 @@ next_recipient(struct sorting *s)
 }
 
 static void
-open_channel_file(struct channel_file *file)
-{
-	int fd = file_replace(file->path.s, WAITING_FILE_MODE);
-
-	file->is_made = true;
-	if (fd < 0)
-		file->has_failed = true;
-	else
-		out_init(&file->out, fd, file->buffer, sizeof(file->buffer));
-}
-
-static void
 add_to_channel(struct sorting *s, struct channel_file files[CHANNELS])
 {
 	enum channel_id channel = routing_apply(
 	    &s->todo->routing, str_span(&s->recipient), &s->address);
 	struct channel_file *file = &files[channel];
 
-	if (!file->is_made)
-		open_channel_file(file);
+	if (!file->is_made) {
+		file->is_made = true;
+		file->is_open =
+		    replace_open(&file->replace, channel_folder(channel),
+			s->number, s->todo->split, CHANNEL_FILE_MODE) == 0;
+		file->has_failed = !file->is_open;
+	}
 	s->counts[channel]++;
-	if (file->has_failed)
-		return;
-	(void)out_add(&file->out, SPAN("T"));
-	(void)out_add(&file->out, str_span(&s->address));
-	(void)out_add(&file->out, span_make("\0", 1));
+	if (!file->has_failed)
+		(void)channel_add(&file->replace.out, str_span(&s->address));
 }
 
-/* Ends a channel file; one without recipients must not be there. */
+/* Gives a channel file its name, or takes it away if not all went well.
+ * Without recipients there must be none. */
 static bool
-finish_channel_file(struct channel_file *file)
+finish_channel_file(struct sorting *s, enum channel_id channel,
+    struct channel_file *file, bool fine)
 {
-	if (!file->is_made)
-		return unlink(file->path.s) == 0 || errno == ENOENT;
-	if (file->has_failed)
+	if (file->is_made && !file->is_open)
 		return false;
-	file->has_failed = out_flush(&file->out) < 0;
-	fd_close(file->out.fd);
-	return !file->has_failed;
+	if (file->is_made && fine)
+		return replace_close(&file->replace, REPLACE_NOW) == 0;
+	if (file->is_made)
+		replace_abandon(&file->replace);
+	else if (fine)
+		return unlink(channel_path(channel, s->number, s->todo->split)
+				  .s) == 0 ||
+		    errno == ENOENT;
+	return false;
 }
 
-static bool
-write_info(struct sorting *s)
-{
-	struct queue_path path =
-	    queue_path(QUEUE_INFO, s->number, s->todo->split);
-	struct str text = STR_INIT;
-	int fd = file_replace(path.s, WAITING_FILE_MODE);
-	bool fine;
-
-	if (fd < 0)
-		return false;
-	record_add(&text, 'F', str_span(&s->sender));
-	fine = fd_write_all(fd, str_span(&text)) == 0;
-	fd_close(fd);
-	str_free(&text);
-	return fine && file_set_time(path.s, s->birth) == 0;
-}
-
-static void
-remove_files(struct sorting *s)
-{
-	/* What stays is overwritten at the next try. */
-	for (int i = 0; i < 3; i++)
-		(void)unlink(
-		    queue_path(made_folders[i], s->number, s->todo->split).s);
-}
-
-/* Makes info, local and remote from the recipients still to be read. */
+/*
+ * Makes info, local and remote from the recipients still to be read.  All are
+ * written before the first takes the place of an old one; info is last.
+ */
 static bool
 make_files(struct sorting *s)
 {
 	struct channel_file files[CHANNELS] = { { .is_made = false } };
-	int more = next_recipient(s);
-	bool fine = true;
+	bool fine;
+	int more;
 
-	for (int channel = 0; channel < CHANNELS; channel++)
-		files[channel].path = queue_path(
-		    (enum queue_folder)waiting_folder((enum channel_id)channel),
-		    s->number, s->todo->split);
-	while (more > 0) {
+	while ((more = next_recipient(s)) > 0)
 		add_to_channel(s, files);
-		more = next_recipient(s);
+	fine = more == 0;
+	for (int i = 0; i < CHANNELS; i++)
+		if (files[i].is_made && !files[i].has_failed)
+			files[i].has_failed =
+			    out_flush(&files[i].replace.out) < 0;
+	for (int i = 0; i < CHANNELS; i++)
+		fine = fine && !files[i].has_failed;
+	for (int i = 0; i < CHANNELS; i++)
+		fine = finish_channel_file(
+			   s, (enum channel_id)i, &files[i], fine) &&
+		    fine;
+	if (fine &&
+	    info_write(
+		s->number, s->todo->split, str_span(&s->sender), s->birth) == 0)
+		return true;
+	if (!s->trouble) {
+		s->trouble = trouble_write;
+		s->is_passing = true;
 	}
-	for (int channel = 0; channel < CHANNELS; channel++)
-		fine = finish_channel_file(&files[channel]) && fine;
-	if (more < 0 || !fine || !write_info(s)) {
-		remove_files(s);
-		if (!s->trouble) {
-			s->trouble = trouble_write;
-			s->is_passing = true;
-		}
-		return false;
-	}
-	return true;
+	return false;
 }
 
 /* When the message came: its number says so, unless another mail system, or
@@ -266,8 +241,10 @@ open_envelope(struct sorting *s)
 		return found;
 	}
 	in_init(&s->in, fd, s->buffer, sizeof(s->buffer));
-	if (stat(queue_path(QUEUE_MESS, s->number, split).s, &st) < 0)
+	if (stat(queue_path(QUEUE_MESS, s->number, split).s, &st) < 0) {
+		s->is_orphan = errno == ENOENT;
 		return fail(s, trouble_mess);
+	}
 	if (!S_ISREG(st.st_mode)) {
 		errno = EINVAL;
 		return fail(s, trouble_mess);
@@ -296,56 +273,18 @@ close_sorting(struct sorting *s)
 
 /* Makes the files and says that the message waits. */
 static bool
-make_waiting(struct sorting *s)
+make_waiting(struct sorting *s, enum sorted_word word)
 {
 	struct str text = STR_INIT;
 
 	if (!make_files(s))
 		return false;
-	add_head(&text, s, SORTED_WAITING);
+	add_head(&text, s, word);
 	record_add_number(&text, SORTED_LOCAL, s->counts[CHANNEL_LOCAL]);
 	record_add_number(&text, SORTED_REMOTE, s->counts[CHANNEL_REMOTE]);
 	hand_over(s, str_span(&text), CHANNELS);
 	str_free(&text);
 	return true;
-}
-
-/*
- * A message of which files may exist: it is being examined after a restart,
- * or was being sorted when something ended.  Whole files are kept, for they
- * know which recipients are done.
- */
-static bool
-sort_again(struct sorting *s)
-{
-	struct str text = STR_INIT;
-	uint64_t recipients = 0;
-	int more;
-
-	while ((more = next_recipient(s)) > 0)
-		recipients++;
-	if (more < 0)
-		return false;
-	if (waiting_is_whole(
-		s->number, s->todo->split, str_span(&s->sender), recipients)) {
-		record_add_number(&text, SORTED_WHOLE, s->number);
-		hand_over(s, str_span(&text), CHANNELS);
-		str_free(&text);
-		return true;
-	}
-	return begin_again(s) == 0 && make_waiting(s);
-}
-
-static bool
-has_files(struct sorting *s)
-{
-	for (int i = 0; i < 3; i++)
-		if (access(
-			queue_path(made_folders[i], s->number, s->todo->split)
-			    .s,
-			F_OK) == 0)
-			return true;
-	return false;
 }
 
 /*
@@ -380,22 +319,117 @@ sort_new(struct sorting *s)
 		fine = true;
 		goto done;
 	}
-	fine = begin_again(s) == 0 && make_waiting(s);
+	fine = begin_again(s) == 0 && make_waiting(s, SORTED_WAITING);
 done:
 	str_free(&text);
 	return fine;
+}
+
+/* Says that the files are as they should be. */
+static void
+say_whole(struct sorting *s, const bool waits[CHANNELS])
+{
+	struct str text = STR_INIT;
+
+	record_add_number(&text, SORTED_WHOLE, s->number);
+	record_add_number(&text, SORTED_LOCAL, waits[CHANNEL_LOCAL]);
+	record_add_number(&text, SORTED_REMOTE, waits[CHANNEL_REMOTE]);
+	hand_over(s, str_span(&text), CHANNELS);
+	str_free(&text);
+}
+
+/*
+ * A message of which files may exist: it is being examined after a restart,
+ * or was being sorted when something ended.  Whole files are kept, for they
+ * know which recipients are done.
+ */
+static bool
+sort_again(struct sorting *s)
+{
+	bool waits[CHANNELS];
+	uint64_t recipients = 0;
+	int more;
+
+	while ((more = next_recipient(s)) > 0)
+		recipients++;
+	if (more < 0)
+		return false;
+	switch (message_state(s->number, s->todo->split, str_span(&s->sender),
+	    recipients, waits)) {
+	case MESSAGE_UNSORTED:
+		return begin_again(s) == 0 && sort_new(s);
+	case MESSAGE_DAMAGED:
+		return begin_again(s) == 0 && make_waiting(s, SORTED_REMADE);
+	case MESSAGE_CANNOT_TELL:
+		(void)fail(s, trouble_tell);
+		s->is_passing = true;
+		return false;
+	default:
+		say_whole(s, waits);
+		return true;
+	}
+}
+
+/*
+ * Whether qmail-queue still has it: its name is in todo before the message is
+ * accepted, and may be taken back.
+ */
+static bool
+is_being_queued(uint64_t number, uint64_t split)
+{
+	int fd = file_open_nofollow(queue_path(QUEUE_MESS, number, split).s);
+	bool held = fd >= 0 && lock_try(fd) < 0 && errno == EWOULDBLOCK;
+
+	fd_close(fd);
+	return held;
+}
+
+static bool
+is_old(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 &&
+	    clock_seconds() - (int64_t)st.st_mtime >= CLEAN_LEFTOVER_AGE;
+}
+
+/* An old message without a text: nobody can deliver it, nobody can return it.
+ * Says to whom it was, for the log and the postmaster. */
+static bool
+say_orphan(struct sorting *s)
+{
+	struct str text = STR_INIT, recipients = STR_INIT;
+
+	if (!is_old(s->in.fd))
+		return false;
+	if (read_head(s) == 0)
+		while (recipients.len < ORPHAN_TEXT && next_recipient(s) > 0) {
+			str_add_byte(&recipients, '<');
+			str_add(&recipients, str_span(&s->recipient));
+			str_add_z(&recipients, ">\n");
+		}
+	record_add_number(&text, SORTED_ORPHAN, s->number);
+	record_add(&text, SORTED_SENDER, str_span(&s->sender));
+	record_add(&text, SORTED_TEXT, str_span(&recipients));
+	hand_over(s, str_span(&text), CHANNELS);
+	str_free(&text);
+	str_free(&recipients);
+	return true;
 }
 
 bool
 todo_sort(struct todo *todo, uint64_t number, bool is_fresh)
 {
 	struct sorting s = { .todo = todo, .number = number };
-	int found = open_envelope(&s);
-	bool fine = found == 0;
+	bool fine;
+	int found;
 
+	if (!is_fresh && is_being_queued(number, todo->split))
+		return false;
+	found = open_envelope(&s);
+	fine = found == 0 || (s.is_orphan && say_orphan(&s));
 	if (found > 0)
-		fine =
-		    !is_fresh && has_files(&s) ? sort_again(&s) : sort_new(&s);
+		fine = is_fresh ? sort_new(&s) : sort_again(&s);
 	if (!fine)
 		say_broken(todo, number, s.trouble);
 	close_sorting(&s);
@@ -407,7 +441,7 @@ bool
 todo_park(struct todo *todo, uint64_t number)
 {
 	struct sorting s = { .todo = todo, .number = number };
-	bool fine = open_envelope(&s) > 0 && make_waiting(&s);
+	bool fine = open_envelope(&s) > 0 && make_waiting(&s, SORTED_WAITING);
 
 	if (!fine)
 		say_broken(todo, number, s.trouble ? s.trouble : trouble_read);

@@ -189,7 +189,7 @@ def test_old_leftovers_go(root_place, start):
     put(place, accepted, "accepted", STATES["name-in-todo-lost"][0], OLD)
     put(place, orphan, "orphan", {"intd": WHOLE}, OLD)
     start("./Mailbox")
-    process.until(lambda: {("accepted", ONE), ("accepted", TWO)} == set(arrived(place)),
+    process.until(lambda: {("accepted", ONE), ("accepted", TWO)} <= set(arrived(place)),
                   "the accepted message")
     process.until(lambda: not set(place.queue_files()["mess"]) & {*old.values(), accepted},
                   "the old leftovers to go")

@@ -220,7 +220,7 @@ class Place:
             found[kind] = {}
             for folder, _, files in os.walk(self.path("queue/" + kind)):
                 for name in files:
-                    found[kind][int(name)] = os.path.join(folder, name)
+                    found[kind][int(name) if name.isdigit() else name] = os.path.join(folder, name)
         return found
 
     def queue_put(self, kind, number, data, mtime=None):

@@ -59,6 +59,15 @@ heap_remove_first(struct heap *heap)
 		sift_down(heap, 0);
 }
 
+bool
+heap_has(const struct heap *heap, uint64_t number)
+{
+	for (size_t i = 0; i < heap->entries.len; i++)
+		if (heap->entries.at[i].number == number)
+			return true;
+	return false;
+}
+
 void
 heap_set_all(struct heap *heap, int64_t when)
 {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/vec.h"
@@ -33,6 +34,9 @@ const struct heap_entry *heap_first(const struct heap *heap);
 
 /* heap_remove_first: drops the earliest entry; there must be one. */
 void heap_remove_first(struct heap *heap);
+
+/* heap_has: whether an entry has this number; looks at all of them. */
+bool heap_has(const struct heap *heap, uint64_t number);
 
 /* heap_set_all: gives every entry this time. */
 void heap_set_all(struct heap *heap, int64_t when);

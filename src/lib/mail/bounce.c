@@ -69,20 +69,37 @@ static const char single_intro[] =
 static const char double_intro[] =
     ".\nA notice about mail that failed could not be delivered either:\n\n";
 
+static void
+add_fields(struct str *text, int64_t now, struct span from, struct span to,
+    const char *subject)
+{
+	str_add_z(text, "Date: ");
+	date_add_utc(text, now);
+	add_mailbox_field(text, "\nFrom: ", from);
+	add_mailbox_field(text, "To: ", to);
+	str_add_z(text, "Subject: ");
+	str_add_z(text, subject);
+	str_add_z(text, "\n\n");
+}
+
 void
 bounce_add_head(struct str *text, int64_t now, struct span from, struct span to,
     enum bounce_kind kind)
 {
 	size_t at = span_find_last(from, '@');
 
-	str_add_z(text, "Date: ");
-	date_add_utc(text, now);
-	add_mailbox_field(text, "\nFrom: ", from);
-	add_mailbox_field(text, "To: ", to);
-	str_add_z(text, "Subject: failure notice\n\n");
+	add_fields(text, now, from, to, "failure notice");
 	str_add_z(text, "Hi. This is the mail system at ");
 	str_add(text, span_from(from, at + 1));
 	str_add_z(text, kind == BOUNCE_DOUBLE ? double_intro : single_intro);
+}
+
+void
+bounce_add_notice(struct str *text, int64_t now, struct span from,
+    struct span to, struct span words)
+{
+	add_fields(text, now, from, to, "a message was lost from the queue");
+	str_add(text, words);
 }
 
 void

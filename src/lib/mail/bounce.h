@@ -48,6 +48,11 @@ void bounce_add_paragraph(
 void bounce_add_head(struct str *text, int64_t now, struct span from,
     struct span to, enum bounce_kind kind);
 
+/* bounce_add_notice: a whole message to the postmaster, of a message that can
+ * neither be delivered nor returned. */
+void bounce_add_notice(struct str *text, int64_t now, struct span from,
+    struct span to, struct span words);
+
 /* bounce_add_break: appends the paragraph before the original, and the
  * Return-Path of the original. */
 void bounce_add_break(struct str *text, struct span original_sender);

@@ -11,8 +11,16 @@ enum clean_request {
 	CLEAN_SORTED = 'T',   /* remove todo: the message is preprocessed */
 	CLEAN_FINISHED = 'F', /* remove todo, intd, mess */
 	CLEAN_RESTORE = 'R',  /* is its envelope whole?  Then back into todo */
-	CLEAN_EXAMINE = 'E'   /* likewise; if not, and it is old: remove it */
+	CLEAN_EXAMINE = 'E',  /* likewise; if not, and it is old: remove it */
+	CLEAN_SWEEP = 'S'     /* look for envelopes whose text is gone */
 };
+
+/*
+ * CLEAN_SWEEP has the number of a part, plus 1, in the place of a message.  Old
+ * envelopes of that part without a text go back into todo, where qmail-todo
+ * finds them; the answer is CLEAN_RESTORED with the number of one of these, or
+ * CLEAN_KEPT with the number of the request.
+ */
 
 /*
  * CLEAN_EXAMINE is for messages that nobody claims: in mess, but neither in

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "base/fmt.h"
 #include "base/scan.h"
 
 int
@@ -60,4 +61,26 @@ envelope_read_head(
 		return 0;
 	errno = EBADMSG;
 	return -1;
+}
+
+void
+envelope_add(struct out *out, char letter, struct span value)
+{
+	(void)out_add(out, span_make(&letter, 1));
+	(void)out_add(out, value);
+	envelope_add_end(out);
+}
+
+void
+envelope_add_number(struct out *out, char letter, uint64_t number)
+{
+	char digits[FMT_U64_MAX];
+
+	envelope_add(out, letter, span_make(digits, fmt_u64(digits, number)));
+}
+
+void
+envelope_add_end(struct out *out)
+{
+	(void)out_add(out, span_make("\0", 1));
 }

@@ -16,6 +16,7 @@
 #include "base/attr.h"
 #include "base/str.h"
 #include "sys/in.h"
+#include "sys/out.h"
 
 /* Longest address in bytes; qmail-queue(8) promises 1000. */
 #define ENVELOPE_ADDRESS_MAX 1002
@@ -41,5 +42,13 @@ MUST_CHECK int envelope_next(
  */
 MUST_CHECK int envelope_read_head(
     struct in *in, uint64_t *uid, uint64_t *pid, struct str *sender);
+
+/*
+ * envelope_add, envelope_add_number: adds a record; envelope_add_end: the end.
+ * They return nothing: out_flush tells of failures.
+ */
+void envelope_add(struct out *out, char letter, struct span value);
+void envelope_add_number(struct out *out, char letter, uint64_t number);
+void envelope_add_end(struct out *out);
 
 #endif

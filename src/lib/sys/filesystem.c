@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -86,4 +87,15 @@ filesystem_weakness(const char *path)
 	if ((unsigned long)fs.f_type == MAGIC_EXT && !has_journal(st.st_dev))
 		return "has no journal";
 	return NULL;
+}
+
+bool
+filesystem_has_room(const char *path)
+{
+	struct statvfs st;
+
+	if (statvfs(path, &st) < 0)
+		return true;
+	/* Some file systems count no inodes. */
+	return st.f_bavail > 0 && (st.f_files == 0 || st.f_favail > 0);
 }

@@ -2,6 +2,8 @@
 #ifndef SYS_FILESYSTEM_H
 #define SYS_FILESYSTEM_H
 
+#include <stdbool.h>
+
 /*
  * filesystem_weakness: why mail on the file system at path may get lost in a
  * power cut, as half a sentence: "is in memory".
@@ -9,5 +11,11 @@
  * Source: statfs(2); /proc/fs/jbd2 for the journal of ext4.
  */
 const char *filesystem_weakness(const char *path);
+
+/*
+ * filesystem_has_room: whether somebody who is not root may write there: blocks
+ * and inodes are free.  true if that cannot be told.
+ */
+bool filesystem_has_room(const char *path);
 
 #endif

@@ -1,31 +1,30 @@
 /*
- * send_scribe.c - a second process of qmail-send, which may wait for the disk
- * while the first never does: it appends failures to bounce/N, with an fsync,
- * and queues bounces.
+ * scribe.c - a second process of qmail-send, which may wait for the disk while
+ * the first never does: it appends failures to bounce/N, with an fsync, and
+ * queues bounces.
  *
  * Runs as   qmails, forked by qmail-send at its start; ends with it.
  * Reads     orders on a socket; queue/bounce, queue/mess; control files at
  *           its start.
  * Writes    queue/bounce; answers.
  * Execs     qmail-queue, or $QMAILQUEUE.
- *
- * Orders:   A number, C channel, O position, X paragraph  append to bounce/N
- *           I number, F sender {X paragraph}       queue the bounce; without
- *                                                  paragraph from bounce/N
- * Answers:  a number, C channel, O position        appended
- *           i number, Q qp                         queued
- *           f number, C channel, O position        could not append
- *           g number                               could not queue
+ * Source    qmail-send(8); orders and answers in scribe.h.
  */
+#include "scribe.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/str.h"
+#include "base/vec.h"
 #include "config/control.h"
 #include "config/home.h"
 #include "mail/bounce.h"
+#include "queue/channel.h"
 #include "queue/daemons.h"
+#include "queue/info.h"
 #include "queue/inject.h"
 #include "queue/path.h"
 #include "queue/record.h"
@@ -35,9 +34,6 @@
 #include "sys/file.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
-
-#include "scribe.h"
-#include "waiting.h"
 
 #define BOUNCE_FILE_MODE 0600
 #define REAP_MS		 5000 /* a worker that was killed is missed after this */
@@ -59,7 +55,7 @@ struct scribe {
 
 /* An order, or an answer: the words that follow its letter. */
 struct scribe_order {
-	uint64_t number, channel, position;
+	uint64_t number, channel, birth;
 	struct span sender, paragraph;
 };
 
@@ -70,8 +66,6 @@ parse_append(struct span rest, struct scribe_order *order)
 		   &rest, SCRIBE_APPEND, INT64_MAX, &order->number) &&
 	    record_next_number(
 		&rest, SCRIBE_CHANNEL, CHANNELS - 1, &order->channel) &&
-	    record_next_number(
-		&rest, SCRIBE_POSITION, INT64_MAX, &order->position) &&
 	    record_next_is(&rest, SCRIBE_PARAGRAPH, &order->paragraph);
 }
 
@@ -81,6 +75,7 @@ parse_inject(struct span rest, struct scribe_order *order)
 	order->paragraph = SPAN("");
 	return record_next_number(
 		   &rest, SCRIBE_INJECT, INT64_MAX, &order->number) &&
+	    record_next_number(&rest, SCRIBE_BIRTH, INT64_MAX, &order->birth) &&
 	    record_next_is(&rest, SCRIBE_SENDER, &order->sender) &&
 	    (rest.len == 0 ||
 		record_next_is(&rest, SCRIBE_PARAGRAPH, &order->paragraph));
@@ -94,7 +89,7 @@ answer(struct scribe *scribe, struct str *text)
 	str_free(text);
 }
 
-/* Writes a paragraph so that it survives a power cut. */
+/* Writes paragraphs so that they survive a power cut. */
 static bool
 write_paragraph(struct scribe *scribe, const struct scribe_order *order, int fd)
 {
@@ -134,12 +129,12 @@ serve_append(struct scribe *scribe, struct span record)
 	struct scribe_order order;
 	struct str text = STR_INIT;
 
-	must(parse_append(record, &order));
+	if (!parse_append(record, &order))
+		_exit(111);
 	record_add_number(&text,
 	    append(scribe, &order) ? SCRIBE_APPENDED : SCRIBE_NOT_APPENDED,
 	    order.number);
 	record_add_number(&text, SCRIBE_CHANNEL, order.channel);
-	record_add_number(&text, SCRIBE_POSITION, order.position);
 	answer(scribe, &text);
 }
 
@@ -225,6 +220,35 @@ answer_inject(struct scribe *scribe, uint64_t number, pid_t qp)
 	answer(scribe, &text);
 }
 
+/*
+ * The bounce is queued: its text goes, so that it cannot be queued again.  If
+ * it will not go, info tells.
+ */
+static void
+drop_text(struct scribe *scribe, const struct scribe_order *order)
+{
+	struct queue_path path =
+	    queue_path(QUEUE_BOUNCE, order->number, scribe->split);
+
+	if (order->paragraph.len || unlink(path.s) == 0 || errno == ENOENT)
+		return;
+	if (info_mark_bounced(
+		order->number, scribe->split, (int64_t)order->birth) < 0)
+		errno = 0; /* then a restart queues it again */
+}
+
+/* In a process of its own: queues the bounce, and answers. */
+NORETURN static void
+work(struct scribe *scribe, const struct scribe_order *order)
+{
+	pid_t qp = queue_bounce(scribe, order);
+
+	if (qp)
+		drop_text(scribe, order);
+	answer_inject(scribe, order->number, qp);
+	_exit(0);
+}
+
 /* A process for each bounce: none waits for the disk behind another. */
 static void
 serve_inject(struct scribe *scribe, struct span record)
@@ -232,17 +256,58 @@ serve_inject(struct scribe *scribe, struct span record)
 	struct scribe_order order;
 	struct worker worker;
 
-	must(parse_inject(record, &order));
+	if (!parse_inject(record, &order))
+		_exit(111);
 	worker = (struct worker){ fork(), order.number };
-	if (worker.pid == 0) {
-		answer_inject(
-		    scribe, order.number, queue_bounce(scribe, &order));
-		_exit(0);
-	}
+	if (worker.pid == 0)
+		work(scribe, &order);
 	if (worker.pid > 0)
 		vec_push(&scribe->workers, worker);
 	else
 		answer_inject(scribe, order.number, 0);
+}
+
+/*
+ * Queues a notice to the postmaster, as a double bounce goes.  Nobody waits
+ * for it, and if it cannot be queued the log has told.
+ */
+static void
+serve_notice(struct scribe *scribe, struct span record)
+{
+	struct str text = STR_INIT;
+	struct span words, to = str_span(&scribe->double_to);
+	struct inject inject;
+	uint64_t number;
+	pid_t pid = -1;
+
+	if (record_next_number(&record, SCRIBE_NOTICE, INT64_MAX, &number) &&
+	    record_next_is(&record, SCRIBE_PARAGRAPH, &words))
+		pid = fork();
+	if (pid != 0)
+		return;
+	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+		_exit(111);
+	bounce_add_notice(
+	    &text, clock_seconds(), str_span(&scribe->bounce_from), to, words);
+	inject_message(&inject, str_span(&text));
+	inject_sender(&inject, SPAN(BOUNCE_DOUBLE_SENDER));
+	inject_recipient(&inject, to);
+	_exit(inject_close(&inject).letter == VERDICT_ACCEPTED ? 0 : 111);
+}
+
+static void
+serve(struct scribe *scribe, struct span record)
+{
+	switch (record.s[0]) {
+	case SCRIBE_APPEND:
+		serve_append(scribe, record);
+		break;
+	case SCRIBE_INJECT:
+		serve_inject(scribe, record);
+		break;
+	default:
+		serve_notice(scribe, record);
+	}
 }
 
 /* Collects workers; for one that was killed the answer is given here. */
@@ -286,10 +351,7 @@ run(struct scribe *scribe)
 		    fdpass_receive(scribe->peer, record, sizeof(record), NULL);
 		if (got <= 0)
 			_exit(0);
-		if (record[0] == SCRIBE_APPEND)
-			serve_append(scribe, span_make(record, (size_t)got));
-		else
-			serve_inject(scribe, span_make(record, (size_t)got));
+		serve(scribe, span_make(record, (size_t)got));
 	}
 }
 
@@ -367,115 +429,4 @@ scribe_start(void)
 		return ends[0];
 	fd_close(ends[0]);
 	return -1;
-}
-
-/* ---- in qmail-send ---- */
-
-void
-scribe_record(struct send *send, const struct job *job, enum channel_id channel,
-    uint64_t position, struct span paragraph)
-{
-	struct str text = STR_INIT;
-
-	record_add_number(&text, SCRIBE_APPEND, job->number);
-	record_add_number(&text, SCRIBE_CHANNEL, channel);
-	record_add_number(&text, SCRIBE_POSITION, position);
-	record_add(&text, SCRIBE_PARAGRAPH, paragraph);
-	send->scribe_orders++;
-	link_send(&send->scribe, str_span(&text), -1);
-	str_free(&text);
-}
-
-void
-scribe_inject(struct send *send, const struct job *job)
-{
-	struct str text = STR_INIT;
-
-	record_add_number(&text, SCRIBE_INJECT, job->number);
-	record_add(&text, SCRIBE_SENDER, str_span(&job->sender));
-	if (job->is_straight)
-		record_add(&text, SCRIBE_PARAGRAPH, str_span(&job->failure));
-	send->scribe_orders++;
-	link_send(&send->scribe, str_span(&text), -1);
-	str_free(&text);
-}
-
-/* A failure is in bounce/N, or could not be put there. */
-static void
-hear_append(struct send *send, struct span rest, bool done)
-{
-	struct job *job;
-	uint64_t number, channel, position;
-
-	must(record_next_number(&rest,
-		 done ? SCRIBE_APPENDED : SCRIBE_NOT_APPENDED, INT64_MAX,
-		 &number) &&
-	    record_next_number(&rest, SCRIBE_CHANNEL, CHANNELS - 1, &channel) &&
-	    record_next_number(&rest, SCRIBE_POSITION, INT64_MAX, &position));
-	job = job_find(send, number);
-	must(job != NULL);
-	if (done)
-		deliver_mark(send, job, (enum channel_id)channel, position);
-	else
-		send_log_trouble(send, "unable to append to", "bounce", number,
-		    "; will try the recipient again later");
-	job->channels[channel].recording--;
-	job->channels[channel].running--;
-	job_settle(send, job, (enum channel_id)channel);
-}
-
-static void
-hear_inject(struct send *send, struct span rest)
-{
-	struct job *job;
-	uint64_t number, qp;
-
-	must(record_next_number(&rest, SCRIBE_INJECTED, INT64_MAX, &number) &&
-	    record_next_number(&rest, SCRIBE_QP, INT64_MAX, &qp));
-	job = job_find(send, number);
-	must(job && job->state == JOB_BOUNCING);
-	send_log_z(send, "bounce msg ");
-	send_log_u64(send, number);
-	send_log_z(send, " qp ");
-	send_log_u64(send, qp);
-	send_log_end(send);
-	job_remove(send, job);
-}
-
-static void
-hear_not_injected(struct send *send, struct span rest)
-{
-	struct job *job;
-	uint64_t number;
-
-	must(
-	    record_next_number(&rest, SCRIBE_NOT_INJECTED, INT64_MAX, &number));
-	job = job_find(send, number);
-	must(job && job->state == JOB_BOUNCING);
-	send_log_line(
-	    send, "warning: trouble injecting bounce message, will try later");
-	heap_add(&send->finishing,
-	    (struct heap_entry){ send->now + SEND_SYSTEM_RETRY, number });
-	if (job->is_straight)
-		job->state = JOB_ACTIVE;
-	else
-		job_free(send, job);
-}
-
-void
-scribe_hear(struct send *send, struct span record)
-{
-	must(send->scribe_orders > 0);
-	send->scribe_orders--;
-	switch (record.s[0]) {
-	case SCRIBE_APPENDED:
-	case SCRIBE_NOT_APPENDED:
-		hear_append(send, record, record.s[0] == SCRIBE_APPENDED);
-		break;
-	case SCRIBE_INJECTED:
-		hear_inject(send, record);
-		break;
-	default:
-		hear_not_injected(send, record);
-	}
 }

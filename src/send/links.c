@@ -1,12 +1,12 @@
-/* send_links.c - the sockets to the other daemons. */
+/* links.c - the sockets to the other daemons. */
+#include "links.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
-
-#include "send.h"
 
 #define WORDS_AT_ONCE 16384 /* bytes of words in a datagram */
 

@@ -1,11 +1,11 @@
-/* send_links_test.c - words of any amount reach the peer, in order, whole. */
+/* links_test.c - words of any amount reach the peer, in order, whole. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../src/send/send_links.c"
+#include "../../src/send/links.c"
 
 #include "queue/record.h"
 

@@ -1,0 +1,146 @@
+/*
+ * info.c - the sender of a message that waits.
+ * Input: our own, perhaps damaged by a crash
+ */
+#include "queue/info.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/scan.h"
+#include "queue/replace.h"
+#include "queue/record.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#define INFO_MAX  4096 /* bytes: the sender and a handful of marks */
+#define INFO_MODE 0600
+#define BOUNCED	  'b'
+
+static const char finished_letters[CHANNELS] = { 'l', 'r' };
+
+/* Takes over what the marks say, up to one that breaks off. */
+static void
+parse_marks(struct span rest, struct info *info)
+{
+	struct span value;
+	char letter;
+
+	while (record_next(&rest, &letter, &value)) {
+		uint64_t count;
+
+		if (letter == BOUNCED)
+			info->is_bounced = true;
+		for (int i = 0; i < CHANNELS; i++)
+			if (letter == finished_letters[i] &&
+			    scan_u64(value, INT64_MAX, &count)) {
+				info->is_finished[i] = true;
+				info->counts[i] = count;
+			}
+	}
+}
+
+/* What the file holds, and its time. */
+static int
+read_whole(const char *path, struct str *text, int64_t *birth)
+{
+	struct stat st;
+	int fd = file_open_nofollow(path);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	result = fstat(fd, &st);
+	if (result == 0)
+		result = file_read_regular(fd, text, INFO_MAX);
+	if (result < 0 && errno == EFBIG)
+		errno = EBADMSG;
+	*birth = result == 0 ? (int64_t)st.st_mtime : 0;
+	fd_close(fd);
+	return result;
+}
+
+int
+info_read(uint64_t number, uint64_t split, struct info *info)
+{
+	struct str text = STR_INIT;
+	struct span rest, sender;
+	char letter;
+	int result = read_whole(
+	    queue_path(QUEUE_INFO, number, split).s, &text, &info->birth);
+
+	rest = str_span(&text);
+	if (result == 0 &&
+	    (!record_next(&rest, &letter, &sender) || letter != 'F')) {
+		errno = EBADMSG;
+		result = -1;
+	}
+	if (result == 0) {
+		str_set(&info->sender, sender);
+		parse_marks(rest, info);
+	}
+	str_free(&text);
+	return result;
+}
+
+void
+info_free(struct info *info)
+{
+	str_free(&info->sender);
+}
+
+int
+info_write(uint64_t number, uint64_t split, struct span sender, int64_t birth)
+{
+	struct str text = STR_INIT;
+	struct replace replace;
+	int result;
+
+	record_add(&text, 'F', sender);
+	result = replace_open(&replace, QUEUE_INFO, number, split, INFO_MODE);
+	if (result == 0) {
+		(void)out_add(&replace.out, str_span(&text));
+		result = replace_close(&replace, birth);
+	}
+	str_free(&text);
+	return result;
+}
+
+/* Appends a mark; an append changes the time, which is the birth. */
+static int
+mark(const char *path, struct span text, int64_t birth)
+{
+	int fd = file_append(path, INFO_MODE);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	result = fd_write_all(fd, text);
+	if (result == 0)
+		result = file_set_time(path, birth);
+	fd_close(fd);
+	return result;
+}
+
+int
+info_mark_finished(uint64_t number, uint64_t split, enum channel_id channel,
+    uint64_t count, int64_t birth)
+{
+	struct str text = STR_INIT;
+	int result;
+
+	record_add_number(&text, finished_letters[channel], count);
+	result = mark(
+	    queue_path(QUEUE_INFO, number, split).s, str_span(&text), birth);
+	str_free(&text);
+	return result;
+}
+
+int
+info_mark_bounced(uint64_t number, uint64_t split, int64_t birth)
+{
+	static const char text[] = { BOUNCED, '\0' };
+
+	return mark(queue_path(QUEUE_INFO, number, split).s,
+	    span_make(text, sizeof(text)), birth);
+}

@@ -1,0 +1,62 @@
+/*
+ * info.h - info/S/N: the sender of a message that waits, its birth (the
+ * modification time), and which of its channels are finished.
+ *
+ *	F sender NUL                as qmail has it
+ *	{l or r, count, NUL}        all `count` recipients of the local or the
+ *	                            remote channel are done, its file may be gone
+ *	{b NUL}                     its bounce is queued
+ *
+ * Without the mark a missing channel file means that a crash lost it, not that
+ * it was finished.  A mark that breaks off counts as none.
+ * Input: our own, perhaps damaged by a crash.  Source: qmail-send(8).
+ */
+#ifndef QUEUE_INFO_H
+#define QUEUE_INFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "queue/channel.h"
+
+struct info {
+	struct str sender;
+	int64_t birth; /* seconds */
+	bool is_finished[CHANNELS];
+	uint64_t counts[CHANNELS]; /* of those that are finished */
+	bool is_bounced;
+};
+
+#define INFO_INIT                  \
+	{                          \
+		.sender = STR_INIT \
+	}
+
+/*
+ * info_read: reads the file.
+ *   info   must be as after INFO_INIT; to be released with info_free
+ * Returns 0; -1 with errno: ENOENT, EBADMSG if it is damaged, anything else if
+ * that cannot be told.
+ */
+MUST_CHECK int info_read(uint64_t number, uint64_t split, struct info *info);
+void info_free(struct info *info);
+
+/*
+ * info_write: makes the file, or puts a new one in its place.
+ * Returns 0; -1 with errno: what was there is still there.
+ */
+MUST_CHECK int
+info_write(uint64_t number, uint64_t split, struct span sender, int64_t birth);
+
+/*
+ * info_mark_finished, info_mark_bounced: adds a mark, and keeps the birth.
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int info_mark_finished(uint64_t number, uint64_t split,
+    enum channel_id channel, uint64_t count, int64_t birth);
+MUST_CHECK int
+info_mark_bounced(uint64_t number, uint64_t split, int64_t birth);
+
+#endif

@@ -1,0 +1,84 @@
+/* backlog.c - messages in line. */
+#include "backlog.h"
+
+#include <string.h>
+
+#include "base/must.h"
+
+#define SHIFT_FROM 1024 /* places that are free at the start */
+
+void
+backlog_add(struct backlog *backlog, struct backlog_entry entry)
+{
+	struct backlog_entry *newest = backlog_is_empty(backlog)
+	    ? NULL
+	    : &backlog->entries.at[backlog->entries.len - 1];
+
+	if (!newest || newest->number != entry.number)
+		vec_push(&backlog->entries, entry);
+	else if (entry.position < newest->position)
+		newest->position = entry.position;
+}
+
+bool
+backlog_is_empty(const struct backlog *backlog)
+{
+	return backlog->first == backlog->entries.len;
+}
+
+bool
+backlog_has(const struct backlog *backlog, uint64_t number)
+{
+	for (size_t i = backlog->first; i < backlog->entries.len; i++)
+		if (backlog->entries.at[i].number == number)
+			return true;
+	return false;
+}
+
+/* Gives memory back, and moves the rest to the front now and then. */
+static void
+tidy(struct backlog *backlog)
+{
+	size_t left = backlog->entries.len - backlog->first;
+
+	if (left == 0) {
+		backlog_free(backlog);
+	} else if (backlog->first >= SHIFT_FROM && backlog->first > left) {
+		memmove(backlog->entries.at,
+		    backlog->entries.at + backlog->first,
+		    left * sizeof(*backlog->entries.at));
+		backlog->entries.len = left;
+		backlog->first = 0;
+	}
+}
+
+struct backlog_entry
+backlog_take_oldest(struct backlog *backlog)
+{
+	struct backlog_entry entry;
+
+	must(!backlog_is_empty(backlog));
+	entry = backlog->entries.at[backlog->first++];
+	tidy(backlog);
+	return entry;
+}
+
+struct backlog_entry
+backlog_take(struct backlog *backlog)
+{
+	struct backlog_entry entry;
+
+	must(!backlog_is_empty(backlog));
+	if (++backlog->turn % BACKLOG_OLDEST_EACH == 0)
+		return backlog_take_oldest(backlog);
+	entry = backlog->entries.at[--backlog->entries.len];
+	tidy(backlog);
+	return entry;
+}
+
+void
+backlog_free(struct backlog *backlog)
+{
+	vec_free(&backlog->entries);
+	backlog->first = 0;
+}

@@ -1,0 +1,48 @@
+/*
+ * backlog.h - messages in line, 16 bytes each.  The newest goes first, but each
+ * eighth time the oldest, so that none is left for ever.
+ */
+#ifndef SEND_BACKLOG_H
+#define SEND_BACKLOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+
+#define BACKLOG_OLDEST_EACH 8
+
+struct backlog_entry {
+	uint64_t number;
+	uint64_t
+	    position; /* in its channel file: what is before is not meant */
+};
+
+struct backlog {
+	VEC(struct backlog_entry)
+	entries; /* from `first` on, the newest last */
+	size_t first;
+	unsigned turn;
+};
+
+/* backlog_add: adds a message as the newest, unless it is that already; then
+ * the lower position counts. */
+void backlog_add(struct backlog *backlog, struct backlog_entry entry);
+
+/* backlog_is_empty: whether nobody is in line. */
+bool backlog_is_empty(const struct backlog *backlog);
+
+/* backlog_has: whether a message is in line; looks at all of them. */
+bool backlog_has(const struct backlog *backlog, uint64_t number);
+
+/* backlog_take: takes out what comes next; there must be one. */
+struct backlog_entry backlog_take(struct backlog *backlog);
+
+/* backlog_take_oldest: takes the oldest out; there must be one. */
+struct backlog_entry backlog_take_oldest(struct backlog *backlog);
+
+/* backlog_free: releases the memory. */
+void backlog_free(struct backlog *backlog);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * controls.c - the control files of qmail-send.
+ * Input: trusted
+ */
+#include "controls.h"
+
+#include <unistd.h>
+
+#include "config/control.h"
+#include "config/home.h"
+
+#define CONCURRENCY_MAX	   1000000 /* deliveries at once */
+#define CONCURRENCY_LOCAL  10
+#define CONCURRENCY_REMOTE 20
+#define LIFETIME	   604800 /* seconds in the queue; a week */
+#define STOP_TIME	   60	  /* seconds */
+#define BATCH		   50	  /* recipients in a run */
+#define BATCH_MAX	   1000
+
+/* Numbers that HUP changes.  Returns 0, -1. */
+static int
+read_numbers(struct send *send)
+{
+	uint64_t local = CONCURRENCY_LOCAL, remote = CONCURRENCY_REMOTE;
+	uint64_t host = 0, batch = BATCH, stop = STOP_TIME;
+
+	if (control_read_number(
+		"control/concurrencylocal", CONCURRENCY_MAX, &local) < 0 ||
+	    control_read_number(
+		"control/concurrencyremote", CONCURRENCY_MAX, &remote) < 0 ||
+	    control_read_number(
+		"control/concurrencyhost", CONCURRENCY_MAX, &host) < 0 ||
+	    control_read_number("control/remotebatch", BATCH_MAX, &batch) < 0 ||
+	    control_read_number("control/stoptime", UINT32_MAX, &stop) < 0)
+		return -1;
+	send->channels[CHANNEL_LOCAL].limit = local;
+	send->channels[CHANNEL_REMOTE].limit = remote;
+	send->host_limit = host;
+	send->batch = batch ? batch : 1;
+	send->stop_time = stop;
+	hops_set_limits(&send->hops, remote, host);
+	return 0;
+}
+
+int
+controls_read(struct send *send)
+{
+	const char *culprit;
+
+	send->lifetime = LIFETIME;
+	if (control_read_line("control/me", &send->me) < 0 ||
+	    routing_read(&send->routing, NULL, &culprit) < 0 ||
+	    control_read_number(
+		"control/queuelifetime", UINT32_MAX, &send->lifetime) < 0)
+		return -1;
+	return read_numbers(send);
+}
+
+/* qmail-todo, which routes, says in the log what it could not read. */
+int
+controls_read_again(struct send *send)
+{
+	struct routing fresh = ROUTING_INIT;
+	const char *culprit;
+
+	if (chdir(home_dir) < 0)
+		return 0;
+	if (routing_read(&fresh, str_z(&send->me), &culprit) == 0) {
+		routing_free(&send->routing);
+		send->routing = fresh;
+	}
+	if (read_numbers(send) < 0)
+		sendlog_line(
+		    &send->log, "alert: unable to reread control/concurrency");
+	return chdir(home_queue_dir);
+}

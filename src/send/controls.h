@@ -1,0 +1,20 @@
+/* controls.h - the control files of qmail-send, and its start. */
+#ifndef SEND_CONTROLS_H
+#define SEND_CONTROLS_H
+
+#include "base/attr.h"
+
+#include "send.h"
+
+/* controls_read: reads all of them; the working folder is HOME.  0, -1. */
+MUST_CHECK int controls_read(struct send *send);
+
+/*
+ * controls_read_again: on HUP; what cannot be read stays as it was.  The
+ * working folder is, and will be, HOME/queue.
+ * Returns 0; -1 if that cannot be entered again: then nothing can be done from
+ * here, not even an orderly end.
+ */
+MUST_CHECK int controls_read_again(struct send *send);
+
+#endif

@@ -1,0 +1,196 @@
+/* jobs.c - what is known of a message while something happens to it. */
+#include "jobs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/must.h"
+#include "queue/info.h"
+#include "queue/state.h"
+#include "sys/fd.h"
+
+/* Steps of the schedule, in seconds: square root of the age grows by this. */
+static const int64_t retry_steps[CHANNELS] = { 10, 20 };
+
+struct job *
+job_find(const struct jobs *jobs, uint64_t number)
+{
+	return number_set_value(&jobs->table, number);
+}
+
+struct job *
+job_new(struct jobs *jobs, uint64_t number)
+{
+	struct job *job = must_realloc(NULL, sizeof(*job));
+
+	*job = (struct job){ .number = number };
+	for (int i = 0; i < CHANNELS; i++)
+		job->channels[i].fd = -1;
+	must(number_set_add(&jobs->table, number));
+	number_set_set_value(&jobs->table, number, job);
+	return job;
+}
+
+static void
+free_channel(struct job_channel *own)
+{
+	must(own->pass == NULL && own->wanted.len == 0);
+	fd_close(own->fd);
+	number_set_free(&own->busy);
+	vec_free(&own->wanted);
+	vec_free(&own->recording.list);
+	vec_free(&own->unrecorded.list);
+	vec_free(&own->unmarked);
+	str_free(&own->recording.text);
+	str_free(&own->unrecorded.text);
+}
+
+void
+job_free(struct jobs *jobs, struct job *job)
+{
+	must(job->hop == NULL);
+	number_set_remove(&jobs->table, job->number);
+	for (int i = 0; i < CHANNELS; i++)
+		free_channel(&job->channels[i]);
+	str_free(&job->sender);
+	str_free(&job->recipient);
+	str_free(&job->failure);
+	must_free(job);
+}
+
+/* Which channels wait: those with a file, unless info says otherwise. */
+static int
+look_at_channels(struct job *job, uint64_t split, const struct info *info)
+{
+	for (int i = 0; i < CHANNELS; i++) {
+		int there;
+
+		if (info->is_finished[i])
+			continue;
+		there = message_file_exists(
+		    channel_path((enum channel_id)i, job->number, split));
+		if (there < 0)
+			return -1;
+		if (there)
+			job->channels[i].state = JOB_CHANNEL_WAITS;
+	}
+	return 0;
+}
+
+int
+job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job)
+{
+	struct info info = INFO_INIT;
+	int result = info_read(number, split, &info);
+
+	if (result == 0) {
+		*job = job_new(jobs, number);
+		(*job)->state = JOB_ACTIVE;
+		(*job)->birth = info.birth;
+		(*job)->is_bounced = info.is_bounced;
+		str_set(&(*job)->sender, str_span(&info.sender));
+		result = look_at_channels(*job, split, &info);
+		if (result < 0) {
+			int number_of_error = errno;
+
+			job_free(jobs, *job);
+			errno = number_of_error;
+		}
+	}
+	info_free(&info);
+	return result;
+}
+
+bool
+job_channel_is_busy(const struct job_channel *own)
+{
+	return own->pass || own->busy.len > 0;
+}
+
+bool
+job_is_busy(const struct job *job)
+{
+	for (int i = 0; i < CHANNELS; i++)
+		if (job_channel_is_busy(&job->channels[i]))
+			return true;
+	return false;
+}
+
+void
+job_add_failure(
+    struct job_channel *own, uint64_t position, struct span paragraph)
+{
+	struct job_failures *failures = &own->unrecorded;
+	struct job_failure failure = { .position = position };
+
+	str_add(&failures->text, paragraph);
+	failure.end = failures->text.len;
+	vec_push(&failures->list, failure);
+}
+
+/* Moves the first failures, as many as fit, to those that are recorded. */
+static void
+take_failures(struct job_channel *own, size_t max)
+{
+	struct job_failures *from = &own->unrecorded, *to = &own->recording;
+	size_t count = 1, end;
+
+	while (count < from->list.len && from->list.at[count].end <= max)
+		count++;
+	end = from->list.at[count - 1].end;
+	str_set(&to->text, span_upto(str_span(&from->text), end));
+	for (size_t i = 0; i < count; i++)
+		vec_push(&to->list, from->list.at[i]);
+	from->list.len -= count;
+	for (size_t i = 0; i < from->list.len; i++) {
+		from->list.at[i] = from->list.at[i + count];
+		from->list.at[i].end -= end;
+	}
+	from->text.len -= end;
+	memmove(from->text.s, from->text.s + end, from->text.len);
+}
+
+struct span
+job_next_record(struct job_channel *own, size_t max)
+{
+	if (own->recording.list.len == 0 && own->unrecorded.list.len)
+		take_failures(own, max);
+	return str_span(&own->recording.text);
+}
+
+static int64_t
+square_root(int64_t n)
+{
+	int64_t root = 0;
+
+	for (int64_t bit = (int64_t)1 << 31; bit; bit >>= 1)
+		if ((root + bit) * (root + bit) <= n)
+			root += bit;
+	return root;
+}
+
+int64_t
+job_next_try(int64_t birth, int64_t now, enum channel_id channel)
+{
+	int64_t age = now > birth ? now - birth : 0;
+	int64_t root = square_root(age) + retry_steps[channel];
+
+	return birth + root * root;
+}
+
+void
+job_line_join(struct job_line *line, struct job *job)
+{
+	job->before = line->last;
+	job->after = NULL;
+	*(line->last ? &line->last->after : &line->first) = job;
+	line->last = job;
+}
+
+void
+job_line_leave(struct job_line *line, struct job *job)
+{
+	*(job->before ? &job->before->after : &line->first) = job->after;
+	*(job->after ? &job->after->before : &line->last) = job->before;
+	job->before = job->after = NULL;
+}

@@ -1,0 +1,150 @@
+/*
+ * jobs.h - what is known of a message while something happens to it.  One
+ * that waits is only a time and a number in the heap of its channel.
+ */
+#ifndef SEND_JOBS_H
+#define SEND_JOBS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "base/vec.h"
+#include "queue/channel.h"
+
+#include "hops.h"
+#include "numbers.h"
+#include "pass.h"
+
+/* States of a message; the table of what happens next is in qmail-send.c. */
+enum job_state {
+	JOB_NONE,     /* not in memory: it waits, or does not exist */
+	JOB_IN_LINE,  /* straight from todo: waits for a slot */
+	JOB_TRIED,    /* straight: being delivered */
+	JOB_PARKING,  /* straight: qmail-todo makes its files */
+	JOB_ACTIVE,   /* has files: recipients are started, recorded, marked */
+	JOB_BOUNCING, /* all recipients are done; its bounce is being queued */
+	JOB_REMOVING, /* qmail-clean takes it away */
+	JOB_STATES    /* their number */
+};
+
+/* A failure that is not in bounce/N yet: who, and the end of its paragraph. */
+struct job_failure {
+	uint64_t position;
+	size_t end; /* bytes of the texts up to here */
+};
+
+struct job_failures {
+	VEC(struct job_failure) list;
+	struct str text; /* the paragraphs, one after the other */
+};
+
+/* A pass to come: for this hop, with a reference, from this position on. */
+struct job_wish {
+	struct hop *hop;
+	uint64_t position;
+};
+
+/* How a channel of a message is, as far as this process knows. */
+enum job_channel_state {
+	JOB_CHANNEL_NONE, /* no recipients, or all are done */
+	JOB_CHANNEL_WAITS /* its file is there */
+};
+
+struct job_channel {
+	enum job_channel_state state;
+	int fd;		   /* the channel file; -1: not open */
+	struct pass *pass; /* its recipients are being started; or NULL */
+	/* Positions (plus 1) of recipients that are under way: delivered,
+	 * recorded, or done and not yet marked. */
+	struct number_set busy;
+	unsigned running;  /* of these, in deliveries */
+	uint64_t total;	   /* recipients in the file, after a pass */
+	uint64_t left;	   /* seen to do, and not under way */
+	bool is_partial;   /* the last pass did not see all */
+	bool is_damaged;   /* its file is: to be compared with the envelope */
+	int64_t retry;	   /* next try, in seconds */
+	bool is_scheduled; /* it is in a heap or a backlog meanwhile */
+	bool is_fresh;	   /* never tried before */
+	bool is_last_try;
+	/* Hops that have got room; passes for them follow. */
+	VEC(struct job_wish) wanted;
+	/* Failures: those that the scribe writes, and those that follow. */
+	struct job_failures recording, unrecorded;
+	bool is_recording;	/* the scribe has them */
+	VEC(uint64_t) unmarked; /* done, but D could not be written yet */
+};
+
+struct job {
+	uint64_t number;
+	int64_t birth;
+	enum job_state state;
+	struct str sender;
+	bool is_bounced; /* info says so */
+	/* A message that goes straight has one recipient, if any, and no
+	 * files. */
+	bool is_straight;
+	enum channel_id channel;
+	struct str recipient;
+	struct hop *hop;	    /* of a remote recipient */
+	bool is_blocked;	    /* the hop has its number */
+	struct str failure;	    /* its paragraph of the bounce */
+	int64_t since;		    /* clock_monotonic when it came */
+	struct job *before, *after; /* in its line */
+	struct job_channel channels[CHANNELS];
+};
+
+struct jobs {
+	struct number_set table; /* values: struct job */
+};
+
+/* job_new: makes one; the number must be new. */
+struct job *job_new(struct jobs *jobs, uint64_t number);
+
+/* job_find: NULL if there is none. */
+struct job *job_find(const struct jobs *jobs, uint64_t number);
+
+/* job_free: forgets it.  It holds no hop any more. */
+void job_free(struct jobs *jobs, struct job *job);
+
+/*
+ * job_load: takes a message that waits into memory: its sender, and which
+ * channels wait.
+ * Returns 0 and the job; -1 with errno: ENOENT if there is no info, EBADMSG if
+ * it is damaged, anything else if that cannot be told.
+ */
+MUST_CHECK int
+job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job);
+
+/* job_channel_is_busy: whether something of the channel is under way. */
+bool job_channel_is_busy(const struct job_channel *own);
+
+/* job_is_busy: whether that is so of a channel of the message. */
+bool job_is_busy(const struct job *job);
+
+/* job_add_failure: adds one that is to be recorded. */
+void job_add_failure(
+    struct job_channel *own, uint64_t position, struct span paragraph);
+
+/*
+ * job_next_record: what the scribe is to write now: the failures that it has
+ * (again), or those that follow, as many as fit into `max` bytes.
+ * Returns a view of their text; empty if there is nothing to record.
+ */
+struct span job_next_record(struct job_channel *own, size_t max);
+
+/*
+ * job_next_try: when to try again what is tried now.
+ * Source: qmail-send(8), RETRIES.
+ */
+int64_t job_next_try(int64_t birth, int64_t now, enum channel_id channel);
+
+/* A line of jobs, the oldest first. */
+struct job_line {
+	struct job *first, *last;
+};
+
+void job_line_join(struct job_line *line, struct job *job);
+void job_line_leave(struct job_line *line, struct job *job);
+
+#endif

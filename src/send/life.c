@@ -1,0 +1,92 @@
+/*
+ * life.c - what the steps in the life of a message have in common.
+ * Input: from peers of ours; texts of reports: hostile
+ */
+#include "life.h"
+
+#include "base/must.h"
+#include "mail/bounce.h"
+
+int64_t
+life_birth(const struct send *send, const struct job *job)
+{
+	return job->birth < send->stepped_at ? job->birth + send->stepped
+					     : job->birth;
+}
+
+bool
+life_is_over_age(const struct send *send, const struct job *job)
+{
+	return send->now > life_birth(send, job) + (int64_t)send->lifetime;
+}
+
+void
+life_try_again(struct send *send, enum again_kind kind, uint64_t number)
+{
+	struct again again = { kind, number };
+
+	vec_push(&send->again, again);
+	trouble_note(&send->trouble, send->monotonic);
+}
+
+void
+life_release_hop(struct send *send, struct job *job)
+{
+	if (job->hop)
+		hops_release(&send->hops, job->hop);
+	job->hop = NULL;
+}
+
+void
+life_free_job(struct send *send, struct job *job)
+{
+	life_release_hop(send, job);
+	job_free(&send->jobs, job);
+}
+
+void
+life_wait_until(
+    struct send *send, enum channel_id channel, uint64_t number, int64_t when)
+{
+	heap_add(&send->channels[channel].waiting,
+	    (struct heap_entry){ when, number });
+}
+
+void
+life_log_arrival(struct send *send, const struct event *event)
+{
+	sendlog_message(&send->log, "new msg ", event->number, "");
+	sendlog_z(&send->log, "info msg ");
+	sendlog_u64(&send->log, event->number);
+	sendlog_z(&send->log, ": bytes ");
+	sendlog_u64(&send->log, event->size);
+	sendlog_z(&send->log, " from <");
+	sendlog_safe(&send->log, event->sender);
+	sendlog_z(&send->log, "> qp ");
+	sendlog_u64(&send->log, event->pid);
+	sendlog_z(&send->log, " uid ");
+	sendlog_u64(&send->log, event->uid);
+	sendlog_end(&send->log);
+}
+
+void
+life_add_paragraph(
+    struct send *send, const struct event *event, struct str *paragraph)
+{
+	bounce_add_paragraph(paragraph,
+	    routing_restore(
+		&send->routing, str_span(&event->delivery->recipient)),
+	    event->text);
+}
+
+void
+life_run_ended(struct send *send, struct run *run)
+{
+	struct channel *channel = &send->channels[run->channel];
+
+	channel->running--;
+	channel->changes++;
+	if (run->hop)
+		hops_end(&send->hops, run->hop, run->found, send->monotonic);
+	must_free(run);
+}

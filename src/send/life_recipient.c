@@ -1,0 +1,275 @@
+/*
+ * life_recipient.c - what becomes of the recipients of a message with files.
+ * Input: from peers of ours; texts of reports: hostile
+ */
+#include "life.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "queue/clean.h"
+#include "queue/info.h"
+#include "sys/fd.h"
+
+#define FAILURES_KEPT (1u << 20) /* bytes of a message that wait for the disk */
+
+/* The recipient has its result, and nothing of it is under way any more. */
+static void
+end_recipient(struct job_channel *own, uint64_t position)
+{
+	number_set_remove(&own->busy, position + 1);
+}
+
+/* Writes D.  If that cannot be done it is done in memory: the message must not
+ * be delivered again for it. */
+static void
+mark(struct send *send, struct job *job, enum channel_id channel,
+    uint64_t position)
+{
+	struct job_channel *own = &job->channels[channel];
+
+	if (channel_mark_done(own->fd, position) == 0) {
+		end_recipient(own, position);
+		return;
+	}
+	sendlog_trouble(&send->log, "trouble marking",
+	    channel_path(channel, job->number, send->split),
+	    "; will try again later");
+	if (own->unmarked.len == 0)
+		send->unmarked++;
+	vec_push(&own->unmarked, position);
+	life_try_again(send, AGAIN_MESSAGE, job->number);
+}
+
+/* Gives the scribe what is to be written, if it has nothing of this. */
+static void
+record(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+	struct span text;
+
+	if (own->is_recording)
+		return;
+	text = job_next_record(own, SCRIBING_TEXT_MAX);
+	if (text.len == 0)
+		return;
+	own->is_recording = true;
+	scribing_record(&send->scribing, job->number, channel, text);
+}
+
+void
+life_recipient_done(
+    struct send *send, struct job *job, const struct event *event)
+{
+	enum channel_id channel = event->delivery->run->channel;
+
+	job->channels[channel].running--;
+	mark(send, job, channel, event->delivery->position);
+	life_settle(send, job, channel);
+}
+
+void
+life_recipient_failed(
+    struct send *send, struct job *job, const struct event *event)
+{
+	enum channel_id channel = event->delivery->run->channel;
+	struct str paragraph = STR_INIT;
+
+	job->channels[channel].running--;
+	life_add_paragraph(send, event, &paragraph);
+	job_add_failure(&job->channels[channel], event->delivery->position,
+	    str_span(&paragraph));
+	str_free(&paragraph);
+	record(send, job, channel);
+}
+
+void
+life_recipient_deferred(
+    struct send *send, struct job *job, const struct event *event)
+{
+	enum channel_id channel = event->delivery->run->channel;
+	struct job_channel *own = &job->channels[channel];
+
+	own->running--;
+	own->left++;
+	end_recipient(own, event->delivery->position);
+	life_settle(send, job, channel);
+}
+
+void
+life_recorded(struct send *send, struct job *job, const struct event *event)
+{
+	struct job_channel *own = &job->channels[event->channel];
+
+	own->is_recording = false;
+	for (size_t i = 0; i < own->recording.list.len; i++)
+		mark(send, job, event->channel,
+		    own->recording.list.at[i].position);
+	own->recording.list.len = 0;
+	str_reset(&own->recording.text);
+	send->channels[event->channel].changes++;
+	record(send, job, event->channel);
+	life_settle(send, job, event->channel);
+}
+
+/* They are tried again later, as if they had been deferred. */
+static void
+forget_failures(struct job_channel *own, struct job_failures *failures)
+{
+	for (size_t i = 0; i < failures->list.len; i++)
+		end_recipient(own, failures->list.at[i].position);
+	own->left += failures->list.len;
+	vec_free(&failures->list);
+	str_free(&failures->text);
+}
+
+void
+life_not_recorded(struct send *send, struct job *job, const struct event *event)
+{
+	struct job_channel *own = &job->channels[event->channel];
+
+	own->is_recording = false;
+	sendlog_trouble(&send->log, "unable to append to",
+	    queue_path(QUEUE_BOUNCE, job->number, send->split),
+	    "; will try again later");
+	if (own->recording.text.len + own->unrecorded.text.len <
+	    FAILURES_KEPT) {
+		life_try_again(send, AGAIN_MESSAGE, job->number);
+		return;
+	}
+	forget_failures(own, &own->recording);
+	forget_failures(own, &own->unrecorded);
+	life_settle(send, job, event->channel);
+}
+
+static void
+mark_again(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+	size_t count = own->unmarked.len;
+	uint64_t *positions = own->unmarked.at;
+
+	if (count == 0)
+		return;
+	own->unmarked.at = NULL;
+	own->unmarked.len = own->unmarked.cap = 0;
+	send->unmarked--;
+	for (size_t i = 0; i < count; i++)
+		mark(send, job, channel, positions[i]);
+	must_free(positions);
+}
+
+void
+life_write_again(struct send *send, struct job *job, const struct event *event)
+{
+	uint64_t number = event->number;
+
+	for (int i = 0; i < CHANNELS && job; i++) {
+		mark_again(send, job, (enum channel_id)i);
+		record(send, job, (enum channel_id)i);
+		life_settle(send, job, (enum channel_id)i);
+		job = job_find(&send->jobs, number);
+	}
+}
+
+/* Its marks go where nobody looks for them; but nothing is lost. */
+void
+life_keep_open(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
+}
+
+/* ---- the end of a channel ---- */
+
+/*
+ * After a pass that did not see all recipients: are some left?  Returns 0;
+ * -1 if that cannot be told.
+ */
+static int
+count_left(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+
+	if (!own->is_partial || own->left)
+		return 0;
+	own->is_partial = false;
+	return channel_count(channel, job->number, send->split, &own->total,
+		   &own->left) < 0
+	    ? -1
+	    : 0;
+}
+
+/* All recipients of the channel are done.  While the other one waits info has
+ * to tell, and the file goes; else both stay until the message ends. */
+static int
+finish_channel(struct send *send, struct job *job, enum channel_id channel)
+{
+	int other = channel == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
+	struct job_channel *own = &job->channels[channel];
+	struct queue_path path =
+	    channel_path(channel, job->number, send->split);
+
+	if (job->channels[other].state == JOB_CHANNEL_WAITS) {
+		if (info_mark_finished(job->number, send->split, channel,
+			own->total, job->birth) < 0)
+			return -1;
+		if (unlink(path.s) < 0 && errno != ENOENT)
+			sendlog_trouble(&send->log, "unable to unlink", path,
+			    "; it goes with the message");
+	}
+	own->state = JOB_CHANNEL_NONE;
+	return 0;
+}
+
+/* Nothing of the channel is under way any more. */
+static void
+end_channel(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+	int64_t soon = send->now + SEND_SYSTEM_RETRY;
+	bool failed = count_left(send, job, channel) < 0;
+
+	fd_close(own->fd);
+	own->fd = -1;
+	if (failed) {
+		own->left = 1;
+		own->retry = soon;
+	}
+	if (own->left == 0 && finish_channel(send, job, channel) < 0) {
+		sendlog_trouble(&send->log, "unable to mark",
+		    queue_path(QUEUE_INFO, job->number, send->split),
+		    "; will try again later");
+		own->left = 1;
+		own->retry = soon;
+	}
+	if (own->left && !own->is_scheduled && !own->is_damaged)
+		life_wait_until(send, channel, job->number, own->retry);
+}
+
+void
+life_settle(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+	bool waits = false, is_damaged = false;
+	uint64_t number = job->number;
+
+	if (job_channel_is_busy(own))
+		return;
+	if (own->fd != -1)
+		end_channel(send, job, channel);
+	if (job_is_busy(job))
+		return;
+	for (int i = 0; i < CHANNELS; i++) {
+		waits |= job->channels[i].state == JOB_CHANNEL_WAITS;
+		is_damaged |= job->channels[i].is_damaged;
+	}
+	if (!waits) {
+		life_finish(send, job);
+		return;
+	}
+	life_free_job(send, job);
+	if (is_damaged)
+		life_examine(send, number);
+}

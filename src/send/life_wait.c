@@ -1,0 +1,242 @@
+/*
+ * life_wait.c - messages that wait: into the heaps and lines.
+ * Input: from peers of ours; texts of reports: hostile
+ */
+#include "life.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "queue/clean.h"
+#include "queue/state.h"
+
+#include "sorted.h"
+
+/* The next try as a clean end wrote it; now if that cannot be told. */
+static int64_t
+stored_time(const struct send *send, enum channel_id channel, uint64_t number)
+{
+	struct stat st;
+
+	return stat(channel_path(channel, number, send->split).s, &st) == 0
+	    ? (int64_t)st.st_mtime
+	    : send->now;
+}
+
+/* ---- from the files alone ---- */
+
+/* Channels whose recipients are all done do not wait. */
+static int
+drop_done_channels(struct send *send, struct job *job)
+{
+	for (int i = 0; i < CHANNELS; i++) {
+		uint64_t total, open;
+
+		if (job->channels[i].state != JOB_CHANNEL_WAITS)
+			continue;
+		if (channel_count((enum channel_id)i, job->number, send->split,
+			&total, &open) < 0)
+			return -1;
+		if (open == 0)
+			job->channels[i].state = JOB_CHANNEL_NONE;
+	}
+	return 0;
+}
+
+static void
+cannot_read(struct send *send, uint64_t number, const char *what)
+{
+	sendlog_trouble(&send->log, what,
+	    queue_path(QUEUE_INFO, number, send->split),
+	    "; will try again later");
+	life_try_again(send, AGAIN_MESSAGE, number);
+}
+
+void
+life_resume(struct send *send, struct job *job, const struct event *event)
+{
+	uint64_t number = event->number;
+	bool waits = false;
+
+	if (job_load(&send->jobs, number, send->split, &job) < 0) {
+		if (errno != ENOENT) /* else it is gone, or sorted later */
+			cannot_read(send, number, "unable to read");
+		return;
+	}
+	if (drop_done_channels(send, job) < 0) {
+		cannot_read(send, number, "unable to read the recipients of");
+		life_free_job(send, job);
+		return;
+	}
+	for (int i = 0; i < CHANNELS; i++) {
+		enum channel_id id = (enum channel_id)i;
+
+		if (job->channels[i].state != JOB_CHANNEL_WAITS)
+			continue;
+		waits = true;
+		if (!heap_has(&send->channels[i].waiting, number) &&
+		    !backlog_has(&send->channels[i].fresh, number))
+			life_wait_until(
+			    send, id, number, stored_time(send, id, number));
+	}
+	if (waits)
+		life_free_job(send, job);
+	else
+		life_finish(send, job);
+}
+
+/* ---- from qmail-todo ---- */
+
+void
+life_line_up(struct send *send, const struct event *event)
+{
+	bool waits = false;
+
+	for (int i = 0; i < CHANNELS; i++) {
+		if (event->counts[i] == 0)
+			continue;
+		waits = true;
+		backlog_add(&send->channels[i].fresh,
+		    (struct backlog_entry){ event->number, 0 });
+	}
+	if (!waits)
+		life_resume(send, NULL, event);
+}
+
+void
+life_admit(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	life_log_arrival(send, event);
+	(void)loading_settle(&send->loading, event->number);
+	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
+	life_line_up(send, event);
+}
+
+/* A message that waits is in a heap already if qmail-todo came upon it without
+ * having been asked. */
+static void
+schedule(struct send *send, const struct event *event, bool is_due)
+{
+	bool waits = false;
+
+	for (int i = 0; i < CHANNELS; i++) {
+		enum channel_id id = (enum channel_id)i;
+
+		if (event->counts[i] == 0)
+			continue;
+		waits = true;
+		if (!heap_has(&send->channels[i].waiting, event->number) &&
+		    !backlog_has(&send->channels[i].fresh, event->number))
+			life_wait_until(send, id, event->number,
+			    is_due ? send->now
+				   : stored_time(send, id, event->number));
+	}
+	if (!waits)
+		life_resume(send, NULL, event);
+}
+
+void
+life_admit_again(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	life_log_arrival(send, event);
+	(void)loading_settle(&send->loading, event->number);
+	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
+	schedule(send, event, true);
+}
+
+void
+life_admit_whole(struct send *send, struct job *job, const struct event *event)
+{
+	bool is_due = send->loading.are_due;
+
+	(void)job;
+	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
+	(void)loading_settle(&send->loading, event->number);
+	schedule(send, event, is_due);
+}
+
+void
+life_examine(struct send *send, uint64_t number)
+{
+	loading_add(&send->loading, number);
+}
+
+/* ---- what qmail-clean did for us ---- */
+
+void
+life_sorted(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	arrivals_tell_gone(&send->arrivals, event->number);
+}
+
+void
+life_not_sorted(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	sendlog_trouble(&send->log, "qmail-clean unable to clean up",
+	    queue_path(QUEUE_TODO, event->number, send->split),
+	    "; will try again later");
+	life_try_again(send, AGAIN_SORTED, event->number);
+}
+
+void
+life_restored(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	arrivals_tell(&send->arrivals, SORTED_LOOK, event->number);
+}
+
+/* Without a whole envelope the files are all that is known of the message. */
+void
+life_not_restored(struct send *send, struct job *job, const struct event *event)
+{
+	if (loading_settle(&send->loading, event->number) && !job)
+		life_resume(send, NULL, event);
+}
+
+/* Without its envelope nobody knows whether the files of a waiting message are
+ * whole: it must not be touched before. */
+void
+life_cannot_restore(
+    struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	if (!loading_postpone(&send->loading, event->number))
+		return; /* qmail-todo came upon it by itself */
+	sendlog_trouble(&send->log, "qmail-clean unable to examine",
+	    queue_path(QUEUE_MESS, event->number, send->split),
+	    "; will try again later");
+	life_try_again(send, AGAIN_RESTORE, event->number);
+}
+
+void
+life_examined(struct send *send, struct job *job, const struct event *event)
+{
+	(void)send;
+	(void)job;
+	(void)event;
+}
+
+void
+life_cannot_examine(
+    struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	(void)event;
+	sweep_again(&send->sweep, send->now);
+}
+
+/* qmail-todo looks at it again later.  Until then its files may be anything,
+ * even missing, which must not look like finished. */
+void
+life_broken(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	sendlog_z(&send->log, "warning: ");
+	str_add(&send->log.text, event->text);
+	sendlog_end(&send->log);
+	(void)loading_postpone(&send->loading, event->number);
+}

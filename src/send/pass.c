@@ -1,0 +1,95 @@
+/*
+ * pass.c - a pass over the recipients of a message in one channel.
+ * Input: our own, perhaps damaged by a crash; addresses: hostile
+ */
+#include "pass.h"
+
+#include "base/must.h"
+
+/* Puts a recipient that is to do into the window, or passes over it. */
+static void
+look_at(struct pass *pass, struct pass_recipient *recipient,
+    const struct pass_router *router)
+{
+	recipient->hop = router
+	    ? router->hop_of(router->context, str_span(&recipient->address))
+	    : NULL;
+	if (pass->only && recipient->hop != pass->only) {
+		pass->passed_over++;
+		hops_release(router->hops, recipient->hop);
+		return;
+	}
+	vec_push(&pass->window, *recipient);
+	recipient->address = (struct str)STR_INIT;
+}
+
+int
+pass_fill(struct pass *pass, const struct number_set *busy,
+    const struct pass_router *router)
+{
+	struct pass_recipient next = { .address = STR_INIT };
+	bool is_done;
+	int got = 1;
+
+	for (int i = 0; i < PASS_READ && pass->window.len < PASS_WINDOW; i++) {
+		got = channel_next(
+		    &pass->reader, &next.position, &is_done, &next.address);
+		if (got <= 0) {
+			pass->is_at_end = true;
+			break;
+		}
+		pass->total++;
+		if (!is_done && !number_set_has(busy, next.position + 1))
+			look_at(pass, &next, router);
+	}
+	str_free(&next.address);
+	return got < 0 ? -1 : 0;
+}
+
+void
+pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,
+    struct pass_group *group)
+{
+	struct hop *hop = pass->window.at[index].hop;
+	size_t kept = index, size = 0;
+
+	*group = (struct pass_group){ .hop = hop };
+	for (size_t i = index; i < pass->window.len; i++) {
+		struct pass_recipient recipient = pass->window.at[i];
+
+		size += recipient.address.len;
+		if (recipient.hop == hop && group->recipients.len < most &&
+		    (size <= bytes || group->recipients.len == 0))
+			vec_push(&group->recipients, recipient);
+		else
+			pass->window.at[kept++] = recipient;
+	}
+	pass->window.len = kept;
+}
+
+static void
+free_recipients(struct hops *hops, struct pass_recipient *at, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		str_free(&at[i].address);
+		if (at[i].hop)
+			hops_release(hops, at[i].hop);
+	}
+}
+
+void
+pass_group_free(struct hops *hops, struct pass_group *group)
+{
+	free_recipients(hops, group->recipients.at, group->recipients.len);
+	vec_free(&group->recipients);
+}
+
+void
+pass_free(struct hops *hops, struct pass *pass)
+{
+	free_recipients(hops, pass->window.at, pass->window.len);
+	vec_free(&pass->window);
+	if (pass->only)
+		hops_release(hops, pass->only);
+	must_free(pass);
+}

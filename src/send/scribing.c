@@ -1,0 +1,108 @@
+/*
+ * scribing.c - orders to the scribe.
+ * Input: from a process of our own
+ */
+#include "scribing.h"
+
+#include "queue/record.h"
+
+#include "scribe.h"
+
+static void
+send_order(struct scribing *scribing, struct str *text)
+{
+	scribing->orders++;
+	link_send(&scribing->link, str_span(text), -1);
+	str_free(text);
+}
+
+void
+scribing_record(struct scribing *scribing, uint64_t number,
+    enum channel_id channel, struct span paragraphs)
+{
+	struct str text = STR_INIT;
+
+	record_add_number(&text, SCRIBE_APPEND, number);
+	record_add_number(&text, SCRIBE_CHANNEL, channel);
+	record_add(&text, SCRIBE_PARAGRAPH, paragraphs);
+	send_order(scribing, &text);
+}
+
+void
+scribing_inject(struct scribing *scribing, uint64_t number, int64_t birth,
+    struct span sender, struct span paragraph)
+{
+	struct str text = STR_INIT;
+
+	record_add_number(&text, SCRIBE_INJECT, number);
+	record_add_number(&text, SCRIBE_BIRTH, birth > 0 ? (uint64_t)birth : 0);
+	record_add(&text, SCRIBE_SENDER, sender);
+	if (paragraph.len)
+		record_add(&text, SCRIBE_PARAGRAPH, paragraph);
+	send_order(scribing, &text);
+}
+
+void
+scribing_notice(struct scribing *scribing, uint64_t number, struct span text)
+{
+	struct str order = STR_INIT;
+
+	record_add_number(&order, SCRIBE_NOTICE, number);
+	record_add(
+	    &order, SCRIBE_PARAGRAPH, span_upto(text, SCRIBING_TEXT_MAX));
+	link_send(&scribing->link, str_span(&order), -1);
+	str_free(&order);
+}
+
+static const struct {
+	char word;
+	enum event_kind kind;
+} words[] = {
+	{ SCRIBE_APPENDED, EVENT_RECORDED },
+	{ SCRIBE_NOT_APPENDED, EVENT_NOT_RECORDED },
+	{ SCRIBE_INJECTED, EVENT_QUEUED },
+	{ SCRIBE_NOT_INJECTED, EVENT_NOT_QUEUED },
+};
+
+static bool
+parse(struct span rest, char word, struct event *event)
+{
+	uint64_t channel;
+
+	if (!record_next_number(&rest, word, INT64_MAX, &event->number) ||
+	    event->number == 0)
+		return false;
+	if (event->kind == EVENT_QUEUED)
+		return record_next_number(
+		    &rest, SCRIBE_QP, INT64_MAX, &event->qp);
+	if (event->kind == EVENT_NOT_QUEUED)
+		return true;
+	if (!record_next_number(&rest, SCRIBE_CHANNEL, CHANNELS - 1, &channel))
+		return false;
+	event->channel = (enum channel_id)channel;
+	return true;
+}
+
+int
+scribing_read_event(
+    struct scribing *scribing, struct span record, struct event *event)
+{
+	if (scribing->orders == 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (record.s[0] != words[i].word)
+			continue;
+		*event = (struct event){ .kind = words[i].kind };
+		if (!parse(record, words[i].word, event))
+			return -1;
+		scribing->orders--;
+		return 0;
+	}
+	return -1;
+}
+
+bool
+scribing_is_busy(const struct scribing *scribing)
+{
+	return scribing->orders >= SCRIBING_ORDERS_MAX;
+}
