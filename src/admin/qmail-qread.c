@@ -21,21 +21,17 @@
 #include "base/vec.h"
 #include "config/home.h"
 #include "mail/date.h"
-#include "queue/envelope.h"
+#include "queue/channel.h"
+#include "queue/info.h"
 #include "queue/path.h"
 #include "sys/dir.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/file.h"
-#include "sys/in.h"
 #include "sys/out.h"
 #include "sys/signal.h"
 
-#define READ_SIZE  4096
 #define WRITE_SIZE 65536
-
-/* A letter, an address of at most ENVELOPE_ADDRESS_MAX bytes, a NUL. */
-#define RECORD_MAX (ENVELOPE_ADDRESS_MAX + 2)
 
 struct listing {
 	uint64_t split;
@@ -129,79 +125,49 @@ add_warning(struct str *text, uint64_t number, const char *what)
 	str_add_byte(text, '\n');
 }
 
-/*
- * The next record of a queue file, its NUL taken off.
- * Returns 1, 0 at the end, -1 if the file is damaged or cannot be read.
- */
-static int
-read_record(struct in *in, struct str *record)
-{
-	int got;
-
-	str_reset(record);
-	got = in_read_until(in, '\0', record, RECORD_MAX);
-	if (got == 0)
-		return record->len == 0 ? 0 : -1;
-	if (got < 0 || record->len < 2)
-		return -1;
-	str_cut(record, record->len - 1);
-	return 1;
-}
-
 /* Appends a line for each recipient of one channel. */
 static void
-add_channel(struct str *text, enum queue_folder channel, uint64_t number,
-    uint64_t split)
+add_channel(
+    struct str *text, enum channel_id channel, uint64_t number, uint64_t split)
 {
-	struct queue_path path = queue_path(channel, number, split);
-	struct str record = STR_INIT;
-	char buffer[READ_SIZE];
-	struct in in;
-	int fd = file_open(path.s), got;
+	struct queue_path path = channel_path(channel, number, split);
+	struct str address = STR_INIT;
+	struct channel_reader reader;
+	uint64_t position;
+	bool is_done;
+	int fd = file_open_nofollow(path.s), got;
 
 	if (fd < 0) {
 		if (errno != ENOENT)
 			add_warning(text, number, path.s);
 		return;
 	}
-	in_init(&in, fd, buffer, sizeof(buffer));
-	while ((got = read_record(&in, &record)) > 0) {
-		if (record.s[0] != 'T' && record.s[0] != 'D')
-			break;
-		str_add_z(text, record.s[0] == 'D' ? "  done\t" : "\t");
-		str_add_z(text, queue_folder_name(channel));
+	got = channel_read_from(&reader, fd, 0);
+	while (got >= 0 &&
+	    (got = channel_next(&reader, &position, &is_done, &address)) > 0) {
+		str_add_z(text, is_done ? "  done\t" : "\t");
+		str_add_z(text, queue_folder_name(channel_folder(channel)));
 		str_add_byte(text, '\t');
-		add_safe(text, span_from(str_span(&record), 1));
+		add_safe(text, str_span(&address));
 		str_add_byte(text, '\n');
 	}
 	if (got != 0)
 		add_warning(text, number, path.s);
 	fd_close(fd);
-	str_free(&record);
-}
-
-/* Reads the sender; records behind it may follow and do not count. */
-static bool
-read_sender(int fd, struct str *sender)
-{
-	char buffer[READ_SIZE];
-	struct in in;
-
-	in_init(&in, fd, buffer, sizeof(buffer));
-	return read_record(&in, sender) > 0 && sender->s[0] == 'F';
+	str_free(&address);
 }
 
 static void
-add_head(struct str *text, uint64_t number, const struct stat *info,
-    const struct stat *mess, struct span sender)
+add_head(struct str *text, uint64_t number, const struct info *info,
+    const struct stat *mess)
 {
-	date_add_utc_bare(text, info->st_mtime);
+	date_add_utc_bare(text, info->birth);
 	str_add_z(text, " GMT  #");
 	str_add_u64(text, number);
 	str_add_z(text, "  ");
 	str_add_u64(text, (uint64_t)mess->st_size);
 	str_add_z(text, "  <");
-	add_safe(text, sender);
+	add_safe(text, str_span(&info->sender));
 	str_add_z(text, "> ");
 }
 
@@ -210,37 +176,25 @@ static void
 add_message(struct str *text, uint64_t number, uint64_t split)
 {
 	struct queue_path path = queue_path(QUEUE_INFO, number, split);
-	struct str sender = STR_INIT;
-	struct stat info, mess, bounce;
-	const char *trouble = NULL;
-	int fd = file_open(path.s);
+	struct info info = INFO_INIT;
+	struct stat mess, bounce;
 
-	if (fd < 0) {
+	if (info_read(number, split, &info) < 0) {
 		if (errno != ENOENT)
 			add_warning(text, number, path.s);
-		return;
+	} else if (stat(queue_path(QUEUE_MESS, number, split).s, &mess) == 0) {
+		add_head(text, number, &info, &mess);
+		if (stat(queue_path(QUEUE_BOUNCE, number, split).s, &bounce) ==
+		    0)
+			str_add_z(text, " bouncing");
+		str_add_byte(text, '\n');
+		for (int i = 0; i < CHANNELS; i++)
+			add_channel(text, (enum channel_id)i, number, split);
+	} else if (errno != ENOENT || access(path.s, F_OK) == 0) {
+		/* Not gone altogether, but damaged. */
+		add_warning(text, number, "its message in queue/mess");
 	}
-	if (fstat(fd, &info) < 0 || !read_sender(fd, &sender)) {
-		trouble = path.s;
-		goto done;
-	}
-	if (stat(queue_path(QUEUE_MESS, number, split).s, &mess) < 0) {
-		/* Gone altogether, or damaged? */
-		if (errno != ENOENT || access(path.s, F_OK) == 0)
-			trouble = "its message in queue/mess";
-		goto done;
-	}
-	add_head(text, number, &info, &mess, span_from(str_span(&sender), 1));
-	if (stat(queue_path(QUEUE_BOUNCE, number, split).s, &bounce) == 0)
-		str_add_z(text, " bouncing");
-	str_add_byte(text, '\n');
-	add_channel(text, QUEUE_LOCAL, number, split);
-	add_channel(text, QUEUE_REMOTE, number, split);
-done:
-	if (trouble)
-		add_warning(text, number, trouble);
-	fd_close(fd);
-	str_free(&sender);
+	info_free(&info);
 }
 
 static void

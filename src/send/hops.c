@@ -373,6 +373,19 @@ hops_is_ready(const struct hops *hops)
 	    (hops->line[HOP_TROUBLE].first && has_share(hops, HOP_TROUBLE));
 }
 
+bool
+hops_take_any(struct hops *hops, struct backlog_entry *entry)
+{
+	for (; hops->drained < hops->bucket_count; hops->drained++)
+		for (struct hop *hop = hops->buckets[hops->drained]; hop;
+		     hop = hop->next_in_bucket)
+			if (!backlog_is_empty(&hop->blocked)) {
+				*entry = backlog_take_oldest(&hop->blocked);
+				return true;
+			}
+	return false;
+}
+
 void
 hops_forget_troubles(struct hops *hops)
 {

@@ -75,6 +75,7 @@ struct hops {
 	unsigned turn;
 	struct hop_list idle; /* nobody uses them, the oldest first */
 	size_t idle_count;
+	size_t drained; /* buckets that hops_take_any is through with */
 };
 
 /* hops_init: an empty table.  limit, most: as above, may change later. */
@@ -127,6 +128,10 @@ bool hops_next_ready(
 
 /* hops_is_ready: whether hops_next_ready has one. */
 bool hops_is_ready(const struct hops *hops);
+
+/* hops_take_any: takes some message that waits for a hop, which may be gone
+ * then; for the end.  Returns false if there is none. */
+bool hops_take_any(struct hops *hops, struct backlog_entry *entry);
 
 /* hops_forget_troubles: hops in trouble may be probed now. */
 void hops_forget_troubles(struct hops *hops);

@@ -46,6 +46,17 @@ pass_fill(struct pass *pass, const struct number_set *busy,
 	return got < 0 ? -1 : 0;
 }
 
+/* One transaction takes an address once; who is listed twice gets two copies. */
+static bool
+has_address(const struct pass_group *group, struct span address)
+{
+	for (size_t i = 0; i < group->recipients.len; i++)
+		if (span_equal(
+			str_span(&group->recipients.at[i].address), address))
+			return true;
+	return false;
+}
+
 void
 pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,
     struct pass_group *group)
@@ -59,7 +70,8 @@ pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,
 
 		size += recipient.address.len;
 		if (recipient.hop == hop && group->recipients.len < most &&
-		    (size <= bytes || group->recipients.len == 0))
+		    (size <= bytes || group->recipients.len == 0) &&
+		    !has_address(group, str_span(&recipient.address)))
 			vec_push(&group->recipients, recipient);
 		else
 			pass->window.at[kept++] = recipient;

@@ -65,7 +65,7 @@ MUST_CHECK int pass_fill(struct pass *pass, const struct number_set *busy,
 /*
  * pass_take: takes the recipients out of the window that have the hop of the
  * one at `index`, up to `most` recipients and `bytes` bytes of addresses, but
- * at least that one.
+ * at least that one; of equal addresses only the first.
  *   group   receives them; pass_group_free after use
  */
 void pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,

@@ -86,22 +86,30 @@ times_to_wait(const struct send *send)
 	return wait;
 }
 
+static void
+store(struct send *send, enum channel_id channel, uint64_t number, int64_t when)
+{
+	struct queue_path path = channel_path(channel, number, send->split);
+
+	if (file_set_time(path.s, when) < 0 && errno != ENOENT)
+		sendlog_trouble(&send->log, "unable to set the time of", path,
+		    "; will try at the next start");
+}
+
 void
 times_store(struct send *send)
 {
+	struct backlog_entry entry;
+
 	for (int i = 0; i < CHANNELS; i++) {
 		const struct heap *waiting = &send->channels[i].waiting;
 
-		for (size_t j = 0; j < waiting->entries.len; j++) {
-			struct heap_entry entry = waiting->entries.at[j];
-			struct queue_path path = channel_path(
-			    (enum channel_id)i, entry.number, send->split);
-
-			if (file_set_time(path.s, entry.when) < 0 &&
-			    errno != ENOENT)
-				sendlog_trouble(&send->log,
-				    "unable to set the time of", path,
-				    "; will try at the next start");
-		}
+		for (size_t j = 0; j < waiting->entries.len; j++)
+			store(send, (enum channel_id)i,
+			    waiting->entries.at[j].number,
+			    waiting->entries.at[j].when);
 	}
+	/* Those that waited for a hop have not had their try. */
+	while (hops_take_any(&send->hops, &entry))
+		store(send, CHANNEL_REMOTE, entry.number, send->now);
 }
