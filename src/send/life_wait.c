@@ -193,7 +193,11 @@ life_restored(struct send *send, struct job *job, const struct event *event)
 void
 life_not_restored(struct send *send, struct job *job, const struct event *event)
 {
-	if (loading_settle(&send->loading, event->number) && !job)
+	if (!loading_settle(&send->loading, event->number) || job)
+		return;
+	if (sweep_is_orphan(QUEUE_INFO, event->number, send->split, send->now))
+		life_give_up(send, event->number);
+	else
 		life_resume(send, NULL, event);
 }
 

@@ -122,9 +122,8 @@ examine_texts(uint64_t part, uint64_t split, const struct jobs *jobs,
 	return got;
 }
 
-/* Whether a file of this message is old and its text certainly gone. */
-static bool
-is_orphan(
+bool
+sweep_is_orphan(
     enum queue_folder folder, uint64_t number, uint64_t split, int64_t now)
 {
 	struct stat st;
@@ -147,7 +146,7 @@ find_orphans(struct sweep *sweep, enum queue_folder folder, uint64_t split,
 		return errno == ENOENT ? 0 : -1;
 	while ((got = queue_folder_next(&dir, sweep->part, split, &number)) > 0)
 		if (!job_find(jobs, number) && !loading_has(loading, number) &&
-		    is_orphan(folder, number, split, now))
+		    sweep_is_orphan(folder, number, split, now))
 			vec_push(&sweep->orphans, number);
 	dir_close(&dir);
 	return got;

@@ -65,6 +65,11 @@ void sweep_step(struct sweep *sweep, uint64_t split, int64_t now,
     const struct jobs *jobs, const struct loading *loading,
     struct cleaning *cleaning);
 
+/* sweep_is_orphan: whether a file of this message is old and its text
+ * certainly gone. */
+bool sweep_is_orphan(
+    enum queue_folder folder, uint64_t number, uint64_t split, int64_t now);
+
 /* sweep_again: the next one comes soon, for this one had trouble. */
 void sweep_again(struct sweep *sweep, int64_t now);
 

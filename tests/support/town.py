@@ -171,6 +171,17 @@ class Town:
         self.daemon.wait("^status: local")
         return self.daemon
 
+    def start_traced(self, fault, options=("-o", "/dev/null")):
+        """qmail-start under strace; a fault as of strace --inject."""
+        words = ["strace", "-f", "-qq", *options]
+        if fault:
+            words += ["--seccomp-bpf", "-e", "trace=" + fault.split(":")[0], "--inject=" + fault]
+        daemon = process.Daemon([*words, "--", self.place.program("qmail-start"),
+                                 "./%s/" % MAIL_FOLDER], cwd="/",
+                                env={"PATH": self.place.path("bin") + ":/usr/bin:/bin"})
+        self.peers.append(daemon.kill)
+        return daemon
+
     def serve_smtp(self, address="127.0.0.1", **environment):
         server = self.place.program("qmail-smtpd")
         environment["PATH"] = "/usr/bin:/bin"
