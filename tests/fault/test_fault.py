@@ -102,6 +102,26 @@ def test_queue_killed(fresh, scratch):
     assert 0 < accepted < len(calls)
 
 
+@pytest.mark.parametrize("signal", ["ALRM", "TERM"])
+def test_queue_gives_up_or_not(signal, fresh, scratch):
+    """A signal that ends it, at each call: all is there, or nothing."""
+    queue = Queue(fresh, scratch)
+    calls = queue.calls(scratch + "/trace")
+    last = max(n for n, call in enumerate(calls) if call[0] == "link")
+    takeover = [call[0] for call in calls].index("rt_sigprocmask") + 1
+    wrong = []
+    for n, (what, code) in enumerate(queue.signals(calls[takeover:], signal), takeover):
+        files = queue.place.queue_files()
+        problem = queue.problem(code)
+        if code not in (0, 52) or (n >= last and code != 0):
+            problem = problem or "exit %d" % code
+        if code != 0 and any(files.values()):
+            problem = "exit %d, but these stay: %s" % (code, files)
+        if problem:
+            wrong.append("%s: %s" % (what, problem))
+    assert not wrong, "\n".join(wrong)
+
+
 # ---- into a mailbox
 
 class Mailbox(faults.Faults):
