@@ -231,6 +231,7 @@ run_local(struct spawner *spawner, const struct users_account *account,
 	    .argv = argv,
 	    .ids = spawner->is_root ? &ids : NULL,
 	    .signals = SPAWN_SIGNALS_UNBLOCK,
+	    .leads_group = true,
 	    .fd_count = 3,
 	    .fds = { { fds[0], 0 }, { fds[1], 1 }, { fds[1], 2 } } });
 	str_free(&text);

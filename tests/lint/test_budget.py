@@ -57,7 +57,7 @@ WRITABLE = {
     "qmail-clean": {"datagram": "buffer of main"},
     "qmail-getpw": {"request": "buffer of main"},
     "qmail-inject": {"inject": "the state of main"},
-    "qmail-local": {"undo": "for the signal handler"},
+    "qmail-local": {"now": "for the signal handler"},
     "qmail-lspawn": {"child_has_ended": "signal flag"},
     "qmail-qread": {"buffer": "buffer of main"},
     "qmail-queue": {"entry": "for the signal handler"},

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/must.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/signal.h"
@@ -25,7 +26,8 @@ struct running {
 
 struct state {
 	const struct spawnloop *loop;
-	int peer; /* -1 when qmail-send is gone */
+	int peer;	 /* -1 when qmail-send is gone */
+	int64_t kill_at; /* clock_monotonic; 0: not to be ended by force */
 	VEC(struct running) running;
 	VEC(struct pollfd) fds; /* the peer, then each open output_fd */
 	char datagram[FDPASS_RECORD_MAX];
@@ -128,6 +130,39 @@ start_job(struct state *state, struct delivery_job job, int message_fd)
 	str_free(&report);
 }
 
+static void
+end_all(struct state *state, bool is_final)
+{
+	for (size_t i = 0; i < state->running.len; i++)
+		spawn_end(state->running.at[i].pid, is_final);
+}
+
+static void
+lose_peer(struct state *state)
+{
+	fd_close(state->peer);
+	state->peer = -1;
+	end_all(state, false);
+	state->kill_at = clock_monotonic() + SPAWNLOOP_GRACE * 1000;
+}
+
+/* Milliseconds to wait at most; negative: no limit. */
+static int64_t
+patience(struct state *state)
+{
+	int64_t left = -1;
+
+	if (state->kill_at) {
+		left = state->kill_at - clock_monotonic();
+		if (left <= 0) {
+			end_all(state, true);
+			state->kill_at = 0;
+			left = -1;
+		}
+	}
+	return left;
+}
+
 /* Takes one datagram from qmail-send. */
 static void
 receive_job(struct state *state)
@@ -137,10 +172,8 @@ receive_job(struct state *state)
 	ssize_t got = fdpass_receive(
 	    state->peer, state->datagram, sizeof(state->datagram), &message_fd);
 
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EMSGSIZE)) {
-		fd_close(state->peer);
-		state->peer = -1;
-	}
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EMSGSIZE))
+		lose_peer(state);
 	if (got <= 0)
 		return;
 	if (delivery_job_parse(span_make(state->datagram, (size_t)got), &job)) {
@@ -240,7 +273,7 @@ wait_for_something(struct state *state)
 	for (size_t i = 0; i < state->running.len; i++)
 		if (state->running.at[i].output_fd != -1)
 			add_poll(state, state->running.at[i].output_fd);
-	if (signal_poll(state->fds.at, state->fds.len, -1) == 0)
+	if (signal_poll(state->fds.at, state->fds.len, patience(state)) == 0)
 		return;
 	for (size_t i = 0; i < state->running.len; i++) {
 		struct running *running = &state->running.at[i];

@@ -4,6 +4,10 @@
  *
  * A job ends when its program ends; what it printed until then counts, so a
  * program that leaves a process behind does not hold the job.
+ *
+ * When qmail-send is gone, its next one would try these messages again: the
+ * programs are ended, with SIGTERM, and what is left after SPAWNLOOP_GRACE
+ * with SIGKILL.
  */
 #ifndef QUEUE_SPAWNLOOP_H
 #define QUEUE_SPAWNLOOP_H
@@ -14,6 +18,8 @@
 
 #include "queue/delivery.h"
 
+#define SPAWNLOOP_GRACE 5 /* seconds */
+
 struct spawnloop {
 	/*
 	 * start: starts the program of a job.
@@ -21,7 +27,8 @@ struct spawnloop {
 	 *   output_fd    where its output is to go
 	 *   report       if no program is needed, or it cannot be started:
 	 *                receives a letter (K, Z, D) and the text of the report
-	 * Returns the process id, 0 if report says it all.
+	 * Returns the id of a process that leads a group (see spawn.h), 0 if
+	 * report says it all.
 	 */
 	pid_t (*start)(void *context, const struct delivery_job *job,
 	    int message_fd, int output_fd, struct str *report);
@@ -40,7 +47,7 @@ struct spawnloop {
 
 /*
  * spawnloop_run: serves jobs from the socket `peer` until qmail-send is gone,
- * then waits for the programs that run.  Catches SIGCHLD, ignores SIGPIPE.
+ * then ends the programs that run.  Catches SIGCHLD, resets SIGPIPE.
  */
 void spawnloop_run(const struct spawnloop *loop, int peer);
 
