@@ -26,6 +26,7 @@ qmail-inject_PARTS := inject_config inject_address inject_header \
 qmail-send_PARTS   := send_log send_pass send_deliver send_links send_jobs send_scribe send_load rewrite waiting numbers
 qmail-todo_PARTS   := todo_sort rewrite waiting numbers
 qmail-remote_PARTS := remote_smtp remote_report
+qmail-lspawn_PARTS := lookup
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
 
 LAYERS   := base sys mail config net queue

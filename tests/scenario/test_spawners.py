@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from support import process, town as towns
 
 STUBBORN = "trap '' TERM; echo $$ > %s; exec sleep 1000"
@@ -56,3 +58,69 @@ def test_program_ends_with_its_delivery(town):
     town.signal("qmail-local", towns.TERM)
     town.daemon.wait("^delivery 1: deferral: stopped_before_it_was_done")
     assert pid not in process.session_members(town.daemon.pid)
+
+
+SLOW_GETPW = """#!/usr/bin/python3
+import os, pwd, socket, time
+peer = socket.socket(fileno=0)
+while True:
+    name = peer.recv(65536).decode()
+    if not name:
+        break
+    while name.startswith("slow") and not os.path.exists(%r):
+        time.sleep(0.05)
+    entry = pwd.getpwnam(name.rpartition("-")[2])
+    peer.send(b"".join(str(part).encode() + b"\\0" for part in (
+        entry.pw_name, entry.pw_uid, entry.pw_gid, entry.pw_dir, "", "")))
+"""
+
+
+@pytest.fixture
+def getpw(town):
+    """getpw(text) puts another program in the place of qmail-getpw."""
+    path = town.place.program("qmail-getpw")
+    os.rename(path, path + ".kept")
+    yield lambda text: town.place.write(path, text, mode=0o755)
+    os.rename(path + ".kept", path)
+
+
+def test_slow_lookup_holds_nobody(town, getpw):
+    """While the accounts of many names are looked up, others get their mail,
+    and deliveries that end are reported."""
+    answers = town.place.base + "/answers"
+    getpw(SLOW_GETPW % answers)
+    town.place.control(me="here.example\n", concurrencylocal="30\n")
+    town.open()
+    for number in range(7):
+        town.send("joe@there.example", "slow%d-ann@here.example" % number)
+    town.daemon.wait("^starting delivery 7")
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    town.daemon.wait("^delivery 8: success")
+    assert town.mail("ann") == []
+    # One more, and nobody is left to answer; this needs no account.
+    town.send("joe@there.example", "slow7-ann@here.example")
+    town.daemon.wait("^starting delivery 9")
+    town.send("joe@there.example", "@here.example")
+    town.daemon.wait("^delivery 10: success")
+    assert len(town.daemons()["qmail-getpw"]) == 8
+    town.place.write(answers, "")
+    town.wait_empty()
+    assert len(town.mail("ann")) == 8 and len(town.mail("bob")) == 1
+
+
+def test_dead_lookup_is_a_deferral(town, getpw):
+    getpw("#!/bin/sh\nexit 1\n")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral: The_account_cannot_be_looked_up_now")
+
+
+def test_lookups_end_with_the_manager(town, getpw):
+    getpw(SLOW_GETPW % "/none/such")
+    town.open()
+    town.send("joe@there.example", "slow-ann@here.example")
+    town.daemon.wait("^starting delivery 1")
+    session = town.daemon.pid
+    os.kill(town.daemon.pid, towns.KILL)
+    process.until(lambda: not process.session_members(session), "all to end")

@@ -24,12 +24,20 @@ struct running {
 	struct str output;
 };
 
+/* One job whose start has asked something. */
+struct waiting {
+	struct delivery_job job;
+	int message_fd;
+};
+
 struct state {
 	const struct spawnloop *loop;
 	int peer;	 /* -1 when qmail-send is gone */
 	int64_t kill_at; /* clock_monotonic; 0: not to be ended by force */
 	VEC(struct running) running;
-	VEC(struct pollfd) fds; /* the peer, then each open output_fd */
+	VEC(struct waiting) waiting;
+	VEC(struct pollfd) fds; /* the peer, those of asking, each output_fd */
+	size_t asking_fds;
 	char datagram[FDPASS_RECORD_MAX];
 };
 
@@ -97,8 +105,9 @@ is_message(const struct state *state, int fd)
 	    st.st_uid == state->loop->queue_uid;
 }
 
-/* Starts the program of a job, or reports at once.  Takes the job over. */
-static void
+/* Starts the program of a job, or reports at once, and takes both over; returns
+ * false if it has to wait. */
+static bool
 start_job(struct state *state, struct delivery_job job, int message_fd)
 {
 	const struct spawnloop *loop = state->loop;
@@ -120,14 +129,35 @@ start_job(struct state *state, struct delivery_job job, int message_fd)
 		running.output_fd = output[0];
 		vec_push(&state->running, running);
 	} else {
+		fd_close(output[0]);
+	}
+	if (running.pid == 0) {
 		must(report.len > 0);
 		report_now(state, &running.job,
 		    (enum delivery_result)report.s[0],
 		    span_from(str_span(&report), 1));
-		fd_close(output[0]);
 		delivery_job_free(&running.job);
 	}
 	str_free(&report);
+	if (running.pid == SPAWNLOOP_ASKED)
+		return false;
+	fd_close(message_fd);
+	return true;
+}
+
+/* Some of them may be able to start now; the others keep their order. */
+static void
+start_waiting(struct state *state)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < state->waiting.len; i++) {
+		struct waiting waiting = state->waiting.at[i];
+
+		if (!start_job(state, waiting.job, waiting.message_fd))
+			state->waiting.at[kept++] = waiting;
+	}
+	state->waiting.len = kept;
 }
 
 static void
@@ -142,25 +172,13 @@ lose_peer(struct state *state)
 {
 	fd_close(state->peer);
 	state->peer = -1;
+	for (size_t i = 0; i < state->waiting.len; i++) {
+		fd_close(state->waiting.at[i].message_fd);
+		delivery_job_free(&state->waiting.at[i].job);
+	}
+	state->waiting.len = 0;
 	end_all(state, false);
 	state->kill_at = clock_monotonic() + SPAWNLOOP_GRACE * 1000;
-}
-
-/* Milliseconds to wait at most; negative: no limit. */
-static int64_t
-patience(struct state *state)
-{
-	int64_t left = -1;
-
-	if (state->kill_at) {
-		left = state->kill_at - clock_monotonic();
-		if (left <= 0) {
-			end_all(state, true);
-			state->kill_at = 0;
-			left = -1;
-		}
-	}
-	return left;
 }
 
 /* Takes one datagram from qmail-send. */
@@ -177,14 +195,16 @@ receive_job(struct state *state)
 	if (got <= 0)
 		return;
 	if (delivery_job_parse(span_make(state->datagram, (size_t)got), &job)) {
-		start_job(state, job, message_fd);
+		if (!start_job(state, job, message_fd))
+			vec_push(&state->waiting,
+			    ((struct waiting){ job, message_fd }));
 	} else {
 		/* What can be read of it is answered; nobody waits for ever. */
 		report_now(state, &job, DELIVERY_DEFERRAL,
 		    SPAN("The delivery order was malformed. (#4.3.0)\n"));
 		delivery_job_free(&job);
+		fd_close(message_fd);
 	}
-	fd_close(message_fd);
 }
 
 /*
@@ -233,6 +253,25 @@ finish(struct state *state, struct running *running, int status)
 	delivery_job_free(&running->job);
 }
 
+/* The job of this process, or none, is over. */
+static void
+finish_child(struct state *state, pid_t pid, int status)
+{
+	const struct spawnloop *loop = state->loop;
+
+	for (size_t i = 0; i < state->running.len; i++) {
+		struct running ended = state->running.at[i];
+
+		if (ended.pid != pid)
+			continue;
+		state->running.at[i] = state->running.at[--state->running.len];
+		finish(state, &ended, status);
+		return;
+	}
+	if (loop->asking)
+		loop->asking->child_ended(loop->context, pid);
+}
+
 static void
 reap(struct state *state)
 {
@@ -240,18 +279,8 @@ reap(struct state *state)
 	pid_t pid;
 
 	child_has_ended = 0;
-	while (state->running.len > 0 && (pid = spawn_reap(&status)) > 0) {
-		for (size_t i = 0; i < state->running.len; i++) {
-			struct running ended = state->running.at[i];
-
-			if (ended.pid != pid)
-				continue;
-			state->running.at[i] =
-			    state->running.at[--state->running.len];
-			finish(state, &ended, status);
-			break;
-		}
-	}
+	while ((pid = spawn_reap(&status)) > 0)
+		finish_child(state, pid, status);
 }
 
 static void
@@ -262,19 +291,29 @@ add_poll(struct state *state, int fd)
 	vec_push(&state->fds, poller);
 }
 
+/* Only open ones: poll takes no more than a process may have open.
+ *   deadline   made earlier if need be */
 static void
-wait_for_something(struct state *state)
+collect_fds(struct state *state, int64_t *deadline)
 {
-	size_t next = 1;
+	const struct spawnloop *loop = state->loop;
+	struct pollfd asked[SPAWNLOOP_WATCHED];
 
 	state->fds.len = 0;
 	add_poll(state, state->peer); /* poll passes over -1 */
-	/* Only open ones: poll takes no more than a process may have open. */
+	state->asking_fds = loop->asking
+	    ? loop->asking->watch(loop->context, asked, deadline)
+	    : 0;
+	for (size_t i = 0; i < state->asking_fds; i++)
+		add_poll(state, asked[i].fd);
 	for (size_t i = 0; i < state->running.len; i++)
 		if (state->running.at[i].output_fd != -1)
 			add_poll(state, state->running.at[i].output_fd);
-	if (signal_poll(state->fds.at, state->fds.len, patience(state)) == 0)
-		return;
+}
+
+static void
+read_outputs(struct state *state, size_t next)
+{
 	for (size_t i = 0; i < state->running.len; i++) {
 		struct running *running = &state->running.at[i];
 		short events;
@@ -285,7 +324,27 @@ wait_for_something(struct state *state)
 		if (events)
 			read_output(state, running, events);
 	}
-	if (state->fds.at[0].revents)
+}
+
+/* One turn: outputs, answers, and a new job. */
+static void
+wait_for_something(struct state *state)
+{
+	const struct spawnloop *loop = state->loop;
+	int64_t deadline = state->kill_at, left = -1;
+	short peer_events;
+
+	collect_fds(state, &deadline);
+	if (deadline && (left = deadline - clock_monotonic()) < 0)
+		left = 0;
+	/* After a signal or a timeout no descriptor is said to be ready. */
+	(void)signal_poll(state->fds.at, state->fds.len, left);
+	peer_events = state->fds.at[0].revents;
+	read_outputs(state, 1 + state->asking_fds);
+	if (loop->asking &&
+	    loop->asking->hear(loop->context, state->fds.at + 1))
+		start_waiting(state);
+	if (peer_events)
 		receive_job(state);
 }
 
@@ -302,7 +361,12 @@ spawnloop_run(const struct spawnloop *loop, int peer)
 		wait_for_something(&state);
 		if (child_has_ended)
 			reap(&state);
+		if (state.kill_at && clock_monotonic() >= state.kill_at) {
+			end_all(&state, true);
+			state.kill_at = 0;
+		}
 	}
 	vec_free(&state.running);
+	vec_free(&state.waiting);
 	vec_free(&state.fds);
 }
