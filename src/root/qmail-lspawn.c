@@ -43,6 +43,9 @@ static const char report_bad_record[] =
     "ZThe account of this address is malformed. (#4.3.0)\n";
 static const char report_root[] =
     "ZThis address belongs to root, who gets no mail. (#4.3.0)\n";
+static const char report_role[] =
+    "ZThis address belongs to a user of the mail system itself, who gets no "
+    "mail. (#4.3.0)\n";
 static const char report_not_ours[] =
     "DThis instance delivers to its own user alone. (#5.1.1)\n";
 static const char report_cannot_start[] =
@@ -98,6 +101,19 @@ find_record(struct spawner *spawner, struct span local_part, struct str *record,
 	return state == LOOKUP_FAILED ? report_lookup_trouble : NULL;
 }
 
+/* Whether a delivery as this user could reach into the queue: all users of the
+ * suite but alias, who gets mail. */
+static bool
+is_role(const struct home_ids *ids, uid_t uid)
+{
+	if (uid == ids->uid[HOME_ALIAS])
+		return false;
+	for (int i = 0; i < HOME_USERS; i++)
+		if (uid == ids->uid[i])
+			return true;
+	return false;
+}
+
 /* The account that a record names; on failure returns the report. */
 static const char *
 find_account(const struct spawner *spawner, struct span record,
@@ -109,6 +125,8 @@ find_account(const struct spawner *spawner, struct span record,
 		return report_bad_record;
 	if (account->uid == 0 && spawner->is_root)
 		return report_root;
+	if (spawner->is_root && is_role(&spawner->ids, account->uid))
+		return report_role;
 	if (!spawner->is_root && account->uid != geteuid())
 		return report_not_ours;
 	return NULL;

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from support import process, town as towns
+from support import place, process, town as towns
 
 STUBBORN = "trap '' TERM; echo $$ > %s; exec sleep 1000"
 
@@ -107,6 +107,32 @@ def test_slow_lookup_holds_nobody(town, getpw):
     town.place.write(answers, "")
     town.wait_empty()
     assert len(town.mail("ann")) == 8 and len(town.mail("bob")) == 1
+
+
+LYING_GETPW = """#!/usr/bin/python3
+import pwd, socket
+peer = socket.socket(fileno=0)
+while True:
+    name = peer.recv(65536).decode()
+    if not name:
+        break
+    entry = pwd.getpwnam(name)
+    peer.send(("%%s\\0%%d\\0%%d\\0%s\\0\\0\\0" %%
+               (name, entry.pw_uid, entry.pw_gid)).encode())
+"""
+
+
+def test_no_mail_for_the_roles(town, getpw):
+    """Whatever qmail-getpw says, nothing runs as root or as who owns the queue."""
+    getpw(LYING_GETPW % town.home("ann"))
+    uids = {"ann": towns.PEOPLE["ann"], "alias": town.place.ids("alias")[0]}
+    town.rules("ann", "", "|id -u")
+    town.open()
+    for number, name in enumerate(("root", *place.ROLES, "ann"), 1):
+        town.send("joe@there.example", name + "@here.example")
+        wanted = ("success: %d/" % uids[name] if name in uids else
+                  "deferral: This_address_belongs_to_")
+        town.daemon.wait("^delivery %d: %s" % (number, wanted))
 
 
 def test_dead_lookup_is_a_deferral(town, getpw):
