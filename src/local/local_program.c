@@ -5,11 +5,13 @@
 #include "local.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "local_end.h"
 #include "mail/fromline.h"
+#include "sys/signal.h"
 #include "sys/spawn.h"
 
 #define LEAVE_REST_EXIT 99
@@ -102,6 +104,7 @@ local_program(struct local *local, const char *command)
 	set_environment(local);
 	if (lseek(0, 0, SEEK_SET) < 0)
 		local_end(LOCAL_MESSAGE, NULL, errno);
+	signal_default(SIGCHLD); /* ignored, there is no child to wait for */
 	local_hold_signals(true);
 	pid = spawn_start(&(struct spawn){ .path = argv[0],
 	    .argv = argv,

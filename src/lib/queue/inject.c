@@ -1,11 +1,13 @@
 /* inject.c - handing a message to qmail-queue. */
 #include "queue/inject.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
 #include "sys/fd.h"
+#include "sys/signal.h"
 #include "sys/spawn.h"
 
 #define REMARK_FD 6
@@ -39,6 +41,7 @@ inject_open(struct inject *inject, const char *program)
 	if (fd_pipe(message) < 0 || fd_pipe(envelope) < 0 ||
 	    (is_substitute(program) && fd_pipe(remark) < 0))
 		goto done;
+	signal_default(SIGCHLD); /* ignored, there is no child to wait for */
 	inject->pid = spawn_start(&(struct spawn){ .path = program,
 	    .argv = argv,
 	    /* qmail-queue sets its signals itself. */

@@ -7,7 +7,7 @@
  *	inject_recipient(&inject, recipient) ...
  *	verdict = inject_close(&inject)
  *
- * The caller ignores SIGPIPE.  Source: qmail-queue(8), envelopes(5).
+ * The caller ignores SIGPIPE; SIGCHLD gets its default.  Source: qmail-queue(8), envelopes(5).
  */
 #ifndef QUEUE_INJECT_H
 #define QUEUE_INJECT_H
