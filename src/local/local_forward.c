@@ -40,7 +40,7 @@ local_forward(struct local *local, struct span addresses)
 	uint64_t position = 0;
 
 	signal_ignore(SIGPIPE);
-	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+	if (inject_open(&inject, home_dir) < 0)
 		local_end(LOCAL_QUEUE_START, NULL, errno);
 	inject_message(&inject, str_span(&local->delivered_to));
 	while (local_message_next(local, &position, buffer, &bytes))

@@ -191,8 +191,7 @@ smtpd_receive(struct smtpd *smtpd)
 	got = in_peek(&smtpd->in, &first);
 	if (got <= 0)
 		smtpd_end_by_errno(smtpd, got ? errno : 0);
-	receipt.is_open =
-	    inject_open(&receipt.inject, inject_program(home_qmail_queue)) == 0;
+	receipt.is_open = inject_open(&receipt.inject, home_dir) == 0;
 	if (receipt.is_open)
 		add_received(smtpd, &receipt.inject);
 	read_text(smtpd, &receipt);

@@ -296,7 +296,7 @@ queue(struct inject_letter *letter, struct in *in, struct span recipients)
 	struct verdict verdict;
 	struct span recipient;
 
-	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+	if (inject_open(&inject, home_dir) < 0)
 		inject_fail(FAULT_START, SPAN(""));
 	write_header(&target, letter);
 	if (!copy_body(&target, in)) {

@@ -1,5 +1,6 @@
 """What callers may leave to the programs that they start."""
 
+import os
 import signal
 import subprocess
 
@@ -55,3 +56,26 @@ def test_ignored_children_daemons(town):
     town.daemon.wait("success: did_0")
     town.letter("bob", "failure notice")
     town.wait_empty()
+
+
+def test_relative_queue_program(town):
+    """A relative QMAILQUEUE is found below the folder of the suite by all who
+    queue: people, forwards, bounces."""
+    place = town.place
+    place.write(place.path("bin/filter"), "#!/bin/sh\nid -u >> %s\nexec %s\n" % (
+        place.base + "/filtered", place.program("qmail-queue")), mode=0o755)
+    place.write(place.base + "/filtered", "", mode=0o666)
+    town.rules("ann", "", "&bob@here.example")
+    town.open(env={"QMAILQUEUE": "bin/filter"})
+    town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+    town.letter("bob", "a letter")
+    town.letter("bob", "failure notice")
+    town.wait_empty()
+    env = dict(town.environment("ann"), QMAILQUEUE="bin/filter")
+    subprocess.run([place.program("qmail-inject"), "bob@here.example"], cwd="/", check=True,
+                   input=b"Subject: by hand\n\nhello\n", env=env, user=towns.PEOPLE["ann"])
+    town.letter("bob", "by hand")
+    with open(place.base + "/filtered") as source:
+        uids = sorted(map(int, source.read().split()))
+    assert uids == sorted([towns.PEOPLE["ann"]] * 2 + [place.ids("qmails")[0]])
+    os.unlink(place.path("bin/filter"))
