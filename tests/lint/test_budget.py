@@ -18,7 +18,7 @@ from support import build
 POWERS = re.compile(
     r"exec\w+|fexecve|posix_spawnp?|v?fork|clone|syscall|socket|socketpair|connect|bind|"
     r"listen|accept4?|set(re|res|e|fs)?[ug]id|setgroups|initgroups|[lf]?chown(at)?|"
-    r"(get|set|end)(pw|gr)\w*|chroot|mount|ptrace|system|popen|dlopen|"
+    r"(get|set|end)(pw|gr(?!oups))\w*|chroot|mount|ptrace|system|popen|dlopen|"
     r"getaddrinfo|gethostby\w+|ids_become")
 SPAWN = "execvpe ids_become syscall vfork"
 
