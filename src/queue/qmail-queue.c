@@ -33,12 +33,17 @@
 #include "sys/lock.h"
 #include "sys/out.h"
 
-#define MESSAGE_FD	0
-#define ENVELOPE_FD	1
-#define LIFETIME	86400 /* seconds that a caller may take */
-#define NUMBER_TRIES	1000  /* message numbers tried, one after the other */
-#define BUFFER_SIZE	65536
-#define QUEUE_FILE_MODE 0640
+#define MESSAGE_FD   0
+#define ENVELOPE_FD  1
+#define LIFETIME     86400 /* seconds that a caller may take */
+#define NUMBER_TRIES 1000  /* message numbers tried, one after the other */
+#define BUFFER_SIZE  65536
+
+/* The message is read by who is given it open, and may be opened once more by
+ * the programs of users (/dev/stdin); that nobody gets to it by name is the
+ * work of its folders. */
+#define MESS_MODE 0644
+#define INTD_MODE 0640
 
 /* Every way to end, with the exit codes of qmail-queue(8). */
 enum outcome {
@@ -161,7 +166,7 @@ create_mess(void)
 	for (int tries = 0; entry.mess_fd < 0; tries++) {
 		entry.mess_fd = file_create(
 		    queue_path(QUEUE_MESS, entry.number, entry.split).s,
-		    QUEUE_FILE_MODE);
+		    MESS_MODE);
 		if (entry.mess_fd >= 0)
 			break;
 		if (errno != EEXIST || tries >= NUMBER_TRIES)
@@ -262,9 +267,8 @@ create_intd(void)
 {
 	/* It can only be ours: mess/S/N was new. */
 	entry.has_intd = true;
-	entry.intd_fd =
-	    file_create(queue_path(QUEUE_INTD, entry.number, entry.split).s,
-		QUEUE_FILE_MODE);
+	entry.intd_fd = file_create(
+	    queue_path(QUEUE_INTD, entry.number, entry.split).s, INTD_MODE);
 	if (entry.intd_fd < 0)
 		give_up(NO_INTD);
 	if (entry.intd_fd <= ENVELOPE_FD)
