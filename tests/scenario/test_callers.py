@@ -1,6 +1,7 @@
 """What callers may leave to the programs that they start."""
 
 import os
+import resource
 import signal
 import subprocess
 
@@ -79,3 +80,19 @@ def test_relative_queue_program(town):
         uids = sorted(map(int, source.read().split()))
     assert uids == sorted([towns.PEOPLE["ann"]] * 2 + [place.ids("qmails")[0]])
     os.unlink(place.path("bin/filter"))
+
+
+def limit_descriptors(number):
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+
+
+def test_too_few_descriptors(town):
+    """The daemons say which limit, and with as many as they ask for they run."""
+    daemon = town.start(preexec_fn=limit_descriptors(16))
+    line = daemon.wait(r"^qmail-start: .*\(ulimit -n\) is 16; at least (\d+) are needed$")
+    assert daemon.process.wait(10) == 111 and len(daemon.lines) == 1
+    town.open(preexec_fn=limit_descriptors(int(line.group(1))))
+    for number in range(10):
+        town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+    town.wait_empty()
+    assert len(town.mail("ann")) == 10 and len(town.mail("bob")) == 10
