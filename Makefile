@@ -16,6 +16,9 @@ HOT      := receive/qmail-smtpd \
             local/qmail-local local/maildirmake users/qmail-newmrh \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
+# Of these, those that live for a moment: their first memory is a static area.
+SMALL    := qmail-smtpd qmail-inject sendmail qmail-queue qmail-remote \
+            qmail-local
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
@@ -57,7 +60,8 @@ CFLAGS   := $(WARNINGS) -ffile-prefix-map=$(CURDIR)/=
 
 # ---- what follows from that ----------------------------------------------
 
-LIB_C    := $(wildcard $(LAYERS:%=src/lib/%/*.c))
+AREA     := lib/base/area
+LIB_C    := $(filter-out src/$(AREA).c,$(wildcard $(LAYERS:%=src/lib/%/*.c)))
 LIB_O    := $(LIB_C:src/%.c=%.o)
 name      = $(notdir $(1))
 parts     = $(1) $(addprefix $(dir $(1)),$($(call name,$(1))_PARTS))
@@ -87,10 +91,13 @@ $(B)/%/lib.a: $(addprefix $(B)/%/,$(LIB_O))
 	@rm -f $@
 	ar crsD $@ $^
 
+area      = $(if $(filter $(SMALL),$(call name,$(1))),$(B)/hot/$(AREA).o)
 define hot_program
-$(B)/bin/$(call name,$(1)): $(call objects,hot,$(1)) $(B)/hot/lib.a conf-ld
+$(B)/bin/$(call name,$(1)): $(call objects,hot,$(1)) $(call area,$(1)) \
+    $(B)/hot/lib.a conf-ld
 	@mkdir -p $$(@D)
-	$(HOT_LD) -o $$@ $(call objects,hot,$(1)) $(B)/hot/lib.a
+	$(HOT_LD) -o $$@ $(call objects,hot,$(1)) $(call area,$(1)) \
+	    $(B)/hot/lib.a
 endef
 define acc_program
 $(B)/bin/$(call name,$(1)): $(call objects,acc,$(1)) $(B)/acc/lib.a conf-ld
