@@ -23,9 +23,9 @@ ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
 
-qmail-smtpd_PARTS  := smtpd_session smtpd_policy smtpd_data
+qmail-smtpd_PARTS  := smtpd_reply smtpd_session smtpd_policy smtpd_data
 qmail-inject_PARTS := inject_config inject_address inject_header \
-                      inject_additions
+                      inject_additions inject_fail
 qmail-send_PARTS   := send_log send_pass send_deliver send_links send_jobs send_scribe send_load rewrite waiting numbers
 qmail-todo_PARTS   := todo_sort rewrite waiting numbers
 qmail-remote_PARTS := remote_smtp remote_report
