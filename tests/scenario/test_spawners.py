@@ -1,6 +1,7 @@
 """qmail-lspawn and qmail-rspawn: what they start, end, and wait for."""
 
 import os
+import signal
 
 import pytest
 
@@ -47,6 +48,30 @@ def test_deliveries_end_with_the_manager(town):
     for name in towns.PEOPLE:
         town.letter(name, "to %s@" % name)
     town.wait_empty()
+
+
+@pytest.mark.parametrize("number", [towns.TERM, signal.SIGINT, towns.HANGUP])
+def test_deliveries_end_with_their_spawner(town, number):
+    """As when somebody presses control-C."""
+    town.rules("ann", "", "|echo $$ > pid; exec sleep 1000")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    wait_file(town.home("ann") + "/pid")
+    session = town.daemon.pid
+    town.signal("qmail-lspawn", number)
+    process.until(lambda: not process.session_members(session), "all to end")
+    assert len(town.place.queue_files()["mess"]) == 1
+
+
+def test_ignored_hangup_ends_nothing(town):
+    """nohup qmail-start: when the terminal goes away, deliveries go on."""
+    town.rules("ann", "", "|echo $$ > pid; until test -e ready; do sleep 0.01; done")
+    town.open(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    town.send("joe@there.example", "ann@here.example")
+    wait_file(town.home("ann") + "/pid")
+    town.signal("qmail-lspawn", towns.HANGUP)
+    town.run_as("ann", ["touch", "ready"])
+    town.daemon.wait("^delivery 1: success: ")
 
 
 def test_program_ends_with_its_delivery(town):

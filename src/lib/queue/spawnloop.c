@@ -41,13 +41,20 @@ struct state {
 	char datagram[FDPASS_RECORD_MAX];
 };
 
-static volatile sig_atomic_t child_has_ended;
+static volatile sig_atomic_t child_has_ended, must_stop;
 
 static void
 on_child(int number)
 {
 	(void)number;
 	child_has_ended = 1;
+}
+
+static void
+on_stop(int number)
+{
+	(void)number;
+	must_stop = 1;
 }
 
 void
@@ -356,11 +363,16 @@ spawnloop_run(const struct spawnloop *loop, int peer)
 	/* For what we start; our own writes to sockets do not raise it. */
 	signal_default(SIGPIPE);
 	signal_catch(SIGCHLD, on_child);
-	signal_block_set((const int[]){ SIGCHLD, 0 });
+	signal_catch_if_heard(SIGTERM, on_stop);
+	signal_catch_if_heard(SIGINT, on_stop);
+	signal_catch_if_heard(SIGHUP, on_stop);
+	signal_block_set((const int[]){ SIGCHLD, SIGTERM, SIGINT, SIGHUP, 0 });
 	while (state.peer != -1 || state.running.len > 0) {
 		wait_for_something(&state);
 		if (child_has_ended)
 			reap(&state);
+		if (must_stop && state.peer != -1)
+			lose_peer(&state);
 		if (state.kill_at && clock_monotonic() >= state.kill_at) {
 			end_all(&state, true);
 			state.kill_at = 0;

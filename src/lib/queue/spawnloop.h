@@ -7,7 +7,8 @@
  *
  * When qmail-send is gone, its next one would try these messages again: the
  * programs are ended, with SIGTERM, and what is left after SPAWNLOOP_GRACE
- * with SIGKILL.
+ * with SIGKILL.  The same happens on SIGTERM, SIGINT and SIGHUP, which from a
+ * terminal do not reach them.
  */
 #ifndef QUEUE_SPAWNLOOP_H
 #define QUEUE_SPAWNLOOP_H
@@ -76,7 +77,8 @@ struct spawnloop {
 
 /*
  * spawnloop_run: serves jobs from the socket `peer` until qmail-send is gone,
- * then ends the programs that run.  Catches SIGCHLD, resets SIGPIPE.
+ * then ends the programs that run.  Catches SIGCHLD and
+ * those three, resets SIGPIPE.
  */
 void spawnloop_run(const struct spawnloop *loop, int peer);
 
