@@ -16,18 +16,22 @@ HOT      := receive/qmail-smtpd \
             local/qmail-local local/maildirmake users/qmail-newmrh \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
+# Of these, those that live for a moment: their first memory is a static area.
+SMALL    := qmail-smtpd qmail-inject sendmail qmail-queue qmail-remote \
+            qmail-local
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
 
-qmail-smtpd_PARTS  := smtpd_session smtpd_policy smtpd_data
+qmail-smtpd_PARTS  := smtpd_reply smtpd_session smtpd_policy smtpd_data
 qmail-inject_PARTS := inject_config inject_address inject_header \
-                      inject_additions
+                      inject_additions inject_fail
 qmail-send_PARTS   := controls times schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
                       arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers rewrite
-qmail-todo_PARTS   := todo_sort trouble rewrite numbers
+qmail-todo_PARTS   := todo_sort todo_say trouble rewrite numbers
 qmail-remote_PARTS := remote_smtp remote_report
-qmail-local_PARTS  := local_follow local_message local_rules local_maildir local_mbox local_program local_forward
+qmail-lspawn_PARTS := lookup
+qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
 
 LAYERS   := base sys mail config net queue
 
@@ -57,7 +61,8 @@ CFLAGS   := $(WARNINGS) -ffile-prefix-map=$(CURDIR)/=
 
 # ---- what follows from that ----------------------------------------------
 
-LIB_C    := $(wildcard $(LAYERS:%=src/lib/%/*.c))
+AREA     := lib/base/area
+LIB_C    := $(filter-out src/$(AREA).c,$(wildcard $(LAYERS:%=src/lib/%/*.c)))
 LIB_O    := $(LIB_C:src/%.c=%.o)
 name      = $(notdir $(1))
 parts     = $(1) $(addprefix $(dir $(1)),$($(call name,$(1))_PARTS))
@@ -87,10 +92,13 @@ $(B)/%/lib.a: $(addprefix $(B)/%/,$(LIB_O))
 	@rm -f $@
 	ar crsD $@ $^
 
+area      = $(if $(filter $(SMALL),$(call name,$(1))),$(B)/hot/$(AREA).o)
 define hot_program
-$(B)/bin/$(call name,$(1)): $(call objects,hot,$(1)) $(B)/hot/lib.a conf-ld
+$(B)/bin/$(call name,$(1)): $(call objects,hot,$(1)) $(call area,$(1)) \
+    $(B)/hot/lib.a conf-ld
 	@mkdir -p $$(@D)
-	$(HOT_LD) -o $$@ $(call objects,hot,$(1)) $(B)/hot/lib.a
+	$(HOT_LD) -o $$@ $(call objects,hot,$(1)) $(call area,$(1)) \
+	    $(B)/hot/lib.a
 endef
 define acc_program
 $(B)/bin/$(call name,$(1)): $(call objects,acc,$(1)) $(B)/acc/lib.a conf-ld

@@ -1,7 +1,8 @@
 /*
  * local.h - the parts of qmail-local.
  *
- *	qmail-local.c      arguments, the home folder, and every way to end
+ *	qmail-local.c      arguments and the home folder
+ *	local_end.c        every way to end (local_end.h)
  *	local_follow.c     doing what the .qmail file says
  *	local_message.c    reading the message, as often as it is delivered
  *	local_rules.c      which .qmail file, who owns the address
@@ -21,34 +22,6 @@
 
 #define LOCAL_RULES_MAX (1u << 20) /* bytes of a .qmail file */
 #define LOCAL_BLOCK	65536	   /* bytes of the message read at once */
-
-/* Every way to end but success; the table is in qmail-local.c. */
-enum local_end {
-	LOCAL_USAGE,
-	LOCAL_MEMORY,
-	LOCAL_TOO_LONG_TIME,
-	LOCAL_HOME,
-	LOCAL_HOME_WRITABLE,
-	LOCAL_HOME_STICKY,
-	LOCAL_MESSAGE,
-	LOCAL_LOOP,
-	LOCAL_RULES,
-	LOCAL_RULES_WRITABLE,
-	LOCAL_RULES_BLANK,
-	LOCAL_RULES_NUL,
-	LOCAL_RULES_EMPTY_ADDRESS,
-	LOCAL_RULES_FORWARD_ONLY,
-	LOCAL_NO_MAILBOX,
-	LOCAL_MAILDIR_ENTER,
-	LOCAL_MAILDIR_WRITE,
-	LOCAL_MBOX_OPEN,
-	LOCAL_MBOX_LOCKED,
-	LOCAL_MBOX_WRITE,
-	LOCAL_PROGRAM_START,
-	LOCAL_PROGRAM_CRASHED,
-	LOCAL_QUEUE_START,
-	LOCAL_OUTPUT,
-};
 
 struct local {
 	/* Arguments. */
@@ -70,26 +43,6 @@ struct local {
 	size_t block_len;
 	bool is_whole; /* the block holds all */
 };
-
-/*
- * local_end: undoes what is half done, says what happened, and ends the
- * process with the exit code of the table.
- *   what   a file name or the like, may be NULL
- *   code   an errno; 0: none
- */
-NORETURN void local_end(enum local_end why, const char *what, int code);
-
-/* local_end_quietly: ends with this code; somebody else has said why. */
-NORETURN void local_end_quietly(int exit_code);
-
-/*
- * local_undo_by_unlink, local_undo_by_truncate: what is to be undone should
- * the process end before local_undo_nothing.
- *   path   must stay as long
- */
-void local_undo_by_unlink(const char *path);
-void local_undo_by_truncate(int fd, off_t len);
-void local_undo_nothing(void);
 
 /* local_message_begin: reads the start of the message from descriptor 0,
  * which must be a file. */

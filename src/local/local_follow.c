@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "local_end.h"
 #include "mail/dotqmail.h"
 #include "sys/fd.h"
 

@@ -5,12 +5,10 @@
 #include <signal.h>
 
 #include "config/home.h"
+#include "local_end.h"
 #include "queue/inject.h"
 #include "sys/fd.h"
 #include "sys/signal.h"
-
-#define PERMANENT_EXIT 100
-#define TEMPORARY_EXIT 111
 
 NORETURN static void
 report(const struct verdict *verdict)
@@ -26,10 +24,10 @@ report(const struct verdict *verdict)
 	}
 	str_add_byte(&text, '\n');
 	if (fd_write_all(2, str_span(&text)) < 0)
-		local_end_quietly(TEMPORARY_EXIT);
+		local_end_quietly(LOCAL_TEMPORARY_EXIT);
 	local_end_quietly(verdict->letter == VERDICT_PERMANENT
-		? PERMANENT_EXIT
-		: TEMPORARY_EXIT);
+		? LOCAL_PERMANENT_EXIT
+		: LOCAL_TEMPORARY_EXIT);
 }
 
 uint64_t
@@ -42,7 +40,7 @@ local_forward(struct local *local, struct span addresses)
 	uint64_t position = 0;
 
 	signal_ignore(SIGPIPE);
-	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+	if (inject_open(&inject, home_dir) < 0)
 		local_end(LOCAL_QUEUE_START, NULL, errno);
 	inject_message(&inject, str_span(&local->delivered_to));
 	while (local_message_next(local, &position, buffer, &bytes))

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "local_end.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -81,7 +82,8 @@ write_message(const struct local *local, const char *folder, int fd)
 		fail(folder);
 }
 
-/* Makes the file in tmp; path receives its name. */
+/* Makes the file in tmp; path receives its name, and is to stay: it is undone
+ * by unlinking that. */
 static int
 create_file(const char *folder, struct str *path)
 {
@@ -91,9 +93,11 @@ create_file(const char *folder, struct str *path)
 		str_set(path, span_of(folder));
 		str_add_z(path, "/tmp/");
 		add_unique_name(path, number);
+		local_undo_by_unlink(str_z(path));
 		fd = file_create(str_z(path), 0600);
 		if (fd >= 0)
 			return fd;
+		local_undo_nothing(); /* it is not ours */
 		if (errno != EEXIST || number == NAME_TRIES)
 			fail(folder);
 	}
@@ -105,7 +109,6 @@ local_maildir(const struct local *local, const char *folder)
 	struct str tmp = STR_INIT, new = STR_INIT, new_folder = STR_INIT;
 	int fd = create_file(folder, &tmp);
 
-	local_undo_by_unlink(str_z(&tmp));
 	write_message(local, folder, fd);
 	fd_close(fd);
 	str_set(&new_folder, span_of(folder));
@@ -113,12 +116,15 @@ local_maildir(const struct local *local, const char *folder)
 	str_set(&new, str_span(&new_folder));
 	str_add(&new,
 	    span_from(str_span(&tmp), span_find_last(str_span(&tmp), '/')));
+	/* From here on a signal takes nothing back: somebody may have read it. */
+	local_hold_signals(true);
 	if (file_move(str_z(&tmp), str_z(&new)) < 0)
 		fail(folder);
 	local_undo_by_unlink(str_z(&new));
 	if (file_sync_folder(str_z(&new_folder)) < 0)
 		fail(folder);
 	local_undo_nothing();
+	local_hold_signals(false);
 	str_free(&tmp);
 	str_free(&new);
 	str_free(&new_folder);

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "local_end.h"
 #include "mail/fromline.h"
 #include "mail/fromquote.h"
 #include "sys/fd.h"

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "local_end.h"
+
 /* Reads as much as there is, up to a full block. */
 static size_t
 read_block(char *buffer, uint64_t position)

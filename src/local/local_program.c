@@ -5,14 +5,15 @@
 #include "local.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "local_end.h"
 #include "mail/fromline.h"
+#include "sys/signal.h"
 #include "sys/spawn.h"
 
-#define PERMANENT_EXIT	100
-#define TEMPORARY_EXIT	111
 #define LEAVE_REST_EXIT 99
 
 static void
@@ -103,17 +104,24 @@ local_program(struct local *local, const char *command)
 	set_environment(local);
 	if (lseek(0, 0, SEEK_SET) < 0)
 		local_end(LOCAL_MESSAGE, NULL, errno);
+	signal_default(SIGCHLD); /* ignored, there is no child to wait for */
+	local_hold_signals(true);
 	pid = spawn_start(&(struct spawn){ .path = argv[0],
 	    .argv = argv,
 	    .fd_count = 3,
 	    .fds = { { 0, 0 }, { 1, 1 }, { 2, 2 } } });
-	if (pid < 0 || spawn_wait(pid, &status) < 0)
+	if (pid < 0)
 		local_end(LOCAL_PROGRAM_START, NULL, errno);
+	local_pass_signals(pid);
+	local_hold_signals(false);
+	if (spawn_wait(pid, &status) < 0)
+		local_end(LOCAL_PROGRAM_START, NULL, errno);
+	local_pass_signals(0);
 	code = spawn_exit_code(status);
 	if (code < 0)
 		local_end(LOCAL_PROGRAM_CRASHED, NULL, 0);
 	if (code != 0 && code != LEAVE_REST_EXIT)
-		local_end_quietly(
-		    is_permanent(code) ? PERMANENT_EXIT : TEMPORARY_EXIT);
+		local_end_quietly(is_permanent(code) ? LOCAL_PERMANENT_EXIT
+						     : LOCAL_TEMPORARY_EXIT);
 	return code == 0;
 }

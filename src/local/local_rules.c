@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "local_end.h"
 #include "mail/dotqmail.h"
 #include "sys/error.h"
 #include "sys/fd.h"

@@ -9,8 +9,8 @@
  *
  * Exit 0 means that the message survives a power cut:
  *	mess/S/N written, fsync;  intd/S/N written, linked to todo/S/N, fsync.
- * mess/S/N is locked from its making to the end of this process, so that the
- * clean-up knows that its writer lives, whatever the clock says.
+ * mess/S/N is locked from its making until that is done, so that the clean-up
+ * knows that its writer lives, whatever the clock says.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,12 +33,17 @@
 #include "sys/lock.h"
 #include "sys/out.h"
 
-#define MESSAGE_FD	0
-#define ENVELOPE_FD	1
-#define LIFETIME	86400 /* seconds that a caller may take */
-#define NUMBER_TRIES	1000  /* message numbers tried, one after the other */
-#define BUFFER_SIZE	65536
-#define QUEUE_FILE_MODE 0640
+#define MESSAGE_FD   0
+#define ENVELOPE_FD  1
+#define LIFETIME     86400 /* seconds that a caller may take */
+#define NUMBER_TRIES 1000  /* message numbers tried, one after the other */
+#define BUFFER_SIZE  65536
+
+/* The message is read by who is given it open, and may be opened once more by
+ * the programs of users (/dev/stdin); that nobody gets to it by name is the
+ * work of its folders. */
+#define MESS_MODE 0644
+#define INTD_MODE 0640
 
 /* Every way to end, with the exit codes of qmail-queue(8). */
 enum outcome {
@@ -64,7 +69,6 @@ struct entry {
 	int mess_fd, intd_fd;
 	bool has_mess, has_intd, has_todo; /* names that give_up removes */
 	bool syncs_folders;		   /* control/syncfolders */
-	volatile sig_atomic_t is_accepted; /* too late for giving up */
 };
 
 /* What has been made so far, for give_up, also from the signal handler. */
@@ -99,30 +103,44 @@ static void
 on_alarm(int number)
 {
 	(void)number;
-	if (entry.is_accepted)
-		_exit(ACCEPTED);
 	give_up(TOO_SLOW); /* only async-signal-safe calls in there */
 }
 
 /*
- * The caller may have blocked, ignored or armed any signal.  Those that would
- * leave files behind without need wait until we are done; XFSZ makes write
- * fail with EFBIG.
+ * Those that would leave files behind without need wait until we are done;
+ * XFSZ makes write fail with EFBIG.  ALRM and TERM give up, but while a name
+ * is made that give_up does not know of yet, and once the message is in todo:
+ * what qmail-todo may have seen is not taken back.
  */
 static void
-take_over_signals(void)
+hold_signals(bool holds_alarm)
 {
 	static const int held_back[] = { SIGPIPE, SIGVTALRM, SIGPROF, SIGQUIT,
 		SIGINT, SIGHUP, SIGXCPU, SIGXFSZ, 0 };
-	struct sigaction on_timer = { .sa_handler = on_alarm };
 	sigset_t mask;
 
 	(void)sigemptyset(&mask);
 	for (const int *number = held_back; *number; number++)
 		(void)sigaddset(&mask, *number);
-	(void)sigemptyset(&on_timer.sa_mask);
-	must(sigaction(SIGALRM, &on_timer, NULL) == 0);
+	if (holds_alarm) {
+		(void)sigaddset(&mask, SIGALRM);
+		(void)sigaddset(&mask, SIGTERM);
+	}
 	must(sigprocmask(SIG_SETMASK, &mask, NULL) == 0);
+}
+
+/* The caller may have blocked, ignored or armed any signal. */
+static void
+take_over_signals(void)
+{
+	struct sigaction on_timer = { .sa_handler = on_alarm };
+
+	hold_signals(true);
+	(void)sigemptyset(&on_timer.sa_mask);
+	(void)sigaddset(&on_timer.sa_mask, SIGALRM);
+	(void)sigaddset(&on_timer.sa_mask, SIGTERM);
+	must(sigaction(SIGALRM, &on_timer, NULL) == 0);
+	must(sigaction(SIGTERM, &on_timer, NULL) == 0);
 	(void)alarm(LIFETIME);
 }
 
@@ -148,7 +166,7 @@ create_mess(void)
 	for (int tries = 0; entry.mess_fd < 0; tries++) {
 		entry.mess_fd = file_create(
 		    queue_path(QUEUE_MESS, entry.number, entry.split).s,
-		    QUEUE_FILE_MODE);
+		    MESS_MODE);
 		if (entry.mess_fd >= 0)
 			break;
 		if (errno != EEXIST || tries >= NUMBER_TRIES)
@@ -247,12 +265,12 @@ copy_message(void)
 static void
 create_intd(void)
 {
-	entry.intd_fd =
-	    file_create(queue_path(QUEUE_INTD, entry.number, entry.split).s,
-		QUEUE_FILE_MODE);
+	/* It can only be ours: mess/S/N was new. */
+	entry.has_intd = true;
+	entry.intd_fd = file_create(
+	    queue_path(QUEUE_INTD, entry.number, entry.split).s, INTD_MODE);
 	if (entry.intd_fd < 0)
 		give_up(NO_INTD);
-	entry.has_intd = true;
 	if (entry.intd_fd <= ENVELOPE_FD)
 		give_up(CANNOT_READ);
 }
@@ -313,7 +331,11 @@ copy_envelope(void)
 		give_up(CANNOT_WRITE);
 }
 
-/* The link comes before the fsync, which keeps the name with the file. */
+/*
+ * The link comes before the fsync, which keeps the name with the file.  Only a
+ * failing fsync takes the link back; the lock on mess holds qmail-todo off
+ * until that is decided.
+ */
 static void
 commit(void)
 {
@@ -322,9 +344,10 @@ commit(void)
 	struct queue_path todo =
 	    queue_path(QUEUE_TODO, entry.number, entry.split);
 
+	hold_signals(true);
+	entry.has_todo = true;
 	if (link(intd.s, todo.s) < 0)
 		give_up(NO_TODO);
-	entry.has_todo = true;
 	if (file_sync(entry.intd_fd) < 0)
 		give_up(CANNOT_WRITE);
 	if (entry.syncs_folders &&
@@ -346,11 +369,12 @@ main(void)
 	entry.pid = (uint64_t)getpid();
 	enter_queue();
 	create_mess();
+	hold_signals(false);
 	copy_message();
 	create_intd();
 	copy_envelope();
 	commit();
-	entry.is_accepted = 1;
+	fd_close(entry.mess_fd); /* the lock goes: qmail-todo may take it */
 	trigger_pull(entry.number);
 	_exit(ACCEPTED);
 }

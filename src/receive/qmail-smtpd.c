@@ -5,7 +5,6 @@
  * Writes    replies on fd 1; each message goes to a new qmail-queue.
  * Source    qmail-smtpd(8).
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,50 +14,13 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "smtpd.h"
+#include "smtpd_reply.h"
 #include "sys/clock.h"
-#include "sys/fd.h"
 #include "sys/signal.h"
 
 #define BUG_EXIT	1
 #define TIMEOUT_DEFAULT 1200
 #define TIMEOUT_MAX	86400
-
-/* Every way to end: the last reply, and the exit code. */
-static const struct {
-	const char *reply; /* NULL: nothing more is said */
-	int exit_code;
-} ends[] = {
-	[SMTPD_QUIT] = { "221 bye\r\n", 0 },
-	[SMTPD_GONE] = { NULL, 1 },
-	[SMTPD_TIMEOUT] = { "451 you are too slow (#4.4.2)\r\n", 1 },
-	[SMTPD_LONE_LF] = { "451 line feed without carriage return; "
-			    "see RFC 5321 2.3.8\r\n",
-	    1 },
-	[SMTPD_CONTROL] = { "421 cannot read the configuration (#4.3.0)\r\n",
-	    1 },
-	[SMTPD_MEMORY] = { "421 out of memory (#4.3.0)\r\n", 1 },
-};
-
-void
-smtpd_end(struct smtpd *smtpd, enum smtpd_end why)
-{
-	const char *reply = ends[why].reply;
-
-	/* It ends in any case: a reply that cannot be sent is lost. */
-	if (smtpd && reply) {
-		(void)out_add_z(&smtpd->out, reply);
-		(void)out_flush(&smtpd->out);
-	} else if (reply && fd_write_all(1, span_of(reply)) < 0) {
-		_exit(ends[SMTPD_GONE].exit_code);
-	}
-	_exit(ends[why].exit_code);
-}
-
-void
-smtpd_end_by_errno(struct smtpd *smtpd, int number)
-{
-	smtpd_end(smtpd, number == ETIMEDOUT ? SMTPD_TIMEOUT : SMTPD_GONE);
-}
 
 static void
 out_of_memory(void)
@@ -126,7 +88,7 @@ send_replies(void *argument)
 	struct smtpd *smtpd = argument;
 
 	if (out_flush(&smtpd->out) < 0)
-		smtpd_end(smtpd, SMTPD_GONE);
+		smtpd_end(&smtpd->out, SMTPD_GONE);
 }
 
 int
@@ -142,12 +104,12 @@ main(void)
 	in_init(&smtpd.in, 0, in_buffer, sizeof(in_buffer));
 	out_init(&smtpd.out, 1, out_buffer, sizeof(out_buffer));
 	if (chdir(home_dir) < 0 || read_configuration(&smtpd) < 0)
-		smtpd_end(&smtpd, SMTPD_CONTROL);
+		smtpd_end(&smtpd.out, SMTPD_CONTROL);
 	read_environment(&smtpd);
 	in_set_timeout(&smtpd.in, smtpd.timeout);
 	out_set_timeout(&smtpd.out, smtpd.timeout);
 	in_before_wait(&smtpd.in, send_replies, &smtpd);
 	smtpd.session_end = clock_monotonic() + SMTPD_SESSION_SECONDS * 1000;
 	smtpd_serve(&smtpd);
-	smtpd_end(&smtpd, SMTPD_QUIT);
+	smtpd_end(&smtpd.out, SMTPD_QUIT);
 }

@@ -1,7 +1,8 @@
 /*
  * smtpd.h - the parts of qmail-smtpd.
  *
- *	qmail-smtpd.c     start, configuration, and every way to end
+ *	qmail-smtpd.c     start and configuration
+ *	smtpd_reply.c     replies, and every way to end (smtpd_reply.h)
  *	smtpd_session.c   commands and replies
  *	smtpd_policy.c    who may send to whom
  *	smtpd_data.c      the message
@@ -40,16 +41,6 @@
 #define SMTPD_DATA_SPEED      100   /* bytes a second, counted from the start */
 #define SMTPD_SESSION_SECONDS 86400 /* all commands together */
 
-/* How a session ends, besides at QUIT. */
-enum smtpd_end {
-	SMTPD_QUIT,
-	SMTPD_GONE,    /* the client closed or broke the connection */
-	SMTPD_TIMEOUT, /* it is too slow */
-	SMTPD_LONE_LF, /* a message cannot be told from what follows it */
-	SMTPD_CONTROL, /* our configuration cannot be used */
-	SMTPD_MEMORY,
-};
-
 /* Who may send to whom; set up once. */
 struct smtpd_policy {
 	struct str me;		    /* control/me */
@@ -77,23 +68,8 @@ struct smtpd {
 	struct str line, address;
 };
 
-/*
- * smtpd_end: says what is to be said, and ends the process.
- *   smtpd   NULL: nothing can be said but on descriptor 1 itself
- */
-NORETURN void smtpd_end(struct smtpd *smtpd, enum smtpd_end why);
-
-/* smtpd_end_by_errno: ends because reading failed with this errno. */
-NORETURN void smtpd_end_by_errno(struct smtpd *smtpd, int number);
-
-/* smtpd_reply: a reply of one line, "250 ok".  Sent when we wait for input. */
-void smtpd_reply(struct smtpd *smtpd, const char *line);
-
 /* smtpd_serve: greets, and serves commands until QUIT. */
 void smtpd_serve(struct smtpd *smtpd);
-
-/* smtpd_set_deadline: so many seconds from now, but not beyond the session. */
-void smtpd_set_deadline(struct smtpd *smtpd, int64_t seconds);
 
 /*
  * smtpd_receive: after DATA: takes the message, hands it to qmail-queue, and

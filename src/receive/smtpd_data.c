@@ -12,6 +12,7 @@
 #include "mail/received.h"
 #include "mail/smtptext.h"
 #include "queue/inject.h"
+#include "smtpd_reply.h"
 #include "sys/clock.h"
 
 #define MS 1000
@@ -88,7 +89,7 @@ read_text(struct smtpd *smtpd, struct receipt *receipt)
 			int reason = got ? errno : 0;
 
 			drop(receipt);
-			smtpd_end_by_errno(smtpd, reason);
+			smtpd_end_by_errno(&smtpd->out, reason);
 		}
 		len = input.len;
 		came += len;
@@ -98,7 +99,7 @@ read_text(struct smtpd *smtpd, struct receipt *receipt)
 		in_consume(&smtpd->in, len - input.len);
 		if (event == SMTPTEXT_LONE_LF) {
 			drop(receipt);
-			smtpd_end(smtpd, SMTPD_LONE_LF);
+			smtpd_end(&smtpd->out, SMTPD_LONE_LF);
 		}
 		if (event == SMTPTEXT_END)
 			return;
@@ -129,7 +130,7 @@ reply_accepted(struct smtpd *smtpd, const struct inject *inject)
 	str_add_u64(&reply, (uint64_t)clock_seconds());
 	str_add_z(&reply, " qp ");
 	str_add_u64(&reply, (uint64_t)inject->pid);
-	smtpd_reply(smtpd, str_z(&reply));
+	smtpd_reply(&smtpd->out, str_z(&reply));
 	str_free(&reply);
 }
 
@@ -152,7 +153,7 @@ reply_refused(struct smtpd *smtpd, const struct verdict *verdict)
 		str_add_z(&reply, verdict->status);
 		str_add_byte(&reply, ')');
 	}
-	smtpd_reply(smtpd, str_z(&reply));
+	smtpd_reply(&smtpd->out, str_z(&reply));
 	str_free(&reply);
 }
 
@@ -185,21 +186,20 @@ smtpd_receive(struct smtpd *smtpd)
 	receipt.hops = (struct hops){ 0 };
 	receipt.size = 0;
 	receipt.is_too_large = false;
-	smtpd_reply(smtpd, "354 go ahead");
+	smtpd_reply(&smtpd->out, "354 go ahead");
 	/* qmail-queue is started when there is something for it, so that it
 	 * finds that in its pipe and need not be woken again. */
 	got = in_peek(&smtpd->in, &first);
 	if (got <= 0)
-		smtpd_end_by_errno(smtpd, got ? errno : 0);
-	receipt.is_open =
-	    inject_open(&receipt.inject, inject_program(home_qmail_queue)) == 0;
+		smtpd_end_by_errno(&smtpd->out, got ? errno : 0);
+	receipt.is_open = inject_open(&receipt.inject, home_dir) == 0;
 	if (receipt.is_open)
 		add_received(smtpd, &receipt.inject);
 	read_text(smtpd, &receipt);
 	fault = find_fault(&receipt);
 	if (fault) {
 		drop(&receipt);
-		smtpd_reply(smtpd, fault);
+		smtpd_reply(&smtpd->out, fault);
 	} else {
 		hand_over(smtpd, &receipt.inject);
 	}

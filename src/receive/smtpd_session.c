@@ -9,20 +9,14 @@
 #include "base/ascii.h"
 #include "base/scan.h"
 #include "mail/address.h"
+#include "smtpd_reply.h"
 #include "sys/clock.h"
 
 #define MS 1000
 
-void
-smtpd_reply(struct smtpd *smtpd, const char *line)
-{
-	/* A failure shows when the replies are sent. */
-	(void)out_add_z(&smtpd->out, line);
-	(void)out_add_z(&smtpd->out, "\r\n");
-}
-
-void
-smtpd_set_deadline(struct smtpd *smtpd, int64_t seconds)
+/* So many seconds from now, but not beyond the session. */
+static void
+set_deadline(struct smtpd *smtpd, int64_t seconds)
 {
 	int64_t deadline = clock_monotonic() + seconds * MS;
 
@@ -47,11 +41,11 @@ accept_size(struct smtpd *smtpd, struct span value)
 	uint64_t size;
 
 	if (!scan_u64(value, UINT64_MAX, &size)) {
-		smtpd_reply(smtpd, "501 SIZE wants a number (#5.5.4)");
+		smtpd_reply(&smtpd->out, "501 SIZE wants a number (#5.5.4)");
 		return false;
 	}
 	if (smtpd->data_max && size > smtpd->data_max) {
-		smtpd_reply(smtpd, "552 larger than we take (#5.3.4)");
+		smtpd_reply(&smtpd->out, "552 larger than we take (#5.3.4)");
 		return false;
 	}
 	return true;
@@ -76,10 +70,10 @@ accept_parameter(struct smtpd *smtpd, struct span parameter)
 		if (span_equal_nocase(value, SPAN("7BIT")) ||
 		    span_equal_nocase(value, SPAN("8BITMIME")))
 			return true;
-		smtpd_reply(smtpd, "501 no such BODY (#5.5.4)");
+		smtpd_reply(&smtpd->out, "501 no such BODY (#5.5.4)");
 		return false;
 	}
-	smtpd_reply(smtpd, "555 this parameter was not offered (#5.5.4)");
+	smtpd_reply(&smtpd->out, "555 this parameter was not offered (#5.5.4)");
 	return false;
 }
 
@@ -100,7 +94,7 @@ accept_parameters(struct smtpd *smtpd, struct span rest, bool is_mail)
 			if (!accept_parameter(smtpd, word))
 				return false;
 		} else {
-			smtpd_reply(smtpd,
+			smtpd_reply(&smtpd->out,
 			    "555 this parameter was not offered (#5.5.4)");
 			return false;
 		}
@@ -121,7 +115,7 @@ accept_path(struct smtpd *smtpd, struct span argument, bool is_mail)
 		result = address_parse_path(argument, &smtpd->address, &rest);
 	if (result == ADDRESS_TAKEN) {
 		if (smtpd_policy_rewrite(&smtpd->policy, &smtpd->address) < 0)
-			smtpd_end(smtpd, SMTPD_CONTROL);
+			smtpd_end(&smtpd->out, SMTPD_CONTROL);
 		if (smtpd->address.len > ADDRESS_MAX)
 			result = ADDRESS_TOO_LONG;
 	}
@@ -129,11 +123,12 @@ accept_path(struct smtpd *smtpd, struct span argument, bool is_mail)
 	case ADDRESS_TAKEN:
 		return accept_parameters(smtpd, rest, is_mail);
 	case ADDRESS_TOO_LONG:
-		smtpd_reply(smtpd, "555 this address is too long (#5.5.4)");
+		smtpd_reply(
+		    &smtpd->out, "555 this address is too long (#5.5.4)");
 		break;
 	case ADDRESS_MISSING:
 	case ADDRESS_BROKEN:
-		smtpd_reply(smtpd, "501 this is not an address (#5.5.4)");
+		smtpd_reply(&smtpd->out, "501 this is not an address (#5.5.4)");
 		break;
 	}
 	return false;
@@ -180,7 +175,7 @@ do_mail(struct smtpd *smtpd, struct span argument)
 	str_set(&smtpd->sender, str_span(&smtpd->address));
 	smtpd->is_bad_sender = smtpd_policy_is_bad_sender(
 	    &smtpd->policy, str_span(&smtpd->sender));
-	smtpd_reply(smtpd, "250 ok");
+	smtpd_reply(&smtpd->out, "250 ok");
 }
 
 static void
@@ -190,34 +185,34 @@ do_rcpt(struct smtpd *smtpd, struct span argument)
 	int accepted;
 
 	if (!smtpd->has_sender) {
-		smtpd_reply(smtpd, "503 MAIL comes first (#5.5.1)");
+		smtpd_reply(&smtpd->out, "503 MAIL comes first (#5.5.1)");
 		return;
 	}
 	if (!accept_path(smtpd, argument, false))
 		return;
 	if (recipient->len == 0) {
-		smtpd_reply(smtpd, "501 nobody has no name (#5.1.3)");
+		smtpd_reply(&smtpd->out, "501 nobody has no name (#5.1.3)");
 		return;
 	}
 	if (smtpd->is_bad_sender) {
-		smtpd_reply(
-		    smtpd, "553 this sender is not welcome here (#5.7.1)");
+		smtpd_reply(&smtpd->out,
+		    "553 this sender is not welcome here (#5.7.1)");
 		return;
 	}
 	accepted = smtpd_policy_accept(&smtpd->policy, recipient);
 	if (accepted < 0)
-		smtpd_end(smtpd, SMTPD_CONTROL);
+		smtpd_end(&smtpd->out, SMTPD_CONTROL);
 	if (accepted == 0) {
-		smtpd_reply(
-		    smtpd, "553 we take no mail for that domain (#5.7.1)");
+		smtpd_reply(&smtpd->out,
+		    "553 we take no mail for that domain (#5.7.1)");
 		return;
 	}
 	if (smtpd->recipients.len + recipient->len >= SMTPD_RECIPIENTS_MAX) {
-		smtpd_reply(smtpd, "452 too many recipients (#4.5.3)");
+		smtpd_reply(&smtpd->out, "452 too many recipients (#4.5.3)");
 		return;
 	}
 	str_add_field(&smtpd->recipients, str_span(recipient));
-	smtpd_reply(smtpd, "250 ok");
+	smtpd_reply(&smtpd->out, "250 ok");
 }
 
 static void
@@ -225,11 +220,11 @@ do_data(struct smtpd *smtpd, struct span argument)
 {
 	(void)argument;
 	if (!smtpd->has_sender) {
-		smtpd_reply(smtpd, "503 MAIL comes first (#5.5.1)");
+		smtpd_reply(&smtpd->out, "503 MAIL comes first (#5.5.1)");
 		return;
 	}
 	if (smtpd->recipients.len == 0) {
-		smtpd_reply(smtpd, "503 RCPT comes first (#5.5.1)");
+		smtpd_reply(&smtpd->out, "503 RCPT comes first (#5.5.1)");
 		return;
 	}
 	smtpd_receive(smtpd);
@@ -241,34 +236,34 @@ do_rset(struct smtpd *smtpd, struct span argument)
 {
 	(void)argument;
 	forget_transaction(smtpd);
-	smtpd_reply(smtpd, "250 ok");
+	smtpd_reply(&smtpd->out, "250 ok");
 }
 
 static void
 do_noop(struct smtpd *smtpd, struct span argument)
 {
 	(void)argument;
-	smtpd_reply(smtpd, "250 ok");
+	smtpd_reply(&smtpd->out, "250 ok");
 }
 
 static void
 do_vrfy(struct smtpd *smtpd, struct span argument)
 {
 	(void)argument;
-	smtpd_reply(smtpd, "252 send, and you will see");
+	smtpd_reply(&smtpd->out, "252 send, and you will see");
 }
 
 static void
 do_help(struct smtpd *smtpd, struct span argument)
 {
 	(void)argument;
-	smtpd_reply(smtpd, "214 Angarium speaks SMTP as of RFC 5321");
+	smtpd_reply(&smtpd->out, "214 Angarium speaks SMTP as of RFC 5321");
 }
 
 static void
 do_unknown(struct smtpd *smtpd)
 {
-	smtpd_reply(smtpd, "502 no such command (#5.5.1)");
+	smtpd_reply(&smtpd->out, "502 no such command (#5.5.1)");
 }
 
 static const struct {
@@ -299,7 +294,7 @@ skip_line(struct smtpd *smtpd)
 	do {
 		got = in_peek(&smtpd->in, &bytes);
 		if (got <= 0)
-			smtpd_end_by_errno(smtpd, got ? errno : 0);
+			smtpd_end_by_errno(&smtpd->out, got ? errno : 0);
 		end = span_find(bytes, '\n');
 		in_consume(&smtpd->in, end < bytes.len ? end + 1 : bytes.len);
 	} while (end == bytes.len);
@@ -316,14 +311,14 @@ read_command(struct smtpd *smtpd)
 	int got;
 
 	str_reset(line);
-	smtpd_set_deadline(smtpd, smtpd->timeout + SMTPD_COMMAND_SECONDS);
+	set_deadline(smtpd, smtpd->timeout + SMTPD_COMMAND_SECONDS);
 	got = in_read_until(&smtpd->in, '\n', line, SMTPD_COMMAND_MAX + 1);
 	if (got < 0 && errno == EMSGSIZE) {
 		skip_line(smtpd);
 		return;
 	}
 	if (got <= 0)
-		smtpd_end_by_errno(smtpd, got ? errno : 0);
+		smtpd_end_by_errno(&smtpd->out, got ? errno : 0);
 	str_cut(line, line->len - 1);
 	if (span_ends(str_span(line), SPAN("\r")))
 		str_cut(line, line->len - 1);

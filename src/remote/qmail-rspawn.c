@@ -63,6 +63,7 @@ run_remote(const struct delivery_job *job, struct span host, const int fds[2])
 	pid = spawn_start(&(struct spawn){ .path = str_z(&path),
 	    .argv = argv.at,
 	    .signals = SPAWN_SIGNALS_UNBLOCK,
+	    .leads_group = true,
 	    .fd_count = 2,
 	    .fds = { { fds[0], 0 }, { fds[1], 1 } } });
 	vec_free(&argv);

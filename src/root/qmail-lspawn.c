@@ -5,8 +5,8 @@
  * Reads     jobs on fd 0 from qmail-send, NOT trusted: addresses, numbers and
  *           an open message, which is checked; users/cdb.
  * Writes    reports on fd 0.
- * Execs     qmail-getpw as qmailp (once), qmail-local as the recipient, never
- *           as root.
+ * Execs     qmail-getpw as qmailp (lookup.h), qmail-local as the recipient,
+ *           never as root.
  * Source    qmail-lspawn(8); jobs and reports in queue/delivery.h.
  */
 #include <errno.h>
@@ -17,26 +17,13 @@
 #include "base/must.h"
 #include "config/home.h"
 #include "config/users.h"
+#include "lookup.h"
 #include "queue/spawnloop.h"
-#include "sys/clock.h"
-#include "sys/fd.h"
-#include "sys/fdpass.h"
 #include "sys/spawn.h"
 
-#define PEER_FD		0
-#define OUTPUT_MAX	3000  /* bytes of a report */
-#define LOOKUP_TIMEOUT	30    /* seconds for one answer of qmail-getpw */
-#define LOOKUP_PAUSE_MS 60000 /* milliseconds; see ask_lookup */
-#define KNOWN_ANSWERS	64    /* answers of qmail-getpw that are remembered */
-#define KNOWN_MS	2000  /* milliseconds for which they are believed */
-#define CUT_REMARK	"\n[more output cut off]\n"
-
-/* What qmail-getpw said a moment ago: a burst of mail for one user asks
- * once. */
-struct known_answer {
-	struct str local_part, record;
-	int64_t until; /* clock_monotonic */
-};
+#define PEER_FD	   0
+#define OUTPUT_MAX 3000 /* bytes of a report */
+#define CUT_REMARK "\n[more output cut off]\n"
 
 struct spawner {
 	struct home_ids ids;
@@ -44,9 +31,7 @@ struct spawner {
 	bool is_root;
 	struct cdb users;	/* users/cdb, kept open */
 	struct stat users_stat; /* which file that is */
-	int lookup_fd;		/* socket to qmail-getpw; -1: not running */
-	int64_t lookup_pause;	/* clock_monotonic; not asked before */
-	struct known_answer known[KNOWN_ANSWERS];
+	struct lookup lookup;	/* what users/cdb does not say */
 };
 
 /* Reports that need no program; the first byte is their letter. */
@@ -58,6 +43,9 @@ static const char report_bad_record[] =
     "ZThe account of this address is malformed. (#4.3.0)\n";
 static const char report_root[] =
     "ZThis address belongs to root, who gets no mail. (#4.3.0)\n";
+static const char report_role[] =
+    "ZThis address belongs to a user of the mail system itself, who gets no "
+    "mail. (#4.3.0)\n";
 static const char report_not_ours[] =
     "DThis instance delivers to its own user alone. (#5.1.1)\n";
 static const char report_cannot_start[] =
@@ -89,113 +77,56 @@ refresh_users(struct spawner *spawner)
 	return cdb_open(&spawner->users, home_users_cdb) < 0 ? -1 : 1;
 }
 
-/* Starts qmail-getpw, which then answers one request after the other. */
-static bool
-start_lookup(struct spawner *spawner)
-{
-	char *argv[] = { (char *)"qmail-getpw", (char *)"--serve", (char *)"0",
-		NULL };
-	struct spawn_ids ids = { .uid = spawner->ids.uid[HOME_QMAILP],
-		.gid = spawner->ids.gid[HOME_GROUP_NOFILES] };
-	struct str path = STR_INIT;
-	int ends[2];
-	pid_t pid;
-
-	if (fd_pair(ends) < 0)
-		return false;
-	str_add_z(&path, home_dir);
-	str_add_z(&path, "/bin/qmail-getpw");
-	pid = spawn_start(&(struct spawn){ .path = str_z(&path),
-	    .argv = argv,
-	    .ids = spawner->is_root ? &ids : NULL,
-	    .fd_count = 1,
-	    .fds = { { ends[1], 0 } } });
-	str_free(&path);
-	fd_close(ends[1]);
-	if (pid < 0 || fdpass_set_timeout(ends[0], LOOKUP_TIMEOUT) < 0) {
-		fd_close(ends[0]);
-		return false;
-	}
-	spawner->lookup_fd = ends[0];
-	return true;
-}
-
-static void
-stop_lookup(struct spawner *spawner)
-{
-	fd_close(spawner->lookup_fd);
-	spawner->lookup_fd = -1;
-}
-
 /*
- * Asks qmail-getpw.  One that does not answer in time, or has died, is left
- * to itself; another is started.  After one that was too slow there is a pause
- * without questions, so that deliveries to users/cdb do not wait behind an
- * account database that hangs.
+ * Finds the record of a local part: in users/cdb, else by asking qmail-getpw.
+ *   is_asked   receives whether the answer is still to come
+ * Returns the report of a failure, or NULL.
  */
-static bool
-ask_lookup(struct spawner *spawner, struct span local_part, struct str *record)
-{
-	char answer[USERS_RECORD_MAX];
-	ssize_t got = -1;
-
-	if (clock_monotonic() < spawner->lookup_pause)
-		return false;
-	if (spawner->lookup_fd == -1 && !start_lookup(spawner))
-		return false;
-	if (fdpass_send(spawner->lookup_fd, local_part, -1) == 0)
-		got = fdpass_receive(
-		    spawner->lookup_fd, answer, sizeof(answer), NULL);
-	if (got <= 0) {
-		stop_lookup(spawner);
-		if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
-			spawner->lookup_pause =
-			    clock_monotonic() + LOOKUP_PAUSE_MS;
-		return false;
-	}
-	str_set(record, span_make(answer, (size_t)got));
-	return true;
-}
-
-/* The same, unless the answer is known. */
-static bool
-look_up(struct spawner *spawner, struct span local_part, struct str *record)
-{
-	struct known_answer *known =
-	    &spawner->known[cdb_hash(local_part) % KNOWN_ANSWERS];
-	int64_t now = clock_monotonic();
-
-	if (now < known->until &&
-	    span_equal(local_part, str_span(&known->local_part))) {
-		str_set(record, str_span(&known->record));
-		return true;
-	}
-	if (!ask_lookup(spawner, local_part, record))
-		return false;
-	str_set(&known->local_part, local_part);
-	str_set(&known->record, str_span(record));
-	/* "Not now" is no answer to remember: it does not parse. */
-	known->until = record->len > 1 ? now + KNOWN_MS : 0;
-	return true;
-}
-
-/* Finds the account of a local part; on failure returns the report. */
 static const char *
-find_account(struct spawner *spawner, struct span local_part,
-    struct str *record, struct users_account *account)
+find_record(struct spawner *spawner, struct span local_part, struct str *record,
+    bool *is_asked)
 {
+	enum lookup_state state;
 	int found = refresh_users(spawner);
 
+	*is_asked = false;
 	if (found > 0)
 		found = users_find(&spawner->users, local_part, record);
 	if (found < 0)
 		return report_users_trouble;
-	if (found == 0 && !look_up(spawner, local_part, record))
+	if (found > 0)
+		return NULL;
+	state = lookup_ask(&spawner->lookup, local_part, record);
+	*is_asked = state == LOOKUP_ASKED;
+	return state == LOOKUP_FAILED ? report_lookup_trouble : NULL;
+}
+
+/* Whether a delivery as this user could reach into the queue: all users of the
+ * suite but alias, who gets mail. */
+static bool
+is_role(const struct home_ids *ids, uid_t uid)
+{
+	if (uid == ids->uid[HOME_ALIAS])
+		return false;
+	for (int i = 0; i < HOME_USERS; i++)
+		if (uid == ids->uid[i])
+			return true;
+	return false;
+}
+
+/* The account that a record names; on failure returns the report. */
+static const char *
+find_account(const struct spawner *spawner, struct span record,
+    struct users_account *account)
+{
+	if (record.len == 1) /* of qmail-getpw: not now */
 		return report_lookup_trouble;
-	if (!users_parse(str_span(record), account))
-		return found ? report_bad_record : report_lookup_trouble;
+	if (!users_parse(record, account))
+		return report_bad_record;
 	if (account->uid == 0 && spawner->is_root)
 		return report_root;
+	if (spawner->is_root && is_role(&spawner->ids, account->uid))
+		return report_role;
 	if (!spawner->is_root && account->uid != geteuid())
 		return report_not_ours;
 	return NULL;
@@ -231,6 +162,7 @@ run_local(struct spawner *spawner, const struct users_account *account,
 	    .argv = argv,
 	    .ids = spawner->is_root ? &ids : NULL,
 	    .signals = SPAWN_SIGNALS_UNBLOCK,
+	    .leads_group = true,
 	    .fd_count = 3,
 	    .fds = { { fds[0], 0 }, { fds[1], 1 }, { fds[1], 2 } } });
 	str_free(&text);
@@ -249,6 +181,7 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 	struct str record = STR_INIT;
 	struct users_account account;
 	const char *failure = NULL;
+	bool is_asked = false;
 	pid_t pid = 0;
 
 	if (job->recipients.len > 1)
@@ -258,8 +191,10 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 	else if (at == 0)
 		failure = "K"; /* an address without local part: a trash can */
 	else
-		failure = find_account(spawner, local_part, &record, &account);
-	if (!failure) {
+		failure = find_record(spawner, local_part, &record, &is_asked);
+	if (!failure && !is_asked)
+		failure = find_account(spawner, str_span(&record), &account);
+	if (!failure && !is_asked) {
 		pid = run_local(spawner, &account, local_part,
 		    span_from(address, at + 1), job->sender,
 		    (int[]){ message_fd, output_fd });
@@ -269,6 +204,8 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 	if (failure)
 		str_add_z(report, failure);
 	str_free(&record);
+	if (is_asked)
+		return SPAWNLOOP_ASKED;
 	return failure ? 0 : pid;
 }
 
@@ -311,14 +248,43 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 	str_free(&text);
 }
 
+static size_t
+watch(void *context, struct pollfd *fds, int64_t *deadline)
+{
+	struct spawner *spawner = context;
+
+	return lookup_watch(&spawner->lookup, fds, deadline);
+}
+
+static bool
+hear(void *context, const struct pollfd *fds)
+{
+	struct spawner *spawner = context;
+
+	return lookup_hear(&spawner->lookup, fds);
+}
+
+static void
+child_ended(void *context, pid_t pid)
+{
+	struct spawner *spawner = context;
+
+	lookup_child_ended(&spawner->lookup, pid);
+}
+
 int
 main(int argc, char **argv)
 {
-	struct spawner spawner = {
-		.users = CDB_INIT, .lookup_fd = -1, .is_root = geteuid() == 0
+	static const struct spawnloop_asking asking = {
+		.watch = watch, .hear = hear, .child_ended = child_ended
 	};
+	struct spawner spawner = { .users = CDB_INIT,
+		.is_root = geteuid() == 0 };
+	struct spawn_ids lookup_ids;
+	struct str getpw = STR_INIT;
 	struct spawnloop loop = { .start = start_delivery,
 		.judge = judge_delivery,
+		.asking = &asking,
 		.context = &spawner,
 		.output_max = OUTPUT_MAX };
 
@@ -326,7 +292,14 @@ main(int argc, char **argv)
 	if (argc != 2 || chdir("/") < 0 || home_ids_read(&spawner.ids) < 0)
 		_exit(111);
 	spawner.default_delivery = argv[1];
+	lookup_ids = (struct spawn_ids){ .uid = spawner.ids.uid[HOME_QMAILP],
+		.gid = spawner.ids.gid[HOME_GROUP_NOFILES] };
+	str_add_z(&getpw, home_dir);
+	str_add_z(&getpw, "/bin/qmail-getpw");
+	lookup_init(&spawner.lookup, str_z(&getpw),
+	    spawner.is_root ? &lookup_ids : NULL);
 	loop.queue_uid = spawner.ids.uid[HOME_QMAILQ];
 	spawnloop_run(&loop, PEER_FD);
+	lookup_end(&spawner.lookup);
 	_exit(0);
 }

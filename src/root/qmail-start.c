@@ -25,13 +25,35 @@
 #include "sys/spawn.h"
 
 /* Each delivery under way takes one in a spawner and up to one in qmail-send. */
-#define DESCRIPTORS 65536
+#define DESCRIPTORS	  65536
+#define DESCRIPTORS_LEAST 64 /* for the daemons and some deliveries */
 
 struct roles {
 	struct home_ids ids;
 	gid_t mail_readers[1]; /* the queue's second group, of qmails only */
 	bool is_root;
 };
+
+/* Raises the limit of open descriptors; ends where it is too low. */
+static void
+get_descriptors(void)
+{
+	unsigned long got = fd_raise_limit(DESCRIPTORS);
+	struct str line = STR_INIT;
+
+	if (got >= DESCRIPTORS_LEAST)
+		return;
+	str_add_z(&line,
+	    "qmail-start: the limit of open descriptors "
+	    "(ulimit -n) is ");
+	str_add_u64(&line, got);
+	str_add_z(&line, "; at least ");
+	str_add_u64(&line, DESCRIPTORS_LEAST);
+	str_add_z(&line, " are needed\n");
+	/* It ends in any case; the exit code says the same. */
+	(void)!fd_write_all(2, str_span(&line));
+	_exit(111);
+}
 
 static struct spawn_ids
 role_ids(uid_t uid, gid_t gid)
@@ -133,7 +155,7 @@ main(int argc, char **argv)
 	if (fd_open_standard() < 0)
 		_exit(111);
 	fd_close_from(3); /* nothing of the caller's gets to users' programs */
-	fd_raise_limit(DESCRIPTORS);
+	get_descriptors();
 	(void)umask(077);
 	if (chdir("/") < 0)
 		error_exit("qmail-start", "/");

@@ -39,13 +39,6 @@
 #define SORTED_KEPT   4096 /* sorted messages that stay in the list */
 #define BATCH	      32   /* messages sorted before words are heard again */
 
-void
-todo_say(struct todo *todo, struct span record)
-{
-	if (fdpass_send(TODO_PEER_FD, record, -1) < 0)
-		todo->peer_is_gone = true;
-}
-
 /* Adds a message to those that wait to be sorted, unless it is known. */
 static void
 note_number(struct todo *todo, uint64_t number, bool is_fresh)

@@ -197,7 +197,7 @@ queue_bounce(struct scribe *scribe, const struct scribe_order *order)
 					       : str_span(&scribe->double_to);
 	struct inject inject;
 
-	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+	if (inject_open(&inject, home_dir) < 0)
 		return 0;
 	if (!write_bounce(scribe, &inject, order, kind, to))
 		inject_break(&inject);
@@ -285,7 +285,7 @@ serve_notice(struct scribe *scribe, struct span record)
 		pid = fork();
 	if (pid != 0)
 		return;
-	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+	if (inject_open(&inject, home_dir) < 0)
 		_exit(111);
 	bounce_add_notice(
 	    &text, clock_seconds(), str_span(&scribe->bounce_from), to, words);

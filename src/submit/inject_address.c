@@ -6,6 +6,7 @@
 
 #include <unistd.h>
 
+#include "inject_fail.h"
 #include "mail/quote.h"
 
 static bool

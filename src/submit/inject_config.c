@@ -11,6 +11,7 @@
 #include "base/ascii.h"
 #include "config/control.h"
 #include "config/home.h"
+#include "inject_fail.h"
 
 /* A host name; each is read from control/X, control/me, or is the word X. */
 struct source {

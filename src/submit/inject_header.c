@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include "base/ascii.h"
+#include "inject_fail.h"
 #include "mail/addresslist.h"
 
 enum action {

@@ -15,29 +15,6 @@
 #define INJECT_HEADER_MAX (64u << 20) /* bytes, as read and as rewritten */
 #define INJECT_READ_SIZE  16384
 
-/* Every way to fail; texts and exit codes are in qmail-inject.c. */
-enum inject_fault {
-	FAULT_USAGE,
-	FAULT_HOME,
-	FAULT_CONTROL,
-	FAULT_CONTROL_VALUE,
-	FAULT_FOLLOWUP_FILE,
-	FAULT_HOST_SYNTAX,
-	FAULT_ADDRESS_SYNTAX,
-	FAULT_FIELD_SYNTAX,
-	FAULT_HEADER_SIZE,
-	FAULT_MEMORY,
-	FAULT_READ,
-	FAULT_WRITE,
-	FAULT_START
-};
-
-/*
- * inject_fail: says what happened and exits.
- *   what   the culprit, shown with odd bytes masked; may be empty
- */
-NORETURN void inject_fail(enum inject_fault fault, struct span what);
-
 /* How addresses without a full host are completed: qmail-header(5). */
 struct inject_hosts {
 	struct str default_host, default_domain, plus_domain, id_host;

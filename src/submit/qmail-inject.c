@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "inject_fail.h"
 #include "inject_parts.h"
 
-#include "base/ascii.h"
 #include "base/must.h"
 #include "config/home.h"
 #include "mail/fromline.h"
@@ -23,58 +23,6 @@
 #include "sys/fd.h"
 #include "sys/out.h"
 #include "sys/signal.h"
-
-#define PERMANENT 100
-#define TEMPORARY 111
-#define WHAT_MAX  200 /* bytes of a culprit that are shown */
-
-/* Every way to fail. */
-static const struct {
-	int exit_code;
-	const char *text;
-} faults[] = {
-	[FAULT_USAGE] = { PERMANENT,
-	    "usage: qmail-inject [-aAhHnN] [-f sender] [recipient ...]" },
-	[FAULT_HOME] = { TEMPORARY, "cannot enter the folder " },
-	[FAULT_CONTROL] = { TEMPORARY, "cannot read " },
-	[FAULT_CONTROL_VALUE] = { TEMPORARY, "no host name in " },
-	[FAULT_FOLLOWUP_FILE] = { TEMPORARY, "cannot read QMAILMFTFILE " },
-	[FAULT_HOST_SYNTAX] = { PERMANENT, "not a host name: " },
-	[FAULT_ADDRESS_SYNTAX] = { PERMANENT, "not an address: " },
-	[FAULT_FIELD_SYNTAX] = { PERMANENT, "cannot parse the addresses in " },
-	[FAULT_HEADER_SIZE] = { TEMPORARY, "the header is too large" },
-	[FAULT_MEMORY] = { TEMPORARY, "out of memory" },
-	[FAULT_READ] = { TEMPORARY, "cannot read the message" },
-	[FAULT_WRITE] = { TEMPORARY, "cannot write the message" },
-	[FAULT_START] = { TEMPORARY, "cannot run the queue program (#4.3.0)" },
-};
-
-/* Says what happened, in one write, and exits. */
-NORETURN static void
-leave(int exit_code, struct span text, struct span what)
-{
-	char buffer[1024];
-	struct out out;
-
-	out_init(&out, 2, buffer, sizeof(buffer));
-	what = span_upto(what, WHAT_MAX);
-	(void)out_add_z(&out, "qmail-inject: fatal: ");
-	(void)out_add(&out, text);
-	for (size_t i = 0; i < what.len; i++) {
-		bool is_safe = ascii_is_printable(what.s[i]);
-
-		(void)out_add(&out, span_make(is_safe ? &what.s[i] : "?", 1));
-	}
-	(void)out_add_z(&out, "\n");
-	(void)out_flush(&out); /* nobody else to tell */
-	_exit(exit_code);
-}
-
-void
-inject_fail(enum inject_fault fault, struct span what)
-{
-	leave(faults[fault].exit_code, span_of(faults[fault].text), what);
-}
 
 static void
 out_of_memory(void)
@@ -273,21 +221,6 @@ print(struct inject_letter *letter, struct in *in)
 		inject_fail(FAULT_WRITE, SPAN(""));
 }
 
-NORETURN static void
-refuse(const struct verdict *verdict)
-{
-	struct str text = STR_INIT;
-
-	str_add(&text, verdict->text);
-	if (!verdict->is_custom) {
-		str_add_z(&text, " (#");
-		str_add_z(&text, verdict->status);
-		str_add_byte(&text, ')');
-	}
-	leave(verdict->letter == VERDICT_PERMANENT ? PERMANENT : TEMPORARY,
-	    str_span(&text), SPAN(""));
-}
-
 static void
 queue(struct inject_letter *letter, struct in *in, struct span recipients)
 {
@@ -296,7 +229,7 @@ queue(struct inject_letter *letter, struct in *in, struct span recipients)
 	struct verdict verdict;
 	struct span recipient;
 
-	if (inject_open(&inject, inject_program(home_qmail_queue)) < 0)
+	if (inject_open(&inject, home_dir) < 0)
 		inject_fail(FAULT_START, SPAN(""));
 	write_header(&target, letter);
 	if (!copy_body(&target, in)) {
@@ -309,7 +242,7 @@ queue(struct inject_letter *letter, struct in *in, struct span recipients)
 		inject_recipient(&inject, recipient);
 	verdict = inject_close(&inject);
 	if (verdict.letter != VERDICT_ACCEPTED)
-		refuse(&verdict);
+		inject_refused(&verdict);
 }
 
 int
@@ -322,7 +255,7 @@ main(int argc, char **argv)
 	struct in in;
 
 	(void)argc;
-	must_hooks(TEMPORARY, out_of_memory);
+	must_hooks(INJECT_TEMPORARY, out_of_memory);
 	signal_ignore(SIGPIPE);
 	letter.now = clock_microseconds();
 	read_arguments(&options, argv);

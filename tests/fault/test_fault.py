@@ -102,6 +102,26 @@ def test_queue_killed(fresh, scratch):
     assert 0 < accepted < len(calls)
 
 
+@pytest.mark.parametrize("signal", ["ALRM", "TERM"])
+def test_queue_gives_up_or_not(signal, fresh, scratch):
+    """A signal that ends it, at each call: all is there, or nothing."""
+    queue = Queue(fresh, scratch)
+    calls = queue.calls(scratch + "/trace")
+    last = max(n for n, call in enumerate(calls) if call[0] == "link")
+    takeover = [call[0] for call in calls].index("rt_sigprocmask") + 1
+    wrong = []
+    for n, (what, code) in enumerate(queue.signals(calls[takeover:], signal), takeover):
+        files = queue.place.queue_files()
+        problem = queue.problem(code)
+        if code not in (0, 52) or (n >= last and code != 0):
+            problem = problem or "exit %d" % code
+        if code != 0 and any(files.values()):
+            problem = "exit %d, but these stay: %s" % (code, files)
+        if problem:
+            wrong.append("%s: %s" % (what, problem))
+    assert not wrong, "\n".join(wrong)
+
+
 # ---- into a mailbox
 
 class Mailbox(faults.Faults):
@@ -205,3 +225,36 @@ def test_mbox_killed(fresh, scratch):
                 not last.endswith(TEXT + b"\n"):
             wrong.append("%s: then exit %d, %r" % (what, again, last[:100]))
     assert not wrong, "\n".join(wrong)
+
+
+def test_maildir_stopped(fresh, scratch):
+    """SIGTERM at each call: nothing in tmp, and what is in new is whole."""
+    box = Mailbox(fresh, scratch, "./Maildir/")
+    wrong, codes = [], set()
+    for what, code in box.signals(after_preparing(box, scratch), "TERM"):
+        new, tmp = box.delivered("new"), box.delivered("tmp")
+        codes.add(code)
+        if code not in (0, 111) or tmp or (code == 0 and not new) or not all(map(is_whole, new)):
+            wrong.append("%s: exit %d, %d in new, %d in tmp" % (what, code, len(new), len(tmp)))
+    assert not wrong, "\n".join(wrong)
+    assert 111 in codes
+
+
+def test_mbox_stopped(fresh, scratch):
+    """SIGTERM at each call: the message is there, or it is as before."""
+    box = Mailbox(fresh, scratch, "./Mailbox")
+    wrong, codes = [], set()
+    for what, code in box.signals(after_preparing(box, scratch), "TERM"):
+        mbox = box.mbox()
+        codes.add(code)
+        is_there = mbox.startswith(box.BEFORE + b"From ") and mbox.endswith(TEXT + b"\n")
+        if code not in (0, 111) or not (is_there or code and mbox == box.BEFORE):
+            wrong.append("%s: exit %d, %r" % (what, code, mbox[-100:]))
+    assert not wrong, "\n".join(wrong)
+    assert 111 in codes
+
+
+def after_preparing(box, scratch):
+    """The calls from the first look at the home folder on."""
+    calls = box.calls(scratch + "/trace")
+    return calls[[name for name, _ in calls].index("chdir"):]

@@ -34,6 +34,8 @@ def tampered(root_place):
     ("bin/qmail-queue", lambda path: os.chmod(path, 0o755), "mode is 0755, should be 6555"),
     ("queue", lambda path: os.chmod(path, 0o755), "mode is 0755, should be 0750"),
     ("queue/mess/7", lambda path: os.chown(path, 0, -1), "owner is 0, should be "),
+    ("queue/mess/7", lambda path: os.chmod(path, 0o751), "mode is 0751, should be 0750"),
+    ("queue/mess", lambda path: os.chmod(path, 0o751), "mode is 0751, should be 0750"),
     ("queue/todo/0", lambda path: os.chown(path, -1, 0), "group is 0, should be "),
     ("queue/lock/trigger", os.unlink, "No such file"),
     ("users/ids", lambda path: os.chmod(path, 0o666), "mode is 0666, should be 0644"),

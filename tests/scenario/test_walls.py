@@ -170,6 +170,25 @@ def test_programs_of_users(town):
     assert "Permission_denied" in "/".join(told)
 
 
+def test_message_is_opened_again(town):
+    """A program may open its standard input by name; also a message that came
+    when their mode was 0640 can be read, as descriptor."""
+    town.rules("ann", "", "|cat /dev/stdin > whole && cat /dev/stdin | tail -n 1 > last")
+    town.send("bob@here.example", "ann@here.example", body="one\ntwo\n")
+    town.send("bob@here.example", "bob@here.example", subject="an old letter")
+    for path in town.place.queue_files()["mess"].values():
+        with open(path) as source:
+            if "an old letter" in source.read():
+                os.chmod(path, 0o640)
+    town.open()
+    town.letter("bob", "an old letter")
+    town.wait_empty()
+    with open(town.home("ann") + "/whole") as source:
+        assert source.read().endswith("Subject: a letter\n\none\ntwo\n")
+    with open(town.home("ann") + "/last") as source:
+        assert source.read() == "two\n"
+
+
 def test_remote_program(town):
     """It runs as qmailr, has the message, and can open none itself."""
     script = town.place.base + "/remote"

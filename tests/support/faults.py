@@ -56,9 +56,13 @@ class Faults:
                     ["-o", "/dev/null", "--inject=%s:error=%s:when=%d" % (name, error, nth)])
 
     def kills(self, calls):
+        yield from self.signals(calls, "KILL")
+
+    def signals(self, calls, signal):
+        """This signal at each call in turn: (what, exit code)."""
         for name, nth in calls:
-            yield "killed at the %d. %s" % (nth, name), self.run(
-                ["-o", "/dev/null", "--inject=%s:signal=KILL:when=%d" % (name, nth)])
+            yield "%s at the %d. %s" % (signal, nth, name), self.run(
+                ["-o", "/dev/null", "--inject=%s:signal=%s:when=%d" % (name, signal, nth)])
 
 
 def strace(options, words, **more):

@@ -127,13 +127,15 @@ test_raise_limit(void **state)
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = 20;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	fd_raise_limit(30);
+	assert_int_equal(fd_duplicate_above(0, 25), -1);
+	assert_int_equal(errno, EMFILE);
+	assert_int_equal(fd_raise_limit(30), 30);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(limit.rlim_cur, 30);
-	fd_raise_limit(25); /* never less */
+	assert_int_equal(fd_raise_limit(25), 25); /* never less */
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_int_equal(limit.rlim_cur, 30);
-	fd_raise_limit(limit.rlim_max);
+	assert_true(fd_raise_limit(limit.rlim_max) == limit.rlim_max);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	assert_true(limit.rlim_cur == limit.rlim_max);
 }

@@ -19,8 +19,6 @@ test_paths(void **state)
 	assert_int_not_equal(home_dir[strlen(home_dir) - 1], '/');
 	assert_memory_equal(home_control_dir, home_dir, strlen(home_dir));
 	assert_string_equal(home_queue_dir + strlen(home_dir), "/queue");
-	assert_string_equal(
-	    home_qmail_queue + strlen(home_dir), "/bin/qmail-queue");
 }
 
 /* What was read from the text files, against the C library. */

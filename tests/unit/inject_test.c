@@ -44,7 +44,7 @@ test_accepted(void **state)
 
 	(void)state;
 	make_program("cat >message; cat <&1 >envelope; exit 0\n");
-	assert_int_equal(inject_open(&inject, "./program"), 0);
+	assert_int_equal(inject_open(&inject, "."), 0);
 	inject_message(&inject, SPAN("a\n"));
 	inject_message(&inject, SPAN("b\n"));
 	inject_sender(&inject, SPAN("s@x"));
@@ -63,7 +63,7 @@ test_broken(void **state)
 
 	(void)state;
 	make_program("cat >message; cat <&1 >envelope; exit 0\n");
-	assert_int_equal(inject_open(&inject, "./program"), 0);
+	assert_int_equal(inject_open(&inject, "."), 0);
 	inject_message(&inject, SPAN("a\n"));
 	inject_sender(&inject, SPAN("s@x"));
 	inject_break(&inject);
@@ -71,7 +71,7 @@ test_broken(void **state)
 	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
 	check_file("envelope", SPAN(""));
 	/* Broken before the message is out. */
-	assert_int_equal(inject_open(&inject, "./program"), 0);
+	assert_int_equal(inject_open(&inject, "."), 0);
 	inject_message(&inject, SPAN("a\n"));
 	inject_break(&inject);
 	verdict = inject_close(&inject);
@@ -79,15 +79,21 @@ test_broken(void **state)
 }
 
 static struct verdict
-run_program(const char *script)
+run_in(const char *home)
 {
 	static char much[100000];
 
-	make_program(script);
-	assert_int_equal(inject_open(&inject, "./program"), 0);
+	assert_int_equal(inject_open(&inject, home), 0);
 	inject_message(&inject, span_make(much, sizeof(much)));
 	inject_sender(&inject, SPAN(""));
 	return inject_close(&inject);
+}
+
+static struct verdict
+run_program(const char *script)
+{
+	make_program(script);
+	return run_in(".");
 }
 
 static void
@@ -97,8 +103,6 @@ test_refused(void **state)
 
 	(void)state;
 	signal_ignore(SIGPIPE);
-	/* Only a program in place of qmail-queue has a descriptor 6. */
-	setenv("QMAILQUEUE", "./program", 1);
 	verdict = run_program("cat >/dev/null; exit 31\n");
 	assert_int_equal(verdict.letter, VERDICT_PERMANENT);
 	verdict = run_program("echo Dno way >&6; cat >/dev/null; exit 82\n");
@@ -111,17 +115,56 @@ test_refused(void **state)
 	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
 }
 
+/* What a program leaves behind with descriptor 6 open is not waited for. */
 static void
-test_no_program(void **state)
+test_left_behind(void **state)
 {
+	struct str pid = STR_INIT;
+	struct verdict verdict;
+
 	(void)state;
-	assert_int_equal(inject_open(&inject, "./none"), -1);
-	unsetenv("QMAILQUEUE");
-	assert_string_equal(inject_program("std"), "std");
+	verdict = run_program("sleep 1000 & echo $! >pid\n"
+			      "cat >/dev/null; cat <&1 >/dev/null\n"
+			      "echo Dno way >&6; exit 82\n");
+	assert_int_equal(verdict.letter, VERDICT_PERMANENT);
+	assert_true(span_starts(verdict.text, SPAN("no way")));
+	assert_int_equal(file_read("pid", &pid, 100), 0);
+	assert_int_equal(kill((pid_t)atoi(pid.s), SIGKILL), 0);
+	str_free(&pid);
+}
+
+/* Which program it is, told by what it leaves behind. */
+static void
+test_choice(void **state)
+{
+	struct str text = STR_INIT;
+
+	(void)state;
+	make_program("echo mine >which; cat >/dev/null; cat <&1 >/dev/null\n");
+	assert_int_equal(file_read("program", &text, 1000), 0);
+	assert_int_equal(mkdir("home", 0755), 0);
+	assert_int_equal(mkdir("home/bin", 0755), 0);
+	scratch_write("home/filter", text.s, text.len);
+	assert_int_equal(chmod("home/filter", 0755), 0);
+	str_set(&text,
+	    SPAN("#!/bin/sh\ntest ! -e /proc/self/fd/6 || exit 1\n"
+		 "echo standard >which; cat >/dev/null; cat <&1 >/dev/null\n"));
+	scratch_write("home/bin/qmail-queue", text.s, text.len);
+	assert_int_equal(chmod("home/bin/qmail-queue", 0755), 0);
+	str_free(&text);
+	/* Not in the working folder, nor by PATH. */
+	setenv("QMAILQUEUE", "filter", 1);
+	assert_int_equal(run_in("home").letter, VERDICT_ACCEPTED);
+	check_file("which", SPAN("mine\n"));
+	setenv("QMAILQUEUE", "true", 1);
+	assert_int_equal(inject_open(&inject, "home"), -1);
+	setenv("QMAILQUEUE", "/none", 1);
+	assert_int_equal(inject_open(&inject, "home"), -1);
 	setenv("QMAILQUEUE", "", 1);
-	assert_string_equal(inject_program("std"), "std");
-	setenv("QMAILQUEUE", "mine", 1);
-	assert_string_equal(inject_program("std"), "mine");
+	assert_int_equal(run_in("home").letter, VERDICT_ACCEPTED);
+	check_file("which", SPAN("standard\n"));
+	unsetenv("QMAILQUEUE");
+	assert_int_equal(run_in("home").letter, VERDICT_ACCEPTED);
 }
 
 int
@@ -131,8 +174,10 @@ main(void)
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_no_program),
+		cmocka_unit_test(test_left_behind),
+		cmocka_unit_test(test_choice),
 	};
 
+	setenv("QMAILQUEUE", "program", 1);
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -39,7 +39,13 @@ test_blocking(void **state)
 	signal_ignore(SIGUSR1);
 	caught = 0;
 	raise(SIGUSR1);
+	signal_catch_if_heard(SIGUSR1, note_signal);
+	raise(SIGUSR1);
 	assert_int_equal(caught, 0);
+	signal_default(SIGUSR1);
+	signal_catch_if_heard(SIGUSR1, note_signal);
+	raise(SIGUSR1);
+	assert_int_equal(caught, SIGUSR1);
 	signal_default(SIGUSR1);
 }
 

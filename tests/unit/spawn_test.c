@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
@@ -148,6 +149,40 @@ test_signals(void **state)
 	signal_default(SIGPIPE);
 }
 
+/* The child of the program is ended with it; what ignores SIGTERM is killed. */
+static void
+test_groups(void **state)
+{
+	static const char *const commands[] = { "sleep 1000 & echo; wait",
+		"trap '' TERM; sleep 1000 & echo; wait" };
+	char text[20];
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		char *argv[] = { (char *)"sh", (char *)"-c",
+			(char *)commands[i], NULL };
+		int ends[2], status;
+		pid_t pid;
+
+		assert_int_equal(fd_pipe(ends), 0);
+		pid = spawn_start(&(struct spawn){ .path = "/bin/sh",
+		    .argv = argv,
+		    .leads_group = true,
+		    .fd_count = 1,
+		    .fds = { { ends[1], 1 } } });
+		fd_close(ends[1]);
+		assert_true(pid > 0);
+		assert_int_equal(getpgid(pid), pid);
+		assert_int_equal(fd_read(ends[0], text, sizeof(text)), 1);
+		spawn_end(pid, i == 1);
+		/* The end of all who hold the pipe. */
+		assert_int_equal(fd_read(ends[0], text, sizeof(text)), 0);
+		assert_int_equal(spawn_wait(pid, &status), 0);
+		assert_int_equal(WTERMSIG(status), i == 1 ? SIGKILL : SIGTERM);
+		fd_close(ends[0]);
+	}
+}
+
 int
 main(void)
 {
@@ -157,6 +192,7 @@ main(void)
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_environment_and_reaping),
 		cmocka_unit_test(test_signals),
+		cmocka_unit_test(test_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,13 +37,16 @@ void must_hooks(int bug_exit, void (*out_of_memory)(void));
  * must_realloc: realloc that cannot fail (see must_hooks).
  *   old    NULL or memory from here
  *   size   bytes, at least 1
- * Returns the memory, to be released with must_free().  The first 16 kB come
- * from a static area: a small program never asks the kernel for memory, which
- * saves it four system calls.
+ * Returns the memory, to be released with must_free().  It is in memory.c, or,
+ * for programs that live for a moment, in area.c.
  */
 void *must_realloc(void *old, size_t size);
 
 /* must_free: releases memory from must_realloc; NULL is fine. */
 void must_free(void *memory);
+
+/* must_heap_realloc: the same from the C library, to be released with free(3):
+ * for memory.c and area.c alone. */
+void *must_heap_realloc(void *old, size_t size);
 
 #endif

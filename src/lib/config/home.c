@@ -17,7 +17,6 @@
 const char home_dir[] = CONF_QMAIL;
 const char home_control_dir[] = CONF_QMAIL "/control";
 const char home_queue_dir[] = CONF_QMAIL "/queue";
-const char home_qmail_queue[] = CONF_QMAIL "/bin/qmail-queue";
 const char home_sync_folders[] = CONF_QMAIL "/control/syncfolders";
 const char home_users_cdb[] = CONF_QMAIL "/users/cdb";
 

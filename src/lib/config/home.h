@@ -13,7 +13,6 @@ extern const char home_dir[];
 /* home_control, home_bin...: folders and files below home_dir. */
 extern const char home_control_dir[];  /* HOME/control */
 extern const char home_queue_dir[];    /* HOME/queue */
-extern const char home_qmail_queue[];  /* HOME/bin/qmail-queue */
 extern const char home_sync_folders[]; /* HOME/control/syncfolders */
 extern const char home_users_cdb[];    /* HOME/users/cdb */
 

@@ -1,50 +1,56 @@
 /* inject.c - handing a message to qmail-queue. */
 #include "queue/inject.h"
 
+#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/must.h"
+#include "base/str.h"
 #include "sys/fd.h"
+#include "sys/signal.h"
 #include "sys/spawn.h"
 
 #define REMARK_FD 6
 
-const char *
-inject_program(const char *standard)
-{
-	const char *chosen = getenv("QMAILQUEUE");
-
-	return chosen && *chosen ? chosen : standard;
-}
-
-/* Whether the program is one in place of qmail-queue, which may explain
- * itself on descriptor 6; qmail-queue never does. */
+/*
+ * The program to run: $QMAILQUEUE, or qmail-queue.  Only the former may explain
+ * itself on descriptor 6.
+ *   path   receives where it is
+ * Returns whether it is the former.
+ */
 static bool
-is_substitute(const char *program)
+choose_program(const char *home, struct str *path)
 {
 	const char *chosen = getenv("QMAILQUEUE");
+	bool is_substitute = chosen && *chosen;
 
-	return chosen && !strcmp(chosen, program);
+	if (!is_substitute || chosen[0] != '/') {
+		str_add_z(path, home);
+		str_add_byte(path, '/');
+	}
+	str_add_z(path, is_substitute ? chosen : "bin/qmail-queue");
+	return is_substitute;
 }
 
 int
-inject_open(struct inject *inject, const char *program)
+inject_open(struct inject *inject, const char *home)
 {
-	char *argv[] = { (char *)program, NULL };
 	int message[2] = { -1, -1 }, envelope[2] = { -1, -1 };
 	int remark[2] = { -1, -1 };
+	struct str path = STR_INIT;
+	bool is_substitute = choose_program(home, &path);
+	char *argv[] = { path.s, NULL };
 	int result = -1;
 
 	if (fd_pipe(message) < 0 || fd_pipe(envelope) < 0 ||
-	    (is_substitute(program) && fd_pipe(remark) < 0))
+	    (is_substitute && fd_pipe(remark) < 0))
 		goto done;
-	inject->pid = spawn_start(&(struct spawn){ .path = program,
+	signal_default(SIGCHLD); /* ignored, there is no child to wait for */
+	inject->pid = spawn_start(&(struct spawn){ .path = path.s,
 	    .argv = argv,
 	    /* qmail-queue sets its signals itself. */
-	    .signals = is_substitute(program) ? SPAWN_SIGNALS_RESET
-					      : SPAWN_SIGNALS_KEEP,
-	    .fd_count = remark[1] == -1 ? 2 : 3,
+	    .signals = is_substitute ? SPAWN_SIGNALS_RESET : SPAWN_SIGNALS_KEEP,
+	    .fd_count = is_substitute ? 3 : 2,
 	    .fds = { { message[0], 0 }, { envelope[0], 1 },
 		{ remark[1], REMARK_FD } } });
 	if (inject->pid < 0)
@@ -61,6 +67,7 @@ done:
 		fd_close(envelope[i]);
 		fd_close(remark[i]);
 	}
+	str_free(&path);
 	return result;
 }
 
@@ -111,13 +118,15 @@ inject_break(struct inject *inject)
 	inject->is_broken = true;
 }
 
-/* What the program wrote to descriptor 6, as far as it counts. */
+/* What the program wrote to descriptor 6 before it ended, as far as it counts:
+ * it lies in the pipe, and what it left behind is not waited for. */
 static struct span
 read_remark(struct inject *inject)
 {
+	bool is_ready = fd_set_nonblocking(inject->remark_fd) == 0;
 	size_t len = 0;
 
-	while (len < sizeof(inject->remark)) {
+	while (is_ready && len < sizeof(inject->remark)) {
 		ssize_t got = fd_read(inject->remark_fd, inject->remark + len,
 		    sizeof(inject->remark) - len);
 

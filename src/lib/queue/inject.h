@@ -1,13 +1,13 @@
 /*
  * inject.h - handing a message to qmail-queue, or to the program in its place.
  *
- *	inject_open(&inject, program)
+ *	inject_open(&inject, home_dir)
  *	inject_message(&inject, bytes) ...
  *	inject_sender(&inject, sender)
  *	inject_recipient(&inject, recipient) ...
  *	verdict = inject_close(&inject)
  *
- * The caller ignores SIGPIPE.  Source: qmail-queue(8), envelopes(5).
+ * The caller ignores SIGPIPE; SIGCHLD gets its default.  Source: qmail-queue(8), envelopes(5).
  */
 #ifndef QUEUE_INJECT_H
 #define QUEUE_INJECT_H
@@ -33,14 +33,13 @@ struct inject {
 };
 
 /*
- * inject_program: the program to use: $QMAILQUEUE if it is set and not empty,
- * else standard (HOME/bin/qmail-queue).
+ * inject_open: starts the program: $QMAILQUEUE if it is set and not empty, else
+ * bin/qmail-queue, both below home unless that begins with a slash.  It has a
+ * descriptor 6 only if QMAILQUEUE names it.
+ *   home   the folder of the suite
+ * Returns 0; -1 with errno: not started.
  */
-const char *inject_program(const char *standard);
-
-/* inject_open: starts the program; it has a descriptor 6 only if QMAILQUEUE
- * names it.  Returns 0; -1 with errno: not started. */
-MUST_CHECK int inject_open(struct inject *inject, const char *program);
+MUST_CHECK int inject_open(struct inject *inject, const char *home);
 
 /* inject_message: adds bytes to the message; no limit on their number. */
 void inject_message(struct inject *inject, struct span bytes);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/must.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/signal.h"
@@ -23,21 +24,37 @@ struct running {
 	struct str output;
 };
 
+/* One job whose start has asked something. */
+struct waiting {
+	struct delivery_job job;
+	int message_fd;
+};
+
 struct state {
 	const struct spawnloop *loop;
-	int peer; /* -1 when qmail-send is gone */
+	int peer;	 /* -1 when qmail-send is gone */
+	int64_t kill_at; /* clock_monotonic; 0: not to be ended by force */
 	VEC(struct running) running;
-	VEC(struct pollfd) fds; /* the peer, then each open output_fd */
+	VEC(struct waiting) waiting;
+	VEC(struct pollfd) fds; /* the peer, those of asking, each output_fd */
+	size_t asking_fds;
 	char datagram[FDPASS_RECORD_MAX];
 };
 
-static volatile sig_atomic_t child_has_ended;
+static volatile sig_atomic_t child_has_ended, must_stop;
 
 static void
 on_child(int number)
 {
 	(void)number;
 	child_has_ended = 1;
+}
+
+static void
+on_stop(int number)
+{
+	(void)number;
+	must_stop = 1;
 }
 
 void
@@ -95,8 +112,9 @@ is_message(const struct state *state, int fd)
 	    st.st_uid == state->loop->queue_uid;
 }
 
-/* Starts the program of a job, or reports at once.  Takes the job over. */
-static void
+/* Starts the program of a job, or reports at once, and takes both over; returns
+ * false if it has to wait. */
+static bool
 start_job(struct state *state, struct delivery_job job, int message_fd)
 {
 	const struct spawnloop *loop = state->loop;
@@ -118,14 +136,56 @@ start_job(struct state *state, struct delivery_job job, int message_fd)
 		running.output_fd = output[0];
 		vec_push(&state->running, running);
 	} else {
+		fd_close(output[0]);
+	}
+	if (running.pid == 0) {
 		must(report.len > 0);
 		report_now(state, &running.job,
 		    (enum delivery_result)report.s[0],
 		    span_from(str_span(&report), 1));
-		fd_close(output[0]);
 		delivery_job_free(&running.job);
 	}
 	str_free(&report);
+	if (running.pid == SPAWNLOOP_ASKED)
+		return false;
+	fd_close(message_fd);
+	return true;
+}
+
+/* Some of them may be able to start now; the others keep their order. */
+static void
+start_waiting(struct state *state)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < state->waiting.len; i++) {
+		struct waiting waiting = state->waiting.at[i];
+
+		if (!start_job(state, waiting.job, waiting.message_fd))
+			state->waiting.at[kept++] = waiting;
+	}
+	state->waiting.len = kept;
+}
+
+static void
+end_all(struct state *state, bool is_final)
+{
+	for (size_t i = 0; i < state->running.len; i++)
+		spawn_end(state->running.at[i].pid, is_final);
+}
+
+static void
+lose_peer(struct state *state)
+{
+	fd_close(state->peer);
+	state->peer = -1;
+	for (size_t i = 0; i < state->waiting.len; i++) {
+		fd_close(state->waiting.at[i].message_fd);
+		delivery_job_free(&state->waiting.at[i].job);
+	}
+	state->waiting.len = 0;
+	end_all(state, false);
+	state->kill_at = clock_monotonic() + SPAWNLOOP_GRACE * 1000;
 }
 
 /* Takes one datagram from qmail-send. */
@@ -137,21 +197,21 @@ receive_job(struct state *state)
 	ssize_t got = fdpass_receive(
 	    state->peer, state->datagram, sizeof(state->datagram), &message_fd);
 
-	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EMSGSIZE)) {
-		fd_close(state->peer);
-		state->peer = -1;
-	}
+	if (got == 0 || (got < 0 && errno != EAGAIN && errno != EMSGSIZE))
+		lose_peer(state);
 	if (got <= 0)
 		return;
 	if (delivery_job_parse(span_make(state->datagram, (size_t)got), &job)) {
-		start_job(state, job, message_fd);
+		if (!start_job(state, job, message_fd))
+			vec_push(&state->waiting,
+			    ((struct waiting){ job, message_fd }));
 	} else {
 		/* What can be read of it is answered; nobody waits for ever. */
 		report_now(state, &job, DELIVERY_DEFERRAL,
 		    SPAN("The delivery order was malformed. (#4.3.0)\n"));
 		delivery_job_free(&job);
+		fd_close(message_fd);
 	}
-	fd_close(message_fd);
 }
 
 /*
@@ -200,6 +260,25 @@ finish(struct state *state, struct running *running, int status)
 	delivery_job_free(&running->job);
 }
 
+/* The job of this process, or none, is over. */
+static void
+finish_child(struct state *state, pid_t pid, int status)
+{
+	const struct spawnloop *loop = state->loop;
+
+	for (size_t i = 0; i < state->running.len; i++) {
+		struct running ended = state->running.at[i];
+
+		if (ended.pid != pid)
+			continue;
+		state->running.at[i] = state->running.at[--state->running.len];
+		finish(state, &ended, status);
+		return;
+	}
+	if (loop->asking)
+		loop->asking->child_ended(loop->context, pid);
+}
+
 static void
 reap(struct state *state)
 {
@@ -207,18 +286,8 @@ reap(struct state *state)
 	pid_t pid;
 
 	child_has_ended = 0;
-	while (state->running.len > 0 && (pid = spawn_reap(&status)) > 0) {
-		for (size_t i = 0; i < state->running.len; i++) {
-			struct running ended = state->running.at[i];
-
-			if (ended.pid != pid)
-				continue;
-			state->running.at[i] =
-			    state->running.at[--state->running.len];
-			finish(state, &ended, status);
-			break;
-		}
-	}
+	while ((pid = spawn_reap(&status)) > 0)
+		finish_child(state, pid, status);
 }
 
 static void
@@ -229,19 +298,29 @@ add_poll(struct state *state, int fd)
 	vec_push(&state->fds, poller);
 }
 
+/* Only open ones: poll takes no more than a process may have open.
+ *   deadline   made earlier if need be */
 static void
-wait_for_something(struct state *state)
+collect_fds(struct state *state, int64_t *deadline)
 {
-	size_t next = 1;
+	const struct spawnloop *loop = state->loop;
+	struct pollfd asked[SPAWNLOOP_WATCHED];
 
 	state->fds.len = 0;
 	add_poll(state, state->peer); /* poll passes over -1 */
-	/* Only open ones: poll takes no more than a process may have open. */
+	state->asking_fds = loop->asking
+	    ? loop->asking->watch(loop->context, asked, deadline)
+	    : 0;
+	for (size_t i = 0; i < state->asking_fds; i++)
+		add_poll(state, asked[i].fd);
 	for (size_t i = 0; i < state->running.len; i++)
 		if (state->running.at[i].output_fd != -1)
 			add_poll(state, state->running.at[i].output_fd);
-	if (signal_poll(state->fds.at, state->fds.len, -1) == 0)
-		return;
+}
+
+static void
+read_outputs(struct state *state, size_t next)
+{
 	for (size_t i = 0; i < state->running.len; i++) {
 		struct running *running = &state->running.at[i];
 		short events;
@@ -252,7 +331,27 @@ wait_for_something(struct state *state)
 		if (events)
 			read_output(state, running, events);
 	}
-	if (state->fds.at[0].revents)
+}
+
+/* One turn: outputs, answers, and a new job. */
+static void
+wait_for_something(struct state *state)
+{
+	const struct spawnloop *loop = state->loop;
+	int64_t deadline = state->kill_at, left = -1;
+	short peer_events;
+
+	collect_fds(state, &deadline);
+	if (deadline && (left = deadline - clock_monotonic()) < 0)
+		left = 0;
+	/* After a signal or a timeout no descriptor is said to be ready. */
+	(void)signal_poll(state->fds.at, state->fds.len, left);
+	peer_events = state->fds.at[0].revents;
+	read_outputs(state, 1 + state->asking_fds);
+	if (loop->asking &&
+	    loop->asking->hear(loop->context, state->fds.at + 1))
+		start_waiting(state);
+	if (peer_events)
 		receive_job(state);
 }
 
@@ -264,12 +363,22 @@ spawnloop_run(const struct spawnloop *loop, int peer)
 	/* For what we start; our own writes to sockets do not raise it. */
 	signal_default(SIGPIPE);
 	signal_catch(SIGCHLD, on_child);
-	signal_block_set((const int[]){ SIGCHLD, 0 });
+	signal_catch_if_heard(SIGTERM, on_stop);
+	signal_catch_if_heard(SIGINT, on_stop);
+	signal_catch_if_heard(SIGHUP, on_stop);
+	signal_block_set((const int[]){ SIGCHLD, SIGTERM, SIGINT, SIGHUP, 0 });
 	while (state.peer != -1 || state.running.len > 0) {
 		wait_for_something(&state);
 		if (child_has_ended)
 			reap(&state);
+		if (must_stop && state.peer != -1)
+			lose_peer(&state);
+		if (state.kill_at && clock_monotonic() >= state.kill_at) {
+			end_all(&state, true);
+			state.kill_at = 0;
+		}
 	}
 	vec_free(&state.running);
+	vec_free(&state.waiting);
 	vec_free(&state.fds);
 }

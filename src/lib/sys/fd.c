@@ -103,7 +103,11 @@ fd_set_nonblocking(int fd)
 int
 fd_duplicate_above(int fd, int minimum)
 {
-	return fcntl(fd, F_DUPFD_CLOEXEC, minimum);
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, minimum);
+
+	if (copy < 0 && errno == EINVAL)
+		errno = EMFILE; /* minimum is above the limit */
+	return copy;
 }
 
 bool
@@ -137,13 +141,19 @@ fd_close_from(int lowest)
 		(void)close(fd);
 }
 
-void
+unsigned long
 fd_raise_limit(unsigned long wanted)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
-		return;
-	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* then less must do */
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return 0;
+	if (limit.rlim_cur < wanted) {
+		limit.rlim_cur =
+		    limit.rlim_max < wanted ? limit.rlim_max : wanted;
+		(void)setrlimit(RLIMIT_NOFILE, &limit); /* it is read back */
+		if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+			return 0;
+	}
+	return limit.rlim_cur < wanted ? (unsigned long)limit.rlim_cur : wanted;
 }

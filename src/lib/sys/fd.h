@@ -58,7 +58,7 @@ MUST_CHECK int fd_pair(int ends[2]);
 MUST_CHECK int fd_set_nonblocking(int fd);
 
 /* fd_duplicate_above: a close-on-exec copy of fd numbered at least minimum.
- * Returns the new descriptor, -1 with errno. */
+ * Returns the new descriptor, -1 with errno: EMFILE if the limit is too low. */
 MUST_CHECK int fd_duplicate_above(int fd, int minimum);
 
 /* fd_is_open: whether this number is an open descriptor. */
@@ -72,7 +72,7 @@ MUST_CHECK int fd_open_standard(void);
 void fd_close_from(int lowest);
 
 /* fd_raise_limit: lets this process, and those it starts, have so many open
- * descriptors, as far as its hard limit allows. */
-void fd_raise_limit(unsigned long wanted);
+ * descriptors, as far as its hard limit allows.  Returns how many of them. */
+unsigned long fd_raise_limit(unsigned long wanted);
 
 #endif

@@ -6,6 +6,44 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/must.h"
+
+/* Where there are two sets, the plain calls cut ids to 16 bits. */
+#ifdef SYS_setgroups32
+#define CALL_SETGROUPS SYS_setgroups32
+#define CALL_SETRESGID SYS_setresgid32
+#define CALL_SETRESUID SYS_setresuid32
+#else
+#define CALL_SETGROUPS SYS_setgroups
+#define CALL_SETRESGID SYS_setresgid
+#define CALL_SETRESUID SYS_setresuid
+#endif
+
+static bool
+is_one_of(gid_t gid, const gid_t *groups, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+/* Whether these groups, in any order, are all there are. */
+static bool
+has_groups(const gid_t *groups, size_t count)
+{
+	gid_t found[IDS_GROUPS_MAX];
+	int got = getgroups(IDS_GROUPS_MAX, found);
+
+	for (int i = 0; i < got; i++)
+		if (!is_one_of(found[i], groups, count))
+			return false;
+	for (size_t i = 0; got >= 0 && i < count; i++)
+		if (!is_one_of(groups[i], found, (size_t)got))
+			return false;
+	return got >= 0;
+}
+
 static bool
 is_now(uid_t uid, gid_t gid)
 {
@@ -26,9 +64,9 @@ is_now(uid_t uid, gid_t gid)
 static int
 set_all(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 {
-	return syscall(SYS_setgroups, count, groups) < 0 ||
-		syscall(SYS_setresgid, gid, gid, gid) < 0 ||
-		syscall(SYS_setresuid, uid, uid, uid) < 0
+	return syscall(CALL_SETGROUPS, count, groups) < 0 ||
+		syscall(CALL_SETRESGID, gid, gid, gid) < 0 ||
+		syscall(CALL_SETRESUID, uid, uid, uid) < 0
 	    ? -1
 	    : 0;
 }
@@ -36,8 +74,9 @@ set_all(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 int
 ids_become(uid_t uid, gid_t gid, const gid_t *groups, size_t count)
 {
+	must(count <= IDS_GROUPS_MAX);
 	if (set_all(uid, gid, groups, count) == 0) {
-		if (is_now(uid, gid))
+		if (is_now(uid, gid) && has_groups(groups, count))
 			return 0;
 		errno = EPERM;
 	} else if (errno == EPERM && geteuid() == uid && getuid() == uid) {

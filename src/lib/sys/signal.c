@@ -33,6 +33,16 @@ signal_catch(int number, void (*handler)(int))
 	set_handler(number, handler);
 }
 
+void
+signal_catch_if_heard(int number, void (*handler)(int))
+{
+	struct sigaction old;
+
+	must(sigaction(number, NULL, &old) == 0);
+	if (old.sa_handler != SIG_IGN)
+		set_handler(number, handler);
+}
+
 static void
 change_mask(int how, const int *numbers)
 {

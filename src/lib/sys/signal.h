@@ -12,6 +12,10 @@ void signal_ignore(int number);
 void signal_default(int number);
 void signal_catch(int number, void (*handler)(int));
 
+/* signal_catch_if_heard: catches a signal that the caller has not ignored for
+ * us, as nohup(1) does, and shells for what they put into the background. */
+void signal_catch_if_heard(int number, void (*handler)(int));
+
 /* signal_unblock_all: an empty mask, whatever the caller left us. */
 void signal_unblock_all(void);
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,7 +51,7 @@ become_program(const struct spawn *plan)
 	const struct spawn_ids *ids = plan->ids;
 	sigset_t none;
 
-	if (arrange_fds(plan) < 0)
+	if (arrange_fds(plan) < 0 || (plan->leads_group && setpgid(0, 0) < 0))
 		return;
 	if (ids &&
 	    ids_become(ids->uid, ids->gid,
@@ -115,6 +114,13 @@ int
 spawn_exit_code(int status)
 {
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+void
+spawn_end(pid_t pid, bool is_final)
+{
+	must(pid > 1);
+	(void)kill(-pid, is_final ? SIGKILL : SIGTERM); /* or it has ended */
 }
 
 pid_t

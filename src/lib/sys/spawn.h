@@ -5,6 +5,7 @@
 #ifndef SYS_SPAWN_H
 #define SYS_SPAWN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -40,7 +41,8 @@ struct spawn {
 	const char *folder;	     /* working folder; NULL: this one's */
 	const struct spawn_ids *ids; /* NULL: stay who we are */
 	enum spawn_signals signals;
-	size_t fd_count;		    /* at most SPAWN_FDS_MAX */
+	bool leads_group; /* it begins a process group; see spawn_end */
+	size_t fd_count;  /* at most SPAWN_FDS_MAX */
 	struct spawn_fd fds[SPAWN_FDS_MAX]; /* targets all different */
 };
 
@@ -63,6 +65,13 @@ MUST_CHECK int spawn_wait(pid_t pid, int *status);
  * process was killed by a signal.
  */
 int spawn_exit_code(int status);
+
+/*
+ * spawn_end: sends SIGTERM, or SIGKILL if is_final, to a program that leads
+ * its group, and to the processes in that.
+ *   pid   not reaped yet
+ */
+void spawn_end(pid_t pid, bool is_final);
 
 /*
  * spawn_reap: collects one child that has ended, without waiting.

@@ -1,0 +1,30 @@
+/* smtpd_reply.h - what is said to the client, and every way to end. */
+#ifndef RECEIVE_SMTPD_REPLY_H
+#define RECEIVE_SMTPD_REPLY_H
+
+#include "base/attr.h"
+#include "sys/out.h"
+
+/* How a session ends, besides at QUIT. */
+enum smtpd_end {
+	SMTPD_QUIT,
+	SMTPD_GONE,    /* the client closed or broke the connection */
+	SMTPD_TIMEOUT, /* it is too slow */
+	SMTPD_LONE_LF, /* a message cannot be told from what follows it */
+	SMTPD_CONTROL, /* our configuration cannot be used */
+	SMTPD_MEMORY,
+};
+
+/* smtpd_reply: a reply of one line, "250 ok".  Sent when we wait for input. */
+void smtpd_reply(struct out *out, const char *line);
+
+/*
+ * smtpd_end: says what is to be said, and ends the process.
+ *   out   NULL: nothing can be said but on descriptor 1 itself
+ */
+NORETURN void smtpd_end(struct out *out, enum smtpd_end why);
+
+/* smtpd_end_by_errno: ends because reading failed with this errno. */
+NORETURN void smtpd_end_by_errno(struct out *out, int number);
+
+#endif

@@ -1,0 +1,11 @@
+/* todo_say.c - what qmail-todo says to qmail-send. */
+#include "todo.h"
+
+#include "sys/fdpass.h"
+
+void
+todo_say(struct todo *todo, struct span record)
+{
+	if (fdpass_send(TODO_PEER_FD, record, -1) < 0)
+		todo->peer_is_gone = true;
+}
