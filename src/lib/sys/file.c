@@ -167,6 +167,45 @@ file_set_time(const char *path, int64_t seconds)
 	return utimensat(AT_FDCWD, path, times, 0);
 }
 
+int
+file_touch(const char *path, unsigned mode)
+{
+	int fd = open_retrying(
+	    path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);
+	int result, saved;
+
+	if (fd < 0)
+		return -1;
+	result = futimens(fd, NULL);
+	saved = errno;
+	fd_close(fd);
+	errno = saved;
+	return result;
+}
+
+void
+file_stamp_read(const char *path, struct file_stamp *stamp)
+{
+	struct stat st;
+
+	*stamp = (struct file_stamp){ .is_there = false };
+	if (stat(path, &st) < 0)
+		return;
+	stamp->is_there = true;
+	stamp->inode = (uint64_t)st.st_ino;
+	stamp->size = (uint64_t)st.st_size;
+	stamp->seconds = (int64_t)st.st_mtim.tv_sec;
+	stamp->nanoseconds = (int64_t)st.st_mtim.tv_nsec;
+}
+
+bool
+file_stamp_equal(const struct file_stamp *one, const struct file_stamp *other)
+{
+	return one->is_there == other->is_there && one->inode == other->inode &&
+	    one->size == other->size && one->seconds == other->seconds &&
+	    one->nanoseconds == other->nanoseconds;
+}
+
 bool
 file_is_missing(int number)
 {
