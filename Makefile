@@ -25,7 +25,7 @@ qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions
 qmail-send_PARTS   := send_log send_pass send_deliver send_links send_jobs send_scribe send_load rewrite waiting numbers
 qmail-todo_PARTS   := todo_sort rewrite waiting numbers
-qmail-remote_PARTS := remote_smtp remote_report
+qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end
 qmail-local_PARTS  := local_follow local_message local_rules local_maildir local_mbox local_program local_forward
 
 LAYERS   := base sys mail config net queue
