@@ -59,14 +59,16 @@ int
 main(int argc, char **argv)
 {
 	char **words = argv + (argc > 0);
+	struct home_ids ids;
 
 	must_hooks(EXIT_FAILED, NULL);
 	check_addresses(words);
-	if (chdir(home_dir) < 0)
-		error_exit("qmail-tcpok", "cannot enter the home folder");
+	if (chdir(home_dir) < 0 || home_ids_read(&ids) < 0)
+		error_exit("qmail-tcpok", "cannot use the home folder");
 	if (forget(words) < 0)
 		error_exit("qmail-tcpok", "cannot change " TCPTO_FILE);
-	if (file_touch(MARK, 0600) < 0)
+	if (file_touch(MARK, 0600, ids.uid[HOME_QMAILS],
+		ids.gid[HOME_GROUP_QMAIL]) < 0)
 		error_exit("qmail-tcpok", "cannot touch " MARK);
 	return 0;
 }

@@ -168,15 +168,17 @@ file_set_time(const char *path, int64_t seconds)
 }
 
 int
-file_touch(const char *path, unsigned mode)
+file_touch(const char *path, unsigned mode, uid_t uid, gid_t gid)
 {
-	int fd = open_retrying(
-	    path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);
+	int fd = file_update(path);
 	int result, saved;
 
-	if (fd < 0)
+	if (fd >= 0)
+		result = futimens(fd, NULL);
+	else if (errno == ENOENT && (fd = file_create(path, mode)) >= 0)
+		result = fchown(fd, uid, gid);
+	else
 		return -1;
-	result = futimens(fd, NULL);
 	saved = errno;
 	fd_close(fd);
 	errno = saved;

@@ -91,9 +91,13 @@ void file_stamp_read(const char *path, struct file_stamp *stamp);
 bool
 file_stamp_equal(const struct file_stamp *one, const struct file_stamp *other);
 
-/* file_touch: sets the modification time to now; makes the file, empty, if it
- * is missing.  Returns 0, -1 with errno. */
-MUST_CHECK int file_touch(const char *path, unsigned mode);
+/*
+ * file_touch: sets the modification time to now.
+ *   mode, uid, gid   those of the file if it is missing: it is made, empty
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int
+file_touch(const char *path, unsigned mode, uid_t uid, gid_t gid);
 
 /* file_is_missing: whether errno says that there is no such file. */
 bool file_is_missing(int number);
