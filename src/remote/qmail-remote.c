@@ -22,7 +22,7 @@
 
 #define BUG_EXIT       111
 #define GREETING_LEAST 30   /* seconds, whatever $TIMEOUTCONNECT says */
-#define SLOWEST_RATE   1000 /* bytes a second that a message may be sent at */
+#define SLOWEST_RATE   4000 /* bytes a second that a message is given time for */
 
 /*
  * Whether a command can hold the address.  Local parts are quoted, but what
