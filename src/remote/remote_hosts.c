@@ -64,6 +64,7 @@ time_left(struct remote *remote, int64_t limit)
 	return left < limit ? left : limit;
 }
 
+/* What a failed connect says of the host; nothing if the fault is ours. */
 static enum tcpto_trouble
 trouble_of(int cause)
 {
@@ -73,8 +74,11 @@ trouble_of(int cause)
 	case ECONNREFUSED:
 	case ECONNRESET:
 		return TCPTO_REFUSED;
-	default:
+	case EHOSTUNREACH:
+	case ENETUNREACH:
 		return TCPTO_UNREACHABLE;
+	default:
+		return TCPTO_NO_TROUBLE;
 	}
 }
 
@@ -86,26 +90,16 @@ forget_peer(struct remote *remote)
 	remote->is_peer_noted = false;
 }
 
-/* What a failed connect says of the host; nothing, if it is our own. */
 static void
 note_failure(struct remote *remote, int cause)
 {
-	switch (cause) {
-	case ECONNREFUSED:
-		if (!remote->told.has_hop) {
-			forget_peer(remote);
-			break;
-		}
-		/* FALLTHROUGH */
-	case ECONNRESET:
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-		if (!remote->told.has_hop)
-			break;
-		/* FALLTHROUGH */
-	case ETIMEDOUT:
-		tcpto_note(&remote->peer, trouble_of(cause), clock_seconds());
-	}
+	enum tcpto_trouble trouble = trouble_of(cause);
+
+	if (trouble == TCPTO_TIMEOUT ||
+	    (trouble != TCPTO_NO_TROUBLE && remote->told.has_hop))
+		tcpto_note(&remote->peer, trouble, clock_seconds());
+	else if (trouble == TCPTO_REFUSED)
+		forget_peer(remote);
 }
 
 /* Tries remote->peer, unless it is left alone.  Returns the connection or

@@ -161,7 +161,9 @@ def test_no_progress_is_the_end(spawner, polite):
     with scripted(RCPT=answers, DATA=data, **polite) as servers:
         reports = spawner.deliver(*people(4), route=RELAY)
     assert letters(reports) == "KZZZ"
-    assert servers.connections[0].sent.count(b"MAIL") == 2
+    connection, = servers.connections
+    assert connection.sent.count(b"MAIL") == 2
+    assert connection.sent.count(b"DATA") == (2 if polite else 1)
 
 
 TWO_AT_ONCE = ["250 ok\r\n", "250 ok\r\n", "452 4.5.3 too many\r\n", "452 4.5.3 too many\r\n"]
@@ -195,6 +197,29 @@ def test_accepted_stays_accepted(spawner, polite, script, wanted):
         reports = spawner.deliver(*people(4), route=RELAY)
     assert letters(reports) == wanted
     assert len(servers.connections) == 1
+
+
+@both
+def test_end_of_a_further_transaction(spawner, polite):
+    """It is left politely, and a loss before the message is no doubt."""
+    script = {"RCPT": TWO_AT_ONCE + ["250 ok\r\n"], **polite}
+    with scripted(MAIL=["250 ok\r\n", "550 no\r\n"], **script) as servers:
+        spawner.deliver(*people(4), route=RELAY)
+    assert servers.connections[0].sent.endswith(b"QUIT\r\n")
+    with scripted(DATA=["354 go ahead\r\n", "<close>"], **script):
+        reports = spawner.deliver(*people(4), route=RELAY)
+    assert letters(reports) == "KKZZ"
+    assert "(#4.4.2)" in reports[3][2] and "twice" not in reports[3][2]
+
+
+def test_each_transaction_has_its_reply_by_hand(fresh):
+    """The report on the message is that of the first."""
+    fresh.control(me="me.example\n", smtproutes=":%s\n" % RELAY)
+    kind = type("Kind", (Counting,), {"limit": 1})
+    with CountingServers(kind):
+        pieces = by_hand(fresh, "d.example", "a@b.example", *people(3))
+    assert [piece[0] for piece in pieces] == ["r", "r", "r", "K"]
+    assert [piece[-4:-1] for piece in pieces] == ["id1", "id2", "id3", "id1"]
 
 
 def test_second_transaction_by_hand(fresh):

@@ -40,7 +40,8 @@
 #define TCPTO_SKIP_MAX	3840 /* a longer wait is not believed */
 
 enum tcpto_trouble {
-	TCPTO_TIMEOUT = 1, /* no connection in time */
+	TCPTO_NO_TROUBLE,
+	TCPTO_TIMEOUT, /* no connection in time */
 	TCPTO_REFUSED,
 	TCPTO_UNREACHABLE,
 	TCPTO_SILENT,	/* a connection, and then no word in time */
