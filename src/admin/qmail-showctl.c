@@ -78,6 +78,7 @@ static const struct control {
 	{ "syncfolders", FLAG, NULL,
 	    "for file systems whose folders need it: also sync those" },
 	{ "timeoutconnect", LINE, "60", "seconds to connect to a server" },
+	{ "timeoutdelivery", LINE, "1800", "seconds for a remote delivery" },
 	{ "timeoutremote", LINE, "1200", "seconds to wait for a server" },
 	{ "timeoutsmtpd", LINE, "1200", "seconds to wait for a client" },
 	{ "virtualdomains", LIST, "no virtual domain",

@@ -1,5 +1,5 @@
 /*
- * qmail-tcpto.c - shows which hosts did not answer.
+ * qmail-tcpto.c - shows which hosts were in trouble.
  * Runs as   the administrator, by hand; root or a user who may read the queue.
  * Reads     queue/lock/tcpto, which qmail-remote writes: NOT trusted.
  * Writes    one line per host on fd 1.
@@ -16,16 +16,49 @@
 
 #define EXIT_FAILED 111
 
+static const char *const troubles[TCPTO_TROUBLES] = {
+	[TCPTO_TIMEOUT] = "timed out",
+	[TCPTO_REFUSED] = "refused the connection",
+	[TCPTO_UNREACHABLE] = "was unreachable",
+	[TCPTO_SILENT] = "said nothing",
+	[TCPTO_LOST] = "broke the connection",
+	[TCPTO_GREETING] = "greeted with a refusal",
+	[TCPTO_HELLO] = "refused our name",
+};
+
+/* "192.0.2.1", or with another port than 25 "192.0.2.1:26", "[::1]:26" */
+static void
+add_host(struct str *text, const struct tcpto_host *host)
+{
+	bool has_port = host->port != 25;
+	bool has_brackets = has_port && host->address.family == 6;
+
+	if (has_brackets)
+		str_add_byte(text, '[');
+	ip_format(text, &host->address);
+	if (has_brackets)
+		str_add_byte(text, ']');
+	if (has_port) {
+		str_add_byte(text, ':');
+		str_add_u64(text, host->port);
+	}
+}
+
 /* "192.0.2.1 timed out 70 seconds ago; # recent timeouts: 2" */
 static void
 add_line(struct str *text, const struct tcpto_record *record, uint32_t now)
 {
 	uint32_t age = now - record->when;
 
-	ip_format(text, &record->address);
-	str_add_z(text, " timed out ");
+	add_host(text, &record->host);
+	str_add_byte(text, ' ');
+	str_add_z(text, troubles[record->trouble]);
+	str_add_byte(text, ' ');
 	str_add_u64(text, age < UINT32_C(1) << 31 ? age : 0);
-	str_add_z(text, " seconds ago; # recent timeouts: ");
+	str_add_z(text,
+	    record->trouble == TCPTO_TIMEOUT
+		? " seconds ago; # recent timeouts: "
+		: " seconds ago; # recent troubles: ");
 	str_add_u64(text, record->count);
 	str_add_byte(text, '\n');
 }
@@ -34,21 +67,21 @@ int
 main(void)
 {
 	struct tcpto tcpto = TCPTO_INIT;
-	struct tcpto_record record;
+	struct tcpto_list list = { .records = VEC_INIT };
 	struct str text = STR_INIT;
 	uint32_t now = (uint32_t)clock_seconds();
-	size_t place = 0;
 
 	must_hooks(EXIT_FAILED, NULL);
 	if (chdir(home_dir) < 0)
 		error_exit("qmail-tcpto", "cannot enter the home folder");
-	if (tcpto_read(&tcpto) < 0)
+	if (tcpto_open(&tcpto) < 0 || tcpto_list(&tcpto, &list) < 0)
 		error_exit("qmail-tcpto", "cannot read " TCPTO_FILE);
-	while (tcpto_next(&tcpto, &place, &record))
-		add_line(&text, &record, now);
+	for (size_t i = 0; i < list.records.len; i++)
+		add_line(&text, &list.records.at[i], now);
 	if (fd_write_all(1, str_span(&text)) < 0)
 		error_exit("qmail-tcpto", "cannot write");
 	str_free(&text);
-	tcpto_free(&tcpto);
+	vec_free(&list.records);
+	tcpto_close(&tcpto);
 	return 0;
 }

@@ -79,6 +79,7 @@ static const struct item items[] = {
 	{ SPLIT_FOLDER, "queue/bounce", S, G, 0700, NULL, 0 },
 	{ FOLDER, "queue/lock", Q, G, 0750, NULL, 0 },
 	{ EMPTY, "queue/lock/sendmutex", S, G, 0600, NULL, 0 },
+	{ EMPTY, "queue/lock/tcpok", S, G, 0600, NULL, 0 },
 	{ EMPTY, "queue/lock/tcpto", HOME_QMAILR, G, 0600, NULL, TCPTO_SIZE },
 	{ FIFO, "queue/lock/trigger", S, N, 0620, NULL, 0 },
 	{ PROGRAM, "bin/qmail-queue", Q, N, 06555, NULL, 0 },

@@ -14,10 +14,12 @@
 #include "base/vec.h"
 #include "config/home.h"
 #include "queue/spawnloop.h"
+#include "remote_end.h"
 #include "sys/spawn.h"
 
-#define PEER_FD	   0
-#define OUTPUT_MAX 65536 /* bytes of all reports of one run */
+#define PEER_FD 0
+
+extern char **environ;
 
 static const char report_cannot_start[] =
     "ZThe remote program cannot be started now. (#4.3.0)\n";
@@ -39,36 +41,90 @@ add_program(struct str *path)
 	str_add_z(path, "/bin/qmail-remote");
 }
 
+/* Words that each end in NUL, and then the array of them that exec wants. */
+struct words {
+	struct str text;
+	VEC(char *) at;
+};
+
+static void
+end_words(struct words *words)
+{
+	for (size_t start = 0; start < words->text.len;) {
+		struct span rest = span_from(str_span(&words->text), start);
+
+		vec_push(&words->at, words->text.s + start);
+		start += span_find(rest, '\0') + 1;
+	}
+	vec_push(&words->at, NULL);
+}
+
+static void
+free_words(struct words *words)
+{
+	str_free(&words->text);
+	vec_free(&words->at);
+}
+
+static void
+add_arguments(
+    struct words *argv, const struct delivery_job *job, struct span host)
+{
+	str_add_field(&argv->text, SPAN("qmail-remote"));
+	str_add_field(&argv->text, host);
+	str_add_field(&argv->text, job->sender);
+	for (size_t i = 0; i < job->recipients.len; i++)
+		str_add_field(&argv->text, job->recipients.at[i].address);
+	end_words(argv);
+}
+
+/* Whether the word is one of those that say what a job says. */
+static bool
+is_of_job(struct span word)
+{
+	return span_starts(word, SPAN("SMTPROUTE=")) ||
+	    span_starts(word, SPAN("TIMEOUTCONNECT=")) ||
+	    span_starts(word, SPAN("NEXTHOPREPORT="));
+}
+
+static void
+add_environment(struct words *envp, const struct delivery_job *job)
+{
+	for (char **at = environ; *at; at++)
+		if (!is_of_job(span_of(*at)))
+			str_add_field(&envp->text, span_of(*at));
+	str_add_field(&envp->text, SPAN("NEXTHOPREPORT=1"));
+	if (job->has_route) {
+		str_add_z(&envp->text, "SMTPROUTE=");
+		str_add_field(&envp->text, job->route);
+	}
+	if (job->connect_limit) {
+		str_add_z(&envp->text, "TIMEOUTCONNECT=");
+		str_add_u64(&envp->text, job->connect_limit);
+		str_add_byte(&envp->text, '\0');
+	}
+	end_words(envp);
+}
+
 static pid_t
 run_remote(const struct delivery_job *job, struct span host, const int fds[2])
 {
-	struct str text = STR_INIT, path = STR_INIT;
-	VEC(char *) argv = VEC_INIT;
-	VEC(size_t) starts = VEC_INIT;
+	struct words argv = { .text = STR_INIT }, envp = { .text = STR_INIT };
+	struct str path = STR_INIT;
 	pid_t pid;
 
 	add_program(&path);
-	vec_push(&starts, text.len);
-	str_add_field(&text, host);
-	vec_push(&starts, text.len);
-	str_add_field(&text, job->sender);
-	for (size_t i = 0; i < job->recipients.len; i++) {
-		vec_push(&starts, text.len);
-		str_add_field(&text, job->recipients.at[i].address);
-	}
-	vec_push(&argv, (char *)"qmail-remote");
-	for (size_t i = 0; i < starts.len; i++)
-		vec_push(&argv, text.s + starts.at[i]);
-	vec_push(&argv, NULL);
+	add_arguments(&argv, job, host);
+	add_environment(&envp, job);
 	pid = spawn_start(&(struct spawn){ .path = str_z(&path),
-	    .argv = argv.at,
+	    .argv = argv.at.at,
+	    .envp = envp.at.at,
 	    .signals = SPAWN_SIGNALS_UNBLOCK,
 	    .leads_group = true,
 	    .fd_count = 2,
 	    .fds = { { fds[0], 0 }, { fds[1], 1 } } });
-	vec_free(&argv);
-	vec_free(&starts);
-	str_free(&text);
+	free_words(&argv);
+	free_words(&envp);
 	str_free(&path);
 	return pid;
 }
@@ -98,12 +154,13 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 struct remote_output {
 	VEC(struct span) recipients; /* r, h, s and their texts */
 	struct span message;	     /* K, Z, D and its text; empty: none */
+	struct span hop; /* n, and w or t or nothing; empty: not told */
 };
 
 static struct remote_output
 parse_output(struct span output)
 {
-	struct remote_output parsed = { .message = SPAN("") };
+	struct remote_output parsed = { .message = SPAN(""), .hop = SPAN("") };
 
 	while (output.len) {
 		size_t end = span_find(output, '\0');
@@ -126,11 +183,54 @@ parse_output(struct span output)
 			if (parsed.message.len == 0)
 				parsed.message = piece;
 			break;
+		case 'n':
+			parsed.hop = piece;
+			break;
 		default:
 			break;
 		}
 	}
 	return parsed;
+}
+
+static bool
+has_text(struct span text, struct span part)
+{
+	for (size_t i = 0; i + part.len <= text.len; i++)
+		if (span_starts(span_from(text, i), part))
+			return true;
+	return false;
+}
+
+/* Another program than qmail-remote does not tell of the hop; its reports on
+ * the delivery say something of it too. */
+static enum delivery_hop
+guess_hop(const struct remote_output *said)
+{
+	char letter = said->message.len ? said->message.s[0] : '\0';
+
+	if (letter == 'K' || (letter == 'D' && said->recipients.len))
+		return DELIVERY_HOP_WELL;
+	for (size_t i = 0; i < said->recipients.len; i++)
+		if (said->recipients.at[i].s[0] != 's')
+			return DELIVERY_HOP_WELL;
+	if (letter == 'Z' &&
+	    (has_text(said->message, SPAN("(#4.4.1)")) ||
+		has_text(said->message, SPAN("(#4.4.2)"))))
+		return DELIVERY_HOP_TROUBLE;
+	return DELIVERY_HOP_UNTOLD;
+}
+
+static enum delivery_hop
+judge_hop(const struct remote_output *said)
+{
+	if (said->hop.len == 0)
+		return guess_hop(said);
+	if (said->hop.len == 2 && said->hop.s[1] == DELIVERY_HOP_WELL)
+		return DELIVERY_HOP_WELL;
+	if (said->hop.len == 2 && said->hop.s[1] == DELIVERY_HOP_TROUBLE)
+		return DELIVERY_HOP_TROUBLE;
+	return DELIVERY_HOP_UNTOLD;
 }
 
 /*
@@ -150,6 +250,9 @@ combine(struct span own, struct span message, struct str *text)
 			    "(#4.3.0)\n");
 			return DELIVERY_DEFERRAL;
 		}
+		/* With a text of its own the result is its own too. */
+		if (own.len > 1 && letter == 'K')
+			message = own;
 		str_add(text, span_from(message, 1));
 		return (enum delivery_result)letter;
 	}
@@ -169,6 +272,7 @@ judge_delivery(const struct delivery_job *job, int exit_code,
     struct span output, struct str *reports)
 {
 	struct remote_output said = parse_output(output);
+	enum delivery_hop hop = judge_hop(&said);
 
 	if (exit_code != 0) {
 		/* A fault of ours never makes mail bounce. */
@@ -190,6 +294,7 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 		    &(struct delivery_report){
 			.delivery = job->recipients.at[i].delivery,
 			.result = (char)result,
+			.hop = hop,
 			.text = str_span(&text) });
 		str_free(&text);
 	}
@@ -202,7 +307,7 @@ main(void)
 	struct home_ids ids;
 	struct spawnloop loop = { .start = start_delivery,
 		.judge = judge_delivery,
-		.output_max = OUTPUT_MAX };
+		.output_max = REMOTE_OUTPUT_MAX };
 
 	must_hooks(111, NULL);
 	if (chdir(home_dir) < 0 || home_ids_read(&ids) < 0)

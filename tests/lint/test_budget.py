@@ -40,7 +40,7 @@ BUDGET = {
     "qmail-showctl": "",
     "qmail-smtpd": SPAWN,
     "qmail-start": SPAWN + " execv socketpair",
-    "qmail-tcpok": "",
+    "qmail-tcpok": "fchown",
     "qmail-tcpto": "",
     "qmail-todo": "",
     "sendmail": "execv",

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "net/dns.h"
+#include "sys/clock.h"
 #include "dnsserver.h"
 
 static const char table[] = "found.test A 192.0.2.1\n"
@@ -119,6 +120,32 @@ test_budget(void **state)
 	dnsserver_stop(server);
 }
 
+/* After the deadline nobody is asked; before it, no longer than until then,
+ * which leaves of the budget what the test would not wait for. */
+static void
+test_deadline(void **state)
+{
+	struct dnsserver_process server = dnsserver_start(table);
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct dnsname name;
+	struct dns dns;
+
+	(void)state;
+	dns_configure(&dns, SPAN(""), span_of(server.cache));
+	dns.timeout = 1000000;
+	dns.budget = 1000000;
+	dns.deadline = clock_monotonic() + 100;
+	assert_true(dnsname_parse(SPAN("silent.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
+	assert_true(clock_monotonic() >= dns.deadline);
+	assert_true(dnsname_parse(SPAN("found.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
+	dns.deadline = 0;
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
+	dnsanswer_free(&answer);
+	dnsserver_stop(server);
+}
+
 int
 main(void)
 {
@@ -126,6 +153,7 @@ main(void)
 		cmocka_unit_test(test_ask),
 		cmocka_unit_test(test_configure),
 		cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

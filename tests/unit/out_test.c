@@ -6,8 +6,11 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
@@ -98,6 +101,48 @@ test_deadline(void **state)
 	close(ends[1]);
 }
 
+/* A peer that takes a little now and then, for as long as it is let. */
+static pid_t
+start_slow_reader(const int ends[2])
+{
+	pid_t pid = fork();
+	char bytes[64];
+
+	if (pid == 0) {
+		close(ends[1]);
+		while (read(ends[0], bytes, sizeof(bytes)) > 0)
+			(void)poll(NULL, 0, 1);
+		_exit(0);
+	}
+	close(ends[0]);
+	return pid;
+}
+
+/* The deadline ends a write that blocks too: the timeout of the socket, which
+ * is longer than this test may take, does not count then. */
+static void
+test_deadline_of_socket(void **state)
+{
+	static char much[10000000];
+	char buffer[4];
+	struct out out;
+	int ends[2], status;
+	pid_t reader;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	reader = start_slow_reader(ends);
+	out_init(&out, ends[1], buffer, sizeof(buffer));
+	out_set_timeout(&out, 1000);
+	out_set_deadline(&out, clock_monotonic() + 500);
+	assert_int_equal(out_add(&out, span_make(much, sizeof(much))), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	assert_true(clock_monotonic() >= out.deadline);
+	assert_in_range(out.total, 1, sizeof(much) - 1);
+	close(ends[1]);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+}
+
 int
 main(void)
 {
@@ -105,6 +150,7 @@ main(void)
 		cmocka_unit_test(test_buffering),
 		cmocka_unit_test(test_failure_is_kept),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_deadline_of_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

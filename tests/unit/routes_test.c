@@ -5,7 +5,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/stat.h>
+
 #include "config/routes.h"
+#include "scratch.h"
 
 static const char lines[] = "dest.example:relay.example:2525\n"
 			    "dest.example:last.example\n"
@@ -45,6 +48,17 @@ static const struct {
 	{ "", 0, NULL, 0 },
 };
 
+/* 1 and the route; 0: there is none; -1: its port is none. */
+static int
+find(const struct routes *routes, struct span domain, struct route *route)
+{
+	struct span text;
+
+	if (!routes_find_text(routes, domain, &text))
+		return 0;
+	return route_parse(text, route) == 0 ? 1 : -1;
+}
+
 static void
 test_find(void **state)
 {
@@ -56,7 +70,7 @@ test_find(void **state)
 		struct route route;
 
 		assert_int_equal(
-		    routes_find(&routes, span_of(cases[i].domain), &route),
+		    find(&routes, span_of(cases[i].domain), &route),
 		    cases[i].result);
 		if (cases[i].result != 1)
 			continue;
@@ -74,12 +88,74 @@ test_for_all(void **state)
 
 	(void)state;
 	routes_parse(&routes, SPAN(":all.example\n.:root.example\n"));
-	assert_int_equal(routes_find(&routes, SPAN("a.b"), &route), 1);
+	assert_int_equal(find(&routes, SPAN("a.b"), &route), 1);
 	assert_true(span_equal(route.relay, SPAN("all.example")));
-	assert_int_equal(routes_find(&routes, SPAN(""), &route), 1);
+	assert_int_equal(find(&routes, SPAN(""), &route), 1);
 	assert_true(span_equal(route.relay, SPAN("all.example")));
-	assert_int_equal(routes_find(&routes, SPAN("a.b."), &route), 1);
+	assert_int_equal(find(&routes, SPAN("a.b."), &route), 1);
 	assert_true(span_equal(route.relay, SPAN("root.example")));
+	routes_free(&routes);
+}
+
+static void
+check_relay(const struct routes *routes, const char *domain, const char *want)
+{
+	struct span text;
+
+	assert_true(routes_find_text(routes, span_of(domain), &text));
+	assert_true(span_equal(text, span_of(want)));
+}
+
+/* What is read stands until it is read again; each change is seen. */
+static void
+test_read(void **state)
+{
+	struct routes routes = ROUTES_INIT;
+	struct span text;
+
+	(void)state;
+	assert_int_equal(mkdir("control", 0700), 0);
+	assert_int_equal(routes_read(&routes), 0);
+	assert_false(routes_has_changed(&routes));
+	assert_false(routes_find_text(&routes, SPAN("a.test"), &text));
+	scratch_write("control/smtproutes", "a.test:one:26\n", 14);
+	assert_true(routes_has_changed(&routes));
+	assert_int_equal(routes_read(&routes), 0);
+	assert_false(routes_has_changed(&routes));
+	check_relay(&routes, "a.test", "one:26");
+	/* The same size and time, but another file. */
+	scratch_write("new", "a.test:two:26\n", 14);
+	assert_int_equal(utimensat(AT_FDCWD, "new",
+			     (struct timespec[]){ { .tv_nsec = UTIME_OMIT },
+				 { .tv_sec = routes.stamp.seconds,
+				     .tv_nsec = routes.stamp.nanoseconds } },
+			     0),
+	    0);
+	assert_int_equal(rename("new", "control/smtproutes"), 0);
+	assert_true(routes_has_changed(&routes));
+	check_relay(&routes, "a.test", "one:26");
+	assert_int_equal(routes_read(&routes), 0);
+	check_relay(&routes, "a.test", "two:26");
+	/* Written to in place: only the time, to the nanosecond, tells. */
+	assert_int_equal(
+	    utimensat(AT_FDCWD, "control/smtproutes",
+		(struct timespec[]){ { .tv_nsec = UTIME_OMIT },
+		    { .tv_sec = routes.stamp.seconds,
+			.tv_nsec = routes.stamp.nanoseconds ^ 1 } },
+		0),
+	    0);
+	assert_true(routes_has_changed(&routes));
+	assert_int_equal(unlink("control/smtproutes"), 0);
+	assert_true(routes_has_changed(&routes));
+	assert_int_equal(routes_read(&routes), 0);
+	assert_false(routes_find_text(&routes, SPAN("a.test"), &text));
+	/* It cannot be read: what was there before stays. */
+	scratch_write("control/smtproutes", "a.test:one\n", 11);
+	assert_int_equal(routes_read(&routes), 0);
+	assert_int_equal(unlink("control/smtproutes"), 0);
+	assert_int_equal(mkdir("control/smtproutes", 0700), 0);
+	assert_int_equal(routes_read(&routes), -1);
+	check_relay(&routes, "a.test", "one");
 	routes_free(&routes);
 }
 
@@ -89,7 +165,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_for_all),
+		cmocka_unit_test(test_read),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

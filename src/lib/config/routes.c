@@ -7,6 +7,8 @@
 #include "config/control.h"
 #include "sys/random.h"
 
+#define FILE_NAME "control/smtproutes"
+
 /* Where the colon is that ends a name or an address in brackets. */
 static size_t
 find_colon(struct span text)
@@ -37,14 +39,28 @@ int
 routes_read(struct routes *routes)
 {
 	struct str lines = STR_INIT;
-	int result = control_read_list("control/smtproutes", &lines);
+	struct file_stamp stamp;
+	int result;
 
-	if (result > 0) {
-		routes->table.seed = random_u64();
+	file_stamp_read(FILE_NAME, &stamp); /* first: no change goes unseen */
+	result = control_read_list(FILE_NAME, &lines);
+	if (result >= 0) {
+		wordset_free(&routes->table);
+		routes->table.seed = random_seed();
+		routes->stamp = stamp;
 		routes_parse(routes, str_span(&lines));
 	}
 	str_free(&lines);
 	return result < 0 ? -1 : 0;
+}
+
+bool
+routes_has_changed(const struct routes *routes)
+{
+	struct file_stamp now;
+
+	file_stamp_read(FILE_NAME, &now);
+	return !file_stamp_equal(&routes->stamp, &now);
 }
 
 /* Whether the text is an IPv6 address without brackets: two colons. */
@@ -57,14 +73,14 @@ is_bare_six(struct span text)
 	    span_has(span_from(text, first + 1), ':');
 }
 
-static int
-parse_route(struct span value, struct route *route)
+int
+route_parse(struct span text, struct route *route)
 {
-	size_t colon = is_bare_six(value) ? value.len : find_colon(value);
-	struct span port = span_from(value, colon + 1);
+	size_t colon = is_bare_six(text) ? text.len : find_colon(text);
+	struct span port = span_from(text, colon + 1);
 	uint64_t number = ROUTES_PORT;
 
-	route->relay = span_upto(value, colon);
+	route->relay = span_upto(text, colon);
 	if (port.len &&
 	    (!scan_u64_prefix(port, 65536, &number) || number < 1 ||
 		number > 65535)) {
@@ -72,24 +88,22 @@ parse_route(struct span value, struct route *route)
 		return -1;
 	}
 	route->port = (uint16_t)number;
-	return 1;
+	return 0;
 }
 
-int
-routes_find(
-    const struct routes *routes, struct span domain, struct route *route)
+bool
+routes_find_text(
+    const struct routes *routes, struct span domain, struct span *text)
 {
-	struct span value;
-
 	if (wordset_is_empty(&routes->table))
-		return 0;
+		return false;
 	for (size_t i = 0; i <= domain.len; i++) {
 		if (i > 0 && i < domain.len && domain.s[i] != '.')
 			continue;
-		if (wordset_find(&routes->table, span_from(domain, i), &value))
-			return parse_route(value, route);
+		if (wordset_find(&routes->table, span_from(domain, i), text))
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 void

@@ -15,25 +15,47 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/wordset.h"
+#include "sys/file.h"
 
 #define ROUTES_PORT 25 /* where none is given */
 
 struct routes {
 	struct wordset table;
+	struct file_stamp stamp; /* the file when it was read */
 };
 
-#define ROUTES_INIT          \
-	{                    \
-		WORDSET_INIT \
+#define ROUTES_INIT               \
+	{                         \
+		WORDSET_INIT,     \
+		{                 \
+			.size = 0 \
+		}                 \
 	}
 
 /* routes_parse: takes the lines of a list file, cleaned as control.h says;
  * of equal domains the last one counts. */
 void routes_parse(struct routes *routes, struct span lines);
 
-/* routes_read: the same from control/smtproutes, if it is there.
- * Returns 0, -1 with errno. */
+/*
+ * routes_read: the same from control/smtproutes, if it is there, in place of
+ * what was read before.
+ * Returns 0; -1 with errno, then *routes is as it was.
+ */
 MUST_CHECK int routes_read(struct routes *routes);
+
+/* routes_has_changed: whether control/smtproutes is another file, or has
+ * another size or modification time, than when it was read.  One stat. */
+bool routes_has_changed(const struct routes *routes);
+
+/*
+ * routes_find_text: the route for a domain as it stands in the file, "relay"
+ * or "relay:port": by its whole name, then by ever shorter endings that start
+ * with a dot, then the one for all.  Letter case does not matter.
+ *   text   receives it; lies in *routes; may be empty: DNS decides
+ * Returns false if there is none.
+ */
+bool routes_find_text(
+    const struct routes *routes, struct span domain, struct span *text);
 
 struct route {
 	struct span relay; /* empty: as DNS says */
@@ -41,15 +63,11 @@ struct route {
 };
 
 /*
- * routes_find: the relay for a domain: by its whole name, then by ever shorter
- * endings that start with a dot, then the one for all.  Letter case does not
- * matter.
- *   route   receives it; its span lies in *routes
- * Returns 1; 0 if there is none; -1 with EINVAL if its port is no number from
- * 1 to 65535.
+ * route_parse: takes a route apart.
+ *   route   receives it; its span lies in text
+ * Returns 0; -1 with EINVAL if its port is no number from 1 to 65535.
  */
-MUST_CHECK int routes_find(
-    const struct routes *routes, struct span domain, struct route *route);
+MUST_CHECK int route_parse(struct span text, struct route *route);
 
 /* routes_free: releases the memory. */
 void routes_free(struct routes *routes);

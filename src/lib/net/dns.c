@@ -109,19 +109,32 @@ dns_configure(struct dns *dns, struct span conf, struct span cache)
 }
 
 void
-dns_open(struct dns *dns)
+dns_open(struct dns *dns, int64_t deadline)
 {
-	*dns = (struct dns){ .server_count = 0 };
+	*dns = (struct dns){ .deadline = deadline };
 }
 
 static void
 configure_from_system(struct dns *dns)
 {
+	int64_t deadline = dns->deadline;
 	struct str conf = STR_INIT;
 
 	(void)!file_read("/etc/resolv.conf", &conf, DNS_CONF_MAX);
 	dns_configure(dns, str_span(&conf), span_of(getenv("DNSCACHEIP")));
+	dns->deadline = deadline;
 	str_free(&conf);
+}
+
+/* Milliseconds to wait at most from now; 0 or less: it is too late. */
+static int64_t
+time_left(const struct dns *dns, int64_t now, int64_t limit)
+{
+	if (limit > dns->budget)
+		limit = dns->budget;
+	if (dns->deadline && limit > dns->deadline - now)
+		limit = dns->deadline - now;
+	return limit;
 }
 
 /* One try: this question to this server, over one socket. */
@@ -138,11 +151,10 @@ try {
 static bool
 wait_input(struct try *try)
 {
-	int64_t now = clock_monotonic(), left = try->until - now;
+	int64_t now = clock_monotonic();
+	int64_t left = time_left(try->dns, now, try->until - now);
 	bool is_ready;
 
-	if (left > try->dns->budget)
-		left = try->dns->budget;
 	if (left <= 0)
 		return false;
 	is_ready = sock_wait_input(try->fd, left) > 0;
@@ -216,9 +228,8 @@ ask_tcp(struct try *try, const struct dnsserver *server, struct span query)
 	str_add_byte(packet, (char)(unsigned char)(query.len >> 8));
 	str_add_byte(packet, (char)(unsigned char)query.len);
 	str_add(packet, query);
-	try->fd = sock_stream(peer_of(server),
-	    try->dns->timeout < try->dns->budget ? try->dns->timeout
-						 : try->dns->budget);
+	try->fd = sock_stream(
+	    peer_of(server), time_left(try->dns, started, try->dns->timeout));
 	try->dns->budget -= clock_monotonic() - started;
 	if (try->fd < 0 || fd_write_all(try->fd, str_span(packet)) < 0)
 		goto done;
@@ -284,7 +295,7 @@ dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
 			/* Some servers do not keep the case: only once. */
 			if (round == 0)
 				dnsname_mix_case(&question.name, luck >> 16);
-			if (dns->budget <= 0)
+			if (time_left(dns, clock_monotonic(), 1) <= 0)
 				return DNS_FAILED;
 			outcome = ask_server(
 			    dns, &dns->servers[i], &question, answer);

@@ -32,8 +32,9 @@ struct dnsserver {
 struct dns {
 	struct dnsserver servers[DNS_SERVERS_MAX];
 	unsigned server_count, attempts;
-	int64_t timeout; /* milliseconds for one try */
-	int64_t budget;	 /* milliseconds of waiting that are left */
+	int64_t timeout;  /* milliseconds for one try */
+	int64_t budget;	  /* milliseconds of waiting that are left */
+	int64_t deadline; /* end of all waiting; clock_monotonic(); 0: none */
 };
 
 /*
@@ -51,8 +52,10 @@ void dns_configure(struct dns *dns, struct span conf, struct span cache);
  * dns_open: the same, with /etc/resolv.conf and $DNSCACHEIP, both looked at
  * when the first question is asked.  A file that cannot be read counts as
  * empty; of a large one the first DNS_CONF_MAX bytes count.
+ *   deadline   a moment of clock_monotonic() after which no question is
+ *              answered any more; 0: none
  */
-void dns_open(struct dns *dns);
+void dns_open(struct dns *dns, int64_t deadline);
 
 enum dns_outcome {
 	DNS_FOUND,   /* there are records */

@@ -4,9 +4,9 @@
 #include "sys/sock.h"
 
 int
-tcp_connect(const struct ip_address *address, uint16_t port, unsigned timeout)
+tcp_connect(const struct ip_address *address, uint16_t port, int64_t timeout)
 {
 	struct sock_peer peer = { address->family, address->bytes, port };
 
-	return sock_stream(peer, (int64_t)timeout * 1000);
+	return sock_stream(peer, timeout);
 }

@@ -9,11 +9,11 @@
 
 /*
  * tcp_connect: opens a connection.
- *   timeout   seconds; 0: give up unless it is there at once
+ *   timeout   milliseconds; 0: give up unless it is there at once
  * Returns a blocking, close-on-exec descriptor; -1 with errno, ETIMEDOUT if
  * nobody answered in that time, ECONNREFUSED ...
  */
 MUST_CHECK int
-tcp_connect(const struct ip_address *address, uint16_t port, unsigned timeout);
+tcp_connect(const struct ip_address *address, uint16_t port, int64_t timeout);
 
 #endif

@@ -1,243 +1,445 @@
-/* tcpto.c - hosts that did not answer.  Input: from a peer of ours. */
+/* tcpto.c - hosts that were in trouble.  Input: from a peer of ours. */
 #include "net/tcpto.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/random.h"
 
-#define SKIP_SHORTEST 60 /* times 64 seconds */
-#define SKIP_SPREAD   32
-#define SKIP_UNIT     64
-#define COUNT_WEIGHT  1024 /* seconds that a timeout counts when making place */
+#define RECORD	  32 /* bytes */
+#define BUCKET	  (TCPTO_PLACES * RECORD)
+#define HEAD	  4096
+#define FILE_SIZE (HEAD + TCPTO_BUCKETS * BUCKET)
+#define LOCK_WAIT 500 /* milliseconds; holders need microseconds */
 
-/* How the two families lie in the file. */
-struct area {
-	unsigned char family;
-	size_t start, record, address;
+/* The old form. */
+#define OLD_PLACES 64
+#define OLD_FOUR   16 /* bytes of a record */
+#define OLD_SIX	   28
+#define OLD_SIZE   (OLD_PLACES * (OLD_FOUR + OLD_SIX))
+#define OLD_PORT   25
+#define OLD_FROM   2	/* timeouts, from which a host is left alone ... */
+#define OLD_WAIT   3840 /* ... so many seconds */
+
+struct bucket {
+	unsigned char bytes[BUCKET];
 };
 
-static const struct area areas[] = {
-	{ 4, 0, 16, 4 },
-	{ 6, TCPTO_RECORDS * 16, 28, 16 },
-};
+/* ---- numbers and records ---- */
 
-#define AREAS	   (sizeof(areas) / sizeof(areas[0]))
-#define RECORD_MAX 28
-
-static const struct area *
-area_of(const struct ip_address *address)
+static uint32_t
+get_number(const unsigned char *bytes, size_t size)
 {
-	return &areas[address->family == 6];
+	uint32_t number = 0;
+
+	while (size-- > 0)
+		number = number << 8 | bytes[size];
+	return number;
 }
 
-/* The record at a place of the table, zero where the table is too short. */
-static struct tcpto_record
-get_record(struct span table, const struct area *area, size_t index)
+static void
+put_number(unsigned char *bytes, size_t size, uint32_t number)
 {
-	unsigned char bytes[RECORD_MAX] = { 0 };
-	const unsigned char *rest = bytes + area->address;
-	size_t at = area->start + index * area->record;
-	struct tcpto_record record;
+	for (size_t i = 0; i < size; i++)
+		bytes[i] = (unsigned char)(number >> 8 * i);
+}
 
-	if (at + area->record <= table.len)
-		memcpy(bytes, table.s + at, area->record);
-	record.address = ip_make(area->family, bytes);
-	record.count = rest[0];
-	record.when = (uint32_t)rest[4] | (uint32_t)rest[5] << 8 |
-	    (uint32_t)rest[6] << 16 | (uint32_t)rest[7] << 24;
+/* Takes a record apart; one that cannot be is a free place. */
+static struct tcpto_record
+get_record(const unsigned char *bytes)
+{
+	struct tcpto_record record = { .count = get_number(bytes + 20, 2) };
+
+	if (record.count > TCPTO_COUNT_MAX)
+		record.count = TCPTO_COUNT_MAX;
+	if ((bytes[16] != 4 && bytes[16] != 6) || bytes[17] == 0 ||
+	    bytes[17] >= TCPTO_TROUBLES)
+		return (struct tcpto_record){ .count = 0 };
+	record.host.address = ip_make(bytes[16], bytes);
+	record.host.port = (uint16_t)get_number(bytes + 18, 2);
+	record.trouble = (enum tcpto_trouble)bytes[17];
+	record.when = get_number(bytes + 24, 4);
+	record.next = get_number(bytes + 28, 4);
 	return record;
 }
 
 static void
-put_record(int fd, const struct area *area, size_t index,
-    const struct tcpto_record *record)
+put_record(unsigned char *bytes, const struct tcpto_record *record)
 {
-	unsigned char bytes[RECORD_MAX] = { 0 };
-	unsigned char *rest = bytes + area->address;
-	off_t at = (off_t)(area->start + index * area->record);
-
-	memcpy(bytes, record->address.bytes, area->address);
-	rest[0] = (unsigned char)record->count;
-	for (int i = 0; i < 4; i++)
-		rest[4 + i] = (unsigned char)(record->when >> 8 * i);
-	/* A hint that is lost costs nothing but time. */
-	(void)!pwrite(fd, bytes, area->record, at);
+	memset(bytes, 0, RECORD);
+	memcpy(bytes, record->host.address.bytes, 16);
+	bytes[16] = record->host.address.family;
+	bytes[17] = (unsigned char)record->trouble;
+	put_number(bytes + 18, 2, record->host.port);
+	put_number(bytes + 20, 2, record->count);
+	put_number(bytes + 24, 4, record->when);
+	put_number(bytes + 28, 4, record->next);
 }
 
-int
-tcpto_read(struct tcpto *tcpto)
+static bool
+is_host(const struct tcpto_record *record, const struct tcpto_host *host)
 {
-	str_reset(&tcpto->table);
-	if (file_read(TCPTO_FILE, &tcpto->table, TCPTO_MAX) == 0)
-		return 0;
-	str_reset(&tcpto->table);
-	return -1;
+	return record->count && record->host.port == host->port &&
+	    ip_equal(&record->host.address, &host->address);
+}
+
+/* Whether it is to be left alone still.  A time too far ahead is nonsense, or
+ * the clock was set. */
+static bool
+is_waiting(const struct tcpto_record *record, int64_t now)
+{
+	uint32_t left = record->next - (uint32_t)now;
+
+	return left > 0 && left <= TCPTO_SKIP_MAX;
+}
+
+/* ---- buckets ---- */
+
+static size_t
+bucket_of(const struct ip_address *address)
+{
+	uint32_t hash = 2166136261u ^ address->family; /* FNV-1a */
+
+	for (size_t i = 0; i < sizeof(address->bytes); i++)
+		hash = (hash ^ address->bytes[i]) * 16777619u;
+	return (hash ^ hash >> 16) % TCPTO_BUCKETS;
+}
+
+static off_t
+place_in_file(size_t bucket, size_t place)
+{
+	return (off_t)(HEAD + bucket * BUCKET + place * RECORD);
+}
+
+/* Returns false if the file does not reach so far: an old one. */
+static bool
+read_bucket(int fd, size_t index, struct bucket *bucket)
+{
+	return pread(fd, bucket->bytes, BUCKET, place_in_file(index, 0)) ==
+	    BUCKET;
+}
+
+static struct tcpto_record
+record_at(const struct bucket *bucket, size_t place)
+{
+	return get_record(bucket->bytes + place * RECORD);
+}
+
+/* Returns the place of the host; TCPTO_PLACES if it has none. */
+static size_t
+find_host(const struct bucket *bucket, const struct tcpto_host *host,
+    struct tcpto_record *record)
+{
+	for (size_t place = 0; place < TCPTO_PLACES; place++) {
+		*record = record_at(bucket, place);
+		if (is_host(record, host))
+			return place;
+	}
+	return TCPTO_PLACES;
+}
+
+/* A free place, or that of the oldest trouble. */
+static size_t
+choose_place(const struct bucket *bucket)
+{
+	size_t oldest = 0;
+	uint32_t oldest_when = UINT32_MAX;
+
+	for (size_t place = 0; place < TCPTO_PLACES; place++) {
+		struct tcpto_record record = record_at(bucket, place);
+
+		if (record.count == 0)
+			return place;
+		if (record.when < oldest_when) {
+			oldest = place;
+			oldest_when = record.when;
+		}
+	}
+	return oldest;
 }
 
 static int
-open_table(void)
+write_record(
+    int fd, size_t bucket, size_t place, const struct tcpto_record *record)
 {
-	return open(TCPTO_FILE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	unsigned char bytes[RECORD];
+
+	put_record(bytes, record);
+	return pwrite(fd, bytes, RECORD, place_in_file(bucket, place)) == RECORD
+	    ? 0
+	    : -1;
 }
 
-int
-tcpto_clear(void)
-{
-	static const char zeros[TCPTO_RECORDS * (16 + 28)];
-	int fd = open_table();
-	int result = -1;
+/* ---- the old form ---- */
 
-	if (fd >= 0 && lock_wait(fd) == 0)
-		result = fd_write_all(fd, span_make(zeros, sizeof(zeros)));
-	fd_close(fd);
-	return result;
+/* Reads what there is of it; the rest is zero. */
+static void
+read_old(int fd, unsigned char *bytes)
+{
+	memset(bytes, 0, OLD_SIZE);
+	if (pread(fd, bytes, OLD_SIZE, 0) < 0)
+		memset(bytes, 0, OLD_SIZE);
 }
 
-bool
-tcpto_next(
-    const struct tcpto *tcpto, size_t *place, struct tcpto_record *record)
+static struct tcpto_record
+old_record(const unsigned char *bytes, size_t index)
 {
-	while (*place < AREAS * TCPTO_RECORDS) {
-		size_t at = (*place)++;
+	bool is_six = index >= OLD_PLACES;
+	const unsigned char *at = is_six
+	    ? bytes + OLD_PLACES * OLD_FOUR + (index - OLD_PLACES) * OLD_SIX
+	    : bytes + index * OLD_FOUR;
+	const unsigned char *rest = at + (is_six ? 16 : 4);
+	struct tcpto_record record = { .count = rest[0],
+		.trouble = TCPTO_TIMEOUT,
+		.when = get_number(rest + 4, 4) };
 
-		*record = get_record(str_span(&tcpto->table),
-		    &areas[at / TCPTO_RECORDS], at % TCPTO_RECORDS);
-		if (record->count)
+	record.host.address = ip_make(is_six ? 6 : 4, at);
+	record.host.port = OLD_PORT;
+	record.next = record.when + (record.count >= OLD_FROM ? OLD_WAIT : 0);
+	return record;
+}
+
+/* Looks a host up in an old file. */
+static bool
+find_old(int fd, const struct tcpto_host *host, struct tcpto_record *record)
+{
+	unsigned char bytes[OLD_SIZE];
+
+	read_old(fd, bytes);
+	for (size_t i = 0; i < 2 * OLD_PLACES; i++) {
+		*record = old_record(bytes, i);
+		if (is_host(record, host))
 			return true;
 	}
 	return false;
 }
 
-/* Returns the index of the host's record, TCPTO_RECORDS if it has none. */
-static size_t
-find_record(struct span table, const struct ip_address *address,
-    struct tcpto_record *record)
+/* Makes an old file a new one; its records move. */
+static int
+renew(int fd)
 {
-	for (size_t i = 0; i < TCPTO_RECORDS; i++) {
-		*record = get_record(table, area_of(address), i);
-		if (record->count && ip_equal(&record->address, address))
-			return i;
+	unsigned char bytes[OLD_SIZE];
+	static const char zeros[HEAD];
+
+	read_old(fd, bytes);
+	if (ftruncate(fd, FILE_SIZE) < 0 || pwrite(fd, zeros, HEAD, 0) != HEAD)
+		return -1;
+	for (size_t i = 0; i < 2 * OLD_PLACES; i++) {
+		struct tcpto_record record = old_record(bytes, i);
+		size_t index = bucket_of(&record.host.address);
+		struct bucket bucket;
+
+		if (record.count && read_bucket(fd, index, &bucket))
+			(void)write_record(
+			    fd, index, choose_place(&bucket), &record);
 	}
-	return TCPTO_RECORDS;
+	return 0;
 }
 
-/* Seconds since that time; 0 if it lies ahead. */
-static uint32_t
-age_of(const struct tcpto_record *record, int64_t now)
-{
-	uint32_t age = (uint32_t)now - record->when;
+/* ---- questions ---- */
 
-	return age < UINT32_C(1) << 31 ? age : 0;
+int
+tcpto_open(struct tcpto *tcpto)
+{
+	tcpto->fd = file_open_nofollow(TCPTO_FILE);
+	return tcpto->fd < 0 ? -1 : 0;
+}
+
+void
+tcpto_close(struct tcpto *tcpto)
+{
+	fd_close(tcpto->fd);
+	tcpto->fd = -1;
 }
 
 static bool
-is_ahead(const struct tcpto_record *record, int64_t now)
+find(int fd, const struct tcpto_host *host, struct tcpto_record *record)
 {
-	return age_of(record, now) == 0 && record->when != (uint32_t)now;
+	struct bucket bucket;
+
+	if (!read_bucket(fd, bucket_of(&host->address), &bucket))
+		return find_old(fd, host, record);
+	return find_host(&bucket, host, record) < TCPTO_PLACES;
 }
 
-bool
-tcpto_should_skip(const struct tcpto *tcpto, const struct ip_address *address,
-    int64_t now, unsigned spread)
+int
+tcpto_list(const struct tcpto *tcpto, struct tcpto_list *list)
 {
-	struct tcpto_record record;
-	uint32_t wait = (SKIP_SHORTEST + spread % SKIP_SPREAD) * SKIP_UNIT;
+	unsigned char old[OLD_SIZE];
+	struct bucket bucket;
+	off_t end = lseek(tcpto->fd, 0, SEEK_END);
 
-	if (find_record(str_span(&tcpto->table), address, &record) ==
-	    TCPTO_RECORDS)
-		return false;
-	return record.count >= TCPTO_SKIP_FROM && !is_ahead(&record, now) &&
-	    age_of(&record, now) < wait;
-}
-
-/* A free place, or the one that is missed least. */
-static size_t
-choose_place(struct span table, const struct area *area)
-{
-	size_t best = 0;
-	uint64_t best_worth = UINT64_MAX;
-
-	for (size_t i = 0; i < TCPTO_RECORDS; i++) {
-		struct tcpto_record record = get_record(table, area, i);
-		uint64_t worth = record.count
-		    ? record.when + COUNT_WEIGHT * (uint64_t)record.count
-		    : 0;
-
-		if (worth < best_worth) {
-			best = i;
-			best_worth = worth;
-		}
+	if (end < 0)
+		return -1;
+	for (size_t i = 0; end >= FILE_SIZE && i < TCPTO_BUCKETS; i++) {
+		if (!read_bucket(tcpto->fd, i, &bucket))
+			return -1;
+		for (size_t place = 0; place < TCPTO_PLACES; place++)
+			if (record_at(&bucket, place).count)
+				vec_push(
+				    &list->records, record_at(&bucket, place));
 	}
-	return best;
+	if (end >= FILE_SIZE)
+		return 0;
+	read_old(tcpto->fd, old);
+	for (size_t i = 0; i < 2 * OLD_PLACES; i++)
+		if (old_record(old, i).count)
+			vec_push(&list->records, old_record(old, i));
+	return 0;
 }
 
-/* With the file locked: what the new timeout makes of the record. */
-static void
-note_timeout(
-    int fd, struct span table, const struct ip_address *address, int64_t now)
+/* ---- changes ---- */
+
+/* Opens the table, locked and in its new form; closing ends the lock.  Returns
+ * the descriptor, -1 with errno. */
+static int
+open_for_change(void)
 {
-	const struct area *area = area_of(address);
+	int fd = file_update(TCPTO_FILE);
+
+	/* A hint that is lost costs less than waiting for ever. */
+	if (fd >= 0 &&
+	    (lock_wait_shortly(fd, LOCK_WAIT) < 0 ||
+		(lseek(fd, 0, SEEK_END) < FILE_SIZE && renew(fd) < 0))) {
+		int cause = errno;
+
+		fd_close(fd);
+		errno = cause;
+		return -1;
+	}
+	return fd;
+}
+
+/* With the table locked: the first that asks may try. */
+static enum tcpto_advice
+take_lease(int fd, const struct tcpto_host *host, int64_t now, int64_t lease)
+{
+	size_t index = bucket_of(&host->address), place;
 	struct tcpto_record record;
-	size_t index = find_record(table, address, &record);
+	struct bucket bucket;
 
-	if (index == TCPTO_RECORDS) {
-		index = choose_place(table, area);
-		record = (struct tcpto_record){ .address = *address };
-	} else if (!is_ahead(&record, now) &&
-	    age_of(&record, now) < TCPTO_SPACING)
-		return;
-	if (record.count < TCPTO_COUNT_MAX)
-		record.count++;
-	record.when = (uint32_t)now;
-	put_record(fd, area, index, &record);
+	if (!read_bucket(fd, index, &bucket) ||
+	    (place = find_host(&bucket, host, &record)) == TCPTO_PLACES)
+		return TCPTO_UNKNOWN;
+	if (is_waiting(&record, now))
+		return TCPTO_SKIP;
+	record.next = (uint32_t)now +
+	    (uint32_t)(lease < TCPTO_SKIP_MAX ? lease : TCPTO_SKIP_MAX);
+	(void)write_record(fd, index, place, &record);
+	return TCPTO_PROBE;
 }
 
-static void
-clear_record(int fd, struct span table, const struct ip_address *address)
+enum tcpto_advice
+tcpto_ask(const struct tcpto *tcpto, const struct tcpto_host *host, int64_t now,
+    int64_t lease)
 {
-	struct tcpto_record record;
-	size_t index = find_record(table, address, &record);
-
-	if (index == TCPTO_RECORDS)
-		return;
-	record.count = 0;
-	put_record(fd, area_of(address), index, &record);
-}
-
-void
-tcpto_note(struct tcpto *tcpto, const struct ip_address *address,
-    bool is_timeout, int64_t now)
-{
+	enum tcpto_advice advice = TCPTO_PROBE;
 	struct tcpto_record record;
 	int fd;
 
-	if (!is_timeout &&
-	    find_record(str_span(&tcpto->table), address, &record) ==
-		TCPTO_RECORDS)
-		return;
-	fd = open_table();
-	if (fd < 0)
-		return;
-	str_reset(&tcpto->table);
-	/* A note that is lost costs less than waiting for whoever holds it. */
-	if (lock_try(fd) == 0 &&
-	    file_read_fd(fd, &tcpto->table, TCPTO_MAX) == 0) {
-		struct span table = str_span(&tcpto->table);
-
-		if (is_timeout)
-			note_timeout(fd, table, address, now);
-		else
-			clear_record(fd, table, address);
-	}
+	if (tcpto->fd < 0 || !find(tcpto->fd, host, &record))
+		return TCPTO_UNKNOWN;
+	if (is_waiting(&record, now))
+		return TCPTO_SKIP;
+	fd = open_for_change();
+	if (fd >= 0)
+		advice = take_lease(fd, host, now, lease);
 	fd_close(fd);
+	return advice;
+}
+
+/* Seconds to leave a host alone, a little different each time: not all come
+ * back at once. */
+static uint32_t
+wait_after(unsigned count)
+{
+	uint32_t wait = TCPTO_SHORTEST << (count - 1);
+
+	if (wait > TCPTO_LONGEST)
+		wait = TCPTO_LONGEST;
+	return wait + random_below(wait / 16 + 1);
 }
 
 void
-tcpto_free(struct tcpto *tcpto)
+tcpto_note(
+    const struct tcpto_host *host, enum tcpto_trouble trouble, int64_t now)
 {
-	str_free(&tcpto->table);
+	size_t index = bucket_of(&host->address), place;
+	struct tcpto_record record;
+	struct bucket bucket;
+	int fd = open_for_change();
+
+	if (fd < 0 || !read_bucket(fd, index, &bucket)) {
+		fd_close(fd);
+		return;
+	}
+	place = find_host(&bucket, host, &record);
+	if (place == TCPTO_PLACES) {
+		place = choose_place(&bucket);
+		record = (struct tcpto_record){ .host = *host };
+	}
+	/* What several deliveries find at once is one trouble. */
+	if (record.count == 0 || (uint32_t)now - record.when >= TCPTO_SPACING) {
+		record.when = (uint32_t)now;
+		if (record.count < TCPTO_COUNT_MAX)
+			record.count++;
+	}
+	record.trouble = trouble;
+	record.next = (uint32_t)now + wait_after(record.count);
+	(void)write_record(fd, index, place, &record); /* a hint */
+	fd_close(fd);
+}
+
+/* Frees the places of an address; of one port only, unless that is 0. */
+static int
+clear(const struct ip_address *address, uint16_t port)
+{
+	const struct tcpto_record none = { .count = 0 };
+	size_t index = bucket_of(address);
+	struct bucket bucket;
+	int fd = open_for_change(), result = 0;
+
+	if (fd < 0 || !read_bucket(fd, index, &bucket)) {
+		fd_close(fd);
+		return -1;
+	}
+	for (size_t place = 0; place < TCPTO_PLACES; place++) {
+		struct tcpto_record record = record_at(&bucket, place);
+
+		if (record.count && (!port || record.host.port == port) &&
+		    ip_equal(&record.host.address, address) &&
+		    write_record(fd, index, place, &none) < 0)
+			result = -1;
+	}
+	fd_close(fd);
+	return result;
+}
+
+int
+tcpto_clear(const struct tcpto_host *host)
+{
+	return clear(&host->address, host->port);
+}
+
+int
+tcpto_clear_address(const struct ip_address *address)
+{
+	return clear(address, 0);
+}
+
+int
+tcpto_clear_all(void)
+{
+	int fd = open_for_change();
+	int result = -1;
+
+	/* Cut and grown again, all of it reads as zero. */
+	if (fd >= 0)
+		result = ftruncate(fd, 0) < 0 ? -1 : ftruncate(fd, FILE_SIZE);
+	fd_close(fd);
+	return result;
 }

@@ -167,6 +167,47 @@ file_set_time(const char *path, int64_t seconds)
 	return utimensat(AT_FDCWD, path, times, 0);
 }
 
+int
+file_touch(const char *path, unsigned mode, uid_t uid, gid_t gid)
+{
+	int fd = file_update(path);
+	int result, saved;
+
+	if (fd >= 0)
+		result = futimens(fd, NULL);
+	else if (errno == ENOENT && (fd = file_create(path, mode)) >= 0)
+		result = fchown(fd, uid, gid);
+	else
+		return -1;
+	saved = errno;
+	fd_close(fd);
+	errno = saved;
+	return result;
+}
+
+void
+file_stamp_read(const char *path, struct file_stamp *stamp)
+{
+	struct stat st;
+
+	*stamp = (struct file_stamp){ .is_there = false };
+	if (stat(path, &st) < 0)
+		return;
+	stamp->is_there = true;
+	stamp->inode = (uint64_t)st.st_ino;
+	stamp->size = (uint64_t)st.st_size;
+	stamp->seconds = (int64_t)st.st_mtim.tv_sec;
+	stamp->nanoseconds = (int64_t)st.st_mtim.tv_nsec;
+}
+
+bool
+file_stamp_equal(const struct file_stamp *one, const struct file_stamp *other)
+{
+	return one->is_there == other->is_there && one->inode == other->inode &&
+	    one->size == other->size && one->seconds == other->seconds &&
+	    one->nanoseconds == other->nanoseconds;
+}
+
 bool
 file_is_missing(int number)
 {

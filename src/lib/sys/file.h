@@ -77,6 +77,28 @@ MUST_CHECK int file_sync_folder(const char *path);
  * Returns 0, -1 with errno. */
 MUST_CHECK int file_set_time(const char *path, int64_t seconds);
 
+/* What a file looked like: enough to see that it was changed or replaced. */
+struct file_stamp {
+	bool is_there; /* else, and where stat fails, all is zero */
+	uint64_t inode, size;
+	int64_t seconds, nanoseconds; /* modification time */
+};
+
+/* file_stamp_read: looks at the file now. */
+void file_stamp_read(const char *path, struct file_stamp *stamp);
+
+/* file_stamp_equal: whether nothing has changed from one look to the other. */
+bool
+file_stamp_equal(const struct file_stamp *one, const struct file_stamp *other);
+
+/*
+ * file_touch: sets the modification time to now.
+ *   mode, uid, gid   those of the file if it is missing: it is made, empty
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int
+file_touch(const char *path, unsigned mode, uid_t uid, gid_t gid);
+
 /* file_is_missing: whether errno says that there is no such file. */
 bool file_is_missing(int number);
 

@@ -3,7 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stddef.h>
 #include <sys/file.h>
+
+#include "sys/clock.h"
+
+#define TRY_AGAIN 5 /* milliseconds */
 
 int
 lock_wait(int fd)
@@ -20,6 +26,24 @@ lock_try(int fd)
 		result = flock(fd, LOCK_EX | LOCK_NB);
 	while (result < 0 && errno == EINTR);
 	return result;
+}
+
+/* The kernel knows no limit for this wait but a signal. */
+int
+lock_wait_shortly(int fd, int64_t milliseconds)
+{
+	int64_t until = clock_monotonic() + milliseconds;
+
+	while (lock_try(fd) < 0) {
+		if (errno != EWOULDBLOCK)
+			return -1;
+		if (clock_monotonic() >= until) {
+			errno = EWOULDBLOCK;
+			return -1;
+		}
+		(void)poll(NULL, 0, TRY_AGAIN);
+	}
+	return 0;
 }
 
 int

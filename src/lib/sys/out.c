@@ -8,6 +8,7 @@
 #include <sys/time.h>
 
 #include "base/must.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 
 void
@@ -34,12 +35,30 @@ out_set_deadline(struct out *out, int64_t deadline)
 	out->deadline = deadline;
 }
 
+/*
+ * Waiting tells that there is place, not how much: a write to a peer that
+ * takes little at a time lasts as long as the kernel lets it.  Near the
+ * deadline that is too long.
+ */
+static void
+shorten_write(const struct out *out)
+{
+	int64_t left = out->deadline ? out->deadline - clock_monotonic() : 0;
+	struct timeval limit = { .tv_sec = left / 1000,
+		.tv_usec = left % 1000 * 1000 };
+
+	if (out->is_socket_timed && left > 0 && left < out->timeout)
+		(void)setsockopt(
+		    out->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
 static int
 write_now(struct out *out, struct span bytes)
 {
 	while (bytes.len) {
 		ssize_t put;
 
+		shorten_write(out);
 		put = fd_wait(out->fd, POLLOUT, out->timeout, out->deadline,
 			  out->is_socket_timed) < 0
 		    ? -1

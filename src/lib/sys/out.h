@@ -27,7 +27,8 @@ struct out {
 /* out_init: writes to fd through buffer (at least 1 byte). */
 void out_init(struct out *out, int fd, char *buffer, size_t size);
 
-/* out_set_timeout, out_set_deadline: as in in.h. */
+/* out_set_timeout, out_set_deadline: as in in.h; on a socket with a timeout
+ * nothing takes longer than the deadline. */
 void out_set_timeout(struct out *out, unsigned seconds);
 void out_set_deadline(struct out *out, int64_t deadline);
 

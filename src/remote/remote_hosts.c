@@ -1,0 +1,166 @@
+/*
+ * remote_hosts.c - the connection to the next hop: which hosts, in which
+ * order, and which of them are left alone for now.
+ * Input: hostile; what name servers say.
+ *
+ * Started by hand, without $NEXTHOPREPORT, only connections that time out are
+ * noted in queue/lock/tcpto, and each host that can be reached is forgotten.
+ */
+#include "remote.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "config/routes.h"
+#include "net/mx.h"
+#include "net/tcp.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+
+#define PORT 25
+
+/* Finds the route: $SMTPROUTE, or what control/smtproutes says.  Returns false
+ * if DNS decides. */
+static bool
+find_route(struct remote *remote, struct route *route)
+{
+	const char *given = getenv("SMTPROUTE");
+	struct routes routes = ROUTES_INIT;
+	struct span text = span_of(given);
+
+	if (!given) {
+		if (routes_read(&routes) < 0)
+			remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+		if (!routes_find_text(&routes, remote->told.host, &text))
+			return false;
+	}
+	if (route_parse(text, route) < 0)
+		remote_end(&remote->told, REMOTE_ROUTE_PORT, SPAN(""));
+	return route->relay.len > 0;
+}
+
+/* Finds the hosts to try.  Returns the port. */
+static uint16_t
+find_hosts(struct remote *remote, struct mx *mx)
+{
+	struct route route;
+
+	if (find_route(remote, &route)) {
+		mx_open_relay(mx, &remote->dns, route.relay);
+		return route.port;
+	}
+	mx_open(mx, &remote->dns, remote->told.host);
+	return PORT;
+}
+
+/* Milliseconds that are left of the delivery; of it and this limit. */
+static int64_t
+time_left(struct remote *remote, int64_t limit)
+{
+	int64_t left = remote->deadline - clock_monotonic();
+
+	if (left <= 0)
+		remote_end(&remote->told, REMOTE_TOO_LONG, SPAN(""));
+	return left < limit ? left : limit;
+}
+
+/* What a failed connect says of the host; nothing if the fault is ours. */
+static enum tcpto_trouble
+trouble_of(int cause)
+{
+	switch (cause) {
+	case ETIMEDOUT:
+		return TCPTO_TIMEOUT;
+	case ECONNREFUSED:
+	case ECONNRESET:
+		return TCPTO_REFUSED;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return TCPTO_UNREACHABLE;
+	default:
+		return TCPTO_NO_TROUBLE;
+	}
+}
+
+static void
+forget_peer(struct remote *remote)
+{
+	if (remote->is_peer_noted)
+		(void)tcpto_clear(&remote->peer); /* only a hint */
+	remote->is_peer_noted = false;
+}
+
+static void
+note_failure(struct remote *remote, int cause)
+{
+	enum tcpto_trouble trouble = trouble_of(cause);
+
+	if (trouble == TCPTO_TIMEOUT ||
+	    (trouble != TCPTO_NO_TROUBLE && remote->told.has_hop))
+		tcpto_note(&remote->peer, trouble, clock_seconds());
+	else if (trouble == TCPTO_REFUSED)
+		forget_peer(remote);
+}
+
+/* Tries remote->peer, unless it is left alone.  Returns the connection or
+ * -1. */
+static int
+try_peer(struct remote *remote)
+{
+	int64_t lease = remote->timeout_connect + remote->timeout_greeting;
+	enum tcpto_advice advice =
+	    tcpto_ask(&remote->tcpto, &remote->peer, clock_seconds(), lease);
+	int fd;
+
+	if (advice == TCPTO_SKIP)
+		return -1;
+	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
+	fd = tcp_connect(&remote->peer.address, remote->peer.port,
+	    time_left(remote, (int64_t)remote->timeout_connect * 1000));
+	if (fd < 0)
+		note_failure(remote, errno);
+	return fd;
+}
+
+int
+remote_connect(struct remote *remote)
+{
+	static const enum remote_ending why[] = {
+		[MX_TRIED] = REMOTE_NOT_CONNECTED,
+		[MX_NO_NAME] = REMOTE_NO_NAME,
+		[MX_NO_ADDRESS] = REMOTE_NO_ADDRESS,
+		[MX_OWN] = REMOTE_OWN,
+		[MX_FAILED] = REMOTE_DNS,
+	};
+	struct mx mx;
+
+	(void)!tcpto_open(&remote->tcpto); /* only a hint */
+	remote->peer.port = find_hosts(remote, &mx);
+	while (mx_next(&mx, &remote->peer.address)) {
+		int fd = try_peer(remote);
+
+		remote->told.hop = DELIVERY_HOP_TROUBLE;
+		if (fd >= 0) {
+			ip_format(&remote->told.peer, &remote->peer.address);
+			if (!remote->told.has_hop)
+				forget_peer(remote);
+			return fd;
+		}
+	}
+	(void)time_left(remote, 0); /* it ends there if that is the cause */
+	remote_end(&remote->told, why[mx_outcome(&mx)], SPAN(""));
+}
+
+void
+remote_peer_is_well(struct remote *remote)
+{
+	remote->told.hop = DELIVERY_HOP_WELL;
+	forget_peer(remote);
+}
+
+void
+remote_peer_is_in_trouble(struct remote *remote, enum tcpto_trouble trouble)
+{
+	if (remote->told.has_hop)
+		tcpto_note(&remote->peer, trouble, clock_seconds());
+}

@@ -1,0 +1,58 @@
+/* remote_session.h - one SMTP connection as the client: commands, replies, and
+ * the words before the first transaction. */
+#ifndef REMOTE_REMOTE_SESSION_H
+#define REMOTE_REMOTE_SESSION_H
+
+#include "net/smtpline.h"
+#include "remote.h"
+#include "sys/in.h"
+#include "sys/out.h"
+
+#define REMOTE_REPLY_BUFFER   4096
+#define REMOTE_COMMAND_BUFFER 16384
+
+struct session {
+	struct remote *remote;
+	int fd;
+	struct in in;
+	struct out out;
+	struct smtpreply reply; /* the last one */
+	bool is_pipelining;
+	bool is_well;	/* MAIL has been answered */
+	bool is_at_end; /* the whole message is sent */
+	char in_buffer[REMOTE_REPLY_BUFFER];
+	char out_buffer[REMOTE_COMMAND_BUFFER];
+};
+
+/* session_open: waits for the greeting and says hello; ends the program if the
+ * server does not want us. */
+void session_open(struct session *session, struct remote *remote, int fd);
+
+/* session_add_command: puts a command into the buffer. */
+void session_add_command(
+    struct session *session, const char *verb, const char *rest);
+
+/* session_add_path: the same for MAIL and RCPT.  An address goes quoted where
+ * it needs to be; one without domain does not. */
+void session_add_path(
+    struct session *session, const char *verb, struct span address);
+
+/* session_send: sends what is buffered.  A server that has spoken before its
+ * turn answers questions that it has not heard: an end. */
+void session_send(struct session *session);
+
+/* session_read_reply: reads one reply into session->reply.  Returns its
+ * code. */
+int session_read_reply(struct session *session);
+
+/* session_said: the text of the last reply. */
+struct span session_said(const struct session *session);
+
+/* session_end_broken: ends the program because of errno of the connection, 0
+ * if the server has closed it. */
+NORETURN void session_end_broken(struct session *session);
+
+/* session_end_protocol: because the server does not keep to SMTP. */
+NORETURN void session_end_protocol(struct session *session);
+
+#endif
