@@ -16,6 +16,7 @@
 #define STOP_TIME	   60	  /* seconds */
 #define BATCH		   50	  /* recipients in a run */
 #define BATCH_MAX	   1000
+#define LOOK_INTERVAL	   1000 /* milliseconds */
 
 /* Numbers that HUP changes.  Returns 0, -1. */
 static int
@@ -42,6 +43,16 @@ read_numbers(struct send *send)
 	return 0;
 }
 
+/* Without them qmail-remote looks for itself, and says what is wrong. */
+static void
+read_routes(struct send *send)
+{
+	send->has_routes = routes_read(&send->routes) == 0;
+	if (!send->has_routes)
+		sendlog_line(
+		    &send->log, "alert: unable to read control/smtproutes");
+}
+
 int
 controls_read(struct send *send)
 {
@@ -53,6 +64,7 @@ controls_read(struct send *send)
 	    control_read_number(
 		"control/queuelifetime", UINT32_MAX, &send->lifetime) < 0)
 		return -1;
+	read_routes(send);
 	return read_numbers(send);
 }
 
@@ -72,5 +84,25 @@ controls_read_again(struct send *send)
 	if (read_numbers(send) < 0)
 		sendlog_line(
 		    &send->log, "alert: unable to reread control/concurrency");
+	return chdir(home_queue_dir);
+}
+
+int
+controls_look(struct send *send)
+{
+	struct file_stamp tcpok, routes;
+
+	if (send->monotonic < send->next_look)
+		return 0;
+	send->next_look = send->monotonic + LOOK_INTERVAL;
+	file_stamp_read("lock/tcpok", &tcpok);
+	if (!file_stamp_equal(&tcpok, &send->tcpok))
+		hops_forget_troubles(&send->hops);
+	send->tcpok = tcpok;
+	file_stamp_read(home_smtproutes, &routes);
+	if (file_stamp_equal(&routes, &send->routes.stamp))
+		return 0;
+	if (chdir(home_dir) == 0)
+		read_routes(send);
 	return chdir(home_queue_dir);
 }

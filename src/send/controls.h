@@ -17,4 +17,11 @@ MUST_CHECK int controls_read(struct send *send);
  */
 MUST_CHECK int controls_read_again(struct send *send);
 
+/*
+ * controls_look: once a second at most: reads control/smtproutes again if it
+ * has changed, and forgets which hops were in trouble after qmail-tcpok.
+ * Returns as controls_read_again.
+ */
+MUST_CHECK int controls_look(struct send *send);
+
 #endif

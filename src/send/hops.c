@@ -400,3 +400,13 @@ hops_forget_troubles(struct hops *hops)
 			line_up(hops, hop, false);
 		}
 }
+
+void
+hops_free(struct hops *hops)
+{
+	for (size_t i = 0; i < hops->bucket_count; i++)
+		while (hops->buckets[i])
+			remove_hop(hops, hops->buckets[i]);
+	must_free(hops->buckets);
+	hops_init(hops, hops->limit, hops->most);
+}

@@ -12,7 +12,7 @@
  *	trouble   one delivery at a time, the probe, and none before probe_at
  *
  * Trouble of one delivery while others to the same hop go on only brings its
- * number down to 1.  The back-off doubles from a minute to an hour.
+ * number down to 1.  The back-off doubles from about a minute to an hour.
  *
  * Messages that cannot be started because of their hop leave their number
  * with it; hops_next_ready gives the numbers back when their turn comes: the
@@ -135,5 +135,8 @@ bool hops_take_any(struct hops *hops, struct backlog_entry *entry);
 
 /* hops_forget_troubles: hops in trouble may be probed now. */
 void hops_forget_troubles(struct hops *hops);
+
+/* hops_free: forgets all hops; nobody holds one any more. */
+void hops_free(struct hops *hops);
 
 #endif

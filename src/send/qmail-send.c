@@ -350,14 +350,17 @@ heed_term(struct send *send)
 static void
 heed_signals(struct send *send)
 {
+	int here = 0;
+
 	if (got_hangup) {
 		got_hangup = 0;
 		arrivals_say(&send->arrivals, SORTED_REREAD);
-		if (controls_read_again(send) < 0)
-			die(send,
-			    "alert: unable to switch back to queue "
-			    "directory! dying...");
+		here = controls_read_again(send);
 	}
+	if (here < 0 || controls_look(send) < 0)
+		die(send,
+		    "alert: unable to switch back to queue directory! "
+		    "dying...");
 	if (got_alarm) {
 		got_alarm = 0;
 		times_make_all_due(send);

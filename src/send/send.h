@@ -8,6 +8,8 @@
 #include "base/heap.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "config/routes.h"
+#include "sys/file.h"
 
 #include "arrivals.h"
 #include "backlog.h"
@@ -69,6 +71,12 @@ struct send {
 	uint64_t host_limit; /* control/concurrencyhost; 0: none */
 	struct str me;
 	struct routing routing;
+	struct routes routes; /* control/smtproutes */
+	bool has_routes;      /* it could be read */
+	/* lock/tcpok, as it was: when it changes hops in trouble are forgotten.
+	 * Both files are looked at once a second at most. */
+	struct file_stamp tcpok;
+	int64_t next_look; /* monotonic */
 
 	struct sendlog log;
 	struct jobs jobs;

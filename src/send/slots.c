@@ -145,7 +145,7 @@ hand_over(struct send *send, const struct job *job, const struct run *run,
 	routing_expand_verp(
 	    &sender, str_span(&job->sender), str_span(&list[0]->recipient));
 	delivery_add_head(&text, job->number, str_span(&sender));
-	if (run->hop)
+	if (run->hop && send->has_routes)
 		delivery_add_route(&text, str_span(&run->hop->route),
 		    run->hop->state == HOP_UNKNOWN ? PROBE_CONNECT : 0);
 	for (size_t i = 0; i < count; i++)

@@ -55,6 +55,7 @@ test_unknown_then_well(void **state)
 	}
 	assert_int_equal(hop->running, LIMIT);
 	assert_int_equal(hops_ask(&hops, hop, 0), HOP_BLOCK);
+	hops_free(&hops);
 }
 
 static void
@@ -75,6 +76,7 @@ test_most(void **state)
 	assert_int_equal(hops_ask(&hops, hop, 0), HOP_BLOCK);
 	hops_set_limits(&hops, LIMIT, 3);
 	assert_int_equal(hops_ask(&hops, hop, 0), HOP_ADMIT);
+	hops_free(&hops);
 }
 
 /* From the first trouble on, for one minute, then two, up to an hour. */
@@ -110,6 +112,7 @@ test_backoff(void **state)
 	    hops_ask(&hops, hop, now + HOPS_BACKOFF_FIRST - 1), HOP_REFUSE);
 	assert_int_equal(
 	    hops_ask(&hops, hop, now + HOPS_BACKOFF_FIRST), HOP_ADMIT);
+	hops_free(&hops);
 }
 
 /* Several that ran at once are one trouble; what is not told changes nothing. */
@@ -131,6 +134,7 @@ test_one_trouble(void **state)
 	assert_int_equal(hop->troubles, 1);
 	hops_forget_troubles(&hops);
 	assert_int_equal(hops_ask(&hops, hop, 5), HOP_ADMIT);
+	hops_free(&hops);
 }
 
 /* One of many to a good one that breaks: fewer, but not none. */
@@ -155,6 +159,7 @@ test_good_one_slows_down(void **state)
 	hops_start(&hops, hop);
 	hops_end(&hops, hop, DELIVERY_HOP_TROUBLE, 0);
 	assert_int_equal(hop->state, HOP_TROUBLE);
+	hops_free(&hops);
 }
 
 /* Half of the slots for those that are unknown, a quarter for those in
@@ -199,14 +204,15 @@ test_shares(void **state)
 	assert_int_equal(
 	    hops_ask(&hops, hold(&hops, "one.more.test"), 0), HOP_ADMIT);
 	/* Few slots are not divided. */
+	hops_free(&hops);
 	hops_set_limits(&hops, 3, 0);
-	hops_init(&hops, 3, 0);
 	for (int i = 0; i < 3; i++) {
 		(void)snprintf(name, sizeof(name), "u%d.test", i);
 		hop = hold(&hops, name);
 		assert_int_equal(hops_ask(&hops, hop, 0), HOP_ADMIT);
 		hops_start(&hops, hop);
 	}
+	hops_free(&hops);
 }
 
 static uint64_t
@@ -252,6 +258,7 @@ test_blocked(void **state)
 	assert_int_equal(next(&hops), 2);
 	assert_int_equal(next(&hops), 1);
 	assert_int_equal(next(&hops), 0);
+	hops_free(&hops);
 }
 
 /* The newest message of an unknown hop is first, wherever it goes. */
@@ -275,6 +282,7 @@ test_newest_first(void **state)
 	assert_int_equal(next(&hops), 4);
 	block(&hops, hold(&hops, "u9.test"), 9, true);
 	assert_int_equal(next(&hops), 9);
+	hops_free(&hops);
 }
 
 /* Any number of hops; what is not used is forgotten, the oldest first. */
@@ -297,6 +305,7 @@ test_many(void **state)
 	/* Of an unknown one nothing is to be remembered. */
 	hops_release(&hops, hold(&hops, "new.test"));
 	assert_int_equal(hops.count, HOPS_KEPT + 1); /* t0 is held */
+	hops_free(&hops);
 }
 
 static void

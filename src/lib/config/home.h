@@ -14,6 +14,7 @@ extern const char home_dir[];
 extern const char home_control_dir[];  /* HOME/control */
 extern const char home_queue_dir[];    /* HOME/queue */
 extern const char home_sync_folders[]; /* HOME/control/syncfolders */
+extern const char home_smtproutes[];   /* HOME/control/smtproutes */
 extern const char home_users_cdb[];    /* HOME/users/cdb */
 
 /* The users of conf-users; group of each in home_user_ids. */
