@@ -47,6 +47,10 @@ life_parked(struct send *send, struct job *job, const struct event *event)
 	int64_t retry = job->channels[job->channel].retry;
 	enum channel_id channel = job->channel;
 
+	/* Its hop still has its number. */
+	if (job->is_blocked)
+		retry = job_next_try(life_birth(send, job), send->now, channel);
+
 	send->parking--;
 	life_free_job(send, job);
 	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);

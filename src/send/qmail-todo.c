@@ -41,13 +41,11 @@
 
 /* Adds a message to those that wait to be sorted, unless it is known. */
 static void
-note_number(struct todo *todo, uint64_t number, bool is_fresh)
+note_number(struct todo *todo, struct todo_line *line, uint64_t number)
 {
-	struct todo_item item = { .number = number, .is_fresh = is_fresh };
-
 	if (!number_set_has(&todo->handed, number) &&
 	    number_set_add(&todo->noted, number))
-		vec_push(&todo->pending, item);
+		vec_push(&line->numbers, number);
 }
 
 /* Notes the messages of one subfolder. */
@@ -63,31 +61,30 @@ scan_part(struct todo *todo, uint64_t part)
 		return;
 	}
 	while ((got = queue_folder_next(&dir, part, todo->split, &number)) > 0)
-		note_number(todo, number, false);
+		note_number(todo, &todo->found, number);
 	if (got < 0)
 		trouble_note(&todo->trouble, clock_monotonic());
 	dir_close(&dir);
 }
 
 static int
-compare_items(const void *a, const void *b)
+compare_numbers(const void *a, const void *b)
 {
-	const struct todo_item *first = a, *second = b;
+	uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
 
-	return (first->number > second->number) -
-	    (first->number < second->number);
+	return (first > second) - (first < second);
 }
 
-/* Drops those that were sorted from the list. */
+/* Drops those that were sorted from the line. */
 static void
-shift_pending(struct todo *todo)
+shift_line(struct todo_line *line)
 {
-	size_t left = todo->pending.len - todo->next_pending;
+	size_t left = line->numbers.len - line->next;
 
 	for (size_t i = 0; i < left; i++)
-		todo->pending.at[i] = todo->pending.at[todo->next_pending + i];
-	todo->pending.len = left;
-	todo->next_pending = 0;
+		line->numbers.at[i] = line->numbers.at[line->next + i];
+	line->numbers.len = left;
+	line->next = 0;
 }
 
 /* Opens lock/trigger again: somebody may have made it, or made it anew.  What
@@ -110,29 +107,45 @@ scan(struct todo *todo)
 	reopen_trigger(todo);
 	todo->next_scan = clock_monotonic() + SCAN_INTERVAL * 1000;
 	todo->trigger.wants_scan = false;
-	shift_pending(todo);
+	shift_line(&todo->found);
 	for (uint64_t part = 0; part < todo->split; part++)
 		scan_part(todo, part);
-	if (todo->pending.len)
-		qsort(todo->pending.at, todo->pending.len,
-		    sizeof(*todo->pending.at), compare_items);
+	if (todo->found.numbers.len)
+		qsort(todo->found.numbers.at, todo->found.numbers.len,
+		    sizeof(*todo->found.numbers.at), compare_numbers);
 }
 
-/* Sorts the next messages that were noted. */
+static bool
+is_line_empty(const struct todo_line *line)
+{
+	return line->next == line->numbers.len;
+}
+
+static uint64_t
+take_first(struct todo_line *line)
+{
+	uint64_t number = line->numbers.at[line->next++];
+
+	if (is_line_empty(line) || line->next >= SORTED_KEPT)
+		shift_line(line);
+	return number;
+}
+
+/* Sorts some of both lines in turn: a backlog does not hold up what comes. */
 static void
 sort_some(struct todo *todo)
 {
 	for (int i = 0; i < BATCH; i++) {
-		struct todo_item item;
+		bool is_fresh = !is_line_empty(&todo->fresh) &&
+		    (i % 2 == 0 || is_line_empty(&todo->found));
+		struct todo_line *line = is_fresh ? &todo->fresh : &todo->found;
+		uint64_t number;
 
-		if (todo->next_pending == todo->pending.len ||
-		    todo->next_pending >= SORTED_KEPT)
-			shift_pending(todo);
-		if (todo->pending.len == 0)
+		if (is_line_empty(line))
 			return;
-		item = todo->pending.at[todo->next_pending++];
-		number_set_remove(&todo->noted, item.number);
-		if (!todo_sort(todo, item.number, item.is_fresh))
+		number = take_first(line);
+		number_set_remove(&todo->noted, number);
+		if (!todo_sort(todo, number, is_fresh))
 			trouble_note(&todo->trouble, clock_monotonic());
 	}
 }
@@ -235,7 +248,7 @@ hear(struct todo *todo, char word, struct span value)
 		forget(todo, number);
 		break;
 	case SORTED_LOOK:
-		note_number(todo, number, false);
+		note_number(todo, &todo->found, number);
 		break;
 	case SORTED_PARK:
 		forget(todo, number);
@@ -277,7 +290,8 @@ wait_for_something(struct todo *todo)
 
 	if (todo->is_idle)
 		wait = -1;
-	else if (wait < 0 || todo->next_pending < todo->pending.len)
+	else if (wait < 0 || !is_line_empty(&todo->fresh) ||
+	    !is_line_empty(&todo->found))
 		wait = 0;
 	if (signal_poll(fds, 2, wait) == 0)
 		return;
@@ -286,7 +300,8 @@ wait_for_something(struct todo *todo)
 	if (fds[1].revents) {
 		trigger_read(&todo->trigger);
 		for (size_t i = 0; i < todo->trigger.numbers.len; i++)
-			note_number(todo, todo->trigger.numbers.at[i], true);
+			note_number(
+			    todo, &todo->fresh, todo->trigger.numbers.at[i]);
 	}
 }
 

@@ -276,7 +276,8 @@ next_of_ready(struct send *send, enum channel_id id, struct work *work)
 		if (job->is_blocked)
 			judge_straight(send, job, work);
 	} else if (job && job->state != JOB_ACTIVE) {
-		hops_release(&send->hops, hop); /* it goes another way */
+		hops_release(&send->hops, hop);
+		job->is_blocked = false; /* it gets in line another way */
 	} else if (job && job->channels[id].pass) {
 		struct job_wish wish = { hop, entry.position };
 

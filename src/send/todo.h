@@ -21,9 +21,10 @@
  * these get their files at once. */
 #define TODO_STRAIGHT_MAX 1000
 
-struct todo_item {
-	uint64_t number;
-	bool is_fresh; /* told by qmail-queue: no files of it can exist */
+/* Messages to be sorted. */
+struct todo_line {
+	VEC(uint64_t) numbers;
+	size_t next; /* those before are done */
 };
 
 struct todo {
@@ -31,10 +32,10 @@ struct todo {
 	struct routing routing;
 	uint64_t split;
 	struct trigger trigger;
-	int64_t next_scan; /* clock_monotonic */
-	VEC(struct todo_item) pending;
-	size_t next_pending;
-	struct number_set noted;  /* those in pending */
+	int64_t next_scan;	  /* clock_monotonic */
+	struct todo_line fresh;	  /* told by qmail-queue */
+	struct todo_line found;	  /* by a look at all of todo, or told to */
+	struct number_set noted;  /* those in line */
 	struct number_set handed; /* with qmail-send, their file in todo not
 				     yet gone; marked with their channel if
 				     they went straight, else with CHANNELS */
