@@ -275,24 +275,6 @@ create_intd(void)
 		give_up(CANNOT_READ);
 }
 
-static void
-add_record(struct out *out, char letter, struct span value)
-{
-	(void)out_add(out, span_make(&letter, 1));
-	(void)out_add(out, value);
-	(void)out_add(out, span_make("\0", 1));
-}
-
-static void
-add_number_record(struct out *out, char letter, uint64_t number)
-{
-	struct str digits = STR_INIT;
-
-	str_add_u64(&digits, number);
-	add_record(out, letter, str_span(&digits));
-	str_free(&digits);
-}
-
 NORETURN static void
 refuse_envelope(int number)
 {
@@ -314,19 +296,19 @@ copy_envelope(void)
 
 	in_init(&in, ENVELOPE_FD, in_buffer, sizeof(in_buffer));
 	out_init(&out, entry.intd_fd, out_buffer, sizeof(out_buffer));
-	add_number_record(&out, 'u', entry.uid);
-	add_number_record(&out, 'p', entry.pid);
+	envelope_add_number(&out, 'u', entry.uid);
+	envelope_add_number(&out, 'p', entry.pid);
 	for (;;) {
 		if (envelope_next(&in, allowed, &letter, &address) < 0)
 			refuse_envelope(errno);
 		if (letter == '\0')
 			break;
-		add_record(&out, letter, str_span(&address));
+		envelope_add(&out, letter, str_span(&address));
 		allowed = "T";
 	}
 	if (*allowed == 'F') /* ended before it began */
 		give_up(BAD_ENVELOPE);
-	(void)out_add(&out, span_make("\0", 1));
+	envelope_add_end(&out);
 	if (out_flush(&out) < 0)
 		give_up(CANNOT_WRITE);
 }

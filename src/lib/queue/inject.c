@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "queue/envelope.h"
 #include "base/str.h"
 #include "sys/fd.h"
 #include "sys/signal.h"
@@ -86,14 +87,6 @@ inject_message(struct inject *inject, struct span bytes)
 	(void)out_add(&inject->out, bytes); /* out_flush tells of failures */
 }
 
-static void
-add_record(struct inject *inject, char letter, struct span address)
-{
-	(void)out_add(&inject->out, span_make(&letter, 1));
-	(void)out_add(&inject->out, address);
-	(void)out_add(&inject->out, span_make("\0", 1));
-}
-
 void
 inject_sender(struct inject *inject, struct span sender)
 {
@@ -102,14 +95,14 @@ inject_sender(struct inject *inject, struct span sender)
 	out_init(
 	    &inject->out, inject->envelope_fd, inject->buffer, INJECT_BUFFER);
 	inject->envelope_fd = -1;
-	add_record(inject, 'F', sender);
+	envelope_add(&inject->out, 'F', sender);
 }
 
 void
 inject_recipient(struct inject *inject, struct span recipient)
 {
 	must(inject->envelope_fd == -1);
-	add_record(inject, 'T', recipient);
+	envelope_add(&inject->out, 'T', recipient);
 }
 
 void
@@ -145,7 +138,7 @@ inject_close(struct inject *inject)
 
 	if (!inject->is_broken) {
 		must(inject->envelope_fd == -1);
-		(void)out_add(&inject->out, span_make("\0", 1));
+		envelope_add_end(&inject->out);
 		finish_out(inject);
 	} else {
 		fd_close(inject->out.fd);
