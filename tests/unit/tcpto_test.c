@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/tcpto.h"
@@ -153,24 +155,109 @@ test_full(void **state)
 	tcpto_free(&tcpto);
 }
 
-/* Any bytes and any length: nothing but the answer changes. */
+/* Whether there is a record of the host, noted once, now. */
+static bool
+is_noted(const char *host)
+{
+	struct ip_address address = parse(host);
+	struct tcpto tcpto = TCPTO_INIT;
+	struct tcpto_record record;
+	size_t place = 0;
+	bool found = false;
+
+	(void)tcpto_read(&tcpto);
+	while (!found && tcpto_next(&tcpto, &place, &record))
+		found = ip_equal(&record.address, &address) &&
+		    record.count == 1 && record.when == (uint32_t)NOW;
+	tcpto_free(&tcpto);
+	return found;
+}
+
+/* Any bytes and any length: hosts are noted and forgotten as ever. */
 static void
 test_damage(void **state)
 {
-	char noise[5000];
+	char noise[TCPTO_MAX];
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(noise); len += 97) {
 		memset(noise, (int)len, sizeof(noise));
 		write_table(noise, len);
-		(void)skips("192.0.2.1", NOW, 0);
+		assert_false(is_noted("192.0.2.1"));
+		assert_false(skips("192.0.2.1", NOW, 0));
 		note("192.0.2.1", true, NOW);
 		note("2001:db8::1", true, NOW);
+		assert_true(is_noted("192.0.2.1"));
+		assert_true(is_noted("2001:db8::1"));
 		note("192.0.2.1", false, NOW);
+		assert_false(is_noted("192.0.2.1"));
+		assert_true(is_noted("2001:db8::1"));
 	}
 	(void)unlink(TCPTO_FILE);
 	note("192.0.2.1", true, NOW);
-	assert_false(skips("192.0.2.1", NOW, 0));
+	assert_false(is_noted("192.0.2.1"));
+	assert_int_equal(access(TCPTO_FILE, F_OK), -1);
+}
+
+/* While another holds the table nothing is noted. */
+static void
+test_lock_of_note(void **state)
+{
+	char zeros[1024] = { 0 };
+	int fd;
+
+	(void)state;
+	write_table(zeros, sizeof(zeros));
+	fd = open(TCPTO_FILE, O_RDONLY);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	note("192.0.2.1", true, NOW);
+	assert_false(is_noted("192.0.2.1"));
+	close(fd);
+	note("192.0.2.1", true, NOW);
+	assert_true(is_noted("192.0.2.1"));
+}
+
+/* Whether a process waits for a lock, as the kernel tells. */
+static bool
+is_waiting_for_lock(pid_t pid)
+{
+	FILE *locks = fopen("/proc/locks", "r");
+	char line[200], wanted[40];
+	bool found = false;
+
+	assert_non_null(locks);
+	snprintf(wanted, sizeof(wanted), " %ld ", (long)pid);
+	while (fgets(line, sizeof(line), locks))
+		if (strstr(line, "->") && strstr(line, wanted))
+			found = true;
+	fclose(locks);
+	return found;
+}
+
+/* To clear the table waits for whoever holds it. */
+static void
+test_lock_of_clear(void **state)
+{
+	char zeros[1024] = { 0 };
+	int fd, status;
+	pid_t pid;
+
+	(void)state;
+	write_table(zeros, sizeof(zeros));
+	note("192.0.2.1", true, NOW);
+	fd = open(TCPTO_FILE, O_RDONLY);
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(tcpto_clear() == 0 ? 0 : 1);
+	while (!is_waiting_for_lock(pid))
+		assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+	assert_true(is_noted("192.0.2.1"));
+	assert_int_equal(flock(fd, LOCK_UN), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_false(is_noted("192.0.2.1"));
+	close(fd);
 }
 
 int
@@ -181,6 +268,8 @@ main(void)
 		cmocka_unit_test(test_format),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_lock_of_note),
+		cmocka_unit_test(test_lock_of_clear),
 	};
 
 	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
