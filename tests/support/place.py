@@ -216,11 +216,13 @@ class Place:
                     found[kind][int(name)] = os.path.join(folder, name)
         return found
 
+    def queue_path(self, kind, number):
+        folder = self.path("queue/" + kind)
+        return "%s/%d/%d" % (folder, number % len(os.listdir(folder)), number)
+
     def queue_put(self, kind, number, data, mtime=None):
         """Makes a queue file with the owner and mode that the suite gives it."""
-        folder = self.path("queue/" + kind)
-        split = len(os.listdir(folder))
-        path = "%s/%d/%d" % (folder, number % split, number)
+        folder, path = self.path("queue/" + kind), self.queue_path(kind, number)
         owner = "qmailq" if kind in ("mess", "intd", "todo") else "qmails"
         self.write(path, data, owner, 0o640 if owner == "qmailq" else 0o600)
         parent = os.stat(folder)
