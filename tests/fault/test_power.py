@@ -4,6 +4,7 @@ without any one of the fsyncs it would not be, so none is missing or in vain.
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -178,7 +179,8 @@ class Story:
         self.of_number = {number: name for name, number in numbers.items()}
         self.disk = power.Disk()
         self.done = set()  # (message, recipient) with a mark
-        self.messages = []  # paths in mess that belong to bounces
+        self.bounces = {}  # name: number of its bounce
+        self.accepting = {}  # process: number of the message it takes in
         self.lost = []
 
     def is_delivered(self, box):
@@ -190,8 +192,7 @@ class Story:
         if self.disk.has(self.place.queue_path("bounce", self.numbers[name])) or \
                 self.is_delivered(name + "-back"):
             return True
-        return any(has_message(self.disk, self.place, int(os.path.basename(path)))
-                   for path in self.messages)
+        return name in self.bounces and has_message(self.disk, self.place, self.bounces[name])
 
     def is_kept(self, name, box):
         if box.endswith("bad"):
@@ -213,12 +214,33 @@ class Story:
             start += len("T%s@here.example\0" % box)
         raise AssertionError("a mark in the midst of %s: %r" % (name, call))
 
+    def note_bounce(self, call):
+        """Whose bounce this envelope belongs to."""
+        found = re.search(r"T(\w+)-back@", call.words)
+        if found:
+            self.bounces[found.group(1)] = int(os.path.basename(call.file))
+
     def look(self, call):
-        if call and call.name == "pwrite64" and call.strings == ["D"]:
+        """Only what takes something away can lose it."""
+        if not call:
+            return
+        if call.name == "pwrite64" and call.strings == ["D"]:
             self.mark(call)
-        mess = self.place.path("queue/mess/")
-        self.messages = [path for path in self.disk.files if path.startswith(mess) and
-                         int(os.path.basename(path)) not in self.of_number]
+        elif call.name == "write":
+            if "/queue/mess/" in call.file:
+                self.accepting[call.pid] = int(os.path.basename(call.file))
+            elif "/queue/intd/" in call.file:
+                self.note_bounce(call)
+            return
+        elif call.name == "exit_group" and call.words == "0" and call.pid in self.accepting:
+            number = self.accepting[call.pid]
+            if not has_message(self.disk, self.place, number):
+                self.lost.append((number, None, call))
+            return
+        elif call.name not in ("unlink", "unlinkat", "rename", "renameat2", "ftruncate"):
+            return
+        if not self.of_number.keys() <= set(self.accepting.values()):
+            return  # not all are in the queue yet
         for name, boxes in MESSAGES.items():
             self.lost += [(name, box, call) for box in boxes if not self.is_kept(name, box)]
 
@@ -262,9 +284,8 @@ def losses(lived, without=None):
     place, numbers, traces, seen = lived
     story = Story(place, numbers)
     replay = power.Replay(story.disk, place.path("queue"))
-    for one in traces:
-        replay.run(one, None, without)
-    replay.run(seen, story.look, without)
+    for one in [*traces, seen]:
+        replay.run(one, story.look, without)
     assert all(story.is_delivered(name + "-back") == any(
         box.endswith("bad") for box in boxes) for name, boxes in MESSAGES.items()) or without
     return story.lost

@@ -193,6 +193,8 @@ class Place:
 
     def reset(self):
         """As freshly installed: no control files, an empty queue."""
+        if self.is_root:
+            self.accounts({})
         empty(self.path("control"))
         empty(self.path("users"))
         empty(self.path("alias"))
@@ -203,8 +205,6 @@ class Place:
                 for file in files:
                     os.unlink(os.path.join(folder, file))
         self.write(self.path("queue/lock/tcpto"), bytes(TCPTO_SIZE), "qmailr", 0o600)
-        if self.is_root:
-            self.accounts({})
 
     def queue_files(self):
         """{"mess": {number: path}, ...} of what lies in the queue."""

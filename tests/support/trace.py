@@ -6,7 +6,7 @@ import re
 from . import faults
 
 LINE = re.compile(r"^(\d+) +(.*)$")
-CALL = re.compile(r"^(\w+)\((.*)\) += (-?\d+|\?|0x[0-9a-f]+)(?:<(.*)>)?(?: (E\w+) .*| \(.*\))?$", re.S)
+CALL = re.compile(r"^(\w+)\((.*)\) += (-?\d+|\?)(?:x[0-9a-f]+)?(?:<(.*)>)?(?: (E\w+) .*| \(.*\))?$", re.S)
 BEGUN = re.compile(r"^(.*) <unfinished \.\.\.>$")
 RESUMED = re.compile(r"^<\.\.\. \w+ resumed>(.*)$")
 FILE = re.compile(r"^-?\d+<([^>]*)>")
@@ -20,7 +20,7 @@ class Call:
     def __init__(self, pid, begins, ends, found):
         self.pid, self.begins, self.ends = pid, begins, ends
         self.name, self.words, result, self.made, self.error = found.groups()
-        self.result = None if result == "?" else int(result, 0)
+        self.result = None if result == "?" else int(result, 8 if result[0] == "0" else 10)
 
     @property
     def file(self):
