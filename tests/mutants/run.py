@@ -22,8 +22,8 @@ TREES = "/var/tmp/angarium-mutants"
 WORKERS = 2
 PYTHON = "/usr/bin/python3"
 NEAREST_LIMIT, REST_LIMIT = 180, 900  # seconds; what hangs is noticed
-REST = ["tests/unit", "tests/fault", "tests/scenario", "tests/cases"]
-LIBRARY_TOO = ["tests/fuzz"]
+REST = ["tests/fault", "tests/scenario", "tests/cases"]
+OF_PARTS = ["tests/unit", "tests/fuzz"]  # which are linked with no program
 
 
 class Trouble(Exception):
@@ -137,7 +137,7 @@ class Tree:
         child = subprocess.Popen(words, cwd=self.top, stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                  env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1",
-                                      "LC_ALL": "C.UTF-8", "WARNINGS": "-w"},
+                                      "LC_ALL": "C.UTF-8"},
                                  start_new_session=True)
         try:
             output = child.communicate(timeout=limit)[0].decode("utf-8", "replace")
@@ -177,7 +177,7 @@ class Tree:
             if self.programs() == sound:
                 raise Trouble("makes no difference to the programs")
             test = self.first_failure(mutant.tests, NEAREST_LIMIT)
-            rest = REST + (LIBRARY_TOO if mutant.file.startswith("lib/") else [])
+            rest = REST + (OF_PARTS if mutant.file.startswith(("lib/", "send/")) else [])
             test = test or self.first_failure(rest, REST_LIMIT)
             if test:
                 return "killed", test

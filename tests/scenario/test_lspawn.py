@@ -1,0 +1,417 @@
+"""qmail-lspawn by itself: whom it delivers for, as whom, and what it believes."""
+
+import os
+import re
+import signal
+
+import pytest
+
+from support import cdb, faults, link, process, town as towns
+
+NUMBER = 1795000000000000
+OTHER_GROUP = 7055
+# Takes the place of qmail-local.
+INSTEAD = "#!/bin/sh\n%s\n"
+
+
+class Spawner:
+    """A running qmail-lspawn, and messages for it."""
+
+    def __init__(self, town, strace=(), ids=None):
+        self.place = town.place
+        gid = self.place.ids("qmails")[0 if ids else 1]
+        root = {"user": 0, "group": gid, "extra_groups": [gid]}
+        self.link = link.Link(self.place, [self.place.program("qmail-lspawn"), "./Mailbox"],
+                              "root", strace, ids=ids or root, umask=0o077)
+
+    def start(self, *recipients, files=None):
+        if files is None:
+            path = self.place.queue_put("mess", NUMBER, "Subject: x\n\nhello\n")
+            files = [open(path, "rb")]
+        self.link.ask(b"M%d\0Fjoe@there.example\0" % NUMBER + b"".join(
+            b"N%d\0T%s\0" % (number, recipient.encode())
+            for number, recipient in enumerate(recipients, 1)), *files)
+        for file in files:
+            file.close()
+
+    def deliver(self, recipient, **more):
+        """Letter and text of the report."""
+        self.start(recipient, **more)
+        return self.report()[1:]
+
+    def report(self):
+        """Number, letter and text of the next report."""
+        (name, number), *rest = link.records(self.link.hear())
+        assert name == "N"
+        return (number, *rest[-1])
+
+
+@pytest.fixture
+def spawn(town):
+    """spawn(...): a Spawner; it ends with the test."""
+    running = []
+
+    def begin(*strace, **more):
+        running.append(Spawner(town, strace, **more))
+        return running[-1]
+
+    yield begin
+    for spawner in running:
+        spawner.link.__exit__()
+
+
+def set_users(town, **accounts):
+    """Replaces users/cdb, as qmail-newu does."""
+    path = town.place.path("users/cdb")
+    town.place.write(path + ".new", cdb.users(**accounts))
+    os.rename(path + ".new", path)
+
+
+@pytest.fixture
+def instead(town):
+    """instead(lines): a shell script takes the place of qmail-local."""
+    path = town.place.program("qmail-local")
+
+    def replace(lines):
+        if not os.path.exists(path + ".away"):
+            os.rename(path, path + ".away")
+        town.place.write(path, INSTEAD % lines, mode=0o755)
+
+    yield replace
+    if os.path.exists(path + ".away"):
+        os.rename(path + ".away", path)
+
+
+def said(report):
+    """The words of what a program said, up to the summary."""
+    return report[1].replace("did 0+0+1\n", "").split()
+
+
+# ---- as whom
+
+def test_uid_and_gid(town, spawn):
+    """They need not be equal; no other groups are there."""
+    set_users(town, ann=(7001, OTHER_GROUP, town.home("ann")))
+    town.rules("ann", "", "|id -u; id -g; id -G; grep -E '^(Uid|Gid)' /proc/self/status")
+    report = spawn().deliver("ann@here.example")
+    assert report[0] == "K", report
+    assert said(report) == ["7001", str(OTHER_GROUP), str(OTHER_GROUP), "Uid:", *["7001"] * 4,
+                            "Gid:", *[str(OTHER_GROUP)] * 4]
+
+
+@pytest.mark.parametrize("gid", [0, 7001])
+def test_nothing_runs_as_root(town, spawn, gid):
+    set_users(town, ann=(0, gid, town.home("ann")))
+    town.rules("ann", "", "|touch %s/came" % town.place.base)
+    letter, text = spawn().deliver("ann@here.example")
+    assert letter == "Z" and "root" in text
+    assert not os.path.exists(town.place.base + "/came")
+
+
+@pytest.mark.parametrize("call", ["setgroups", "setresgid", "setresuid"])
+def test_change_of_ids_does_not_happen(town, spawn, call):
+    """Nothing is run as root, whatever the kernel says."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", "|id -u")
+    set_users(town, ann=(7001, 7001, town.home("ann")))
+    for how in ("error=EPERM", "error=EAGAIN"):
+        letter, _ = spawn("--inject=%s:%s" % (call, how)).deliver("ann@here.example")
+        assert letter == "Z"
+    if call != "setgroups":
+        letter, _ = spawn("--inject=%s:retval=0" % call).deliver("ann@here.example")
+        assert letter == "Z"
+
+
+def test_signals_of_the_program(town, spawn):
+    """None is blocked or ignored."""
+    town.rules("ann", "", "|grep -E '^Sig(Blk|Ign)' /proc/self/status")
+    words = said(spawn().deliver("ann@here.example"))
+    assert words == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
+
+
+def asleep(spawner):
+    return {pid for pid in process.session_members(spawner.link.child.pid)
+            if os.readlink("/proc/%d/exe" % pid).endswith("sleep")}
+
+
+def test_descriptors_of_the_program(spawn, instead):
+    """Three: nothing of qmail-send, qmail-getpw or another delivery."""
+    instead("exec sleep 60")
+    spawner = spawn()
+    spawner.start("bob@here.example")
+    first = process.until(lambda: asleep(spawner), "the first")
+    spawner.start("ann@here.example")
+    second, = process.until(lambda: asleep(spawner) - first, "the second")
+    assert set(os.listdir("/proc/%d/fd" % second)) == {"0", "1", "2"}
+
+
+def test_not_as_root(town, spawn):
+    """A private instance delivers to its own user alone."""
+    spawner = spawn(ids={"user": 7001, "group": 7001, "extra_groups": []})
+    assert spawner.deliver("ann@here.example")[0] == "K"
+    letter, text = spawner.deliver("bob@here.example")
+    assert letter == "D" and "#5.1.1" in text
+
+
+# ---- what it believes
+
+def test_message_has_to_be_one(town, spawn):
+    """A regular file of qmailq, whatever qmail-send says."""
+    town.rules("ann", "", "|cat")
+    spawner = spawn()
+    foreign = town.place.base + "/foreign"
+    town.place.write(foreign, "secret\n", "qmails", 0o600)
+    fifo = town.place.base + "/fifo"
+    if not os.path.exists(fifo):
+        os.mkfifo(fifo)
+    os.chown(fifo, *town.place.ids("qmailq"))
+    for files in ([open(foreign, "rb")], [open(os.open(fifo, os.O_RDWR), "rb", buffering=0)],
+                  [open("/dev/null", "rb")], []):
+        letter, text = spawner.deliver("ann@here.example", files=files)
+        assert letter == "Z" and "#4.3.0" in text and "secret" not in text
+    assert spawner.deliver("ann@here.example")[0] == "K"
+
+
+@pytest.mark.parametrize("recipient, letter", [
+    ("ann", "D"), ("@here.example", "K"), ("no-one@here.example", "D")])
+def test_addresses_without_account(spawn, recipient, letter):
+    assert spawn().deliver(recipient)[0] == letter
+
+
+def test_one_recipient(spawn):
+    spawner = spawn()
+    spawner.start("ann@here.example", "bob@here.example")
+    reports = link.records(spawner.link.hear())
+    assert [letter for letter, _ in reports] == ["N", "Z", "N", "Z"]
+
+
+def test_nonsense(spawn):
+    """It is answered as far as it can be read, and the next job is done."""
+    spawner = spawn()
+    for data in (b"x", b"M1\0", b"M1\0Fa\0", b"M1\0Fa\0N1\0"):
+        spawner.link.ask(data)
+    spawner.link.ask(b"M1\0Fa\0N7\0Tann@here.example\0Xjunk\0")
+    assert link.records(spawner.link.hear())[:2][0] == ("N", "7")
+    assert spawner.deliver("ann@here.example")[0] == "K"
+
+
+def test_it_ends_with_its_peer(spawn, instead):
+    """When what runs has ended."""
+    spawner = spawn()
+    instead("exec sleep 60")
+    spawner.start("ann@here.example")
+    program, = process.until(lambda: asleep(spawner), "the program")
+    spawner.link.sock.close()
+    assert spawner.link.child.poll() is None
+    os.kill(program, signal.SIGKILL)
+    assert spawner.link.child.wait(15) == 0
+
+
+# ---- exit codes and output
+
+@pytest.mark.parametrize("code, letter", [
+    (0, "K"), (111, "Z"), (71, "Z"), (74, "Z"), (75, "Z"), (100, "D"), (1, "D"), (70, "D"),
+    (73, "D"), (76, "D"), (112, "D"), (255, "D")])
+def test_exit_codes(spawn, instead, code, letter):
+    instead("echo hello; exit %d" % code)
+    assert spawn().deliver("ann@here.example") == (letter, "hello\n")
+
+
+def test_crash(spawn, instead):
+    instead("kill -9 $$")
+    letter, text = spawn().deliver("ann@here.example")
+    assert letter == "Z" and "crashed" in text
+    instead("echo hello; kill -9 $$")
+    assert spawn().deliver("ann@here.example") == ("Z", "hello\n")
+
+
+def test_output_is_cut(spawn, instead):
+    """Much of it, and what follows a NUL."""
+    instead("head -c 100000 /dev/zero | tr '\\0' x; exit 100")
+    letter, text = spawn().deliver("ann@here.example")
+    assert letter == "D" and 2900 < len(text) <= 3000 and text.endswith("[more output cut off]\n")
+    assert text.startswith("x" * 2900)
+    instead("printf 'one\\0two'")
+    assert spawn().deliver("ann@here.example") == ("K", "one")
+    instead("head -c 2999 /dev/zero | tr '\\0' x")
+    assert spawn().deliver("ann@here.example") == ("K", "x" * 2999)
+
+
+def test_output_at_the_end(spawn, instead):
+    """What lies in the pipe when the program ends counts, though a child of
+    its holds that open."""
+    instead("sleep 60 & echo hello; exit 100")
+    assert spawn().deliver("ann@here.example") == ("D", "hello\n")
+
+
+def test_program_cannot_be_run(town, spawn, instead):
+    instead("")
+    os.chmod(town.place.program("qmail-local"), 0o600)
+    letter, text = spawn().deliver("ann@here.example")
+    assert letter == "Z" and "#4.3.0" in text
+
+
+# ---- users/cdb
+
+def homes(town):
+    for name in towns.PEOPLE:
+        town.rules(name, "", "|echo %s" % name)
+
+
+@pytest.mark.parametrize("how", ["renamed", "written over", "longer"])
+def test_users_are_changed(town, spawn, how):
+    """A new users/cdb counts at once, however it differs."""
+    homes(town)
+    path = town.place.path("users/cdb")
+    set_users(town, zoe=(7001, 7001, town.home("ann")))
+    old = os.stat(path)
+    spawner = spawn()
+    assert said(spawner.deliver("zoe@here.example")) == ["ann"]
+    new = cdb.users(zoe=(7002, 7002, town.home("bob")))
+    if how == "renamed":
+        town.place.write(path + ".new", new)
+        os.utime(path + ".new", (old.st_mtime, old.st_mtime))
+        os.rename(path + ".new", path)
+    elif how == "written over":
+        town.place.write(path, new)
+        os.utime(path, (old.st_mtime + 10, old.st_mtime + 10))
+    else:
+        town.place.write(path, new + b"\0")
+        os.utime(path, (old.st_mtime, old.st_mtime))
+    assert said(spawner.deliver("zoe@here.example")) == ["bob"]
+
+
+def test_users_come_and_go(town, spawn):
+    homes(town)
+    spawner = spawn()
+    assert said(spawner.deliver("ann@here.example")) == ["ann"]
+    set_users(town, ann=(7002, 7002, town.home("bob")))
+    assert said(spawner.deliver("ann@here.example")) == ["bob"]
+    os.unlink(town.place.path("users/cdb"))
+    assert said(spawner.deliver("ann@here.example")) == ["ann"]
+
+
+def test_users_are_kept_open(town, spawn):
+    """An unchanged users/cdb is not opened again."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    homes(town)
+    set_users(town, ann=(7001, 7001, town.home("ann")))
+    spawner = spawn("-e", "trace=openat")
+    for _ in range(3):
+        assert spawner.deliver("ann@here.example")[0] == "K"
+    _, seen = spawner.link.close()
+    assert len([call for call in seen.calls if "users/cdb" in " ".join(call.strings)]) == 1
+
+
+def test_users_cannot_be_read(town, spawn):
+    """Then nobody is looked up elsewhere."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    homes(town)
+    spawner = spawn()
+    town.place.write(town.place.path("users/cdb"), b"x" * 100)
+    letter, text = spawner.deliver("ann@here.example")
+    assert letter == "Z" and "list of users" in text
+    set_users(town, ann=(7001, 7001, town.home("ann")))
+    for fault in ("stat:error=EIO:when=1", "openat:error=EMFILE:when=2+"):
+        letter, text = spawn("--inject=" + fault).deliver("ann@here.example")
+        assert letter == "Z" and "list of users" in text, fault
+
+
+def test_record_is_malformed(town, spawn):
+    town.place.write(town.place.path("users/cdb"), cdb.make([
+        (b"", b"-"), (b"!ann\0", b"ann\0x\0007001\0/\0\0\0")]))
+    letter, text = spawn().deliver("ann@here.example")
+    assert letter == "Z" and "malformed" in text
+
+
+# ---- qmail-getpw
+
+def lookups(seen):
+    """How often qmail-getpw was started, and how often it was asked."""
+    starts = [call for call in seen.named("execve") if "qmail-getpw" in call.strings[0]]
+    asked = [call for call in seen.named("sendmsg") if "iov_base=\"ann\"" in call.words]
+    return len(starts), len(asked)
+
+
+def test_a_burst_asks_once(town, spawn):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    homes(town)
+    spawner = spawn("-e", "trace=execve,sendmsg")
+    assert [said(spawner.deliver("ann@here.example")) for _ in range(3)] == [["ann"]] * 3
+    assert said(spawner.deliver("bob@here.example")) == ["bob"]
+    _, seen = spawner.link.close()
+    assert lookups(seen) == (1, 1)
+
+
+def test_an_answer_is_not_believed_for_long(town, spawn):
+    homes(town)
+    spawner = spawn()
+    assert said(spawner.deliver("ann@here.example")) == ["ann"]
+    town.place.accounts({"ann": [7002, 7002, town.home("bob")]})
+    process.until(lambda: said(spawner.deliver("ann@here.example")) == ["bob"], "the change")
+
+
+def test_lookup_takes_too_long(town, spawn):
+    """Then nobody is asked for a while, and what needs no question is done."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    homes(town)
+    spawner = spawn("-e", "trace=execve,sendmsg,recvmsg", "--inject=recvmsg:error=EAGAIN:when=2")
+    for _ in range(3):
+        letter, text = spawner.deliver("ann@here.example")
+        assert letter == "Z" and "looked up" in text
+    set_users(town, zoe=(7002, 7002, town.home("bob")))
+    assert said(spawner.deliver("zoe@here.example")) == ["bob"]
+    _, seen = spawner.link.close()
+    assert lookups(seen) == (1, 1)
+
+
+def test_lookup_has_a_limit(town, spawn):
+    """The kernel is told how long to wait for qmail-getpw, both ways."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    spawner = spawn("-e", "trace=setsockopt")
+    assert spawner.deliver("ann@here.example")[0] == "K"
+    _, seen = spawner.link.close()
+    for name in ("SO_RCVTIMEO", "SO_SNDTIMEO"):
+        call, = [call for call in seen.calls if name in call.words]
+        assert re.search(r'"\\36\\0|tv_sec=30\b', call.words), call
+
+
+def test_lookup_cannot_be_limited(town, spawn):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    letter, text = spawn("--inject=setsockopt:error=EIO:when=1").deliver("ann@here.example")
+    assert letter == "Z" and "looked up" in text
+
+
+def test_lookup_has_died(town, spawn):
+    """Another is started."""
+    homes(town)
+    spawner = spawn()
+    assert said(spawner.deliver("bob@here.example")) == ["bob"]
+    pid, = [pid for pid in process.session_members(spawner.link.child.pid)
+            if open("/proc/%d/comm" % pid).read() == "qmail-getpw\n"]
+    os.kill(pid, signal.SIGKILL)
+    process.until(lambda: said(spawner.deliver("ann@here.example")) == ["ann"], "another")
+
+
+def test_not_now_is_not_remembered(town, spawn):
+    """The account cannot be told now: asked again, it can."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    homes(town)
+    spawner = spawn("-e", "trace=newfstatat,execve")
+    spawner.deliver("ann@here.example")
+    _, seen = spawner.link.close()
+    pid, = {call.pid for call in seen.named("execve") if "qmail-getpw" in call.strings[0]}
+    own = [call for call in seen.named("newfstatat") if call.pid == pid]
+    at = [number for number, call in enumerate(own, 1) if town.home("ann") in call.strings]
+    spawner = spawn("--inject=newfstatat:error=EIO:when=%d" % at[0])
+    letter, text = spawner.deliver("ann@here.example")
+    assert letter == "Z" and "looked up" in text
+    assert said(spawner.deliver("ann@here.example")) == ["ann"]
