@@ -142,7 +142,7 @@ stop:
 test:
 	@sh tests/run
 mutants:
-	@ROOM='$(ROOM)' ID='$(ID)' /usr/bin/python3 tests/mutants/run.py
+	@ROOM='$(ROOM)' ID='$(ID)' NEAREST='$(NEAREST)' /usr/bin/python3 tests/mutants/run.py
 bench:
 	@sh tests/bench/run
 

@@ -207,11 +207,3 @@ def test_nobody_is_known(fresh, accepting):
     fresh.accounts(dict.fromkeys(places.ROLES))
     assert subprocess.run(accepting.words(), **accepting.inputs()).returncode == 55
     assert not left(fresh)
-
-
-def test_memory_is_out(fresh, accepting):
-    """Whatever allocation fails: 51, and nothing is left behind."""
-    calls = accepting.record().named("mmap", "brk")
-    codes = {accepting.inject("%s:error=ENOMEM:when=%d+" % (name, number))
-             for name in ("mmap", "brk") for number in range(1, 3 + len(calls))}
-    assert codes <= {0, 51}, codes

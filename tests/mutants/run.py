@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Puts one fault after another into a copy of the sources, and tells which of
-them no test notices: `make mutants`, `make mutants ROOM=queue` or `ID=Q1,Q2`.
+them no test notices: `make mutants`, `make mutants ROOM=queue` or `ID=Q1,Q2`;
+with NEAREST=1 only the tests named beside each are run, which is quick.
 
 Runs as root, after `make test` has fetched what is needed.  README says what
 the lists look like.  Two faults are tried at once, each in a tree of its own
-below /var/tmp/angarium-mutants.  A fault whose old text is not there just once,
+below /var/tmp.  A fault whose old text is not there just once,
 or which does not build, is an error.
 """
 
@@ -18,7 +19,7 @@ import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-TREES = "/var/tmp/angarium-mutants"
+TREES = "/var/tmp/angarium-mutants.%d" % os.getpid()
 WORKERS = 2
 PYTHON = "/usr/bin/python3"
 NEAREST_LIMIT, REST_LIMIT = 180, 900  # seconds; what hangs is noticed
@@ -178,7 +179,8 @@ class Tree:
                 raise Trouble("makes no difference to the programs")
             test = self.first_failure(mutant.tests, NEAREST_LIMIT)
             rest = REST + (OF_PARTS if mutant.file.startswith(("lib/", "send/")) else [])
-            test = test or self.first_failure(rest, REST_LIMIT)
+            if not os.environ.get("NEAREST"):
+                test = test or self.first_failure(rest, REST_LIMIT)
             if test:
                 return "killed", test
             line = whole[:start].count("\n") + 1
@@ -222,6 +224,8 @@ class Work:
             self.problem = problem
         finally:
             shutil.rmtree("%s/%d" % (TREES, number), ignore_errors=True)
+            if not os.listdir(TREES):
+                os.rmdir(TREES)
 
 
 def summary(mutants, results):

@@ -191,6 +191,18 @@ def test_not_a_message(clean, root_place):
     assert left(root_place) == {"intd"}
 
 
+def test_envelope_is_a_link(clean, root_place):
+    """It is not followed, and nothing is known of the message."""
+    running = clean()
+    put(root_place, LIMIT + 60, mess=b"x")
+    elsewhere = root_place.base + "/envelope"
+    root_place.write(elsewhere, ENVELOPE)
+    os.symlink(elsewhere, root_place.queue_path("intd", NUMBER))
+    assert ask(running, "R") == "!"
+    assert ask(running, "E") == "!"
+    assert left(root_place) == {"mess", "intd"}
+
+
 def test_many_in_a_datagram(clean, root_place):
     running = clean()
     put(root_place, mess=b"x", intd=ENVELOPE, todo=ENVELOPE)
@@ -218,6 +230,7 @@ def test_descriptors_do_not_pile_up(clean, root_place):
         return len(os.listdir("/proc/%d/fd" % running.child.pid))
     assert ask(running, "R") == "r"
     before = count()
+    assert before == 3
     for _ in range(50):
         os.unlink(root_place.queue_path("todo", NUMBER))
         assert ask(running, "R") == "r"
@@ -260,6 +273,15 @@ def test_queue_is_away(root_place):
             assert running.child.wait(15) == 111
     finally:
         os.rename(root_place.path("queue.away"), root_place.path("queue"))
+
+
+def test_split_is_broken(root_place):
+    root_place.write(root_place.path("queue/lock/split"), "x\n")
+    try:
+        with link.Link(root_place, [root_place.program("qmail-clean")], "qmailq") as running:
+            assert running.child.wait(15) == 111
+    finally:
+        os.unlink(root_place.path("queue/lock/split"))
 
 
 def test_peer_is_gone(root_place):
