@@ -197,7 +197,9 @@ def test_envelope_is_a_link(clean, root_place):
     put(root_place, LIMIT + 60, mess=b"x")
     elsewhere = root_place.base + "/envelope"
     root_place.write(elsewhere, ENVELOPE)
-    os.symlink(elsewhere, root_place.queue_path("intd", NUMBER))
+    path = root_place.queue_path("intd", NUMBER)
+    os.symlink(elsewhere, path)
+    os.chown(path, *root_place.ids("qmailq"), follow_symlinks=False)
     assert ask(running, "R") == "!"
     assert ask(running, "E") == "!"
     assert left(root_place) == {"mess", "intd"}
