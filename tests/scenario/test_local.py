@@ -20,10 +20,8 @@ ANYBODY = "nobody"
 
 def message(size):
     """A message of just this size; no two lines of it are alike."""
-    text = b"Subject: %d\n\n" % size
-    while len(text) < size:
-        text += b"line %d of a long message\n" % len(text)
-    return text[:size - 1] + b"\n"
+    lines = b"".join(b"line %d of a long message\n" % n for n in range(size // 20 + 1))
+    return (b"Subject: %d\n\n" % size + lines)[:size - 1] + b"\n"
 
 
 class Home:
@@ -131,7 +129,7 @@ def test_loop_is_seen_in_a_long_header(home, offset):
     """Wherever the line lies in the blocks that are read."""
     line = b"Delivered-To: user@here.example\n"
     filler = b"X-Filler: " + b"x" * 60 + b"\n"
-    head = filler * (offset // len(filler))
+    head = filler * (offset // len(filler) - 1)
     head += b"X: " + b"y" * (offset - len(head) - 4) + b"\n"
     assert len(head) == offset
     home.place.write(home.text, head + line + b"\nbody\n")

@@ -9,6 +9,7 @@ import subprocess
 from . import process, trace
 
 ANSWER_LIMIT = 15
+NUMBER = 1795000000000000  # of the message of all jobs
 
 
 class Link:
@@ -26,8 +27,8 @@ class Link:
                      "--", *words]
         more.setdefault("env", {"PATH": "/usr/bin:/bin"})
         who = place.as_user(user) if ids is None else ids
-        self.child = subprocess.Popen(words, stdin=theirs, cwd="/", start_new_session=True,
-                                      **who, **more)
+        more.setdefault("cwd", place.base)
+        self.child = subprocess.Popen(words, stdin=theirs, start_new_session=True, **who, **more)
         theirs.close()
 
     def ask(self, data, *files):
@@ -54,6 +55,47 @@ class Link:
         self.sock.close()
         process.end_session(self.child.pid)
         self.child.wait()
+
+
+class Spawner:
+    """A running spawner, and messages for it."""
+
+    def __init__(self, place, words, ids, strace=(), **more):
+        self.place = place
+        self.link = Link(place, words, None, strace, ids=ids, umask=0o077, **more)
+
+    @property
+    def pid(self):
+        """That of the spawner itself, once it has done something."""
+        if not self.link.is_traced:
+            return self.link.child.pid
+        with open("/proc/{0}/task/{0}/children".format(self.link.child.pid)) as children:
+            return int(children.read().split()[0])
+
+    def start(self, *recipients, files=None):
+        """Gives it one job."""
+        if files is None:
+            path = self.place.queue_put("mess", NUMBER, "Subject: x\n\nhello\n")
+            files = [open(path, "rb")]
+        self.link.ask(b"M%d\0Fjoe@there.example\0" % NUMBER + b"".join(
+            b"N%d\0T%s\0" % (number, recipient.encode())
+            for number, recipient in enumerate(recipients, 1)), *files)
+        for file in files:
+            file.close()
+
+    def report(self):
+        """Number, letter and text of the next report, if it comes by itself."""
+        (name, number), *rest = records(self.link.hear())
+        assert name == "N"
+        return (number, *rest[-1])
+
+    def deliver(self, recipient, **more):
+        """Letter and text of the report."""
+        self.start(recipient, **more)
+        return self.report()[1:]
+
+    def descriptors(self):
+        return len(os.listdir("/proc/%d/fd" % self.pid))
 
 
 def records(data):

@@ -7,16 +7,32 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "queue/trigger.h"
 #include "sys/fd.h"
 
+/* Pulls once more.  Returns false when the FIFO is full. */
+static bool
+pull_fits(void)
+{
+	int before, after, fd = open("lock/trigger", O_RDONLY | O_NONBLOCK);
+
+	assert_int_equal(ioctl(fd, FIONREAD, &before), 0);
+	trigger_pull(1795348216421123);
+	assert_int_equal(ioctl(fd, FIONREAD, &after), 0);
+	fd_close(fd);
+	return after > before;
+}
+
 static void
 test_trigger(void **state)
 {
+	struct pollfd poller = { .events = POLLIN };
 	struct trigger trigger;
 	int fd;
 
@@ -26,17 +42,25 @@ test_trigger(void **state)
 	assert_int_equal(trigger_open(&trigger), -1);
 	assert_int_equal(errno, ENOENT);
 	fclose(fopen("lock/trigger", "w"));
+	fd = dup(0);
 	assert_int_equal(trigger_open(&trigger), -1);
 	assert_int_equal(errno, EINVAL);
+	assert_int_equal(dup(0), fd + 1); /* it keeps none */
+	close(fd + 1);
+	close(fd);
 	unlink("lock/trigger");
 	assert_int_equal(mkfifo("lock/trigger", 0600), 0);
 	assert_int_equal(trigger_open(&trigger), 0);
+	poller.fd = trigger.read_fd;
 	trigger_read(&trigger); /* empty: does not wait */
 	assert_int_equal(trigger.numbers.len, 0);
 	assert_false(trigger.wants_scan);
 	trigger_pull(1795348216421123);
 	trigger_pull(2);
+	assert_int_equal(poll(&poller, 1, 0), 1);
 	trigger_read(&trigger);
+	/* That the writers are gone is no event. */
+	assert_int_equal(poll(&poller, 1, 0), 0);
 	assert_int_equal(trigger.numbers.len, 2);
 	assert_true(trigger.numbers.at[0] == 1795348216421123);
 	assert_int_equal(trigger.numbers.at[1], 2);
@@ -46,6 +70,11 @@ test_trigger(void **state)
 	fd_close(fd);
 	trigger_read(&trigger);
 	assert_int_equal(trigger.numbers.len, 0);
+	assert_true(trigger.wants_scan);
+	trigger.wants_scan = false;
+	while (pull_fits())
+		continue;
+	trigger_read(&trigger); /* some may have found no room */
 	assert_true(trigger.wants_scan);
 	trigger_close(&trigger);
 	assert_int_equal(trigger.read_fd, -1);
