@@ -114,8 +114,15 @@ def test_signals_of_the_program(town, spawn):
 
 
 def asleep(spawner):
-    return {pid for pid in process.session_members(spawner.link.child.pid)
-            if os.readlink("/proc/%d/exe" % pid).endswith("sleep")}
+    """Pids of what it runs that sleeps."""
+    found = set()
+    for pid in process.session_members(spawner.link.child.pid):
+        try:
+            if os.readlink("/proc/%d/exe" % pid).endswith("sleep"):
+                found.add(pid)
+        except FileNotFoundError:
+            pass  # it has ended
+    return found
 
 
 def test_descriptors_of_the_program(spawn, instead):
@@ -239,6 +246,10 @@ def test_descriptors_do_not_pile_up(town, spawn, instead):
     foreign = town.place.base + "/foreign"
     town.place.write(foreign, "secret\n", "qmails", 0o600)
     before = spawner.descriptors()
+
+    def keeps(count):
+        process.until(lambda: spawner.descriptors() == count, "the descriptors to be closed")
+
     for _ in range(5):
         spawner.deliver("ann@here.example")
         spawner.deliver("ann@here.example", files=[open(foreign, "rb")])
@@ -246,15 +257,15 @@ def test_descriptors_do_not_pile_up(town, spawn, instead):
         with open(foreign, "rb") as file:
             spawner.link.ask(b"M1\0Fa\0N7\0Tann@here.example\0Xjunk\0", file)
         spawner.link.hear()
-    assert spawner.descriptors() == before
+    keeps(before)
     for _ in range(5):
         set_users(town, ann=(7001, 7001, town.home("ann")))
         spawner.deliver("ann@here.example")
-    assert spawner.descriptors() == before + 1
+    keeps(before + 1)
     instead("sleep 60 & exit 0")
     for _ in range(5):
         spawner.deliver("ann@here.example")
-    assert spawner.descriptors() == before + 1
+    keeps(before + 1)
 
 
 def test_no_descriptors_are_left(spawn):
@@ -490,7 +501,8 @@ def test_lookup_cannot_be_limited(town, spawn):
         letter, text = spawner.deliver("ann@here.example")
         assert letter == "Z" and "looked up" in text
         descriptors.append(spawner.descriptors())
-    assert len(set(descriptors)) == 1
+    process.until(lambda: spawner.descriptors() <= min(descriptors), "all to be closed")
+    assert max(descriptors) - min(descriptors) <= 1  # that of the message may be open still
 
 
 def test_lookup_has_died(town, spawn):
