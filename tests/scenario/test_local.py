@@ -175,15 +175,18 @@ def hold(home, kind):
     return file
 
 
+@pytest.mark.parametrize("fault", [[], ["--inject=fsync:error=EIO"]])
 @pytest.mark.parametrize("kind", ["flock", "fcntl"])
-def test_mbox_is_locked(home, strace, kind):
-    """It waits, and appends behind what the other wrote meanwhile."""
+def test_mbox_is_locked(home, strace, kind, fault):
+    """It waits, and appends behind what the other wrote meanwhile; or takes back
+    its own and no more."""
     home.write("Mailbox", OLD)
     path = home.place.base + "/locking"
     open(path, "w").close()
     os.chmod(path, 0o666)
     with hold(home, kind) as held:
-        child = subprocess.Popen(["strace", "-o", path, *home.words("./Mailbox")], **home.how())
+        child = subprocess.Popen(["strace", "-o", path, *fault, *home.words("./Mailbox")],
+                                 **home.how())
         process.until(lambda: re.search(r"^(flock|fcntl).* = -1 EAGAIN", open(path).read(), re.M),
                       "it to try")
         held.seek(0, os.SEEK_END)
@@ -191,9 +194,12 @@ def test_mbox_is_locked(home, strace, kind):
         held.flush()
         assert child.poll() is None and home.read("Mailbox") == 2 * OLD
     child.communicate(timeout=30)
-    assert child.returncode == 0
     mbox = home.read("Mailbox")
-    assert mbox.startswith(2 * OLD + b"From joe") and mbox.endswith(message(1000) + b"\n")
+    if fault:
+        assert child.returncode == 111 and mbox == 2 * OLD
+    else:
+        assert child.returncode == 0
+        assert mbox.startswith(2 * OLD + b"From joe") and mbox.endswith(message(1000) + b"\n")
 
 
 @pytest.mark.parametrize("call, words", [("flock", "LOCK_EX"), ("fcntl", "F_SETLK")])
@@ -233,7 +239,23 @@ def test_mbox_is_no_file(home, make):
     if not os.path.islink(home.at("Mailbox")):
         os.chown(home.at("Mailbox"), *home.place.ids(ANYBODY))
     code, said = home.deliver("./Mailbox")
-    assert code == 111 and "mailbox" in said
+    assert code == 111 and "cannot open the mailbox" in said
+
+
+def test_mbox_that_was_cut(home):
+    """The next message begins a line of its own."""
+    home.write("Mailbox", OLD + b"From a@b Thu Jan  1 00:00:00 1970\n\nhal")
+    assert home.deliver("./Mailbox")[0] == 0
+    assert home.read("Mailbox").startswith(
+        OLD + b"From a@b Thu Jan  1 00:00:00 1970\n\nhal\nFrom joe@")
+
+
+def test_rules_with_a_zero_byte(home):
+    """Nothing is done of them."""
+    home.write("Mailbox", OLD)
+    code, said = home.deliver("./Mailbox", "./Maildir\0/")
+    assert code == 111 and "zero byte" in said
+    assert home.read("Mailbox") == OLD
 
 
 @pytest.mark.parametrize("rule", ["./Mailbox", "./Maildir/"])
