@@ -2,11 +2,12 @@
 and messages that cannot be read."""
 
 import os
+import socket
 import subprocess
 
 import pytest
 
-from support import faults, link, peers
+from support import faults, link, peers, process
 
 MUCH = 9000
 
@@ -157,6 +158,7 @@ def test_message_cannot_be_read(root_place, server):
             *strace, "--inject=read:error=EIO:when=%d" % number])
         assert said[-1][0] == "Z" and "#4.3.0" in said[-1], (number, said)
         assert connections[0].messages_ended == 0
+        assert b"QUIT" not in connections[0].sent  # the server would take it for text
 
 
 @pytest.mark.parametrize("server", [{}, PIPELINING])
@@ -172,13 +174,74 @@ def test_size(root_place, server, size):
 def test_last_line_without_end(root_place):
     said, connections = remote(root_place, [{}], "Subject: x\n\nhello")
     assert said[-1][0] == "D" and "#5.6.2" in said[-1]
-    assert connections[0].messages_ended == 0
+    assert connections[0].messages_ended == 0 and b"QUIT" not in connections[0].sent
 
 
 def test_many_recipients(root_place):
-    """With PIPELINING too not more than a hundred wait for their replies."""
     names = ["joe%d@there.example" % number for number in range(250)]
     said, connections = remote(root_place, [{**PIPELINING, "RCPT": ["250 ok\r\n"] * 120 +
                                              ["550 no\r\n"]}], "x\n", recipients=names)
     assert [one[0] for one in said] == ["r"] * 120 + ["h"] * 130 + ["K"]
     assert connections[0].messages_ended == 1
+
+
+def test_groups_of_recipients(root_place):
+    """Not more than so many wait for their replies, or both sides could wait
+    for each other for ever."""
+    group = 50
+    with socket.create_server(("127.0.0.2", 25)) as listener:
+        root_place.control(me="here.example\n", smtproutes=":127.0.0.2\n")
+        names = ["joe%d@there.example" % number for number in range(4 * group)]
+        child = subprocess.Popen(
+            [root_place.program("qmail-remote"), "there.example", "a@b.example", *names],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        sock, _ = listener.accept()
+        with sock:
+            sock.settimeout(15)
+            sock.sendall(b"220 x ESMTP\r\n")
+            assert sock.recv(1000).startswith(b"EHLO ")
+            sock.sendall(b"250-x\r\n250 PIPELINING\r\n")
+            came = b""
+            while came.count(b"RCPT TO") < group or not came.endswith(b"\r\n"):
+                came += sock.recv(65536)
+            # It waits for us now, so that nothing more can come.
+            process.until(lambda: is_waiting(child.pid), "it to wait")
+            sock.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                sock.recv(1)
+        assert came.count(b"RCPT TO") == group
+        child.wait(15)
+
+
+def is_waiting(pid):
+    with open("/proc/%d/stat" % pid) as source:
+        return source.read().rpartition(")")[2].split()[0] == "S"
+
+
+@pytest.mark.parametrize("address", ["joe@there>x.example", "joe@there<x.example",
+                                     "joe\r@there.example", "joe\n@there.example"])
+def test_address_that_would_end_its_command(root_place, address):
+    said, connections = remote(root_place, [{}], "x\n", recipients=(address,))
+    assert said == [said[-1]] and said[-1][0] == "D" and "#5.1.3" in said[-1]
+    assert not connections
+    said, connections = remote(root_place, [{}], "x\n",
+                               recipients=(address, "jim@there.example"))
+    assert [one[0] for one in said] == ["h", "r", "K"]
+    assert connections[0].sent.count(b"RCPT TO:") == 1
+
+
+def test_server_that_speaks_too_early(root_place):
+    """Its reply to a message that it has not seen is none."""
+    said, _ = remote(root_place, [{"DATA": "354 go\r\n250 fine\r\n"}], "x\n")
+    assert said[-1][0] == "Z"
+
+
+@pytest.mark.parametrize("size", [1000, 10000000])
+def test_server_goes_away(root_place, size):
+    """It is told whether all was sent: the message may then come twice."""
+    text = "a line of text\n" * (size // 15)
+    said, _ = remote(root_place, [{"DATA": "354 go\r\n<close>"}], text)
+    assert said[-1][0] == "Z" and "#4.4.2" in said[-1]
+    said, connections = remote(root_place, [{"DOT": "<close>"}], text)
+    assert connections[0].messages_ended == 1
+    assert said[-1][0] == "Z" and "#4.4.2" in said[-1] and "twice" in said[-1]

@@ -140,6 +140,16 @@ def test_own_address_cannot_be_told(server):
     assert replies[3].startswith("421 ")
 
 
+def test_address_that_becomes_too_long(server):
+    """By what stands for our own address in brackets."""
+    for length, code in ((800, "250"), (890, "555")):
+        server.place.control(me="here.example\n", rcpthosts="x" * length + "\n",
+                             localiphost="x" * length + "\n")
+        replies = server.talk("HELO x", "MAIL FROM:<a@b>",
+                              "RCPT TO:<%s@[127.0.0.1]>" % ("a" * 20), "QUIT")
+        assert replies[3].startswith(code), length
+
+
 @pytest.mark.parametrize("signal", [False, True])
 def test_nobody_hears_the_replies(server, signal):
     """It ends, by itself, and does not take another command."""
