@@ -80,7 +80,7 @@ def test_environment_adds_no_field(caller, name, ending):
     if code == 0:
         assert "\r" not in message.partition("\n\n")[0]
         assert "\nBcc:" not in message
-    assert "Tevil" not in envelope
+    assert "Tevil" not in envelope and "\r" not in envelope and "\n" not in envelope
 
 
 @pytest.mark.parametrize("name", ["QMAILNAME", "MAILNAME", "NAME", "QMAILHOST", "MAILHOST"])
