@@ -143,13 +143,15 @@ instcheck:
 
 # ---- the two commands of README ------------------------------------------
 
-.PHONY: quickstart stop test bench help
+.PHONY: quickstart stop test mutants bench help
 quickstart:
 	@sh src/install/quickstart.sh start
 stop:
 	@sh src/install/quickstart.sh stop
 test:
 	@sh tests/run
+mutants:
+	@ROOM='$(ROOM)' ID='$(ID)' NEAREST='$(NEAREST)' /usr/bin/python3 tests/mutants/run.py
 bench:
 	@sh tests/bench/run
 
@@ -158,6 +160,7 @@ help:
 	@echo 'make quickstart  build, install, configure, start, send two messages'
 	@echo 'make stop        end what quickstart started'
 	@echo 'make test        run all tests'
+	@echo 'make mutants     put faults in; which does no test notice?'
 	@echo 'make bench       compare with Postfix'
 	@echo 'make install     install to the folder of conf-qmail (DESTDIR=...)'
 	@echo 'make instcheck   report each wrong owner or mode'

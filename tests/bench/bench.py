@@ -18,7 +18,12 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from support.etc import Etc  # noqa: E402, from the folder above
 
 PREFIX = "/var/tmp/angarium-bench"
 BUILD = "build/bench/build"
@@ -66,41 +71,31 @@ def make_stage(megabytes):
 
 
 def make_users():
-    """The users of both, in our private /etc/passwd and /etc/group."""
-    work = pathlib.Path("/var/tmp/angarium-bench-etc")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir()
-    for name in ("passwd", "group", "aliases"):
-        source = pathlib.Path("/etc") / name
-        text = source.read_text() if source.exists() else ""
-        (work / name).write_text(text)
-        source.touch()
-        run("mount", "--bind", str(work / name), str(source))
+    """The users of both, in an /etc of our own, which is returned."""
+    copy = "/var/tmp/angarium-bench-etc"
+    shutil.rmtree(copy, ignore_errors=True)
+    etc = Etc(copy)
     names = open("conf-users").read().splitlines()[:9]
-    passwd, group = pathlib.Path("/etc/passwd"), pathlib.Path("/etc/group")
-    known = {line.split(":")[0]: int(line.split(":")[2]) for line in group.read_text().splitlines()}
+    passwd, group = etc.read("passwd"), etc.read("group")
+    known = {line.split(":")[0]: int(line.split(":")[2]) for line in group.splitlines()}
     for n, name in enumerate(names[7:]):
         if name not in known:
             known[name] = 32100 + n
-            append(group, "%s:x:%d:\n" % (name, known[name]))
-    users = {line.split(":")[0] for line in passwd.read_text().splitlines()}
+            group += "%s:x:%d:\n" % (name, known[name])
+    users = {line.split(":")[0] for line in passwd.splitlines()}
     for n, name in enumerate(names[:7]):
         if name not in users:
-            append(passwd, "%s:x:%d:%d::%s:/bin/false\n" % (name, 32000 + n, known[names[7 if n > 3 else 8]],
-                                                            PREFIX + "/alias" if n == 0 else PREFIX))
-    append(passwd, "%s:x:%d:%d::/nonexistent:/bin/sh\n" % (USER, UID, UID))
-
-
-def append(path, line):
-    """In place: these files are mounts, which cannot be renamed over."""
-    with open(path, "a") as f:
-        f.write(line)
+            passwd += "%s:x:%d:%d::%s:/bin/false\n" % (name, 32000 + n, known[names[7 if n > 3 else 8]],
+                                                       PREFIX + "/alias" if n == 0 else PREFIX)
+    passwd += "%s:x:%d:%d::/nonexistent:/bin/sh\n" % (USER, UID, UID)
+    etc.write("passwd", passwd)
+    etc.write("group", group)
+    return etc
 
 
 def set_home(suite):
-    text = pathlib.Path("/etc/passwd").read_text()
-    with open("/etc/passwd", "w") as f:
-        f.write(re.sub(r"(?m)^%s:.*$" % USER, "%s:x:%d:%d::%s:/bin/sh" % (USER, UID, UID, suite.home), text))
+    suite.etc.write("passwd", re.sub(r"(?m)^%s:.*$" % USER, "%s:x:%d:%d::%s:/bin/sh" % (USER, UID, UID, suite.home),
+                                     suite.etc.read("passwd")))
 
 
 def loopback_up():
@@ -206,7 +201,8 @@ def below(root):
 class Angarium(Suite):
     name, port = "angarium", OUR_PORT
 
-    def __init__(self, stage):
+    def __init__(self, stage, etc):
+        self.etc = etc
         self.home = stage / "home-angarium"
         self.home.mkdir()
         os.chown(self.home, UID, UID)
@@ -254,7 +250,8 @@ class Angarium(Suite):
 class Postfix(Suite):
     name, port = "postfix", POSTFIX_PORT
 
-    def __init__(self, stage):
+    def __init__(self, stage, etc):
+        self.etc = etc
         self.home = stage / "home-postfix"
         self.home.mkdir()
         os.chown(self.home, UID, UID)
@@ -356,11 +353,11 @@ def main():
     o = p.parse_args()
     os.umask(0o022)
     loopback_up()
-    make_users()
+    etc = make_users()
     stage = make_stage(o.megabytes)
     sink = Sink()
     wait_port(SINK_PORT)
-    suites = [c(stage) for c in (Angarium, Postfix) if o.only in (None, c.name)]
+    suites = [c(stage, etc) for c in (Angarium, Postfix) if o.only in (None, c.name)]
     for suite in suites:
         wait_port(suite.port)
         set_home(suite)

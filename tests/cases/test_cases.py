@@ -1,25 +1,11 @@
 """Replays recorded behaviour, a case at a time."""
 
-import json
-import os
-
 import pytest
 
 from support import dialogue, known, replay, scene
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FAMILIES = ("inject", "sendmail", "local", "tools", "smtpd", "remote")
 
-
-def load(family):
-    with open(os.path.join(HERE, family + ".json"), encoding="ascii") as source:
-        return json.load(source)
-
-
-CASES = [known.parameter(case) for family in FAMILIES for case in load(family)]
-
-
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", known.cases(), ids=lambda case: case["id"])
 def test_case(case, pytestconfig, place):
     reason = pytestconfig.place.missing(scene.needs_root(case))
     if reason:
@@ -31,3 +17,13 @@ def test_case(case, pytestconfig, place):
     else:
         found = replay.differences(case, replay.play(place, case))
     assert not found, case["about"] + "\n" + "\n".join(found)
+
+
+def test_known_differences_are_told_apart():
+    """Each case that is listed and replayed here has its own right answer, and
+    each answer of ours is listed and differs from the recorded one."""
+    recorded = {case["id"]: case for family in known.RECORDED for case in known.load(family)}
+    ours = {case["id"]: case for case in known.load("ours")}
+    assert ours.keys() == known.read().keys() & recorded.keys()
+    for name, case in ours.items():
+        assert all(recorded[name].get(key) != value for key, value in case.items() if key != "id")

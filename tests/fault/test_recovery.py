@@ -127,6 +127,22 @@ def wanted_of(states):
             for recipient in recipients}
 
 
+def put_markers(place, apart_from=()):
+    """An old leftover in each part of mess but these: when all are gone the
+    clean-up has been through the folder.  Their numbers."""
+    split = len(os.listdir(place.path("queue/mess")))
+    first = int((time.time() - OLD - 3600) * 1000000)
+    markers = {number for number in range(first, first + split)
+               if number % split not in apart_from}
+    for number in markers:
+        put(place, number, "marker", {"mess": True}, OLD)
+    return markers
+
+
+def are_gone(place, markers):
+    return not markers & place.queue_files()["mess"].keys()
+
+
 def numbers(count, age=60):
     first = int((time.time() - age) * 1000000)
     return range(first, first + count * 1000, 1000)
@@ -141,17 +157,18 @@ def recovered(root_place):
     number_of = dict(zip(STATES, numbers(len(STATES))))
     for name, (files, _) in STATES.items():
         put(place, number_of[name], name, files)
-    wanted, lines = wanted_of(STATES), []
+    going = [number for name, number in number_of.items() if name not in STAY]
+    lines = []
     for _ in range(2):
+        markers = put_markers(place)
         daemon = process.start(place, "./Mailbox")
         try:
             daemon.wait("^status: local 0/10 remote 0/20")
-            deadline = time.monotonic() + 15
-            while wanted - arrived(place).keys() and time.monotonic() < deadline:
-                time.sleep(0.05)
+            process.until(lambda: not any(files.keys() & going for files in
+                                          place.queue_files().values()), "all to be done")
+            process.until(lambda: are_gone(place, markers), "the clean-up")
             assert process.inject(place, b"Subject: last\n\nbody\n", "", "last@here.example") == 0
             process.until(lambda: ("last", "last@here.example") in arrived(place), "new mail")
-            time.sleep(0.5)
             daemon.stop()
         finally:
             daemon.kill()
@@ -201,18 +218,24 @@ def test_old_leftovers_go(root_place, start):
 
 
 def test_writer_lives(root_place, start):
-    """A message that is being written is not cleared away, whatever its age."""
+    """A message that is being written is not cleared away, whatever its age.
+    There are two, for the clean-up may be in one part of the folder still when
+    it has been through all others."""
     place = root_place
     prepare(place)
-    number, other = numbers(2, OLD)
-    put(place, number, "being written", {"mess": True}, OLD)
-    put(place, other, "left behind", {"mess": True}, OLD)
-    with open(place.queue_files()["mess"][number], "rb") as mess:
+    split = len(os.listdir(place.path("queue/mess")))
+    written = numbers(2, OLD)
+    for number in written:
+        put(place, number, "being written", {"mess": True}, OLD)
+    markers = put_markers(place, {number % split for number in written})
+    files = [open(place.queue_files()["mess"][number], "rb") for number in written]
+    for mess in files:
         fcntl.flock(mess, fcntl.LOCK_EX)
-        start("./Mailbox")
-        process.until(lambda: other not in place.queue_files()["mess"], "the other to go")
-        time.sleep(0.3)
-        assert number in place.queue_files()["mess"]
+    start("./Mailbox")
+    process.until(lambda: are_gone(place, markers), "the clean-up")
+    assert set(written) <= place.queue_files()["mess"].keys()
+    for mess in files:
+        mess.close()
 
 
 def test_kill_all_again_and_again(root_place, start):

@@ -59,8 +59,9 @@ def test_smtp_relays_for_its_own(town, needs):
     town.serve_smtp(RELAYCLIENT="")
     with smtplib.SMTP("127.0.0.1", timeout=10) as client:
         client.sendmail("ann@here.example", ["joe@elsewhere.example"], "Subject: x\n\nx\n")
-    files = process.until(lambda: town.place.queue_files()["remote"], "it to wait")
-    with open(*files.values(), "rb") as source:
+    process.until(lambda: town.place.queue_files()["remote"] and
+                  not town.place.queue_files()["todo"], "it to be sorted")
+    with open(*town.place.queue_files()["remote"].values(), "rb") as source:
         assert source.read() == b"Tjoe@elsewhere.example\0"
 
 

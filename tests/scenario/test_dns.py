@@ -33,7 +33,7 @@ def names(town, needs):
                 "--pid-file=", "--listen-address=127.0.0.1", "--bind-interfaces",
                 "--local=/example/", *NAMES])
     wait_port("127.0.0.1", 53)
-    town.place.write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:2\n")
+    town.place.resolver("nameserver 127.0.0.1\noptions timeout:2\n")
 
 
 def deliver(town, address):

@@ -1,13 +1,15 @@
 """What is installed, and what instcheck finds."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
+import threading
 
 import pytest
 
-from support import build
+from support import build, kernel, place as places
 
 
 def run_check(place, *more):
@@ -106,3 +108,91 @@ def test_every_page_is_installed(root_place):
 def test_every_program_is_installed(root_place):
     made = set(os.listdir(os.path.join(root_place.stage, "build/bin"))) - {"qmail-install"}
     assert set(os.listdir(root_place.path("bin"))) == made
+
+
+def in_process(deed):
+    """What deed returns (text), done in a process of its own."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(reader)
+            os.write(writer, deed().encode())
+        except BaseException as problem:
+            os.write(writer, repr(problem).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with open(reader) as source:
+        told = source.read()
+    os.waitpid(pid, 0)
+    return told
+
+
+def test_the_machines_accounts_are_left_alone(root_place):
+    """Somebody outside renames new files over passwd and group while the suite
+    runs: it goes on with its own, and writes not a byte into these."""
+    machine, base = root_place.base + "/machine", root_place.base + "/inner"
+    subprocess.run(["cp", "-a", "/etc", machine], check=True)
+    os.mkdir(base)
+
+    def rename_new_ones(name):
+        with open("%s/%s.new" % (machine, name), "w") as out:
+            out.write(name + " of the machine\n")
+        os.rename("%s/%s.new" % (machine, name), "%s/%s" % (machine, name))
+
+    (ready_out, ready_in), (renamed_out, renamed_in) = os.pipe(), os.pipe()
+
+    def live_on_that_machine():
+        kernel.unshare(kernel.NEW_MOUNTS)
+        kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+        kernel.bind(machine, "/etc")
+        inner = places.Place()
+        inner.base = base
+        inner.make_base()
+        inner.cover_etc()
+        os.write(ready_in, b".")
+        os.read(renamed_out, 1)
+        inner.accounts({"zoe": [7009, 7009, "/home/zoe"]})
+        inner.resolver("nameserver 127.0.0.9\n")
+        with open("/etc/passwd") as passwd, open("/etc/resolv.conf") as resolver:
+            return "%s %s" % ("zoe:x:7009:" in passwd.read(), "127.0.0.9" in resolver.read())
+
+    def rename_meanwhile():
+        os.read(ready_out, 1)
+        for name in ("passwd", "group"):
+            rename_new_ones(name)
+        os.write(renamed_in, b".")
+
+    outside = threading.Thread(target=rename_meanwhile)
+    outside.start()
+    told = in_process(live_on_that_machine)
+    if told != "True True":
+        os.write(ready_in, b".")
+    outside.join()
+    for fd in (ready_out, ready_in, renamed_out, renamed_in):
+        os.close(fd)
+    assert told == "True True"
+    for name in ("passwd", "group"):
+        with open("%s/%s" % (machine, name)) as source:
+            assert source.read() == name + " of the machine\n"
+    with open(machine + "/resolv.conf") as source:
+        assert "127.0.0.9" not in source.read()
+    shutil.rmtree(machine)
+    os.rmdir(base)
+
+
+def test_nothing_is_written_when_the_cover_is_gone(root_place):
+    def uncover():
+        kernel.unshare(kernel.NEW_MOUNTS)
+        kernel.unmount("/etc")
+        with pytest.raises(AssertionError, match="not ours"):
+            root_place.accounts({})
+        return "refused"
+    assert in_process(uncover) == "refused"
+
+
+def test_accounts_are_made_by_the_systems_tools():
+    """No script of ours writes to the files of accounts."""
+    for name in build.source_files(".sh"):
+        assert not re.search(r"/etc/(passwd|group|shadow|gshadow)", build.read(name)), name

@@ -2,9 +2,12 @@
 
 import os
 import re
+import resource
 import subprocess
 
-from support import process, town as towns
+import pytest
+
+from support import faults, place as places, process, town as towns
 
 # What each role may do to each file: r read, w write, c make files beside it.
 # Nobody else may do anything but what "all" may.
@@ -221,3 +224,120 @@ def test_a_stranger_cannot_pull_the_trigger(town):
     done = subprocess.run(["sh", "-c", "echo x > " + town.place.path("queue/lock/trigger")],
                           stderr=subprocess.PIPE, **town.place.as_user("qmaild"))
     assert done.returncode != 0 and b"denied" in done.stderr
+
+
+# ---- what qmail-start makes of its caller's settings
+
+CALLERS_GROUP, CALLERS_LIMIT = 4242, 512
+
+
+def start_from_a_mess(town, *words, **more):
+    """qmail-start from a caller that leaves everything lying about."""
+    def leave():
+        os.setgroups([CALLERS_GROUP])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (CALLERS_LIMIT, 4096))
+
+    foreign = town.place.base + "/foreign"
+    town.place.write(foreign, "secret\n")
+    with open(foreign) as file:
+        os.dup2(file.fileno(), 77)
+        try:
+            daemon = town.start(*(words or ("./%s/" % towns.MAIL_FOLDER,)), umask=0,
+                                pass_fds=[77], preexec_fn=leave, **more)
+        finally:
+            os.close(77)
+    town.daemon = daemon
+    daemon.wait("^status: local")
+    return foreign
+
+
+def test_nothing_of_the_caller_is_kept(town):
+    """Descriptors, groups and umask; and the limit of descriptors is raised."""
+    foreign = start_from_a_mess(town)
+    town.send("bob@here.example", "ann@here.example")  # starts qmail-getpw
+    town.letter("ann", "a letter")
+    daemons = town.daemons()
+    assert len(daemons) == 6
+    for program, pids in daemons.items():
+        for pid in pids:
+            fds = "/proc/%d/fd/" % pid
+            assert foreign not in {os.readlink(fds + fd) for fd in os.listdir(fds)}, program
+            assert CALLERS_GROUP not in identity(pid)[2], program
+            with open("/proc/%d/status" % pid) as status:
+                assert re.search(r"^Umask:\t0077$", status.read(), re.M), program
+            with open("/proc/%d/limits" % pid) as limits:
+                assert re.search(r"^Max open files +4096 +4096 ", limits.read(), re.M), program
+
+
+def test_daemons_have_no_descriptors_of_each_other(town):
+    """Each has its own socket, and 1 and 2; qmail-send the log and the sockets."""
+    town.open()
+    for program, pids in town.daemons().items():
+        for pid in pids:
+            fds = "/proc/%d/fd/" % pid
+            sockets = [fd for fd in os.listdir(fds) if os.readlink(fds + fd).startswith("socket:")]
+            allowed = {"qmail-send": 6}.get(program, 1)
+            assert len(sockets) <= allowed, (program, sockets)
+
+
+def test_logger(town):
+    """It runs as qmaill, in no other group, and has the log as its input."""
+    script = town.place.base + "/logger"
+    town.place.write(script, "#!/bin/sh\nid -u; id -g; id -G; cat\n", mode=0o755)
+    uid, gid = town.place.ids("qmaill")
+    town.open("./%s/" % towns.MAIL_FOLDER, script)
+    assert [int(line) for line in town.daemon.lines[:3]] == [uid, gid, gid]
+
+
+@pytest.mark.parametrize("call, how", [
+    ("setgroups", "error=EPERM"), ("setresgid", "error=EPERM"), ("setresuid", "error=EPERM"),
+    ("setresgid", "retval=0"), ("setresuid", "retval=0")])
+def test_start_without_change_of_ids(town, call, how):
+    """If the ids cannot be changed, nothing runs."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "--inject=%s:%s" % (call, how),
+         town.place.program("qmail-start"), "./Mailbox"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        cwd="/", timeout=30)
+    assert done.returncode == 111 and done.stdout.startswith(b"qmail-start: ")
+
+
+def test_start_without_descriptors(town):
+    """0, 1 and 2 are closed: they do not become those of files or sockets."""
+    child = subprocess.Popen(["sh", "-c", 'exec "$@" 0<&- 1>&- 2>&-', "sh",
+                              town.place.program("qmail-start"), "./%s/" % towns.MAIL_FOLDER],
+                             cwd="/", start_new_session=True)
+    try:
+        town.send("bob@here.example", "ann@here.example")
+        town.letter("ann", "a letter")
+    finally:
+        process.end_session(child.pid)
+        child.wait()
+
+
+def test_start_without_accounts(town):
+    os.unlink(town.place.path("users/ids"))
+    town.place.accounts(dict.fromkeys(places.ROLES))
+    try:
+        done = subprocess.run([town.place.program("qmail-start"), "./Mailbox"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, cwd="/", timeout=30)
+        assert done.returncode == 111 and b"users/ids" in done.stdout
+    finally:
+        town.place.reset()
+
+
+def test_a_daemon_is_missing(town):
+    """Nothing starts without it, and it is said which."""
+    for name in ("qmail-todo", "qmail-lspawn", "qmail-rspawn", "qmail-clean", "qmail-send"):
+        path = town.place.program(name)
+        os.rename(path, path + ".away")
+        try:
+            done = subprocess.run([town.place.program("qmail-start"), "./Mailbox"],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, cwd="/", timeout=30)
+        finally:
+            os.rename(path + ".away", path)
+        assert done.returncode == 111 and name.encode() in done.stdout

@@ -12,11 +12,13 @@ import pwd
 import shutil
 
 from . import build, kernel
+from .etc import Etc
 
 ROLES = ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails")
 GROUPS = ("qmail", "nofiles")
 FIRST_ID = 7790
 TCPTO_SIZE = 1024
+RESOLVER = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
 
 
 def enter_namespaces():
@@ -66,9 +68,8 @@ class Place:
         build.make(made, "PREFIX=" + self.prefix)
         self.make_base()
         if self.is_root:
-            self.cover_accounts()
+            self.cover_etc()
             self.cover_devices()
-            self.cover_resolver()
         stage = self.base + "/stage"
         os.mkdir(stage)
         os.symlink(made, stage + "/build")
@@ -101,14 +102,16 @@ class Place:
         # run has mounted there.
         kernel.unmount(self.base)
 
-    def cover_accounts(self):
-        """Our own passwd and group, with the users of conf-users."""
-        def others(path, names):
-            with open(path) as source:
-                return [line for line in source
-                        if line.split(":")[0] not in names]
-        self.passwd = others("/etc/passwd", ROLES)
-        self.group = others("/etc/group", GROUPS)
+    def cover_etc(self):
+        """An /etc of our own, with the users of conf-users."""
+        self.etc = Etc(self.base + "/etc")
+        self.resolver(RESOLVER)
+
+        def others(name, names):
+            return [line for line in self.etc.read(name).splitlines(True)
+                    if line.split(":")[0] not in names]
+        self.passwd = others("passwd", ROLES)
+        self.group = others("group", GROUPS)
         for n, name in enumerate(GROUPS):
             self.group.append("%s:x:%d:\n" % (name, FIRST_ID + n))
         for n, name in enumerate(ROLES):
@@ -116,26 +119,25 @@ class Place:
             home = self.prefix + ("/alias" if name == "alias" else "")
             self.passwd.append("%s:x:%d:%d::%s:/usr/sbin/nologin\n" % (
                 name, FIRST_ID + n, FIRST_ID + group, home))
-        for name in ("passwd", "group"):
-            copy = "%s/%s" % (self.base, name)
-            open(copy, "w").close()
-            os.chmod(copy, 0o644)
-            kernel.bind(copy, "/etc/" + name)
         self.accounts({})
 
     def accounts(self, extra):
         """Sets {name: [uid, gid, home] or None} besides the usual ones."""
-        for path, usual in (("/etc/passwd", self.passwd), ("/etc/group", self.group)):
+        files = {"passwd": self.passwd, "group": self.group}
+        for file, usual in files.items():
             lines = [line for line in usual if line.split(":")[0] not in extra]
             for name, entry in extra.items():
                 if not entry:
                     continue
                 uid, gid, home = entry
                 lines.append("%s:x:%d:%d::%s:/bin/sh\n" % (name, uid, gid, home)
-                             if path == "/etc/passwd" else
+                             if file == "passwd" else
                              "%s:x:%d:\n" % (name, gid))
-            with open(path, "w") as out:
-                out.writelines(lines)
+            self.etc.write(file, "".join(lines))
+
+    def resolver(self, text):
+        """Which name servers are asked."""
+        self.etc.write("resolv.conf", text)
 
     def cover_devices(self):
         """A /dev in which /dev/log is ours."""
@@ -154,15 +156,6 @@ class Place:
         for n, name in enumerate(("stdin", "stdout", "stderr")):
             os.symlink("/proc/self/fd/%d" % n, os.path.join(dev, name))
         kernel.mount(dev, "/dev", flags=kernel.MS_MOVE)
-
-    def cover_resolver(self):
-        copy = self.base + "/resolv.conf"
-        with open(copy, "w") as out:
-            out.write("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
-        os.chmod(copy, 0o644)
-        if not os.path.exists("/etc/resolv.conf"):
-            return  # without one, 127.0.0.1 is asked as well
-        kernel.bind(copy, os.path.realpath("/etc/resolv.conf"))
 
     # ---- who is who
 
@@ -200,6 +193,8 @@ class Place:
 
     def reset(self):
         """As freshly installed: no control files, an empty queue."""
+        if self.is_root:
+            self.accounts({})
         empty(self.path("control"))
         empty(self.path("users"))
         empty(self.path("alias"))
@@ -210,8 +205,6 @@ class Place:
                 for file in files:
                     os.unlink(os.path.join(folder, file))
         self.write(self.path("queue/lock/tcpto"), bytes(TCPTO_SIZE), "qmailr", 0o600)
-        if self.is_root:
-            self.accounts({})
 
     def queue_files(self):
         """{"mess": {number: path}, ...} of what lies in the queue."""
@@ -223,11 +216,13 @@ class Place:
                     found[kind][int(name) if name.isdigit() else name] = os.path.join(folder, name)
         return found
 
+    def queue_path(self, kind, number):
+        folder = self.path("queue/" + kind)
+        return "%s/%d/%d" % (folder, number % len(os.listdir(folder)), number)
+
     def queue_put(self, kind, number, data, mtime=None):
         """Makes a queue file with the owner and mode that the suite gives it."""
-        folder = self.path("queue/" + kind)
-        split = len(os.listdir(folder))
-        path = "%s/%d/%d" % (folder, number % split, number)
+        folder, path = self.path("queue/" + kind), self.queue_path(kind, number)
         owner = "qmailq" if kind in ("mess", "intd", "todo") else "qmails"
         self.write(path, data, owner, 0o640 if owner == "qmailq" else 0o600)
         parent = os.stat(folder)

@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from . import kernel
-from .place import empty, remove, tree
+from .place import RESOLVER, empty, remove, tree
 
 TIME_LIMIT = 20
 COMPLETE_ENVELOPE = re.compile(rb"F[^\0]*\0(T[^\0]*\0)*\0")
@@ -90,7 +90,7 @@ class Scene:
         if place.is_root:
             place.accounts({name: entry and entry[:2] + [self.expand(entry[2])]
                             for name, entry in case.get("accounts", {}).items()})
-            self.set_resolver()
+            place.resolver(case.get("resolv", RESOLVER))
         os.chown(self.scratch, *place.ids(self.user))
         for folder in ("control", "users"):
             for name, value in case.get(folder, {}).items():
@@ -149,10 +149,6 @@ class Scene:
         kernel.mount("none", path, "tmpfs", 0,
                      "size=%s,mode=755,uid=%d,gid=%d" % (size, uid, gid))
         self.disks.append(path)
-
-    def set_resolver(self):
-        self.place.write("/etc/resolv.conf", self.case.get(
-            "resolv", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"))
 
     def set_timeouts(self, records):
         now = int(time.time())

@@ -107,6 +107,10 @@ test_head(void **state)
 	assert_int_equal(envelope_read_head(&in, &uid, &pid, &sender), -1);
 	assert_int_equal(errno, EBADMSG);
 	fd_close(in.fd);
+	open_stream(&in, buffer, sizeof(buffer), SPAN("u1\0p2\0\0Fs@x\0"));
+	assert_int_equal(envelope_read_head(&in, &uid, &pid, &sender), -1);
+	assert_int_equal(errno, EBADMSG);
+	fd_close(in.fd);
 	str_free(&sender);
 }
 

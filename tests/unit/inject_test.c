@@ -5,7 +5,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/str.h"
 #include "queue/inject.h"
@@ -115,6 +117,49 @@ test_refused(void **state)
 	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
 }
 
+/* A program in place of qmail-queue has no signals of ours blocked or
+ * ignored. */
+static void
+test_surroundings(void **state)
+{
+	static const char signals[] =
+	    "cat >/dev/null; cat <&1 >/dev/null\n"
+	    "case $(grep SigBlk: /proc/self/status) in\n"
+	    "*0000000000000000) ;; *) exit 31 ;; esac\n"
+	    "case $(grep SigIgn: /proc/self/status) in\n"
+	    "*[13579bdf][0-9a-f][0-9a-f][0-9a-f]) exit 31 ;; esac\n";
+
+	(void)state;
+	signal_ignore(SIGPIPE);
+	signal_block(SIGUSR1);
+	assert_int_equal(run_program(signals).letter, VERDICT_ACCEPTED);
+	signal_unblock(SIGUSR1);
+}
+
+/* That the program has ended is enough: who else holds its descriptor 6, or
+ * that our caller ignored its children, hinders nothing. */
+static void
+test_ends(void **state)
+{
+	struct str pid = STR_INIT;
+	int before = scratch_descriptors();
+
+	(void)state;
+	assert_int_equal(run_program("cat >/dev/null; cat <&1 >/dev/null\n"
+				     "sleep 1000 </dev/null >/dev/null 2>&1 &\n"
+				     "echo $! >pid\n")
+			     .letter,
+	    VERDICT_ACCEPTED);
+	assert_int_equal(file_read("pid", &pid, 20), 0);
+	assert_int_equal(kill((pid_t)atol(str_z(&pid)), SIGKILL), 0);
+	str_free(&pid);
+	assert_int_equal(scratch_descriptors(), before);
+	signal_ignore(SIGCHLD);
+	assert_int_equal(
+	    run_program("cat >/dev/null; cat <&1 >/dev/null\n").letter,
+	    VERDICT_ACCEPTED);
+}
+
 /* What a program leaves behind with descriptor 6 open is not waited for. */
 static void
 test_left_behind(void **state)
@@ -174,6 +219,8 @@ main(void)
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_surroundings),
+		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_choice),
 	};

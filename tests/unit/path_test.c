@@ -105,6 +105,11 @@ test_split(void **state)
 	assert_int_equal(queue_split_read(&split), -1);
 	write_split("100001\n");
 	assert_int_equal(queue_split_read(&split), -1);
+	/* One that cannot be read is not the same as none. */
+	assert_int_equal(unlink("lock/split"), 0);
+	assert_int_equal(mkdir("lock/split", 0755), 0);
+	assert_int_equal(queue_split_read(&split), -1);
+	assert_int_equal(rmdir("lock/split"), 0);
 }
 
 int

@@ -52,4 +52,15 @@ scratch_write(const char *path, const char *text, size_t len)
 	close(fd);
 }
 
+/* How many descriptors are open. */
+static inline int
+scratch_descriptors(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) != -1;
+	return count;
+}
+
 #endif

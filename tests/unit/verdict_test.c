@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "queue/verdict.h"
 
 static const struct {
@@ -57,11 +59,38 @@ test_verdicts(void **state)
 	}
 }
 
+/* Only 0 is consent, and only what is meant so is a refusal for good. */
+static void
+test_all_codes(void **state)
+{
+	static char much[2 * VERDICT_CUSTOM_MAX] = "D";
+
+	(void)state;
+	for (int code = -1; code < 256; code++) {
+		struct verdict verdict = verdict_of_exit(code, SPAN(""));
+		char wanted = code == 0 ? VERDICT_ACCEPTED
+		    : (code >= 11 && code <= 40) || code == 115
+		    ? VERDICT_PERMANENT
+		    : VERDICT_TEMPORARY;
+
+		assert_int_equal(verdict.letter, wanted);
+		assert_true(code == 0 ||
+		    verdict.status[0] ==
+			(wanted == VERDICT_PERMANENT ? '5' : '4'));
+	}
+	memset(much + 1, 'x', sizeof(much) - 1);
+	assert_int_equal(
+	    verdict_of_exit(VERDICT_CUSTOM_EXIT, span_make(much, sizeof(much)))
+		.text.len,
+	    VERDICT_CUSTOM_MAX - 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),
+		cmocka_unit_test(test_all_codes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,328 @@
+"""What ends when the other side is slow: programs that live faster than we do
+(support/hasty.h), so that their days are our seconds.  No time is measured:
+either it ends while the other side goes on being slow, or it does not."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from support import build, faults, peers, process, trace
+
+PATIENCE = 300  # pieces that the slow side sends, at most
+PAUSE = 0.02  # seconds between them
+PROGRAMS = os.path.join(build.MADE, "hasty/bin/")
+
+
+@pytest.fixture(scope="module")
+def hasty(place):
+    if not shutil.which("musl-gcc"):
+        pytest.skip("needs musl-gcc")
+    build.make(os.path.join(build.MADE, "hasty"), "PREFIX=" + place.prefix,
+               "HOT_CC=musl-gcc -std=c11 -O1 -include %s/tests/support/hasty.h" % build.TOP)
+    return PROGRAMS
+
+
+def paused(event):
+    """Lets some time pass; whether the event came meanwhile."""
+    return event.wait(PAUSE)
+
+
+class Client:
+    """One that talks to qmail-smtpd."""
+
+    def __init__(self, place, speed, timeout):
+        place.reset()
+        place.control(me="here.example\n", rcpthosts="here.example\n",
+                      timeoutsmtpd="%d\n" % timeout)
+        capture = place.base + "/slow-queue"
+        place.write(capture, "#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null\n", mode=0o755)
+        self.sock, theirs = socket.socketpair()
+        self.child = subprocess.Popen(
+            [PROGRAMS + "qmail-smtpd"], stdin=theirs, stdout=theirs, cwd="/",
+            env={"HASTY": str(speed), "QMAILQUEUE": capture, "PATH": "/usr/bin:/bin"})
+        theirs.close()
+        self.said, self.has_ended = b"", threading.Event()
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        try:
+            while data := self.sock.recv(65536):
+                self.said += data
+        except OSError:
+            pass
+        self.has_ended.set()
+
+    def send(self, data):
+        try:
+            self.sock.sendall(data)
+        except OSError:
+            pass  # it has gone, as the reader sees
+
+    def wait(self, words):
+        process.until(lambda: words in self.said or self.has_ended.is_set(), repr(words))
+        assert words in self.said, self.said
+
+    def go_on(self, piece, count=PATIENCE):
+        """Sends slowly; whether the other end ended it before all was sent."""
+        for _ in range(count):
+            self.send(piece)
+            if paused(self.has_ended):
+                return True
+        return False
+
+    def close(self):
+        self.sock.close()
+        self.child.kill()
+        self.child.wait()
+
+
+@pytest.fixture
+def client(hasty, place):
+    """client(speed, timeout): a Client that has been greeted."""
+    running = []
+
+    def begin(speed, timeout):
+        running.append(Client(place, speed, timeout))
+        running[-1].wait(b"220 ")
+        return running[-1]
+
+    yield begin
+    for one in running:
+        one.close()
+
+
+def to_data(client):
+    for line, code in ((b"EHLO x", b"250 8BITMIME"), (b"MAIL FROM:<a@b>", b"250 ok"),
+                       (b"RCPT TO:<c@here.example>", b"250 ok\r\n250 ok"), (b"DATA", b"354 ")):
+        client.send(line + b"\r\n")
+        if code == b"250 ok\r\n250 ok":
+            continue
+        client.wait(code)
+
+
+def test_command_in_small_pieces(client):
+    """Each piece comes in time, but the command does not."""
+    slow = client(speed=1000, timeout=600)
+    assert slow.go_on(b"x")
+    assert b"451 you are too slow" in slow.said
+
+
+def test_silent_client(client):
+    slow = client(speed=1000, timeout=600)
+    assert slow.has_ended.wait(60)
+    assert b"451 you are too slow" in slow.said
+
+
+def test_message_in_small_pieces(client):
+    slow = client(speed=1000, timeout=600)
+    to_data(slow)
+    assert slow.go_on(b"x\r\n")
+    assert b"451 you are too slow" in slow.said
+
+
+def test_message_that_comes_fast_enough(client):
+    """However long it takes in all."""
+    fast = client(speed=1000, timeout=600)
+    to_data(fast)
+    assert not fast.go_on(b"x" * 98 + b"\r\n" + (b"y" * 98 + b"\r\n") * 99, count=150)
+    fast.send(b".\r\n")
+    fast.wait(b"250 ok ")
+
+
+def test_session_without_end(client):
+    """Each command comes in time, but there is no end of them."""
+    slow = client(speed=40000, timeout=86400)
+    assert slow.go_on(b"NOOP\r\n")
+    assert b"451 you are too slow" in slow.said
+
+
+def test_replies_are_not_read(hasty, place):
+    """A client that asks and never listens is left."""
+    place.reset()
+    place.control(me="here.example\n", rcpthosts="here.example\n", timeoutsmtpd="600\n")
+    ours, theirs = socket.socketpair()
+    child = subprocess.Popen([PROGRAMS + "qmail-smtpd"], stdin=theirs, stdout=theirs, cwd="/",
+                             env={"HASTY": "1000"})
+    theirs.close()
+    try:
+        ours.settimeout(60)
+        with pytest.raises(OSError):
+            while True:
+                ours.sendall(b"HELP\r\n" * 1000)
+        assert child.wait(60) == 1
+    finally:
+        ours.close()
+        child.kill()
+        child.wait()
+
+
+def test_no_time_at_all(client):
+    """A limit of 0 is taken as 1 second: it is not "for ever"."""
+    assert client(speed=1, timeout=0).has_ended.wait(60)
+
+
+# ---- qmail-remote
+
+def remote(place, server, text="Subject: x\n\nx\n", speed=1000, timeout=600):
+    """What qmail-remote reports of this server."""
+    place.reset()
+    place.control(me="here.example\n", smtproutes=":127.0.0.2\n", timeoutremote="%d\n" % timeout)
+    path = place.base + "/text"
+    place.write(path, text)
+    with peers.Servers({"127.0.0.2:25": [server]}), open(path, "rb") as source:
+        done = subprocess.run([PROGRAMS + "qmail-remote", "there.example", "a@b.example",
+                               "joe@there.example"], stdin=source, stdout=subprocess.PIPE,
+                              env={"HASTY": str(speed)}, timeout=60)
+    assert done.returncode == 0
+    return done.stdout.decode("latin-1").split("\0")[-2]
+
+
+def test_silent_server(hasty, root_place):
+    assert "#4.4.2" in remote(root_place, {"greet": "<hang>"})
+
+
+def test_session_of_many_replies(hasty, root_place):
+    """Each reply comes in time, but together they take too long."""
+    server = {"greet": "220 x ESMTP\r\n", "EHLO": "250 x\r\n",
+              "RCPT": "<wait %g>250 ok\r\n" % (5 * PAUSE)}
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes=":127.0.0.2\n", timeoutremote="300\n")
+    path = root_place.base + "/text"
+    root_place.write(path, "Subject: x\n\nx\n")
+    names = ["joe%d@there.example" % number for number in range(60)]
+    with peers.Servers({"127.0.0.2:25": [server]}) as servers, open(path, "rb") as source:
+        done = subprocess.run([PROGRAMS + "qmail-remote", "there.example", "a@b.example", *names],
+                              stdin=source, stdout=subprocess.PIPE, env={"HASTY": "1000"},
+                              timeout=60)
+        servers.__exit__()
+    assert b"#4.4.2" in done.stdout.split(b"\0")[-2]
+    assert servers.connections[0].messages_ended == 0
+
+
+class DeafServer:
+    """Speaks, but reads nothing of the message, or a little now and then; or
+    says a little now and then and never comes to an end.  gave_up tells
+    whether it did, because the client did not."""
+
+    def __init__(self, reads=0, says=b""):
+        self.reads, self.says, self.has_ended = reads, says, threading.Event()
+        self.gave_up = False
+        self.listener = socket.socket()
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        self.listener.bind(("127.0.0.2", 25))
+        self.listener.listen()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        sock, _ = self.listener.accept()
+        with sock:
+            if not self.says:
+                self.greet(sock)
+            for _ in range(PATIENCE):
+                if paused(self.has_ended):
+                    return
+                try:
+                    if self.reads:
+                        sock.recv(self.reads)
+                    if self.says:
+                        sock.sendall(self.says)
+                except OSError:
+                    return
+            self.gave_up = True
+
+    @staticmethod
+    def greet(sock):
+        sock.sendall(b"220 x\r\n")
+        for reply in (b"250 x\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"):
+            sock.recv(1000)
+            sock.sendall(reply)
+
+    def close(self):
+        self.has_ended.set()
+        self.thread.join(30)
+        self.listener.close()
+
+
+@pytest.mark.parametrize("server", [{"reads": 0}, {"reads": 20000}, {"says": b"220-x\r\n"}])
+def test_server_is_slow(hasty, root_place, server):
+    """It does not read; or so slowly that the session takes too long, though
+    each write ends in time; or its reply never ends, though its pieces come."""
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes=":127.0.0.2\n", timeoutremote="300\n")
+    path = root_place.base + "/text"
+    root_place.write(path, "a line of text\n" * 800000)
+    slow = DeafServer(**server)
+    try:
+        with open(path, "rb") as source:
+            done = subprocess.run([PROGRAMS + "qmail-remote", "there.example", "a@b.example",
+                                   "joe@there.example"], stdin=source, stdout=subprocess.PIPE,
+                                  env={"HASTY": "1000"}, timeout=60)
+        assert not slow.gave_up
+    finally:
+        slow.close()
+    assert b"#4.4.2" in done.stdout.split(b"\0")[-2]
+
+
+# ---- what the programs ask the kernel for, at their own pace
+
+def limits(seen):
+    """{option: seconds} of the limits that are set for sockets."""
+    found = {}
+    for call in seen.named("setsockopt"):
+        option = re.search(r"SO_(?:RCV|SND)TIMEO", call.words)
+        if option:
+            value = re.search(r'"((?:[^"\\]|\\.)*)"', call.words).group(1)
+            value = value.encode().decode("unicode_escape").encode("latin-1")
+            found[option.group()] = int.from_bytes(value[:8], "little")
+    return found
+
+
+def strace():
+    if faults.missing():
+        pytest.skip(faults.missing())
+
+
+@pytest.mark.parametrize("control, seconds", [({}, 1200), ({"timeoutsmtpd": "77\n"}, 77)])
+def test_limits_of_qmail_smtpd(place, control, seconds):
+    strace()
+    place.reset()
+    place.control(me="here.example\n", **control)
+    ours, theirs = socket.socketpair()
+    ours.sendall(b"QUIT\r\n")
+    code, seen = trace.record(place.base + "/trace", [place.program("qmail-smtpd")],
+                              stdin=theirs, stdout=theirs, cwd="/", env={})
+    ours.close(), theirs.close()
+    assert code == 0
+    assert limits(seen) == {"SO_RCVTIMEO": seconds, "SO_SNDTIMEO": seconds}
+
+
+@pytest.mark.parametrize("control, connect, seconds", [
+    ({}, 60, 1200), ({"timeoutremote": "77\n", "timeoutconnect": "5\n"}, 5, 77),
+    ({"timeoutremote": "0\n", "timeoutconnect": "0\n"}, 1, 1)])
+def test_limits_of_qmail_remote(root_place, control, connect, seconds):
+    """The kernel says of each connection that it is under way still."""
+    strace()
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes=":127.0.0.2\n", **control)
+    path = root_place.base + "/text"
+    root_place.write(path, "Subject: x\n\nx\n")
+    words = [root_place.program("qmail-remote"), "there.example", "a@b.example",
+             "joe@there.example"]
+    with peers.Servers({"127.0.0.2:25": [{}]}), open(path, "rb") as source:
+        seen_path = root_place.base + "/trace"
+        code = faults.strace(["-f", "-y", "-s", "200", "-o", seen_path,
+                              "--inject=connect:error=EINPROGRESS:when=1"], words,
+                             stdin=source, stdout=subprocess.DEVNULL, cwd="/", env={})
+    seen = trace.Trace(seen_path)
+    assert code == 0
+    waits = [call.words for call in seen.named("poll") if "POLLOUT" in call.words]
+    assert waits and waits[0].endswith(", %d" % (connect * 1000)), waits
+    assert limits(seen) == {"SO_RCVTIMEO": seconds, "SO_SNDTIMEO": seconds}
