@@ -37,6 +37,7 @@
 
 #define SCAN_INTERVAL 1500 /* seconds between looks without a trigger */
 #define SORTED_KEPT   4096 /* sorted messages that stay in the list */
+#define LOCK_PATIENCE 2000 /* milliseconds before the log tells of a wait */
 #define BATCH	      32   /* messages sorted before words are heard again */
 
 /* Adds a message to those that wait to be sorted, unless it is known. */
@@ -200,7 +201,7 @@ take_lock(struct todo *todo)
 
 	if (fd < 0)
 		give_up(todo, "unable to open queue/info");
-	if (lock_try(fd) == 0)
+	if (lock_wait_shortly(fd, LOCK_PATIENCE) == 0)
 		return;
 	if (errno == EWOULDBLOCK)
 		alert(todo, "waiting for an older qmail-todo to end", "");

@@ -92,18 +92,18 @@ def test_number_cannot_be_made(fresh, accepting):
                 if "mess/" in call.strings[0]]) == 1
 
 
-@pytest.mark.parametrize("call, file", [("fsync", "mess/"), ("fsync", "intd/")])
-def test_time_is_over_before(fresh, accepting, call, file):
+def test_time_is_over_before(fresh, accepting):
     """The timer rings during a call: nothing is left behind."""
-    at = nth(accepting.record(), call, file)
-    assert accepting.inject("%s:signal=ALRM:when=%d" % (call, at)) == 52
+    at = nth(accepting.record(), "fsync", "mess/")
+    assert accepting.inject("fsync:signal=ALRM:when=%d" % at) == 52
     assert not left(fresh)
 
 
-def test_time_is_over_after(fresh, accepting):
-    """What was accepted stays so."""
-    at = nth(accepting.record(), "openat", "lock/trigger")
-    assert accepting.inject("openat:signal=ALRM:when=%d" % at) == 0
+@pytest.mark.parametrize("call, file", [("fsync", "intd/"), ("openat", "lock/trigger")])
+def test_time_is_over_after(fresh, accepting, call, file):
+    """What stands in todo stays so."""
+    at = nth(accepting.record(), call, file)
+    assert accepting.inject("%s:signal=ALRM:when=%d" % (call, at)) == 0
     assert left(fresh) == {"mess", "intd", "todo"}
 
 
@@ -136,9 +136,9 @@ def test_folders_cannot_be_synced(fresh, accepting):
 def test_umask_of_the_caller(fresh, accepting):
     child = subprocess.run(accepting.words(), umask=0o777, **accepting.inputs())
     assert child.returncode == 0
-    for kind in ("mess", "intd"):
+    for kind, mode in (("mess", 0o644), ("intd", 0o640)):
         path, = fresh.queue_files()[kind].values()
-        assert os.stat(path).st_mode & 0o777 == 0o640
+        assert os.stat(path).st_mode & 0o777 == mode
 
 
 def test_message_is_locked(fresh, accepting):

