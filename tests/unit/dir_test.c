@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sys/dir.h"
 #include "scratch.h"
@@ -29,13 +30,19 @@ test_listing(void **state)
 	scratch_write("d/.b", "", 0);
 	scratch_write("d/...", "", 0);
 	assert_int_equal(dir_open(&dir, "d"), 0);
-	while ((got = dir_next(&dir, &name)) > 0) {
+	while ((errno = EIO, got = dir_next(&dir, &name)) > 0) {
 		assert_true(!strcmp(name, "a") || !strcmp(name, ".b") ||
 		    !strcmp(name, "..."));
 		count++;
 	}
 	assert_int_equal(got, 0);
 	assert_int_equal(count, 3);
+	dir_close(&dir);
+	/* An error is not the end. */
+	assert_int_equal(dir_open(&dir, "d"), 0);
+	assert_int_equal(close(dirfd(dir.stream)), 0);
+	assert_int_equal(dir_next(&dir, &name), -1);
+	assert_int_equal(errno, EBADF);
 	dir_close(&dir);
 	assert_int_equal(dir_open(&dir, "none"), -1);
 	assert_int_equal(errno, ENOENT);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -62,10 +63,22 @@ test_descriptors(void **state)
 	assert_int_equal(fdpass_send(pair[0], SPAN("x"), ends[1]), 0);
 	assert_int_equal(fdpass_receive(pair[1], buffer, 10, NULL), 1);
 	assert_false(fd_is_open(unused));
-	for (int i = 0; i < 2; i++) {
-		fd_close(pair[i]);
-		fd_close(ends[i]);
-	}
+	/* Of a record that is cut nothing is taken. */
+	assert_int_equal(fdpass_send(pair[0], SPAN("0123456789a"), ends[1]), 0);
+	assert_int_equal(fdpass_receive(pair[1], buffer, 10, &fd), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(fd, -1);
+	assert_false(fd_is_open(unused));
+	/* A peer that went without hearing us is as gone as any. */
+	assert_int_equal(fdpass_send(pair[0], SPAN("x"), -1), 0);
+	fd_close(pair[1]);
+	assert_int_equal(fdpass_receive(pair[0], buffer, 10, &fd), 0);
+	signal(SIGPIPE, SIG_DFL); /* it need not be ignored */
+	assert_int_equal(fdpass_send(pair[0], SPAN("x"), -1), -1);
+	assert_int_equal(errno, EPIPE);
+	fd_close(pair[0]);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
 }
 
 /* More than one descriptor in a record: none of the others stays open. */

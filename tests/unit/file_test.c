@@ -80,15 +80,43 @@ test_opening(void **state)
 	assert_int_equal(symlink("new", "link"), 0);
 	assert_int_equal(file_open_nofollow("link"), -1);
 	assert_int_equal(errno, ELOOP);
+	assert_int_equal(file_update("link"), -1);
+	assert_int_equal(errno, ELOOP);
+	assert_int_equal(file_replace("link", 0600), -1);
+	assert_int_equal(errno, ELOOP);
 	fd = file_open("link");
 	assert_true(fd >= 0);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
 	fd_close(fd);
+	str_free(&text);
+}
+
+/* A file that is there is not lost. */
+static void
+test_moving(void **state)
+{
+	struct str text = STR_INIT;
+
+	(void)state;
+	scratch_write("from", "one", 3);
+	scratch_write("to", "two", 3);
+	assert_int_equal(file_move("from", "to"), -1);
+	assert_int_equal(errno, EEXIST);
+	assert_int_equal(file_read("to", &text, 10), 0);
+	assert_string_equal(str_z(&text), "two");
+	assert_int_equal(unlink("to"), 0);
+	assert_int_equal(file_move("from", "to"), 0);
+	assert_int_equal(access("from", F_OK), -1);
+	str_reset(&text);
+	assert_int_equal(file_read("to", &text, 10), 0);
+	assert_string_equal(str_z(&text), "one");
 	str_free(&text);
 }
 
 static void
 test_times_and_folders(void **state)
 {
+	int before = scratch_descriptors();
 	struct stat st;
 
 	(void)state;
@@ -101,6 +129,7 @@ test_times_and_folders(void **state)
 	assert_int_equal(file_sync_folder("."), 0);
 	assert_int_equal(file_sync_folder("t"), -1);
 	assert_int_equal(file_sync_folder("none"), -1);
+	assert_int_equal(scratch_descriptors(), before);
 }
 
 int
@@ -110,6 +139,7 @@ main(void)
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_never_blocks),
 		cmocka_unit_test(test_opening),
+		cmocka_unit_test(test_moving),
 		cmocka_unit_test(test_times_and_folders),
 	};
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "sys/fd.h"
@@ -26,6 +27,16 @@ test_flock(void **state)
 	assert_int_equal(errno, EWOULDBLOCK);
 	fd_close(one);
 	assert_int_equal(lock_try(two), 0);
+	fd_close(two);
+	/* They exclude those who only read as well. */
+	one = file_open("f");
+	two = file_open("f");
+	assert_int_equal(lock_wait(one), 0);
+	assert_int_equal(flock(two, LOCK_SH | LOCK_NB), -1);
+	assert_int_equal(flock(one, LOCK_UN), 0);
+	assert_int_equal(lock_try(one), 0);
+	assert_int_equal(flock(two, LOCK_SH | LOCK_NB), -1);
+	fd_close(one);
 	fd_close(two);
 	assert_int_equal(lock_try(-1), -1);
 	assert_int_equal(lock_wait(-1), -1);
