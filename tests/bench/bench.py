@@ -2,8 +2,10 @@
 """The same load on this suite and on Postfix, in turns, in one run.
 
 Load: smtp-source, 20 sessions, messages of 4 kB, to a Maildir and to a remote
-host (smtp-sink).  A turn is over when the queue is empty; what arrived is
-counted.  Postfix has its defaults, but for the limit of two deliveries to one
+host (smtp-sink), over lasting connections and with one message a connection;
+and a list, a message with ten thousand recipients of one domain that its
+sendmail takes, of which recipients are counted.  A turn is over when the queue is empty; what
+arrived is counted.  Postfix has its defaults, but for the limit of two deliveries to one
 mailbox at a time, which would slow it down here.  Machines are noisy: what
 counts is the ratio, the median of those of the rounds, with the least and the
 greatest of them beside it.  Processor time is that of the whole machine, load
@@ -30,6 +32,7 @@ BUILD = "build/bench/build"
 DOMAIN, REMOTE = "bench.test", "sink.test"
 SINK_PORT, OUR_PORT, POSTFIX_PORT = 2527, 2525, 2526
 USER, UID = "benchuser", 31999
+LIST = 10000  # recipients
 
 
 def run(*command, **more):
@@ -113,16 +116,20 @@ class Suite:
             time.sleep(0.02)
         raise SystemExit("%s: the queue does not become empty" % self.name)
 
-    def load(self, recipient, count, size=4096, sessions=20):
-        run("smtp-source", "-s", str(sessions), "-l", str(size), "-m", str(count), "-f", "from@" + DOMAIN,
-            "-t", recipient, "127.0.0.1:%d" % self.port, timeout=300)
+    def load(self, recipient, count, *options, sessions=20):
+        if options and options[0] == "list":
+            people = ["u%d@%s" % (n, recipient) for n in range(options[1])]
+            run(*self.sendmail, "-f", "from@" + DOMAIN, *people, input=b"Subject: a list\n\n" + b"x\n" * 2000)
+            return
+        run("smtp-source", "-s", str(sessions), "-l", "4096", "-m", str(count), "-f", "from@" + DOMAIN,
+            "-t", recipient, *options, "127.0.0.1:%d" % self.port, timeout=300)
 
-    def turn(self, recipient, count, arrived):
+    def turn(self, recipient, count, options, arrived):
         """Of one turn: messages a second to the end, messages a second
         accepted, microseconds of processor time for each message."""
         before = arrived()
         began, busy = time.monotonic(), busy_microseconds()
-        self.load(recipient, count)
+        self.load(recipient, count, *options)
         accepted = time.monotonic() - began
         self.wait_empty()
         took = time.monotonic() - began
@@ -200,6 +207,7 @@ def below(root):
 
 class Angarium(Suite):
     name, port = "angarium", OUR_PORT
+    sendmail = [PREFIX + "/bin/sendmail"]
 
     def __init__(self, stage, etc):
         self.etc = etc
@@ -258,6 +266,7 @@ class Postfix(Suite):
         self.make_maildir()
         self.config = stage / "postfix"
         shutil.copytree("/etc/postfix", self.config, symlinks=True)
+        self.sendmail = ["/usr/sbin/sendmail", "-C", str(self.config)]
         self.queue = stage / "postfix-queue"
         data = stage / "postfix-data"
         for path in (self.queue, data):
@@ -327,20 +336,22 @@ def wait_port(port):
     raise SystemExit("nobody answers on port %d" % port)
 
 
-def measure(suites, what, recipient, count, rounds, arrived):
+def measure(suites, what, recipient, count, rounds, arrived, options=(), each=1):
+    """each: recipients of a message, which count as that many."""
     turns = {s.name: [] for s in suites}
     for turn in range(rounds):
         for suite in suites if turn % 2 == 0 else suites[::-1]:
             set_home(suite)
             suite.clear_maildir()
-            turns[suite.name].append(suite.turn(recipient, count, lambda: arrived(suite, count)))
+            rate, accepted, busy = suite.turn(recipient, count, options, lambda: arrived(suite, count))
+            turns[suite.name].append((rate * each, accepted * each, busy / each))
     for name, own in turns.items():
-        print("%-12s %-9s %8.0f messages/s delivered  %8.0f/s accepted  %6.0f us of processor time each"
+        print("%-16s %-9s %8.0f messages/s delivered  %8.0f/s accepted  %6.0f us of processor time each"
               % (what, name, *(statistics.median(column) for column in zip(*own))), flush=True)
     if len(turns) == 2:
         for i, unit in ((0, "in rate"), (2, "in processor time")):
             ratios = sorted(ours[i] / theirs[i] for ours, theirs in zip(*turns.values()))
-            print("%-12s ratio     %8.2f (%.2f to %.2f) %s"
+            print("%-16s ratio     %8.2f (%.2f to %.2f) %s"
                   % (what, statistics.median(ratios), ratios[0], ratios[-1], unit), flush=True)
 
 
@@ -366,13 +377,20 @@ def main():
     time.sleep(1)
     idle = {s.name: s.pss() for s in suites}
     session = {s.name: s.session_cost() for s in suites}
-    measure(suites, "to a Maildir", "%s@%s" % (USER, DOMAIN), o.messages, o.rounds,
-            lambda suite, count: suite.arrived_in_maildir())
     # The sink takes everything; an empty queue and no bounce tell that all left.
     counts = {}
-    measure(suites, "to a host", "x@" + REMOTE, o.messages, o.rounds,
-            lambda suite, count: counts.__setitem__(suite.name, counts.get(suite.name, -count) + count)
-            or counts[suite.name])
+
+    def left(suite, count):
+        counts[suite.name] = counts.get(suite.name, -count) + count
+        return counts[suite.name]
+
+    for what, options in (("", ("-d",)), (", one a conn.", ())):
+        measure(suites, "Maildir" + what, "%s@%s" % (USER, DOMAIN), o.messages, o.rounds,
+                lambda suite, count: suite.arrived_in_maildir(), options)
+        counts.clear()
+        measure(suites, "host" + what, "x@" + REMOTE, o.messages, o.rounds, left, options)
+    counts.clear()
+    measure(suites, "list", REMOTE, 1, o.rounds, left, ("list", LIST), LIST)
     for what, figures in (("idle", idle), ("a session", session)):
         for name, kb in figures.items():
             print("memory %-5s %-9s %8.0f kB" % (what, name, kb))
