@@ -33,13 +33,14 @@ mark(struct send *send, struct job *job, enum channel_id channel,
 		end_recipient(own, position);
 		return;
 	}
-	sendlog_trouble(&send->log, "trouble marking",
-	    channel_path(channel, job->number, send->split),
-	    "; will try again later");
-	if (own->unmarked.len == 0)
+	if (own->unmarked.len == 0) {
+		sendlog_trouble(&send->log, "trouble marking",
+		    channel_path(channel, job->number, send->split),
+		    "; will try again later");
 		send->unmarked++;
+		life_try_again(send, AGAIN_MESSAGE, job->number);
+	}
 	vec_push(&own->unmarked, position);
-	life_try_again(send, AGAIN_MESSAGE, job->number);
 }
 
 /* Gives the scribe what is to be written, if it has nothing of this. */
