@@ -57,7 +57,7 @@ scribing_notice(struct scribing *scribing, uint64_t number, struct span text)
 static const struct {
 	char word;
 	enum event_kind kind;
-} words[] = {
+} answers[] = {
 	{ SCRIBE_APPENDED, EVENT_RECORDED },
 	{ SCRIBE_NOT_APPENDED, EVENT_NOT_RECORDED },
 	{ SCRIBE_INJECTED, EVENT_QUEUED },
@@ -65,7 +65,7 @@ static const struct {
 };
 
 static bool
-parse(struct span rest, char word, struct event *event)
+parse_answer(struct span rest, char word, struct event *event)
 {
 	uint64_t channel;
 
@@ -89,11 +89,11 @@ scribing_read_event(
 {
 	if (scribing->orders == 0)
 		return -1;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (record.s[0] != words[i].word)
+	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+		if (record.s[0] != answers[i].word)
 			continue;
-		*event = (struct event){ .kind = words[i].kind };
-		if (!parse(record, words[i].word, event))
+		*event = (struct event){ .kind = answers[i].kind };
+		if (!parse_answer(record, answers[i].word, event))
 			return -1;
 		scribing->orders--;
 		return 0;

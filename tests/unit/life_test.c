@@ -1,0 +1,69 @@
+/* life_test.c - how old a message is when the clock was set. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "../../src/send/life.c"
+
+/* What life.c asks of others, and not here. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define NOT_CALLED(declaration) \
+	declaration             \
+	{                       \
+		fail();         \
+	}
+
+NOT_CALLED(void hops_release(struct hops *a, struct hop *b))
+NOT_CALLED(void hops_end(
+    struct hops *a, struct hop *b, enum delivery_hop c, int64_t d))
+NOT_CALLED(void job_free(struct jobs *a, struct job *b))
+NOT_CALLED(void trouble_note(struct trouble *a, int64_t b))
+NOT_CALLED(void sendlog_z(struct sendlog *a, const char *b))
+NOT_CALLED(void sendlog_u64(struct sendlog *a, uint64_t b))
+NOT_CALLED(void sendlog_safe(struct sendlog *a, struct span b))
+NOT_CALLED(void sendlog_end(struct sendlog *a))
+NOT_CALLED(void sendlog_message(
+    struct sendlog *a, const char *b, uint64_t c, const char *d))
+
+struct span
+routing_restore(const struct routing *routing, struct span address)
+{
+	(void)routing;
+	return address;
+}
+
+static void
+test_age(void **state)
+{
+	static struct send send = { .lifetime = 1000 };
+	struct job old = { .birth = 5000 }, young = { .birth = 90000 };
+
+	(void)state;
+	send.now = 6000;
+	assert_false(life_is_over_age(&send, &old));
+	send.now = 6001;
+	assert_true(life_is_over_age(&send, &old));
+	/* The clock was set forward by 84,000 at 5,500: the old one is as old
+	 * as it was, and what came after that counts as ever. */
+	send.stepped = 84000;
+	send.stepped_at = 89500;
+	send.now = 90000;
+	assert_true(life_birth(&send, &old) == 89000);
+	assert_false(life_is_over_age(&send, &old));
+	assert_true(life_birth(&send, &young) == 90000);
+	send.now = 90001;
+	assert_true(life_is_over_age(&send, &old));
+	assert_false(life_is_over_age(&send, &young));
+	send.now = 91001;
+	assert_true(life_is_over_age(&send, &young));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_age) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,131 @@
+/* pass_test.c - recipients that are to do, in groups of one next hop. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "queue_files.h"
+
+#include "../../src/send/backlog.c"
+#undef SHIFT_FROM
+#include "../../src/send/hops.c"
+#define grow grow_numbers
+#include "../../src/send/numbers.c"
+#undef grow
+#include "../../src/send/pass.c"
+
+static struct hops hops;
+
+static struct hop *
+hop_of(void *context, struct span address)
+{
+	(void)context;
+	return hops_hold(
+	    &hops, span_from(address, span_find(address, '@') + 1), SPAN(""));
+}
+
+static const struct pass_router router = { hop_of, NULL, &hops };
+
+static struct pass *
+begin(struct hop *only, int *fd)
+{
+	struct pass *pass = must_realloc(NULL, sizeof(*pass));
+
+	*pass = (struct pass){ .only = only };
+	*fd = channel_open(CHANNEL_REMOTE, NUMBER, 23);
+	assert_true(*fd >= 0);
+	assert_int_equal(channel_read_from(&pass->reader, *fd, 0), 0);
+	return pass;
+}
+
+static void
+check_group(const struct pass_group *group, size_t index, const char *address)
+{
+	assert_true(group->recipients.len > index);
+	assert_string_equal(
+	    str_z((struct str *)&group->recipients.at[index].address), address);
+}
+
+static void
+test_groups(void **state)
+{
+	struct number_set busy = { .len = 0 };
+	struct pass_group group;
+	struct pass *pass;
+	int fd;
+
+	(void)state;
+	hops_init(&hops, 20, 0);
+	put("remote", SPAN("Ta@x\0Tb@y\0Dc@x\0Td@X\0Ta@x\0Te@x\0Tf@x\0"));
+	/* f is under way. */
+	assert_true(number_set_add(&busy, 30 + 1));
+	pass = begin(NULL, &fd);
+	assert_int_equal(pass_fill(pass, &busy, &router), 0);
+	assert_true(pass->is_at_end);
+	assert_int_equal(pass->total, 7);
+	assert_int_equal(pass->window.len, 5);
+	/* One transaction takes an address once. */
+	pass_take(pass, 0, 50, 1000, &group);
+	assert_int_equal(group.recipients.len, 3);
+	check_group(&group, 0, "a@x");
+	check_group(&group, 1, "d@X");
+	check_group(&group, 2, "e@x");
+	pass_group_free(&hops, &group);
+	assert_int_equal(pass->window.len, 2);
+	pass_take(pass, 1, 50, 1000, &group);
+	check_group(&group, 0, "a@x");
+	assert_int_equal(group.recipients.at[0].position, 20);
+	pass_group_free(&hops, &group);
+	pass_free(&hops, pass);
+	close(fd);
+	/* No more than asked for, by number or by bytes, but one at least. */
+	pass = begin(NULL, &fd);
+	assert_int_equal(pass_fill(pass, &busy, &router), 0);
+	pass_take(pass, 0, 2, 1000, &group);
+	assert_int_equal(group.recipients.len, 2);
+	pass_group_free(&hops, &group);
+	pass_take(pass, 1, 50, 1, &group);
+	assert_int_equal(group.recipients.len, 1);
+	pass_group_free(&hops, &group);
+	pass_free(&hops, pass);
+	close(fd);
+	number_set_free(&busy);
+	hops_free(&hops);
+}
+
+static void
+test_only_one_hop(void **state)
+{
+	struct number_set busy = { .len = 0 };
+	struct pass *pass;
+	int fd;
+
+	(void)state;
+	hops_init(&hops, 20, 0);
+	put("remote", SPAN("Ta@x\0Tb@y\0Tc@z\0Td@y\0"));
+	pass = begin(hop_of(NULL, SPAN("@y")), &fd);
+	assert_int_equal(pass_fill(pass, &busy, &router), 0);
+	assert_int_equal(pass->window.len, 2);
+	assert_int_equal(pass->passed_over, 2);
+	pass_free(&hops, pass);
+	close(fd);
+	put("remote", SPAN("Ta@x\0Tb"));
+	pass = begin(NULL, &fd);
+	assert_int_equal(pass_fill(pass, &busy, &router), -1);
+	pass_free(&hops, pass);
+	close(fd);
+	assert_int_equal(hops.count, 0); /* nobody holds one any more */
+	hops_free(&hops);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_only_one_hop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
