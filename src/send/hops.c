@@ -336,17 +336,28 @@ choose_unknown(struct hops *hops)
 	return ++hops->turn % OLDEST_HOP_EACH ? line->first : line->last;
 }
 
+static bool
+has_line(const struct hops *hops, enum hop_state state)
+{
+	return hops->line[state].first &&
+	    (state == HOP_WELL || has_share(hops, state));
+}
+
+/* Hops of each state in turn, so that none waits for the end of another's
+ * backlog. */
 static struct hop *
 choose(struct hops *hops)
 {
 	if (hops->refusing.first)
 		return hops->refusing.first;
-	if (hops->line[HOP_WELL].first)
-		return hops->line[HOP_WELL].first;
-	if (hops->line[HOP_UNKNOWN].first && has_share(hops, HOP_UNKNOWN))
-		return choose_unknown(hops);
-	if (has_share(hops, HOP_TROUBLE))
-		return hops->line[HOP_TROUBLE].first;
+	for (int i = 0; i < HOP_STATES; i++) {
+		hops->next_state =
+		    (enum hop_state)((hops->next_state + 1) % HOP_STATES);
+		if (has_line(hops, hops->next_state))
+			return hops->next_state == HOP_UNKNOWN
+			    ? choose_unknown(hops)
+			    : hops->line[hops->next_state].first;
+	}
 	return NULL;
 }
 
@@ -368,9 +379,8 @@ hops_next_ready(
 bool
 hops_is_ready(const struct hops *hops)
 {
-	return hops->refusing.first || hops->line[HOP_WELL].first ||
-	    (hops->line[HOP_UNKNOWN].first && has_share(hops, HOP_UNKNOWN)) ||
-	    (hops->line[HOP_TROUBLE].first && has_share(hops, HOP_TROUBLE));
+	return hops->refusing.first || has_line(hops, HOP_UNKNOWN) ||
+	    has_line(hops, HOP_WELL) || has_line(hops, HOP_TROUBLE);
 }
 
 bool

@@ -73,7 +73,8 @@ struct hops {
 	 * it, and hops whose messages are to be deferred. */
 	struct hop_list line[HOP_STATES], refusing;
 	unsigned turn;
-	struct hop_list idle; /* nobody uses them, the oldest first */
+	enum hop_state next_state; /* whose turn was last */
+	struct hop_list idle;	   /* nobody uses them, the oldest first */
 	size_t idle_count;
 	size_t drained; /* buckets that hops_take_any is through with */
 };

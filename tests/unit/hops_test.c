@@ -285,6 +285,30 @@ test_newest_first(void **state)
 	hops_free(&hops);
 }
 
+/* A long backlog of good hops leaves room for the unknown ones. */
+static void
+test_states_in_turn(void **state)
+{
+	struct hops hops;
+	struct hop *good, *unknown;
+	unsigned of_unknown = 0;
+
+	(void)state;
+	hops_init(&hops, LIMIT, 0);
+	good = start(&hops, "good.test");
+	hops_end(&hops, good, DELIVERY_HOP_WELL, 0);
+	good = hold(&hops, "good.test");
+	unknown = hold(&hops, "unknown.test");
+	for (uint64_t i = 1; i <= 100; i++) {
+		block(&hops, good, i, true);
+		block(&hops, unknown, 1000 + i, true);
+	}
+	for (int i = 0; i < 20; i++)
+		of_unknown += next(&hops) > 1000;
+	assert_int_equal(of_unknown, 10);
+	hops_free(&hops);
+}
+
 /* Any number of hops; what is not used is forgotten, the oldest first. */
 static void
 test_many(void **state)
@@ -341,6 +365,7 @@ main(void)
 		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_blocked),
 		cmocka_unit_test(test_newest_first),
+		cmocka_unit_test(test_states_in_turn),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_backlog),
 	};
