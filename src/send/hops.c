@@ -199,8 +199,6 @@ has_share(const struct hops *hops, enum hop_state state)
 static unsigned
 allowed_of(const struct hops *hops, const struct hop *hop)
 {
-	if (hop->state == HOP_TROUBLE)
-		return 1;
 	return hop->allowed < hops->most ? hop->allowed : (unsigned)hops->most;
 }
 

@@ -12,8 +12,6 @@
 #include "queue/info.h"
 #include "sys/fd.h"
 
-#define FAILURES_KEPT (1u << 20) /* bytes of a message that wait for the disk */
-
 /* The recipient has its result, and nothing of it is under way any more. */
 static void
 end_recipient(struct job_channel *own, uint64_t position)
@@ -114,34 +112,14 @@ life_recorded(struct send *send, struct job *job, const struct event *event)
 	life_settle(send, job, event->channel);
 }
 
-/* They are tried again later, as if they had been deferred. */
-static void
-forget_failures(struct job_channel *own, struct job_failures *failures)
-{
-	for (size_t i = 0; i < failures->list.len; i++)
-		end_recipient(own, failures->list.at[i].position);
-	own->left += failures->list.len;
-	vec_free(&failures->list);
-	str_free(&failures->text);
-}
-
 void
 life_not_recorded(struct send *send, struct job *job, const struct event *event)
 {
-	struct job_channel *own = &job->channels[event->channel];
-
-	own->is_recording = false;
+	job->channels[event->channel].is_recording = false;
 	sendlog_trouble(&send->log, "unable to append to",
 	    queue_path(QUEUE_BOUNCE, job->number, send->split),
 	    "; will try again later");
-	if (own->recording.text.len + own->unrecorded.text.len <
-	    FAILURES_KEPT) {
-		life_try_again(send, AGAIN_MESSAGE, job->number);
-		return;
-	}
-	forget_failures(own, &own->recording);
-	forget_failures(own, &own->unrecorded);
-	life_settle(send, job, event->channel);
+	life_try_again(send, AGAIN_MESSAGE, job->number);
 }
 
 static void

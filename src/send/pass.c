@@ -15,7 +15,6 @@ look_at(struct pass *pass, struct pass_recipient *recipient,
 	    ? router->hop_of(router->context, str_span(&recipient->address))
 	    : NULL;
 	if (pass->only && recipient->hop != pass->only) {
-		pass->passed_over++;
 		hops_release(router->hops, recipient->hop);
 		return;
 	}

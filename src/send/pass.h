@@ -36,8 +36,7 @@ struct pass {
 	struct hop *only; /* others are passed over; NULL: nobody is */
 	bool is_partial;  /* it did not begin at the first recipient */
 	bool is_at_end;
-	uint64_t total;	      /* recipients read so far */
-	uint64_t passed_over; /* of these, to do, but not this time */
+	uint64_t total; /* recipients read so far */
 	VEC(struct pass_recipient) window;
 	unsigned turns;		     /* taken one after the other */
 	uint64_t stalled;	     /* see schedule.c */

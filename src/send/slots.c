@@ -384,7 +384,6 @@ end_pass(struct send *send, struct job *job, enum channel_id channel)
 
 	if (!own->pass->is_partial)
 		own->total = own->pass->total;
-	own->left += own->pass->passed_over;
 	schedule_close_pass(&send->channels[channel], &send->hops, own->pass);
 	own->pass = NULL;
 	return_wishes(send, job, own);

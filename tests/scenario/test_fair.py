@@ -220,6 +220,7 @@ def test_who_never_shares_a_run(town, hosts):
     town.send("x@here.example", "c@good.example", "c@good.example")
     town.until(lambda: good.got().count("c@good.example") == 2, "two copies")
     town.wait_empty()
+    assert len(good.sessions) == 4
 
 
 def test_domains_of_one_relay_share_a_run(town, hosts):
@@ -309,3 +310,76 @@ def test_waiting_for_a_hop_survives_the_end(town, hosts):
     town.open()
     town.wait_empty()
     assert len(set(silent.got())) == 24
+
+
+def test_tcpok_alone(town, hosts):
+    """What comes after it is tried."""
+    bad, = hosts("bad")
+    bad.greeting = "421 not now"
+    town.open()
+    town.send("x@here.example", "a@bad.example")
+    town.daemon.wait("^delivery 1: deferral: .*421")
+    bad.greeting = "220 host.example ESMTP"
+    process.subprocess.run([town.place.program("qmail-tcpok")], check=True)
+
+    def ask():
+        town.send("x@here.example", "c@bad.example")
+        return bad.has("c@bad.example")
+    process.until(ask, "a new one to be tried")
+
+
+def test_routes_change(town, hosts):
+    """control/smtproutes counts as it is, without any signal."""
+    old, new = hosts("old", "new")
+    routes = town.place.path("control/smtproutes")
+    town.place.write(routes, "some.example:%s:2525\n" % old.address)
+    town.open()
+    town.send("x@here.example", "a@some.example")
+    town.until(lambda: old.has("a@some.example"), "the first")
+    town.place.write(routes, "some.example:%s:2525\n" % new.address)
+
+    def ask():
+        town.send("x@here.example", "b@some.example")
+        return new.has("b@some.example")
+    process.until(ask, "the new route to be used")
+
+
+def test_each_is_deferred_once(town, hosts):
+    """Those that waited for a hop which turns out bad are not tried twice."""
+    bad, good = hosts("bad", "good")
+    bad.gate.clear()
+    town.open()
+    for n in range(12):
+        town.send("x@here.example", "u%d@bad.example" % n)
+    process.until(lambda: bad.now == 5, "five to hang")
+    process.until(lambda: len(town.place.queue_files()["remote"]) == 7, "the others to be parked")
+    bad.greeting = "421 not now"
+    bad.gate.set()
+    town.daemon.wait("^delivery .* deferral: ", count=12)
+    town.send("x@here.example", "a@good.example", "b@good.example")
+    town.until(lambda: good.has("a@good.example", "b@good.example"), "another message")
+    assert len(starts(town, "bad")) == 12
+
+
+def test_a_hop_gets_room_during_a_pass(town, hosts):
+    """Its recipients have their turn when the pass is over."""
+    one, two = hosts("one", "two")
+    town.place.write(town.place.path("control/concurrencyhost"), "1\n")
+    town.place.write(town.place.path("control/remotebatch"), "1\n")
+    town.open()
+    town.send("x@here.example", "first@one.example")
+    town.send("x@here.example", "first@two.example")
+    town.wait_empty()
+    one.slow.clear()
+    two.slow.clear()
+    town.send("x@here.example", "holds@one.example")
+    process.until(lambda: one.now == 1, "one to be busy")
+    town.send("x@here.example", "a@one.example", "b@two.example", "c@two.example")
+    process.until(lambda: two.now == 1, "two to be busy")
+    one.slow.set()
+    town.until(lambda: one.has("holds@one.example"), "one to be free")
+    town.daemon.wait("^end msg", count=3)
+    two.slow.set()
+    town.until(lambda: one.has("a@one.example"), "its turn")
+    town.wait_empty()
+    assert sorted(two.got()) == ["b@two.example", "c@two.example", "first@two.example"]

@@ -306,22 +306,300 @@ def test_text_is_gone(town):
     town.until(lambda: left() == {"info": [young], "local": [young]}, "only the young one to stay")
 
 
-def test_the_queue_is_full_of_failures(town):
-    """A failure that cannot be written down is kept, not tried again."""
+def test_the_queue_is_full_of_failures(town, lock_folders):
+    """A failure that cannot be written down is kept, not tried again; and when
+    it can be, it is."""
     town.rules("ann", "", "|echo x >> count; exit 100")
     town.rules("bob", "", "|test -e ready || exit 111; cat > got")
-    bounce = town.place.path("queue/bounce")
     town.open()
-    parts = [os.path.join(bounce, part) for part in os.listdir(bounce)]
-    for part in parts:
-        os.chmod(part, 0o500)
-        os.chown(part, 0, 0)
+    undo = lock_folders("bounce", 0o500)
     town.send("x@here.example", "ann@here.example", "bob@here.example")
     town.daemon.wait("^warning: unable to append to bounce/", count=2)
-    uid, gid = town.place.ids("qmails")
-    for part in parts:
-        os.chown(part, uid, gid)
-        os.chmod(part, 0o700)
+    undo()
     process.until(lambda: town.place.queue_files()["bounce"], "the failure to be written down")
     os.kill(town.daemon.pid, signal.SIGALRM)
     assert count(town, "ann") == 1
+
+
+def pids_of_send(town):
+    """qmail-send and its scribe."""
+    return town.daemons()["qmail-send"]
+
+
+def count_lines(town, pattern):
+    return len([line for line in town.daemon.lines if re.search(pattern, line)])
+
+
+def two_fail(town, **more):
+    """A message with two recipients that fail: it has files, and bounces."""
+    town.rules("ann", "", "|echo x >> count; echo no; exit 100")
+    town.open(**more)
+    town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+
+
+def test_no_new_pass_while_marks_fail(town):
+    """Who cannot write down what is done does not do more of it."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.daemon = town.start_traced("pwrite64:error=EIO")
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^warning: trouble marking ")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^new msg", count=2)
+    town.send("x@there.example", "bob@here.example", subject="straight")
+    town.letter("bob", "straight")
+    assert count_lines(town, "^starting delivery") == 3
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_killed_at_a_removal(town, nth):
+    """At each unlink of each daemon: the message is finished, and stays so."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", COUNT)
+    town.rules("bob", "", COUNT)
+    town.daemon = town.start_traced("unlink:signal=KILL:when=%d" % nth)
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    process.until(lambda: town.daemon.has_ended or town.is_empty(), "the kill")
+    town.daemon.kill()
+    town.open()
+    town.wait_empty()
+    assert count(town, "ann") == 1 and count(town, "bob") == 1
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_file_cannot_be_removed(town, nth):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", COUNT)
+    town.rules("bob", "", COUNT)
+    town.daemon = town.start_traced("unlink:error=EIO:when=%d" % nth)
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.wait_empty()
+    assert count(town, "ann") == 1 and count(town, "bob") == 1
+    assert count_lines(town, "^end msg") == 1
+
+
+def test_bounce_is_queued_once(town):
+    """Everything dies between the bounce and the removal of the message."""
+    two_fail(town)
+    town.signal("qmail-clean", signal.SIGSTOP)
+    town.daemon.wait("^bounce msg")
+    town.daemon.kill()
+    town.open()
+    town.wait_empty()
+    assert len({re.search(r"\(qmail \d+ invoked for bounce\)", text)[0]
+                for text in town.mail("bob")}) == 1
+
+
+@pytest.fixture
+def lock_folders(town):
+    """lock_folders(kind, mode): the folders of a kind cannot be written, or
+    not be entered; what it returns undoes that, as the end of the test does."""
+    locked = []
+
+    def undo():
+        for part, old in locked:
+            os.chown(part, old.st_uid, old.st_gid)
+            os.chmod(part, old.st_mode & 0o777)
+        locked.clear()
+
+    def lock(kind, mode):
+        top = town.place.path("queue/" + kind)
+        for name in os.listdir(top):
+            part = os.path.join(top, name)
+            locked.append((part, os.stat(part)))
+            os.chown(part, 0, 0)
+            os.chmod(part, mode)
+        return undo
+
+    yield lock
+    undo()
+
+
+def test_text_of_the_bounce_stays(town, lock_folders):
+    """It cannot be removed when the bounce is queued: info tells."""
+    town.rules("bob", "-wait", HANG + "; exit 100")
+    town.rules("ann", "", "|echo no; exit 100")
+    town.open()
+    town.send("bob@here.example", "ann@here.example", "bob-wait@here.example")
+    process.until(lambda: town.place.queue_files()["bounce"], "the first failure")
+    process.until(lambda: count(town, "bob", "began"), "the other to begin")
+    undo = lock_folders("bounce", 0o755)
+    make_ready(town, "bob")
+    town.daemon.wait("^bounce msg")
+    town.daemon.wait("^warning: unable to unlink bounce/")
+    town.daemon.kill()
+    town.open()
+    town.daemon.wait("^warning: unable to unlink bounce/")
+    undo()
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
+
+
+def test_cannot_tell_whether_it_bounces(town, lock_folders):
+    """A message is not removed on the word of a call that failed."""
+    town.rules("ann", "", "|echo no; exit 100")
+    town.rules("bob", "-wait", HANG)
+    town.open()
+    town.send("bob@here.example", "ann@here.example", "bob-wait@here.example")
+    process.until(lambda: town.place.queue_files()["bounce"], "the failure to be noted")
+    undo = lock_folders("bounce", 0)
+    make_ready(town, "bob")
+    town.daemon.wait("^warning: trouble looking for bounce/")
+    undo()
+    town.letter("bob", "failure notice", "<ann@here.example>:")
+    town.wait_empty()
+
+
+def test_half_an_append_is_taken_back(town):
+    """The sync of the failures fails: they are written again, once."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", "|echo no; exit 100")
+    town.daemon = town.start_traced("fsync:error=EIO:when=1")
+    town.daemon.wait("^status: local")
+    town.send("zoe@here.example", "ann@here.example", "no-one@here.example")
+    town.daemon.wait("^warning: unable to append to bounce/")
+    process.until(lambda: town.place.queue_files()["bounce"], "the second try")
+    (_, path), = town.place.queue_files()["bounce"].items()
+
+    def text():
+        try:
+            with open(path) as source:
+                return source.read()
+        except FileNotFoundError:
+            return ""
+    process.until(lambda: "<no-one@" in text() and "<ann@" in text(), "both failures")
+    assert text().count("<ann@here.example>:") == text().count("<no-one@here.example>:") == 1
+
+
+def test_folders_of_bounces_are_synced(town):
+    """control/syncfolders is for them, too."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.place.write(town.place.path("control/syncfolders"), "")
+    trace = town.place.base + "/trace"
+    town.rules("ann", "", "|echo no; exit 100")
+    town.daemon = town.start_traced(None, ["-y", "-o", trace, "-e", "trace=fsync"])
+    town.daemon.wait("^status: local")
+    town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+    town.letter("bob", "failure notice")
+    town.daemon.kill()
+    with open(trace) as source:
+        assert re.search(r"fsync\(\d+<[^>]*/queue/bounce/\d+>", source.read())
+
+
+def test_the_scribe_ends_with_its_master_alone(town):
+    """TERM, HUP and ALRM to all of a service are for qmail-send."""
+    two_fail(town)
+    town.letter("bob", "failure notice")
+    scribe, = [pid for pid in pids_of_send(town) if pid != town.daemon.pid]
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        os.kill(scribe, number)
+    town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+    process.until(lambda: len(town.mail("bob")) == 2, "another bounce")
+
+
+def test_only_one_of_it(town):
+    town.open()
+    second = town.start("./Mailbox")
+    second.wait("^alert: cannot start: qmail-send is already running")
+    assert second.process.wait(15) == 111
+
+
+def test_a_message_that_is_still_being_queued(town):
+    """Its name is in todo, but its writer has not promised anything yet."""
+    number = int(time.time() * 1000000)
+    town.place.queue_put("mess", number, "Subject: early\n\nhello\n")
+    town.place.queue_put("intd", number, b"u0\0p1\0Fbob@here.example\0Tann@here.example\0\0")
+    intd = town.place.queue_files()["intd"][number]
+    os.link(intd, intd.replace("/intd/", "/todo/"))
+    with open(town.place.queue_files()["mess"][number], "rb") as mess:
+        fcntl.flock(mess, fcntl.LOCK_EX)
+        town.open()
+        town.send("x@there.example", "bob@here.example")
+        town.letter("bob", "a letter")
+        assert count_lines(town, "^new msg %d" % number) == 0
+    town.letter("ann", "early")
+    town.wait_empty()
+
+
+def test_failures_stay_with_the_log(town):
+    """No more of them wait for the disk than there are slots."""
+    town.place.write(town.place.path("control/concurrencylocal"), "1\n")
+    town.rules("ann", "", "|exit 111")
+    town.open()
+    town.send("bob@here.example", "bad1@here.example", "bad2@here.example", "ann@here.example")
+    town.daemon.wait("^starting delivery 3:")
+    (_, path), = town.place.queue_files()["bounce"].items()
+    with open(path) as source:
+        text = source.read()
+    assert "<bad1@here.example>:" in text and "<bad2@here.example>:" in text
+
+
+def test_a_report_of_the_other_channel(town):
+    """A spawner can end its own deliveries alone."""
+    real, ready = town.place.program("qmail-lspawn"), town.place.base + "/speak"
+    if os.path.exists(ready):
+        os.unlink(ready)
+    os.rename(real, real + ".real")
+    try:
+        with open(real, "w") as out:
+            out.write("#!/usr/bin/python3\nimport os, socket, time\n"
+                      "s = socket.socket(fileno=0)\n"
+                      "while not os.path.exists(%r): time.sleep(0.01)\n"
+                      "s.send(b'N1\\0Kfine\\0')\ns.recv(65536)\n" % ready)
+        os.chmod(real, 0o755)
+        remote = town.place.base + "/remote"
+        town.place.write(remote, "#!/bin/sh\nexec sleep 60\n", mode=0o755)
+        town.open(env={"QMAILREMOTE": remote})
+        town.send("x@here.example", "far@there.example")
+        town.daemon.wait("^starting delivery 1: .* remote ")
+        town.place.write(ready, "")
+        town.daemon.wait("^warning: internal error: delivery report out of range")
+        assert count_lines(town, "^delivery 1:") == 0
+    finally:
+        town.daemon.kill()
+        os.rename(real + ".real", real)
+
+
+def test_an_old_message_without_envelope(town):
+    """As another system left it: its text is there, so it is mail."""
+    old = time.time() - 40 * 3600
+    number = int(old * 1000000)
+    put = town.place.queue_put
+    put("mess", number, "Subject: very old\n\nhello\n", old)
+    put("info", number, "Fbob@here.example\0", old)
+    put("local", number, "Tann@here.example\0", old)
+    young = int((time.time() - 60) * 1000000)
+    put("intd", young, b"u0\0p1\0Fbob@here.example\0Tann@here.example\0\0")
+    intd = town.place.queue_files()["intd"][young]
+    os.link(intd, intd.replace("/intd/", "/todo/"))
+    town.open()
+    town.letter("ann", "very old")
+    process.until(lambda: number not in town.place.queue_files()["mess"], "it to go")
+    town.daemon.wait("^warning: unable to stat mess/")
+    assert young in town.place.queue_files()["todo"]
+
+
+def test_nobody_reads_the_log(town):
+    """The mail goes on without it."""
+    reader, writer = os.pipe()
+    daemon = process.subprocess.Popen(
+        [town.place.program("qmail-start"), "./%s/" % towns.MAIL_FOLDER],
+        stdin=process.subprocess.DEVNULL, stdout=writer, cwd="/", start_new_session=True,
+        env={"PATH": "/usr/bin:/bin"})
+    os.close(writer)
+    try:
+        os.read(reader, 100)
+        os.close(reader)
+        for n in range(3):
+            town.send("x@there.example", "ann@here.example", subject="letter %d." % n)
+        process.until(lambda: len(town.mail("ann")) == 3, "all to arrive")
+    finally:
+        process.end_session(daemon.pid)
+        daemon.wait()
