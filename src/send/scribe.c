@@ -390,13 +390,11 @@ read_controls(struct scribe *scribe)
 	return 0;
 }
 
-/* Forgets all that belongs to qmail-send alone. */
+/* Forgets all that belongs to qmail-send alone.  What its handlers of TERM, HUP
+ * and ALRM note, nobody here looks at. */
 static void
 become_scribe(void)
 {
-	signal_ignore(SIGTERM);
-	signal_ignore(SIGHUP);
-	signal_ignore(SIGALRM);
 	signal_default(SIGCHLD); /* who started us may have ignored it */
 	signal_unblock_all();
 	for (int i = 0; i < DAEMONS_LINKS; i++)
