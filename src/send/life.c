@@ -10,8 +10,7 @@
 int64_t
 life_birth(const struct send *send, const struct job *job)
 {
-	return job->birth < send->stepped_at ? job->birth + send->stepped
-					     : job->birth;
+	return steps_birth(&send->steps, job->birth, send->now);
 }
 
 bool
