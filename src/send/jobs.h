@@ -79,6 +79,7 @@ struct job {
 	uint64_t number;
 	int64_t birth;
 	enum job_state state;
+	bool is_again; /* EVENT_AGAIN follows, once */
 	struct str sender;
 	bool is_bounced; /* info says so */
 	/* A message that goes straight has one recipient, if any, and no

@@ -23,8 +23,13 @@ void
 life_try_again(struct send *send, enum again_kind kind, uint64_t number)
 {
 	struct again again = { kind, number };
+	struct job *job =
+	    kind == AGAIN_MESSAGE ? job_find(&send->jobs, number) : NULL;
 
-	vec_push(&send->again, again);
+	if (!job || !job->is_again)
+		vec_push(&send->again, again);
+	if (job)
+		job->is_again = true;
 	trouble_note(&send->trouble, send->monotonic);
 }
 

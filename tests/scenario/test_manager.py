@@ -132,6 +132,27 @@ def test_a_mark_that_cannot_be_written(town, fault):
     assert count(town, "ann") == 1 and count(town, "bob") == 1
 
 
+def test_marks_that_cannot_be_written_make_one_bounce(town):
+    """Several marks of a message are tried again at once, and its bounce, which
+    follows, is queued once."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", COUNT)
+    town.rules("ann", "-two", COUNT)
+    # No seccomp: with it qmail-queue could not become qmailq.
+    town.daemon = town.start_traced(None, ["-o", "/dev/null", "-e", "trace=pwrite64",
+                                           "--inject=pwrite64:error=EIO:when=1..2"])
+    town.daemon.wait("^status: local")
+    town.send("bob@here.example", "ann@here.example", "ann-two@here.example",
+              "no-one@here.example")
+    town.daemon.wait("^warning: trouble marking ", count=2)
+    town.letter("bob", "failure notice", "<no-one@here.example>:")
+    town.wait_empty()
+    assert count(town, "ann") == 2
+    assert len(town.mail("bob")) == 1, town.daemon.log()
+    assert "internal error" not in town.daemon.log()
+
+
 def test_end_is_logged_after_removal(town):
     """What the log calls finished cannot come back."""
     town.rules("ann", "", COUNT)
