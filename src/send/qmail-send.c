@@ -264,6 +264,7 @@ begin_exit(struct send *send)
 	send->exits_asap = true;
 	send->asked_at = send->monotonic;
 	send->stop_at = send->monotonic + (int64_t)send->stop_time * 1000;
+	trouble_hurry(&send->trouble, send->monotonic);
 	arrivals_say(&send->arrivals, SORTED_STOP);
 }
 

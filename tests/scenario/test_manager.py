@@ -153,6 +153,25 @@ def test_marks_that_cannot_be_written_make_one_bounce(town):
     assert "internal error" not in town.daemon.log()
 
 
+def test_a_mark_is_written_at_the_end(town):
+    """A mark that waits for its next try gets that before a clean end."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", COUNT)
+    town.rules("bob", "", "|test -e ready || exit 111; echo x >> count")
+    town.daemon = town.start_traced("pwrite64:error=EIO:when=1")
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^warning: trouble marking ")
+    town.signal("qmail-send", signal.SIGTERM)
+    town.daemon.wait("^status: exiting")
+    town.daemon.kill()
+    make_ready(town, "bob")
+    town.open()
+    try_until(town, town.is_empty, "all to be done")
+    assert count(town, "ann") == count(town, "bob") == 1
+
+
 def test_end_is_logged_after_removal(town):
     """What the log calls finished cannot come back."""
     town.rules("ann", "", COUNT)
