@@ -172,6 +172,26 @@ def test_a_mark_is_written_at_the_end(town):
     assert count(town, "ann") == count(town, "bob") == 1
 
 
+def test_one_file_without_marks_holds_nobody_up(town):
+    """A bad block in one file is no reason to let all other mail wait."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    number = int(time.time() * 1000000)
+    put = town.place.queue_put
+    put("mess", number, "Subject: a letter\n\nhello\n")
+    put("intd", number, "u7002\0p1\0Fx@there.example\0Tann@here.example\0\0")
+    put("info", number, "Fx@there.example\0")
+    put("local", number, "Tann@here.example\0")
+    town.rules("ann", "", COUNT)
+    bad = os.path.realpath(town.place.queue_path("local", number))
+    town.daemon = town.start_traced("pwrite64:error=EIO", ["-o", "/dev/null", "-P", bad])
+    town.daemon.wait("^warning: trouble marking ")
+    town.send("x@there.example", "bob@here.example", "bob-two@here.example")
+    town.rules("bob", "-default", "./%s/" % towns.MAIL_FOLDER)
+    town.until(lambda: len(town.mail("bob")), "bob to get something")
+    assert count(town, "ann") == 1
+
+
 def test_end_is_logged_after_removal(town):
     """What the log calls finished cannot come back."""
     town.rules("ann", "", COUNT)
