@@ -78,12 +78,14 @@ log_result(struct send *send, const struct delivery *delivery,
 	slots_log_status(send);
 }
 
+/* What never left us was no try. */
 static bool
 is_last_try(const struct send *send, const struct delivery *delivery)
 {
 	const struct job *job = job_find(&send->jobs, delivery->run->number);
 
-	return job && job->channels[delivery->run->channel].is_last_try;
+	return job && delivery->run->refusal != RUN_CANNOT_OPEN &&
+	    job->channels[delivery->run->channel].is_last_try;
 }
 
 void

@@ -192,6 +192,24 @@ def test_one_file_without_marks_holds_nobody_up(town):
     assert count(town, "ann") == 1
 
 
+def test_a_message_that_cannot_be_opened_is_no_last_try(town):
+    """However old it is: nobody was asked whether they take it."""
+    old = time.time() - 30 * 86400
+    number = int(old * 1000000)
+    put = town.place.queue_put
+    put("mess", number, "Subject: a letter\n\nhello\n", old)
+    put("intd", number, "u7002\0p1\0Fbob@here.example\0Tann@here.example\0\0", old)
+    put("info", number, "Fbob@here.example\0", old)
+    put("local", number, "Tann@here.example\0", old)
+    path = town.place.queue_path("mess", number)
+    os.chmod(path, 0o600)
+    town.open()
+    town.daemon.wait("^delivery 1: deferral: The_message_file_cannot_be_opened")
+    os.chmod(path, 0o644)
+    try_until(town, town.is_empty, "all to be done")
+    assert len(town.mail("ann")) == 1 and not town.mail("bob")
+
+
 def test_end_is_logged_after_removal(town):
     """What the log calls finished cannot come back."""
     town.rules("ann", "", COUNT)
