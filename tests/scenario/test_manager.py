@@ -384,6 +384,20 @@ def test_text_is_gone(town):
     town.until(lambda: left() == {"info": [young], "local": [young]}, "only the young one to stay")
 
 
+def test_files_that_outlived_their_message(town):
+    """All was done, and a kill left the last files: nobody is told of a loss."""
+    town.rules("alias", "-postmaster", COUNT)
+    old = time.time() - 37 * 3600
+    number = int(old * 1000000)
+    put = town.place.queue_put
+    put("info", number, "Fbob@here.example\0", old)
+    put("local", number, "Dann@here.example\0", old)
+    put("info", number + 1, "Fbob@here.example\0", old)
+    town.open()
+    town.wait_empty()
+    assert " is gone; it cannot be delivered" not in town.daemon.log()
+
+
 def test_the_queue_is_full_of_failures(town):
     """A failure that cannot be written down is kept, not tried again."""
     town.rules("ann", "", "|echo x >> count; exit 100")
