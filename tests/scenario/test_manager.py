@@ -398,6 +398,36 @@ def test_files_that_outlived_their_message(town):
     assert " is gone; it cannot be delivered" not in town.daemon.log()
 
 
+def test_parking_fails_while_its_hop_gets_room(town):
+    """A message that is examined because nothing was known of it any more comes
+    again, and is then like any other: it is tried until it is delivered."""
+    far = town.place.base + "/far"
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+until test -e %s; do sleep 0.05; done
+test "$3" = first@there.example || test -e %s/fine || { printf 'r\\0Zlater\\n\\0'; exit; }
+printf 'r\\0Kfine\\n\\0'
+""" % (far, town.place.base), mode=0o755)
+    town.place.write(town.place.path("control/concurrencyhost"), "1\n")
+    town.open(env={"QMAILREMOTE": remote})
+    folder = town.place.path("queue/remote")
+    parts = [os.path.join(folder, part) for part in os.listdir(folder)]
+    for part in parts:
+        os.chown(part, 0, 0)
+    town.send("x@here.example", "first@there.example")
+    town.daemon.wait("^starting delivery 1: ")
+    town.send("x@here.example", "second@there.example")
+    town.daemon.wait("^warning: unable to write the files of todo/")
+    uid, gid = town.place.ids("qmails")
+    town.place.write(far, "")
+    town.daemon.wait("^delivery 1: success")
+    for part in parts:
+        os.chown(part, uid, gid)
+    town.daemon.wait("^delivery [0-9]*: deferral: later")
+    town.place.write(town.place.base + "/fine", "")
+    try_until(town, town.is_empty, "the second to leave")
+
+
 def test_the_queue_is_full_of_failures(town):
     """A failure that cannot be written down is kept, not tried again."""
     town.rules("ann", "", "|echo x >> count; exit 100")
