@@ -140,6 +140,7 @@ life_not_recorded(struct send *send, struct job *job, const struct event *event)
 	}
 	forget_failures(own, &own->recording);
 	forget_failures(own, &own->unrecorded);
+	send->channels[event->channel].changes++;
 	life_settle(send, job, event->channel);
 }
 
