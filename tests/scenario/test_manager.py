@@ -428,6 +428,37 @@ printf 'r\\0Kfine\\n\\0'
     try_until(town, town.is_empty, "the second to leave")
 
 
+def test_due_again_while_waiting_for_a_hop(town):
+    """However often its time comes meanwhile: when there is room for it at last,
+    a message is tried once, and then waits as others do."""
+    far = town.place.base + "/far"
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+test "$3" = last@there.example && printf 'r\\0Kfine\\n\\0' && exit
+until test -e %s; do sleep 0.05; done
+printf 'r\\0Zlater\\n\\0'
+""" % far, mode=0o755)
+    town.place.write(town.place.path("control/concurrencyhost"), "1\n")
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@here.example", "first@there.example")
+    town.daemon.wait("^starting delivery 1: ")
+    for name in ("second", "third"):
+        town.send("x@here.example", name + "@there.example", "ann@here.example")
+    process.until(lambda: len(town.mail("ann")) == 2, "the files to be made")
+    for _ in range(5):
+        town.signal("qmail-send", signal.SIGALRM)
+        before = len(town.mail("bob"))
+        town.send("x@here.example", "bob@here.example")
+        town.until(lambda: len(town.mail("bob")) > before, "a turn of the loop")
+    town.place.write(far, "")
+    town.daemon.wait("^delivery [0-9]*: deferral: later", count=3)
+    town.send("x@here.example", "last@there.example")
+    town.daemon.wait("^delivery [0-9]*: success: fine")
+    starts = [line for line in town.daemon.lines if line.startswith("starting delivery ")]
+    assert sum("second@" in line for line in starts) == 1
+    assert sum("third@" in line for line in starts) == 1
+
+
 def test_the_queue_is_full_of_failures(town):
     """A failure that cannot be written down is kept, not tried again."""
     town.rules("ann", "", "|echo x >> count; exit 100")
