@@ -63,6 +63,7 @@ struct job_channel {
 	uint64_t left;	   /* seen to do, and not under way */
 	bool is_partial;   /* the last pass did not see all */
 	bool is_damaged;   /* its file is: to be compared with the envelope */
+	bool is_finished;  /* all are done, as info says or was found here */
 	int64_t retry;	   /* next try, in seconds */
 	bool is_scheduled; /* it is in a heap or a backlog meanwhile */
 	bool is_fresh;	   /* never tried before */

@@ -222,6 +222,7 @@ finish_channel(struct send *send, struct job *job, enum channel_id channel)
 			    "; it goes with the message");
 	}
 	own->state = JOB_CHANNEL_NONE;
+	own->is_finished = true;
 	return 0;
 }
 

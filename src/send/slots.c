@@ -366,11 +366,14 @@ begin_pass(struct send *send, const struct work *work)
 		return false;
 	}
 	was_open = own->fd != -1;
-	if (own->state == JOB_CHANNEL_WAITS && !was_open)
+	if (!own->is_finished && !was_open) {
+		/* Without a file nobody has said that all are done. */
+		own->state = JOB_CHANNEL_WAITS;
 		own->fd =
 		    channel_open(work->channel, work->number, send->split);
+	}
 	if (own->fd == -1) {
-		if (own->state == JOB_CHANNEL_WAITS)
+		if (!own->is_finished)
 			heed_channel_error(send, work, own);
 		life_settle(send, job, work->channel);
 		return false;

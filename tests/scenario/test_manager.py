@@ -401,13 +401,13 @@ def test_files_that_outlived_their_message(town):
 def test_parking_fails_while_its_hop_gets_room(town):
     """A message that is examined because nothing was known of it any more comes
     again, and is then like any other: it is tried until it is delivered."""
-    far = town.place.base + "/far"
+    far = town.home("bob") + "/far"
     remote = town.place.base + "/remote"
     town.place.write(remote, """#!/bin/sh
 until test -e %s; do sleep 0.05; done
 test "$3" = first@there.example || test -e %s/fine || { printf 'r\\0Zlater\\n\\0'; exit; }
 printf 'r\\0Kfine\\n\\0'
-""" % (far, town.place.base), mode=0o755)
+""" % (far, town.home("bob")), mode=0o755)
     town.place.write(town.place.path("control/concurrencyhost"), "1\n")
     town.open(env={"QMAILREMOTE": remote})
     folder = town.place.path("queue/remote")
@@ -424,14 +424,51 @@ printf 'r\\0Kfine\\n\\0'
     for part in parts:
         os.chown(part, uid, gid)
     town.daemon.wait("^delivery [0-9]*: deferral: later")
-    town.place.write(town.place.base + "/fine", "")
+    town.place.write(town.home("bob") + "/fine", "")
     try_until(town, town.is_empty, "the second to leave")
+
+
+def test_a_file_is_lost_while_the_other_channel_is_at_work(town):
+    """It is made again when that has ended, and its recipients get the message."""
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+test -e %s/fine || { printf 'Zlater\\n\\0'; exit; }
+printf 'r\\0Kfine\\n\\0'
+""" % town.home("bob"), mode=0o755)
+    town.rules("ann", "", HANG)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@there.example", "ann@here.example", "far@there.example")
+    town.daemon.wait("^delivery [0-9]*: deferral: later")
+    process.until(lambda: count(town, "ann", "began"), "the other delivery to begin")
+    (_, path), = town.place.queue_files()["remote"].items()
+    os.unlink(path)
+    town.place.write(town.home("bob") + "/fine", "")
+    town.signal("qmail-send", signal.SIGALRM)
+    town.daemon.wait("^warning: damaged: remote/|^delivery [0-9]*: success: fine")
+    make_ready(town, "ann")
+    town.daemon.wait("^delivery [0-9]*: success: fine")
+    town.wait_empty()
+
+
+def test_a_file_is_lost_while_its_message_waits(town):
+    """Nobody says that its recipients are done: it is made again."""
+    town.rules("ann", "", "|test -e ready || exit 111; echo x >> count")
+    town.open()
+    town.send("x@there.example", "ann@here.example")
+    town.daemon.wait("^delivery [0-9]*: deferral: ")
+    process.until(lambda: town.place.queue_files()["local"], "its file to be made")
+    town.until(lambda: not town.place.queue_files()["todo"], "it to wait")
+    (_, path), = town.place.queue_files()["local"].items()
+    os.unlink(path)
+    make_ready(town, "ann")
+    try_until(town, town.is_empty, "it to be delivered")
+    assert count(town, "ann") == 1
 
 
 def test_due_again_while_waiting_for_a_hop(town):
     """However often its time comes meanwhile: when there is room for it at last,
     a message is tried once, and then waits as others do."""
-    far = town.place.base + "/far"
+    far = town.home("bob") + "/far"
     remote = town.place.base + "/remote"
     town.place.write(remote, """#!/bin/sh
 test "$3" = last@there.example && printf 'r\\0Kfine\\n\\0' && exit
