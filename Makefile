@@ -26,7 +26,7 @@ SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
 qmail-smtpd_PARTS  := smtpd_reply smtpd_session smtpd_policy smtpd_data
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
-qmail-send_PARTS   := controls times schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
+qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
                       arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers rewrite
 qmail-todo_PARTS   := todo_sort todo_say trouble rewrite numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end

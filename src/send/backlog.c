@@ -35,6 +35,21 @@ backlog_has(const struct backlog *backlog, uint64_t number)
 	return false;
 }
 
+bool
+backlog_lower(struct backlog *backlog, struct backlog_entry entry)
+{
+	for (size_t i = backlog->entries.len; i > backlog->first; i--) {
+		struct backlog_entry *at = &backlog->entries.at[i - 1];
+
+		if (at->number != entry.number)
+			continue;
+		if (entry.position < at->position)
+			at->position = entry.position;
+		return true;
+	}
+	return false;
+}
+
 /* Gives memory back, and moves the rest to the front now and then. */
 static void
 tidy(struct backlog *backlog)

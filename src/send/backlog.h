@@ -36,6 +36,10 @@ bool backlog_is_empty(const struct backlog *backlog);
 /* backlog_has: whether a message is in line; looks at all of them. */
 bool backlog_has(const struct backlog *backlog, uint64_t number);
 
+/* backlog_lower: if a message is in line, the lower position counts; looks at
+ * all of them.  Returns false if it is not. */
+bool backlog_lower(struct backlog *backlog, struct backlog_entry entry);
+
 /* backlog_take: takes out what comes next; there must be one. */
 struct backlog_entry backlog_take(struct backlog *backlog);
 

@@ -317,7 +317,10 @@ hops_block(struct hops *hops, struct hop *hop, struct backlog_entry entry,
     bool is_fresh)
 {
 	wake(hops, hop);
-	backlog_add(&hop->blocked, entry);
+	/* One that was tried before may have come due beside its number here,
+	 * and must not be tried twice when there is room. */
+	if (is_fresh || !backlog_lower(&hop->blocked, entry))
+		backlog_add(&hop->blocked, entry);
 	hop->is_refusing = false;
 	if (!hop->list || hop->list == &hops->refusing || is_fresh)
 		line_up(hops, hop, is_fresh);

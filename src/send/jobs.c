@@ -65,6 +65,7 @@ look_at_channels(struct job *job, uint64_t split, const struct info *info)
 	for (int i = 0; i < CHANNELS; i++) {
 		int there;
 
+		job->channels[i].is_finished = info->is_finished[i];
 		if (info->is_finished[i])
 			continue;
 		there = message_file_exists(

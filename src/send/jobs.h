@@ -63,6 +63,7 @@ struct job_channel {
 	uint64_t left;	   /* seen to do, and not under way */
 	bool is_partial;   /* the last pass did not see all */
 	bool is_damaged;   /* its file is: to be compared with the envelope */
+	bool is_finished;  /* all are done, as info says or was found here */
 	int64_t retry;	   /* next try, in seconds */
 	bool is_scheduled; /* it is in a heap or a backlog meanwhile */
 	bool is_fresh;	   /* never tried before */
@@ -79,6 +80,7 @@ struct job {
 	uint64_t number;
 	int64_t birth;
 	enum job_state state;
+	bool is_again; /* EVENT_AGAIN follows, once */
 	struct str sender;
 	bool is_bounced; /* info says so */
 	/* A message that goes straight has one recipient, if any, and no

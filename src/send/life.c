@@ -10,8 +10,7 @@
 int64_t
 life_birth(const struct send *send, const struct job *job)
 {
-	return job->birth < send->stepped_at ? job->birth + send->stepped
-					     : job->birth;
+	return steps_birth(&send->steps, job->birth, send->now);
 }
 
 bool
@@ -24,8 +23,13 @@ void
 life_try_again(struct send *send, enum again_kind kind, uint64_t number)
 {
 	struct again again = { kind, number };
+	struct job *job =
+	    kind == AGAIN_MESSAGE ? job_find(&send->jobs, number) : NULL;
 
-	vec_push(&send->again, again);
+	if (!job || !job->is_again)
+		vec_push(&send->again, again);
+	if (job)
+		job->is_again = true;
 	trouble_note(&send->trouble, send->monotonic);
 }
 

@@ -55,6 +55,20 @@ add_open_recipients(
 	str_free(&address);
 }
 
+/* Whether more is lost than the last files of a message that was finished: a
+ * recipient that was to do, or a bounce.  Fills in info if it can. */
+static bool
+is_lost(const struct send *send, uint64_t number, struct info *info,
+    struct span recipients)
+{
+	int has_info = info_read(number, send->split, info) == 0;
+
+	return recipients.len > 0 ||
+	    (has_info && !info->is_bounced &&
+		message_file_exists(
+		    queue_path(QUEUE_BOUNCE, number, send->split)) > 0);
+}
+
 void
 life_give_up(struct send *send, uint64_t number)
 {
@@ -69,7 +83,7 @@ life_give_up(struct send *send, uint64_t number)
 	for (int i = 0; i < CHANNELS; i++)
 		add_open_recipients(
 		    send, number, (enum channel_id)i, &recipients);
-	if (info_read(number, send->split, &info) == 0 || recipients.len)
+	if (is_lost(send, number, &info, str_span(&recipients)))
 		tell_lost(send, number, str_span(&info.sender),
 		    str_span(&recipients));
 	if (life_unlink_files(send, number, &culprit) < 0)

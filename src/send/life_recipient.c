@@ -144,7 +144,8 @@ life_write_again(struct send *send, struct job *job, const struct event *event)
 {
 	uint64_t number = event->number;
 
-	for (int i = 0; i < CHANNELS && job; i++) {
+	/* With the first channel it may end already, or be forgotten. */
+	for (int i = 0; i < CHANNELS && job && job->state == JOB_ACTIVE; i++) {
 		mark_again(send, job, (enum channel_id)i);
 		record(send, job, (enum channel_id)i);
 		life_settle(send, job, (enum channel_id)i);
@@ -199,6 +200,7 @@ finish_channel(struct send *send, struct job *job, enum channel_id channel)
 			    "; it goes with the message");
 	}
 	own->state = JOB_CHANNEL_NONE;
+	own->is_finished = true;
 	return 0;
 }
 

@@ -14,6 +14,7 @@ life_begin_straight(
     struct send *send, struct job *job, const struct event *event)
 {
 	life_log_arrival(send, event);
+	(void)loading_settle(&send->loading, event->number);
 	job = job_new(&send->jobs, event->number);
 	job->is_straight = true;
 	job->birth = (int64_t)event->birth;

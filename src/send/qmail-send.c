@@ -264,6 +264,7 @@ begin_exit(struct send *send)
 	send->exits_asap = true;
 	send->asked_at = send->monotonic;
 	send->stop_at = send->monotonic + (int64_t)send->stop_time * 1000;
+	trouble_hurry(&send->trouble, send->monotonic);
 	arrivals_say(&send->arrivals, SORTED_STOP);
 }
 
@@ -494,6 +495,20 @@ wait_for_something(struct send *send)
 	}
 }
 
+/* A job that was not there when the trouble was has work of its own, and one
+ * that had several troubles tries again once. */
+static void
+try_message_again(struct send *send, uint64_t number)
+{
+	struct job *job = job_find(&send->jobs, number);
+
+	if (job && !job->is_again)
+		return;
+	if (job)
+		job->is_again = false;
+	happen(send, &(struct event){ .kind = EVENT_AGAIN, .number = number });
+}
+
 /* What failed is tried again, as far as the scribe can take it. */
 static void
 try_again(struct send *send)
@@ -515,9 +530,7 @@ try_again(struct send *send)
 			cleaning_order(
 			    &send->cleaning, CLEAN_RESTORE, again.number);
 		else
-			happen(send,
-			    &(struct event){
-				.kind = EVENT_AGAIN, .number = again.number });
+			try_message_again(send, again.number);
 	}
 	if (send->next_again < send->again_end)
 		return;

@@ -5,6 +5,7 @@
 
 #define STRAIGHT_PATIENCE 2000	/* milliseconds a straight message may wait */
 #define GROUP_BYTES	  48000 /* of addresses in one run */
+#define UNMARKED_MAX	  10	/* messages; see may_begin */
 
 static const struct span verp_end = { "-@[]", 4 };
 
@@ -250,11 +251,16 @@ schedule_next_late(const struct send *send, enum channel_id id)
 
 /* ---- messages that wait ---- */
 
-/* No more passes are open than there are slots: those that are go first. */
+/*
+ * No more passes are open than there are slots: those that are go first.  When
+ * the marks of many messages cannot be written it is the disk, not a file, and
+ * whatever is delivered now would be so again after a crash.
+ */
 static bool
 may_begin(const struct send *send, const struct channel *channel)
 {
-	return channel->passes.count < channel->limit && send->unmarked == 0;
+	return channel->passes.count < channel->limit &&
+	    send->unmarked < UNMARKED_MAX;
 }
 
 /* A message whose hop has room now, or refuses it. */

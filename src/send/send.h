@@ -21,6 +21,7 @@
 #include "rewrite.h"
 #include "scribing.h"
 #include "sendlog.h"
+#include "steps.h"
 #include "trouble.h"
 
 #define SEND_SYSTEM_RETRY 123 /* seconds after trouble with the system */
@@ -99,9 +100,7 @@ struct send {
 	int64_t now;	      /* seconds; of this turn of the loop */
 	int64_t monotonic;    /* milliseconds; likewise */
 	int64_t clock_offset; /* of the clock to the monotonic one, in ms */
-	/* How far the clock was set forward, and when: messages from before
-	 * are not older for it. */
-	int64_t stepped, stepped_at;
+	struct steps steps;   /* how the clock was set */
 	bool exits_asap;
 	int64_t stop_at;  /* monotonic; when deliveries are not waited for */
 	int64_t asked_at; /* monotonic; when it was asked to end */

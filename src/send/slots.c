@@ -78,12 +78,14 @@ log_result(struct send *send, const struct delivery *delivery,
 	slots_log_status(send);
 }
 
+/* What never left us was no try. */
 static bool
 is_last_try(const struct send *send, const struct delivery *delivery)
 {
 	const struct job *job = job_find(&send->jobs, delivery->run->number);
 
-	return job && job->channels[delivery->run->channel].is_last_try;
+	return job && delivery->run->refusal != RUN_CANNOT_OPEN &&
+	    job->channels[delivery->run->channel].is_last_try;
 }
 
 void
@@ -278,6 +280,23 @@ heed_error(struct send *send, const struct work *work, struct queue_path path)
 	}
 }
 
+/* Likewise in a channel file of a message in memory: it is compared with its
+ * envelope as soon as nothing of it is under way. */
+static void
+heed_channel_error(
+    struct send *send, const struct work *work, struct job_channel *own)
+{
+	struct queue_path path =
+	    channel_path(work->channel, work->number, send->split);
+
+	own->is_damaged = errno == EBADMSG || errno == ELOOP || errno == ENOENT;
+	if (own->is_damaged)
+		sendlog_trouble(&send->log, "damaged:", path,
+		    "; it is compared with its envelope");
+	else if (!work->only)
+		postpone(send, work, path);
+}
+
 /* Takes a message that waits into memory. */
 static struct job *
 load_job(struct send *send, const struct work *work)
@@ -347,14 +366,15 @@ begin_pass(struct send *send, const struct work *work)
 		return false;
 	}
 	was_open = own->fd != -1;
-	if (own->state == JOB_CHANNEL_WAITS && !was_open)
+	if (!own->is_finished && !was_open) {
+		/* Without a file nobody has said that all are done. */
+		own->state = JOB_CHANNEL_WAITS;
 		own->fd =
 		    channel_open(work->channel, work->number, send->split);
+	}
 	if (own->fd == -1) {
-		if (own->state == JOB_CHANNEL_WAITS)
-			heed_error(send, work,
-			    channel_path(
-				work->channel, work->number, send->split));
+		if (!own->is_finished)
+			heed_channel_error(send, work, own);
 		life_settle(send, job, work->channel);
 		return false;
 	}

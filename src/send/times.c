@@ -34,10 +34,7 @@ heed_step(struct send *send, int64_t step)
 		     : "warning: the clock was set forward by ");
 	sendlog_u64(&send->log, (uint64_t)((step < 0 ? -step : step) / 1000));
 	sendlog_line(&send->log, " seconds");
-	send->stepped += step / 1000;
-	if (send->stepped < 0)
-		send->stepped = 0;
-	send->stepped_at = send->now;
+	steps_note(&send->steps, step / 1000, send->now);
 	if (step < 0) {
 		times_make_all_due(send);
 		send->sweep.next = send->now;
@@ -72,7 +69,10 @@ times_to_wait(const struct send *send)
 		wait = (next - send->now < WAIT_MAX ? next - send->now
 						    : WAIT_MAX) *
 		    1000;
-	other = trouble_next(&send->trouble);
+	/* Amid a round of tries it is the scribe who has to get on. */
+	other = send->next_again < send->again_end
+	    ? INT64_MAX
+	    : trouble_next(&send->trouble);
 	if (send->exits_asap && send->stop_at < other)
 		other = send->stop_at;
 	if (other != INT64_MAX) {

@@ -42,6 +42,12 @@ trouble_is_over(struct trouble *trouble, int64_t now)
 	return true;
 }
 
+void
+trouble_hurry(struct trouble *trouble, int64_t now)
+{
+	trouble->next = now;
+}
+
 int64_t
 trouble_next(const struct trouble *trouble)
 {

@@ -112,6 +112,7 @@ def test_cannot_tell_is_no_answer(town):
     assert count(town, "ann") == 1
 
 
+UNMARKED = 10  # messages with marks that cannot be written
 MARKS = ["pwrite64:error=EIO:when=1", "pwrite64:error=ENOSPC:when=1..3"]
 
 
@@ -130,6 +131,84 @@ def test_a_mark_that_cannot_be_written(town, fault):
     make_ready(town, "bob")
     try_until(town, town.is_empty, "all to be done")
     assert count(town, "ann") == 1 and count(town, "bob") == 1
+
+
+def test_marks_that_cannot_be_written_make_one_bounce(town):
+    """Several marks of a message are tried again at once, and its bounce, which
+    follows, is queued once."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", COUNT)
+    town.rules("ann", "-two", COUNT)
+    # No seccomp: with it qmail-queue could not become qmailq.
+    town.daemon = town.start_traced(None, ["-o", "/dev/null", "-e", "trace=pwrite64",
+                                           "--inject=pwrite64:error=EIO:when=1..2"])
+    town.daemon.wait("^status: local")
+    town.send("bob@here.example", "ann@here.example", "ann-two@here.example",
+              "no-one@here.example")
+    town.daemon.wait("^warning: trouble marking ")
+    town.letter("bob", "failure notice", "<no-one@here.example>:")
+    town.wait_empty()
+    assert count(town, "ann") == 2
+    assert len(town.mail("bob")) == 1, town.daemon.log()
+    assert "internal error" not in town.daemon.log()
+
+
+def test_a_mark_is_written_at_the_end(town):
+    """A mark that waits for its next try gets that before a clean end."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", COUNT)
+    town.rules("bob", "", "|test -e ready || exit 111; echo x >> count")
+    town.daemon = town.start_traced("pwrite64:error=EIO:when=1")
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^warning: trouble marking ")
+    town.signal("qmail-send", signal.SIGTERM)
+    town.daemon.wait("^status: exiting")
+    town.daemon.kill()
+    make_ready(town, "bob")
+    town.open()
+    try_until(town, town.is_empty, "all to be done")
+    assert count(town, "ann") == count(town, "bob") == 1
+
+
+def test_one_file_without_marks_holds_nobody_up(town):
+    """A bad block in one file is no reason to let all other mail wait."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    number = int(time.time() * 1000000)
+    put = town.place.queue_put
+    put("mess", number, "Subject: a letter\n\nhello\n")
+    put("intd", number, "u7002\0p1\0Fx@there.example\0Tann@here.example\0\0")
+    put("info", number, "Fx@there.example\0")
+    put("local", number, "Tann@here.example\0")
+    town.rules("ann", "", COUNT)
+    bad = os.path.realpath(town.place.queue_path("local", number))
+    town.daemon = town.start_traced("pwrite64:error=EIO", ["-o", "/dev/null", "-P", bad])
+    town.daemon.wait("^warning: trouble marking ")
+    town.send("x@there.example", "bob@here.example", "bob-two@here.example")
+    town.rules("bob", "-default", "./%s/" % towns.MAIL_FOLDER)
+    town.until(lambda: len(town.mail("bob")), "bob to get something")
+    assert count(town, "ann") == 1
+
+
+def test_a_message_that_cannot_be_opened_is_no_last_try(town):
+    """However old it is: nobody was asked whether they take it."""
+    old = time.time() - 30 * 86400
+    number = int(old * 1000000)
+    put = town.place.queue_put
+    put("mess", number, "Subject: a letter\n\nhello\n", old)
+    put("intd", number, "u7002\0p1\0Fbob@here.example\0Tann@here.example\0\0", old)
+    put("info", number, "Fbob@here.example\0", old)
+    put("local", number, "Tann@here.example\0", old)
+    path = town.place.queue_path("mess", number)
+    os.chmod(path, 0o600)
+    town.open()
+    town.daemon.wait("^delivery 1: deferral: The_message_file_cannot_be_opened")
+    os.chmod(path, 0o644)
+    try_until(town, town.is_empty, "all to be done")
+    assert len(town.mail("ann")) == 1 and not town.mail("bob")
 
 
 def test_end_is_logged_after_removal(town):
@@ -306,6 +385,118 @@ def test_text_is_gone(town):
     town.until(lambda: left() == {"info": [young], "local": [young]}, "only the young one to stay")
 
 
+def test_files_that_outlived_their_message(town):
+    """All was done, and a kill left the last files: nobody is told of a loss."""
+    town.rules("alias", "-postmaster", COUNT)
+    old = time.time() - 37 * 3600
+    number = int(old * 1000000)
+    put = town.place.queue_put
+    put("info", number, "Fbob@here.example\0", old)
+    put("local", number, "Dann@here.example\0", old)
+    put("info", number + 1, "Fbob@here.example\0", old)
+    town.open()
+    town.wait_empty()
+    assert " is gone; it cannot be delivered" not in town.daemon.log()
+
+
+def test_parking_fails_while_its_hop_gets_room(town):
+    """A message that is examined because nothing was known of it any more comes
+    again, and is then like any other: it is tried until it is delivered."""
+    far = town.home("bob") + "/far"
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+until test -e %s; do sleep 0.05; done
+test "$3" = first@there.example || test -e %s/fine || { printf 'r\\0Zlater\\n\\0'; exit; }
+printf 'r\\0Kfine\\n\\0'
+""" % (far, town.home("bob")), mode=0o755)
+    town.place.write(town.place.path("control/concurrencyhost"), "1\n")
+    town.open(env={"QMAILREMOTE": remote})
+    folder = town.place.path("queue/remote")
+    parts = [os.path.join(folder, part) for part in os.listdir(folder)]
+    for part in parts:
+        os.chown(part, 0, 0)
+    town.send("x@here.example", "first@there.example")
+    town.daemon.wait("^starting delivery 1: ")
+    town.send("x@here.example", "second@there.example")
+    town.daemon.wait("^warning: unable to write the files of todo/")
+    uid, gid = town.place.ids("qmails")
+    town.place.write(far, "")
+    town.daemon.wait("^delivery 1: success")
+    for part in parts:
+        os.chown(part, uid, gid)
+    town.daemon.wait("^delivery [0-9]*: deferral: later")
+    town.place.write(town.home("bob") + "/fine", "")
+    try_until(town, town.is_empty, "the second to leave")
+
+
+def test_a_file_is_lost_while_the_other_channel_is_at_work(town):
+    """It is made again when that has ended, and its recipients get the message."""
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+test -e %s/fine || { printf 'Zlater\\n\\0'; exit; }
+printf 'r\\0Kfine\\n\\0'
+""" % town.home("bob"), mode=0o755)
+    town.rules("ann", "", HANG)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@there.example", "ann@here.example", "far@there.example")
+    town.daemon.wait("^delivery [0-9]*: deferral: later")
+    process.until(lambda: count(town, "ann", "began"), "the other delivery to begin")
+    (_, path), = town.place.queue_files()["remote"].items()
+    os.unlink(path)
+    town.place.write(town.home("bob") + "/fine", "")
+    town.signal("qmail-send", signal.SIGALRM)
+    town.daemon.wait("^warning: damaged: remote/|^delivery [0-9]*: success: fine")
+    make_ready(town, "ann")
+    town.daemon.wait("^delivery [0-9]*: success: fine")
+    town.wait_empty()
+
+
+def test_a_file_is_lost_while_its_message_waits(town):
+    """Nobody says that its recipients are done: it is made again."""
+    town.rules("ann", "", "|test -e ready || exit 111; echo x >> count")
+    town.open()
+    town.send("x@there.example", "ann@here.example")
+    town.daemon.wait("^delivery [0-9]*: deferral: ")
+    process.until(lambda: town.place.queue_files()["local"], "its file to be made")
+    town.until(lambda: not town.place.queue_files()["todo"], "it to wait")
+    (_, path), = town.place.queue_files()["local"].items()
+    os.unlink(path)
+    make_ready(town, "ann")
+    try_until(town, town.is_empty, "it to be delivered")
+    assert count(town, "ann") == 1
+
+
+def test_due_again_while_waiting_for_a_hop(town):
+    """However often its time comes meanwhile: when there is room for it at last,
+    a message is tried once, and then waits as others do."""
+    far = town.home("bob") + "/far"
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+test "$3" = last@there.example && printf 'r\\0Kfine\\n\\0' && exit
+until test -e %s; do sleep 0.05; done
+printf 'r\\0Zlater\\n\\0'
+""" % far, mode=0o755)
+    town.place.write(town.place.path("control/concurrencyhost"), "1\n")
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@here.example", "first@there.example")
+    town.daemon.wait("^starting delivery 1: ")
+    for name in ("second", "third"):
+        town.send("x@here.example", name + "@there.example", "ann@here.example")
+    process.until(lambda: len(town.mail("ann")) == 2, "the files to be made")
+    for _ in range(5):
+        town.signal("qmail-send", signal.SIGALRM)
+        before = len(town.mail("bob"))
+        town.send("x@here.example", "bob@here.example")
+        town.until(lambda: len(town.mail("bob")) > before, "a turn of the loop")
+    town.place.write(far, "")
+    town.daemon.wait("^delivery [0-9]*: deferral: later", count=3)
+    town.send("x@here.example", "last@there.example")
+    town.daemon.wait("^delivery [0-9]*: success: fine")
+    starts = [line for line in town.daemon.lines if line.startswith("starting delivery ")]
+    assert sum("second@" in line for line in starts) == 1
+    assert sum("third@" in line for line in starts) == 1
+
+
 def test_the_queue_is_full_of_failures(town, lock_folders):
     """A failure that cannot be written down is kept, not tried again; and when
     it can be, it is."""
@@ -343,13 +534,14 @@ def test_no_new_pass_while_marks_fail(town):
         pytest.skip(faults.missing())
     town.daemon = town.start_traced("pwrite64:error=EIO")
     town.daemon.wait("^status: local")
+    for n in range(UNMARKED):
+        town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^delivery .*: success", count=2 * UNMARKED)
     town.send("x@there.example", "ann@here.example", "bob@here.example")
-    town.daemon.wait("^warning: trouble marking ")
-    town.send("x@there.example", "ann@here.example", "bob@here.example")
-    town.daemon.wait("^new msg", count=2)
+    town.daemon.wait("^new msg", count=UNMARKED + 1)
     town.send("x@there.example", "bob@here.example", subject="straight")
     town.letter("bob", "straight")
-    assert count_lines(town, "^starting delivery") == 3
+    assert count_lines(town, "^starting delivery") == 2 * UNMARKED + 1
 
 
 @pytest.mark.parametrize("nth", range(1, 7))

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "../../src/send/life.c"
+#include "../../src/send/steps.c"
 
 /* What life.c asks of others, and not here. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -47,8 +48,7 @@ test_age(void **state)
 	assert_true(life_is_over_age(&send, &old));
 	/* The clock was set forward by 84,000 at 5,500: the old one is as old
 	 * as it was, and what came after that counts as ever. */
-	send.stepped = 84000;
-	send.stepped_at = 89500;
+	steps_note(&send.steps, 84000, 89500);
 	send.now = 90000;
 	assert_true(life_birth(&send, &old) == 89000);
 	assert_false(life_is_over_age(&send, &old));
