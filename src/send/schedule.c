@@ -250,11 +250,14 @@ schedule_next_late(const struct send *send, enum channel_id id)
 
 /* ---- messages that wait ---- */
 
-/* No more passes are open than there are slots: those that are go first. */
+/* No more passes are open than there are slots: those that are go first.  And
+ * no more messages with marks that wait for the disk: a file that cannot be
+ * written holds up nobody else, a disk that cannot be written ends it all. */
 static bool
 may_begin(const struct send *send, const struct channel *channel)
 {
-	return channel->passes.count < channel->limit && send->unmarked == 0;
+	return channel->passes.count < channel->limit &&
+	    send->unmarked < channel->limit;
 }
 
 /* A message whose hop has room now, or refuses it. */
