@@ -7,6 +7,18 @@
 
 #define SHIFT_FROM 1024 /* places that are free at the start */
 
+struct backlog_entry
+backlog_entry(uint64_t number, uint64_t first, uint64_t last)
+{
+	struct backlog_entry entry = { number, 0, BACKLOG_TO_END };
+
+	if (first <= UINT32_MAX)
+		entry.first = (uint32_t)first;
+	if (last <= UINT32_MAX)
+		entry.last = (uint32_t)last;
+	return entry;
+}
+
 void
 backlog_add(struct backlog *backlog, struct backlog_entry entry)
 {
@@ -14,10 +26,14 @@ backlog_add(struct backlog *backlog, struct backlog_entry entry)
 	    ? NULL
 	    : &backlog->entries.at[backlog->entries.len - 1];
 
-	if (!newest || newest->number != entry.number)
+	if (!newest || newest->number != entry.number) {
 		vec_push(&backlog->entries, entry);
-	else if (entry.position < newest->position)
-		newest->position = entry.position;
+		return;
+	}
+	if (entry.first < newest->first)
+		newest->first = entry.first;
+	if (entry.last > newest->last)
+		newest->last = entry.last;
 }
 
 bool

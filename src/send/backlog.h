@@ -13,10 +13,13 @@
 
 #define BACKLOG_OLDEST_EACH 8
 
+#define BACKLOG_TO_END UINT32_MAX /* up to the last recipient */
+
 struct backlog_entry {
 	uint64_t number;
-	uint64_t
-	    position; /* in its channel file: what is before is not meant */
+	/* Positions in its channel file: who is before or behind these is not
+	 * meant. */
+	uint32_t first, last;
 };
 
 struct backlog {
@@ -26,8 +29,12 @@ struct backlog {
 	unsigned turn;
 };
 
+/* backlog_entry: makes one; positions that do not fit mean all recipients. */
+struct backlog_entry
+backlog_entry(uint64_t number, uint64_t first, uint64_t last);
+
 /* backlog_add: adds a message as the newest, unless it is that already; then
- * the lower position counts. */
+ * the recipients of both are meant, and who is between them. */
 void backlog_add(struct backlog *backlog, struct backlog_entry entry);
 
 /* backlog_is_empty: whether nobody is in line. */

@@ -111,7 +111,7 @@ void hops_end(
 
 /*
  * hops_block: a message waits for this hop.
- *   entry      its number, and where its first recipient is that waits
+ *   entry      its number, and where its recipients are that wait
  *   is_fresh   it was never tried: the newest of these go first
  */
 void hops_block(struct hops *hops, struct hop *hop, struct backlog_entry entry,

@@ -97,7 +97,7 @@ life_line_up(struct send *send, const struct event *event)
 			continue;
 		waits = true;
 		backlog_add(&send->channels[i].fresh,
-		    (struct backlog_entry){ event->number, 0 });
+		    backlog_entry(event->number, 0, BACKLOG_TO_END));
 	}
 	if (!waits)
 		life_resume(send, NULL, event);

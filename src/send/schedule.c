@@ -73,10 +73,12 @@ static void
 leave_with_hop(struct send *send, struct pass *pass, struct job_channel *own,
     struct pass_group *group)
 {
-	own->left += group->recipients.len;
+	size_t count = group->recipients.len;
+
+	own->left += count;
 	hops_block(&send->hops, group->hop,
-	    (struct backlog_entry){
-		pass->job->number, group->recipients.at[0].position },
+	    backlog_entry(pass->job->number, group->recipients.at[0].position,
+		group->recipients.at[count - 1].position),
 	    own->is_fresh);
 	pass_group_free(&send->hops, group);
 }
@@ -195,7 +197,7 @@ judge_straight(struct send *send, struct job *job, struct work *work)
 	job->is_blocked = answer == HOP_BLOCK;
 	if (job->is_blocked) {
 		hops_block(&send->hops, job->hop,
-		    (struct backlog_entry){ job->number, 0 }, true);
+		    backlog_entry(job->number, 0, 0), true);
 		job_line_join(&channel->blocked, job);
 		work->kind = WORK_STEP;
 		return;
@@ -282,13 +284,13 @@ next_of_ready(struct send *send, enum channel_id id, struct work *work)
 		hops_release(&send->hops, hop);
 		job->is_blocked = false; /* it gets in line another way */
 	} else if (job && job->channels[id].pass) {
-		struct job_wish wish = { hop, entry.position };
+		struct job_wish wish = { hop, entry };
 
 		vec_push(&job->channels[id].wanted, wish);
 	} else {
 		work->kind = WORK_BEGIN;
 		work->number = entry.number;
-		work->position = entry.position;
+		work->entry = entry;
 		work->only = hop;
 	}
 	return true;

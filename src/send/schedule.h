@@ -32,12 +32,12 @@ enum work_kind {
 struct work {
 	enum work_kind kind;
 	enum channel_id channel;
-	struct job *job;   /* unless WORK_BEGIN */
-	uint64_t number;   /* WORK_BEGIN */
-	uint64_t position; /* WORK_BEGIN: of the first recipient meant */
-	struct hop *only;  /* WORK_BEGIN: for this hop, with a reference */
-	bool is_fresh;	   /* WORK_BEGIN */
-	struct pass_group group; /* WORK_GROUP, WORK_DEFER_GROUP */
+	struct job *job;  /* unless WORK_BEGIN */
+	uint64_t number;  /* WORK_BEGIN */
+	struct hop *only; /* WORK_BEGIN: for this hop, with a reference; */
+	struct backlog_entry entry; /* and over these recipients */
+	bool is_fresh;		    /* WORK_BEGIN */
+	struct pass_group group;    /* WORK_GROUP, WORK_DEFER_GROUP */
 };
 
 /*

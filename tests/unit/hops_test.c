@@ -230,7 +230,7 @@ next(struct hops *hops)
 static void
 block(struct hops *hops, struct hop *hop, uint64_t number, bool is_fresh)
 {
-	hops_block(hops, hop, (struct backlog_entry){ number, 0 }, is_fresh);
+	hops_block(hops, hop, backlog_entry(number, 0, 0), is_fresh);
 }
 
 static void
@@ -316,7 +316,7 @@ test_backlog(void **state)
 
 	(void)state;
 	for (uint64_t i = 1; i <= 5000; i++)
-		backlog_add(&backlog, (struct backlog_entry){ i, 0 });
+		backlog_add(&backlog, backlog_entry(i, 0, 0));
 	assert_true(backlog_has(&backlog, 4000));
 	assert_false(backlog_has(&backlog, 5001));
 	for (uint64_t i = 0; i < 7; i++)
