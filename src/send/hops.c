@@ -268,7 +268,9 @@ backoff_of(const struct hop *hop)
 
 	for (unsigned i = 1; i < hop->troubles && wait < HOPS_BACKOFF_LAST; i++)
 		wait *= 2;
-	return wait < HOPS_BACKOFF_LAST ? wait : HOPS_BACKOFF_LAST;
+	if (wait > HOPS_BACKOFF_LAST)
+		wait = HOPS_BACKOFF_LAST;
+	return wait + wait / HOPS_BACKOFF_MORE + HOPS_BACKOFF_ROUNDING;
 }
 
 static void

@@ -12,7 +12,9 @@
  *	trouble   one delivery at a time, the probe, and none before probe_at
  *
  * Trouble of one delivery while others to the same hop go on only brings its
- * number down to 1.  The back-off doubles from about a minute to an hour.
+ * number down to 1.  The back-off doubles from about a minute to an hour.  It
+ * ends after that of qmail-remote for the same trouble, lock/tcpto: a probe
+ * that qmail-remote does not let through would tell nothing, and be counted.
  *
  * Messages that cannot be started because of their hop leave their number
  * with it; hops_next_ready gives the numbers back when their turn comes: the
@@ -30,10 +32,12 @@
 
 #include "backlog.h"
 
-#define HOPS_FIRST_ALLOWED 5	   /* deliveries at once to an unknown one */
-#define HOPS_BACKOFF_FIRST 60000   /* milliseconds until the first probe */
-#define HOPS_BACKOFF_LAST  3600000 /* and at most */
-#define HOPS_KEPT	   65536   /* hops that are remembered without use */
+#define HOPS_FIRST_ALLOWED    5	      /* deliveries at once to an unknown one */
+#define HOPS_BACKOFF_FIRST    60000   /* milliseconds until the first probe */
+#define HOPS_BACKOFF_LAST     3600000 /* and at most; */
+#define HOPS_BACKOFF_MORE     16    /* one part in so many more, as in tcpto, */
+#define HOPS_BACKOFF_ROUNDING 1000  /* whose clock knows seconds only */
+#define HOPS_KEPT	      65536 /* hops that are remembered without use */
 
 enum hop_state {
 	HOP_UNKNOWN,
