@@ -7,6 +7,28 @@
 
 #define SHIFT_FROM 1024 /* places that are free at the start */
 
+struct backlog_entry
+backlog_entry(uint64_t number, uint64_t first, uint64_t last)
+{
+	struct backlog_entry entry = { number, 0, BACKLOG_TO_END };
+
+	if (first <= UINT32_MAX)
+		entry.first = (uint32_t)first;
+	if (last <= UINT32_MAX)
+		entry.last = (uint32_t)last;
+	return entry;
+}
+
+/* Both are meant. */
+static void
+widen(struct backlog_entry *at, struct backlog_entry entry)
+{
+	if (entry.first < at->first)
+		at->first = entry.first;
+	if (entry.last > at->last)
+		at->last = entry.last;
+}
+
 void
 backlog_add(struct backlog *backlog, struct backlog_entry entry)
 {
@@ -14,10 +36,10 @@ backlog_add(struct backlog *backlog, struct backlog_entry entry)
 	    ? NULL
 	    : &backlog->entries.at[backlog->entries.len - 1];
 
-	if (!newest || newest->number != entry.number)
+	if (newest && newest->number == entry.number)
+		widen(newest, entry);
+	else
 		vec_push(&backlog->entries, entry);
-	else if (entry.position < newest->position)
-		newest->position = entry.position;
 }
 
 bool
@@ -36,15 +58,19 @@ backlog_has(const struct backlog *backlog, uint64_t number)
 }
 
 bool
-backlog_lower(struct backlog *backlog, struct backlog_entry entry)
+backlog_widen(struct backlog *backlog, struct backlog_entry entry)
 {
-	for (size_t i = backlog->entries.len; i > backlog->first; i--) {
-		struct backlog_entry *at = &backlog->entries.at[i - 1];
+	size_t count = backlog->entries.len - backlog->first;
+
+	if (count > BACKLOG_LOOK)
+		count = BACKLOG_LOOK;
+	for (size_t i = 1; i <= count; i++) {
+		struct backlog_entry *at =
+		    &backlog->entries.at[backlog->entries.len - i];
 
 		if (at->number != entry.number)
 			continue;
-		if (entry.position < at->position)
-			at->position = entry.position;
+		widen(at, entry);
 		return true;
 	}
 	return false;

@@ -12,11 +12,15 @@
 #include "base/vec.h"
 
 #define BACKLOG_OLDEST_EACH 8
+#define BACKLOG_LOOK	    1024
+
+#define BACKLOG_TO_END UINT32_MAX /* up to the last recipient */
 
 struct backlog_entry {
 	uint64_t number;
-	uint64_t
-	    position; /* in its channel file: what is before is not meant */
+	/* Positions in its channel file: who is before or behind these is not
+	 * meant. */
+	uint32_t first, last;
 };
 
 struct backlog {
@@ -26,8 +30,12 @@ struct backlog {
 	unsigned turn;
 };
 
-/* backlog_add: adds a message as the newest, unless it is that already; then
- * the lower position counts. */
+/* backlog_entry: makes one; positions that do not fit mean all recipients. */
+struct backlog_entry
+backlog_entry(uint64_t number, uint64_t first, uint64_t last);
+
+/* backlog_add: adds a message as the newest, unless it is that already: then
+ * as backlog_widen. */
 void backlog_add(struct backlog *backlog, struct backlog_entry entry);
 
 /* backlog_is_empty: whether nobody is in line. */
@@ -36,9 +44,11 @@ bool backlog_is_empty(const struct backlog *backlog);
 /* backlog_has: whether a message is in line; looks at all of them. */
 bool backlog_has(const struct backlog *backlog, uint64_t number);
 
-/* backlog_lower: if a message is in line, the lower position counts; looks at
- * all of them.  Returns false if it is not. */
-bool backlog_lower(struct backlog *backlog, struct backlog_entry entry);
+/*
+ * backlog_widen: if the message is among the newest BACKLOG_LOOK, the recipients
+ * of both entries are meant, and who is between them.  Returns false if not.
+ */
+bool backlog_widen(struct backlog *backlog, struct backlog_entry entry);
 
 /* backlog_take: takes out what comes next; there must be one. */
 struct backlog_entry backlog_take(struct backlog *backlog);

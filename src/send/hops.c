@@ -266,7 +266,9 @@ backoff_of(const struct hop *hop)
 
 	for (unsigned i = 1; i < hop->troubles && wait < HOPS_BACKOFF_LAST; i++)
 		wait *= 2;
-	return wait < HOPS_BACKOFF_LAST ? wait : HOPS_BACKOFF_LAST;
+	if (wait > HOPS_BACKOFF_LAST)
+		wait = HOPS_BACKOFF_LAST;
+	return wait + wait / HOPS_BACKOFF_MORE + HOPS_BACKOFF_ROUNDING;
 }
 
 static void
@@ -319,7 +321,7 @@ hops_block(struct hops *hops, struct hop *hop, struct backlog_entry entry,
 	wake(hops, hop);
 	/* One that was tried before may have come due beside its number here,
 	 * and must not be tried twice when there is room. */
-	if (is_fresh || !backlog_lower(&hop->blocked, entry))
+	if (is_fresh || !backlog_widen(&hop->blocked, entry))
 		backlog_add(&hop->blocked, entry);
 	hop->is_refusing = false;
 	if (!hop->list || hop->list == &hops->refusing || is_fresh)
@@ -382,6 +384,21 @@ hops_is_ready(const struct hops *hops)
 {
 	return hops->refusing.first || has_line(hops, HOP_UNKNOWN) ||
 	    has_line(hops, HOP_WELL) || has_line(hops, HOP_TROUBLE);
+}
+
+void
+hops_forget_blocked(struct hops *hops)
+{
+	for (size_t i = 0; i < hops->bucket_count; i++)
+		for (struct hop *hop = hops->buckets[i], *next; hop;
+		     hop = next) {
+			next = hop->next_in_bucket;
+			if (backlog_is_empty(&hop->blocked))
+				continue;
+			backlog_free(&hop->blocked);
+			line_up(hops, hop, false);
+			rest_if_idle(hops, hop);
+		}
 }
 
 bool

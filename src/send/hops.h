@@ -12,7 +12,9 @@
  *	trouble   one delivery at a time, the probe, and none before probe_at
  *
  * Trouble of one delivery while others to the same hop go on only brings its
- * number down to 1.  The back-off doubles from about a minute to an hour.
+ * number down to 1.  The back-off doubles from about a minute to an hour.  It
+ * ends after that of qmail-remote for the same trouble, lock/tcpto: a probe
+ * that qmail-remote does not let through would tell nothing, and be counted.
  *
  * Messages that cannot be started because of their hop leave their number
  * with it; hops_next_ready gives the numbers back when their turn comes: the
@@ -30,10 +32,12 @@
 
 #include "backlog.h"
 
-#define HOPS_FIRST_ALLOWED 5	   /* deliveries at once to an unknown one */
-#define HOPS_BACKOFF_FIRST 60000   /* milliseconds until the first probe */
-#define HOPS_BACKOFF_LAST  3600000 /* and at most */
-#define HOPS_KEPT	   65536   /* hops that are remembered without use */
+#define HOPS_FIRST_ALLOWED    5	      /* deliveries at once to an unknown one */
+#define HOPS_BACKOFF_FIRST    60000   /* milliseconds until the first probe */
+#define HOPS_BACKOFF_LAST     3600000 /* and at most; */
+#define HOPS_BACKOFF_MORE     16    /* one part in so many more, as in tcpto, */
+#define HOPS_BACKOFF_ROUNDING 1000  /* whose clock knows seconds only */
+#define HOPS_KEPT	      65536 /* hops that are remembered without use */
 
 enum hop_state {
 	HOP_UNKNOWN,
@@ -112,7 +116,7 @@ void hops_end(
 
 /*
  * hops_block: a message waits for this hop.
- *   entry      its number, and where its first recipient is that waits
+ *   entry      its number, and where its recipients are that wait
  *   is_fresh   it was never tried: the newest of these go first
  */
 void hops_block(struct hops *hops, struct hop *hop, struct backlog_entry entry,
@@ -129,6 +133,10 @@ bool hops_next_ready(
 
 /* hops_is_ready: whether hops_next_ready has one. */
 bool hops_is_ready(const struct hops *hops);
+
+/* hops_forget_blocked: nobody waits for a hop any more; for when all messages
+ * are due, and will be back. */
+void hops_forget_blocked(struct hops *hops);
 
 /* hops_take_any: takes some message that waits for a hop, which may be gone
  * then; for the end.  Returns false if there is none. */

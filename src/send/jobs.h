@@ -39,10 +39,10 @@ struct job_failures {
 	struct str text; /* the paragraphs, one after the other */
 };
 
-/* A pass to come: for this hop, with a reference, from this position on. */
+/* A pass to come: for this hop, with a reference, over these recipients. */
 struct job_wish {
 	struct hop *hop;
-	uint64_t position;
+	struct backlog_entry entry;
 };
 
 /* How a channel of a message is, as far as this process knows. */

@@ -12,6 +12,15 @@
 
 #include "sorted.h"
 
+/* Whether the message is in the heap or the backlog of a channel; looks at all
+ * of them. */
+static bool
+is_scheduled(const struct send *send, enum channel_id id, uint64_t number)
+{
+	return heap_has(&send->channels[id].waiting, number) ||
+	    backlog_has(&send->channels[id].fresh, number);
+}
+
 /* The next try as a clean end wrote it; now if that cannot be told. */
 static int64_t
 stored_time(const struct send *send, enum channel_id channel, uint64_t number)
@@ -74,8 +83,7 @@ life_resume(struct send *send, struct job *job, const struct event *event)
 		if (job->channels[i].state != JOB_CHANNEL_WAITS)
 			continue;
 		waits = true;
-		if (!heap_has(&send->channels[i].waiting, number) &&
-		    !backlog_has(&send->channels[i].fresh, number))
+		if (!is_scheduled(send, id, number))
 			life_wait_until(
 			    send, id, number, stored_time(send, id, number));
 	}
@@ -97,7 +105,7 @@ life_line_up(struct send *send, const struct event *event)
 			continue;
 		waits = true;
 		backlog_add(&send->channels[i].fresh,
-		    (struct backlog_entry){ event->number, 0 });
+		    backlog_entry(event->number, 0, BACKLOG_TO_END));
 	}
 	if (!waits)
 		life_resume(send, NULL, event);
@@ -118,16 +126,17 @@ life_admit(struct send *send, struct job *job, const struct event *event)
 static void
 schedule(struct send *send, const struct event *event, bool is_due)
 {
+	bool is_new = loading_is_from_start(&send->loading, event->number);
 	bool waits = false;
 
+	(void)loading_settle(&send->loading, event->number);
 	for (int i = 0; i < CHANNELS; i++) {
 		enum channel_id id = (enum channel_id)i;
 
 		if (event->counts[i] == 0)
 			continue;
 		waits = true;
-		if (!heap_has(&send->channels[i].waiting, event->number) &&
-		    !backlog_has(&send->channels[i].fresh, event->number))
+		if (is_new || !is_scheduled(send, id, event->number))
 			life_wait_until(send, id, event->number,
 			    is_due ? send->now
 				   : stored_time(send, id, event->number));
@@ -141,7 +150,6 @@ life_admit_again(struct send *send, struct job *job, const struct event *event)
 {
 	(void)job;
 	life_log_arrival(send, event);
-	(void)loading_settle(&send->loading, event->number);
 	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
 	schedule(send, event, true);
 }
@@ -149,12 +157,9 @@ life_admit_again(struct send *send, struct job *job, const struct event *event)
 void
 life_admit_whole(struct send *send, struct job *job, const struct event *event)
 {
-	bool is_due = send->loading.are_due;
-
 	(void)job;
 	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
-	(void)loading_settle(&send->loading, event->number);
-	schedule(send, event, is_due);
+	schedule(send, event, send->loading.are_due);
 }
 
 void

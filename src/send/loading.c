@@ -63,8 +63,17 @@ loading_step(struct loading *loading, struct cleaning *cleaning)
 void
 loading_add(struct loading *loading, uint64_t number)
 {
-	if (number_set_add(&loading->set, number))
-		vec_push(&loading->numbers, number);
+	if (!number_set_add(&loading->set, number))
+		return;
+	(void)number_set_add(&loading->added, number);
+	vec_push(&loading->numbers, number);
+}
+
+bool
+loading_is_from_start(const struct loading *loading, uint64_t number)
+{
+	return number_set_has(&loading->set, number) &&
+	    !number_set_has(&loading->added, number);
 }
 
 bool
@@ -90,6 +99,7 @@ loading_settle(struct loading *loading, uint64_t number)
 	if (!loading_postpone(loading, number))
 		return false;
 	number_set_remove(&loading->set, number);
+	number_set_remove(&loading->added, number);
 	if (loading->set.len == 0) {
 		number_set_free(&loading->set);
 		loading->are_due = false;

@@ -30,8 +30,9 @@
 struct loading {
 	VEC(uint64_t) numbers; /* found at the start */
 	size_t next, in_flight;
-	struct number_set set; /* those that are not in a heap yet */
-	bool are_due;	       /* ALRM came meanwhile */
+	struct number_set set;	 /* those that are to be examined */
+	struct number_set added; /* of these, not from the start */
+	bool are_due;		 /* ALRM came meanwhile */
 };
 
 /* loading_begin: finds the waiting messages.  Returns 0, -1 with errno. */
@@ -45,6 +46,10 @@ void loading_add(struct loading *loading, uint64_t number);
 
 /* loading_has: whether the message is yet to be examined. */
 bool loading_has(const struct loading *loading, uint64_t number);
+
+/* loading_is_from_start: whether it is, and was found at the start: then it is
+ * in no heap yet. */
+bool loading_is_from_start(const struct loading *loading, uint64_t number);
 
 /* loading_postpone: it cannot be examined now, and makes place for others.
  * Returns false if it is not among them. */

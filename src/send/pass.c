@@ -31,8 +31,11 @@ pass_fill(struct pass *pass, const struct number_set *busy,
 	int got = 1;
 
 	for (int i = 0; i < PASS_READ && pass->window.len < PASS_WINDOW; i++) {
-		got = channel_next(
-		    &pass->reader, &next.position, &is_done, &next.address);
+		if (pass->reader.position <= pass->last)
+			got = channel_next(&pass->reader, &next.position,
+			    &is_done, &next.address);
+		else
+			got = 0;
 		if (got <= 0) {
 			pass->is_at_end = true;
 			break;

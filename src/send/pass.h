@@ -34,7 +34,8 @@ struct pass_group {
 struct pass {
 	struct channel_reader reader;
 	struct hop *only; /* others are passed over; NULL: nobody is */
-	bool is_partial;  /* it did not begin at the first recipient */
+	uint64_t last;	  /* who is behind this position is not looked at */
+	bool is_partial;  /* it does not look at all recipients */
 	bool is_at_end;
 	uint64_t total; /* recipients read so far */
 	VEC(struct pass_recipient) window;

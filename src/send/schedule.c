@@ -74,10 +74,12 @@ static void
 leave_with_hop(struct send *send, struct pass *pass, struct job_channel *own,
     struct pass_group *group)
 {
-	own->left += group->recipients.len;
+	size_t count = group->recipients.len;
+
+	own->left += count;
 	hops_block(&send->hops, group->hop,
-	    (struct backlog_entry){
-		pass->job->number, group->recipients.at[0].position },
+	    backlog_entry(pass->job->number, group->recipients.at[0].position,
+		group->recipients.at[count - 1].position),
 	    own->is_fresh);
 	pass_group_free(&send->hops, group);
 }
@@ -196,7 +198,7 @@ judge_straight(struct send *send, struct job *job, struct work *work)
 	job->is_blocked = answer == HOP_BLOCK;
 	if (job->is_blocked) {
 		hops_block(&send->hops, job->hop,
-		    (struct backlog_entry){ job->number, 0 }, true);
+		    backlog_entry(job->number, 0, 0), true);
 		job_line_join(&channel->blocked, job);
 		work->kind = WORK_STEP;
 		return;
@@ -233,6 +235,18 @@ schedule_take_late(struct send *send, enum channel_id id, bool any)
 		return job;
 	}
 	return NULL;
+}
+
+void
+schedule_unblock(struct channel *channel)
+{
+	while (channel->blocked.first) {
+		struct job *job = channel->blocked.first;
+
+		job_line_leave(&channel->blocked, job);
+		job->is_blocked = false;
+		job_line_join(&channel->in_line, job);
+	}
 }
 
 int64_t
@@ -285,13 +299,13 @@ next_of_ready(struct send *send, enum channel_id id, struct work *work)
 		hops_release(&send->hops, hop);
 		job->is_blocked = false; /* it gets in line another way */
 	} else if (job && job->channels[id].pass) {
-		struct job_wish wish = { hop, entry.position };
+		struct job_wish wish = { hop, entry };
 
 		vec_push(&job->channels[id].wanted, wish);
 	} else {
 		work->kind = WORK_BEGIN;
 		work->number = entry.number;
-		work->position = entry.position;
+		work->entry = entry;
 		work->only = hop;
 	}
 	return true;

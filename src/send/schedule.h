@@ -32,12 +32,12 @@ enum work_kind {
 struct work {
 	enum work_kind kind;
 	enum channel_id channel;
-	struct job *job;   /* unless WORK_BEGIN */
-	uint64_t number;   /* WORK_BEGIN */
-	uint64_t position; /* WORK_BEGIN: of the first recipient meant */
-	struct hop *only;  /* WORK_BEGIN: for this hop, with a reference */
-	bool is_fresh;	   /* WORK_BEGIN */
-	struct pass_group group; /* WORK_GROUP, WORK_DEFER_GROUP */
+	struct job *job;  /* unless WORK_BEGIN */
+	uint64_t number;  /* WORK_BEGIN */
+	struct hop *only; /* WORK_BEGIN: for this hop, with a reference; */
+	struct backlog_entry entry; /* and over these recipients */
+	bool is_fresh;		    /* WORK_BEGIN */
+	struct pass_group group;    /* WORK_GROUP, WORK_DEFER_GROUP */
 };
 
 /*
@@ -60,6 +60,10 @@ void schedule_close_pass(
 /* schedule_take_late: a straight message that has waited too long for a slot,
  * or any if so asked; it leaves its line.  NULL if there is none. */
 struct job *schedule_take_late(struct send *send, enum channel_id id, bool any);
+
+/* schedule_unblock: straight messages that wait for their hop are in line for
+ * a slot again. */
+void schedule_unblock(struct channel *channel);
 
 /* schedule_next_late: when schedule_take_late has one; clock_monotonic;
  * INT64_MAX: none is in line. */

@@ -326,9 +326,12 @@ open_pass(
 	struct job_channel *own = &job->channels[work->channel];
 	struct pass *pass = must_realloc(NULL, sizeof(*pass));
 
-	*pass = (struct pass){
-		.job = job, .only = work->only, .is_partial = work->only != NULL
-	};
+	*pass = (struct pass){ .job = job,
+		.only = work->only,
+		.is_partial = work->only != NULL,
+		.last = work->only && work->entry.last != BACKLOG_TO_END
+		    ? work->entry.last
+		    : UINT64_MAX };
 	own->pass = pass;
 	own->left = 0;
 	own->is_partial = pass->is_partial;
@@ -341,7 +344,7 @@ open_pass(
 		own->is_scheduled = true;
 		own->is_fresh = false;
 	}
-	if (channel_read_from(&pass->reader, own->fd, work->position) < 0)
+	if (channel_read_from(&pass->reader, own->fd, work->entry.first) < 0)
 		pass->is_at_end = true; /* a file can be positioned */
 	schedule_open_pass(&send->channels[work->channel], pass);
 }
@@ -384,14 +387,12 @@ begin_pass(struct send *send, const struct work *work)
 
 /* Hops that got room meanwhile get their passes, as soon as it is their turn. */
 static void
-return_wishes(struct send *send, struct job *job, struct job_channel *own)
+return_wishes(struct send *send, struct job_channel *own)
 {
 	for (size_t i = 0; i < own->wanted.len; i++) {
 		struct job_wish wish = own->wanted.at[i];
 
-		hops_block(&send->hops, wish.hop,
-		    (struct backlog_entry){ job->number, wish.position },
-		    own->is_fresh);
+		hops_block(&send->hops, wish.hop, wish.entry, own->is_fresh);
 		hops_release(&send->hops, wish.hop);
 	}
 	vec_free(&own->wanted);
@@ -406,7 +407,7 @@ end_pass(struct send *send, struct job *job, enum channel_id channel)
 		own->total = own->pass->total;
 	schedule_close_pass(&send->channels[channel], &send->hops, own->pass);
 	own->pass = NULL;
-	return_wishes(send, job, own);
+	return_wishes(send, own);
 	life_settle(send, job, channel);
 }
 

@@ -6,6 +6,7 @@
 #include "sys/clock.h"
 #include "sys/file.h"
 
+#include "schedule.h"
 #include "slots.h"
 
 #define CLOCK_STEP  5000  /* milliseconds that are a step, not a drift */
@@ -16,9 +17,12 @@ void
 times_make_all_due(struct send *send)
 {
 	send->loading.are_due = send->loading.set.len > 0;
-	for (int i = 0; i < CHANNELS; i++)
+	for (int i = 0; i < CHANNELS; i++) {
 		heap_set_all(&send->channels[i].waiting, send->now);
+		schedule_unblock(&send->channels[i]);
+	}
 	hops_forget_troubles(&send->hops);
+	hops_forget_blocked(&send->hops);
 }
 
 /*

@@ -209,6 +209,31 @@ def test_a_message_that_cannot_be_opened_is_no_last_try(town):
     os.chmod(path, 0o644)
     try_until(town, town.is_empty, "all to be done")
     assert len(town.mail("ann")) == 1 and not town.mail("bob")
+def test_marks_that_fail_hold_up_nobody_else(town):
+    """A message whose mark cannot be written is no reason to leave others
+    lying; but no more of them are begun than there are slots."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    for name in "ann", "bob":
+        town.rules(name, "-first", "|echo x >> one")
+        town.rules(name, "-second", "|echo x >> two")
+        town.rules(name, "-third", "|echo x >> three")
+    town.place.write(town.place.path("control/concurrencylocal"), "2\n")
+    town.daemon = town.start_traced("pwrite64:error=EIO:when=1+")
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann-first@here.example", "bob-first@here.example")
+    town.daemon.wait("^warning: trouble marking ", count=2)
+    town.send("x@there.example", "ann-second@here.example", "bob-second@here.example")
+    for name in "ann", "bob":
+        process.until(lambda: count(town, name, "two"), "the second message")
+    town.daemon.wait("^delivery 4: success")
+    town.send("x@there.example", "ann-third@here.example", "bob-third@here.example")
+    town.daemon.wait("^new msg", count=3)
+    town.send("x@there.example", "ann@here.example")
+    town.letter("ann", "a letter")
+    for name in "ann", "bob":
+        assert count(town, name, "one") == count(town, name, "two") == 1
+        assert count(town, name, "three") == 0
 
 
 def test_end_is_logged_after_removal(town):

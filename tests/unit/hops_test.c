@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "net/tcpto.h"
+
 #include "../../src/send/backlog.c"
 #include "../../src/send/hops.c"
 
@@ -79,6 +81,12 @@ test_most(void **state)
 	hops_free(&hops);
 }
 
+static int64_t
+whole(int64_t wait)
+{
+	return wait + wait / HOPS_BACKOFF_MORE + HOPS_BACKOFF_ROUNDING;
+}
+
 /* From the first trouble on, for one minute, then two, up to an hour. */
 static void
 test_backoff(void **state)
@@ -86,6 +94,7 @@ test_backoff(void **state)
 	struct hops hops;
 	struct hop *hop;
 	int64_t now = 1000, wait = HOPS_BACKOFF_FIRST;
+	uint32_t other = TCPTO_SHORTEST; /* of qmail-remote, without more */
 
 	(void)state;
 	hops_init(&hops, LIMIT, 0);
@@ -97,10 +106,16 @@ test_backoff(void **state)
 			assert_int_equal(hops_ask(&hops, hop, now), HOP_BLOCK);
 		hops_end(&hops, hop, DELIVERY_HOP_TROUBLE, now);
 		assert_int_equal(
-		    hops_ask(&hops, hop, now + wait - 1), HOP_REFUSE);
-		now += wait;
+		    hops_ask(&hops, hop, now + whole(wait) - 1), HOP_REFUSE);
+		/* No probe while qmail-remote would not connect. */
+		assert_int_equal(
+		    hops_ask(&hops, hop,
+			now + ((int64_t)other + other / 16) * 1000 + 999),
+		    HOP_REFUSE);
+		now += whole(wait);
 		wait =
 		    wait * 2 < HOPS_BACKOFF_LAST ? wait * 2 : HOPS_BACKOFF_LAST;
+		other = other * 2 < TCPTO_LONGEST ? other * 2 : TCPTO_LONGEST;
 	}
 	assert_int_equal(wait, HOPS_BACKOFF_LAST);
 	/* It is back: no trouble counts any more. */
@@ -109,9 +124,10 @@ test_backoff(void **state)
 	hops_start(&hops, hop);
 	hops_end(&hops, hop, DELIVERY_HOP_TROUBLE, now);
 	assert_int_equal(
-	    hops_ask(&hops, hop, now + HOPS_BACKOFF_FIRST - 1), HOP_REFUSE);
+	    hops_ask(&hops, hop, now + whole(HOPS_BACKOFF_FIRST) - 1),
+	    HOP_REFUSE);
 	assert_int_equal(
-	    hops_ask(&hops, hop, now + HOPS_BACKOFF_FIRST), HOP_ADMIT);
+	    hops_ask(&hops, hop, now + whole(HOPS_BACKOFF_FIRST)), HOP_ADMIT);
 	hops_free(&hops);
 }
 
@@ -188,13 +204,14 @@ test_shares(void **state)
 		hops_end(&hops, hop, DELIVERY_HOP_TROUBLE, 0);
 		hop = hold(&hops, name);
 		assert_int_equal(
-		    hops_ask(&hops, hop, HOPS_BACKOFF_FIRST), HOP_ADMIT);
+		    hops_ask(&hops, hop, whole(HOPS_BACKOFF_FIRST)), HOP_ADMIT);
 		hops_start(&hops, hop);
 	}
 	hop = start(&hops, "t.more.test");
 	hops_end(&hops, hop, DELIVERY_HOP_TROUBLE, 0);
 	hop = hold(&hops, "t.more.test");
-	assert_int_equal(hops_ask(&hops, hop, HOPS_BACKOFF_FIRST), HOP_BLOCK);
+	assert_int_equal(
+	    hops_ask(&hops, hop, whole(HOPS_BACKOFF_FIRST)), HOP_BLOCK);
 	good = start(&hops, "good.test");
 	hops_end(&hops, good, DELIVERY_HOP_WELL, 0);
 	good = hold(&hops, "good.test");
@@ -230,7 +247,7 @@ next(struct hops *hops)
 static void
 block(struct hops *hops, struct hop *hop, uint64_t number, bool is_fresh)
 {
-	hops_block(hops, hop, (struct backlog_entry){ number, 0 }, is_fresh);
+	hops_block(hops, hop, backlog_entry(number, 0, 0), is_fresh);
 }
 
 static void
@@ -340,7 +357,7 @@ test_backlog(void **state)
 
 	(void)state;
 	for (uint64_t i = 1; i <= 5000; i++)
-		backlog_add(&backlog, (struct backlog_entry){ i, 0 });
+		backlog_add(&backlog, backlog_entry(i, 0, 0));
 	assert_true(backlog_has(&backlog, 4000));
 	assert_false(backlog_has(&backlog, 5001));
 	for (uint64_t i = 0; i < 7; i++)

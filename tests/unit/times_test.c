@@ -47,6 +47,18 @@ slots_next_event(const struct send *send)
 	return INT64_MAX;
 }
 
+void
+hops_forget_blocked(struct hops *hops)
+{
+	(void)hops;
+}
+
+void
+schedule_unblock(struct channel *channel)
+{
+	(void)channel;
+}
+
 bool
 hops_take_any(struct hops *hops, struct backlog_entry *entry)
 {
