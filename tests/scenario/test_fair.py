@@ -200,9 +200,13 @@ def test_batches(town, hosts):
     for line in town.daemon.lines:  # a run takes one slot
         assert not line.startswith("status:") or int(re.search(r"remote (\d+)/", line)[1]) <= 20
     (path,) = town.place.queue_files()["remote"].values()
-    with open(path, "rb") as source:
-        letters = [record[:1] for record in source.read().split(b"\0")[:-1]]
-    assert letters.count(b"D") == 119 and letters[7] == b"T"
+
+    def letters():
+        with open(path, "rb") as source:
+            return [record[:1] for record in source.read().split(b"\0")[:-1]]
+    # The log tells of a failure before it is written down.
+    process.until(lambda: letters().count(b"D") == 119, "the last mark")
+    assert letters()[7] == b"T"
     good.reply_to = lambda r: "250 ok"
     os.kill(town.daemon.pid, signal.SIGALRM)
     town.letter("bob", "failure notice", "<bad@good.example>:")
