@@ -209,31 +209,6 @@ def test_a_message_that_cannot_be_opened_is_no_last_try(town):
     os.chmod(path, 0o644)
     try_until(town, town.is_empty, "all to be done")
     assert len(town.mail("ann")) == 1 and not town.mail("bob")
-def test_marks_that_fail_hold_up_nobody_else(town):
-    """A message whose mark cannot be written is no reason to leave others
-    lying; but no more of them are begun than there are slots."""
-    if faults.missing():
-        pytest.skip(faults.missing())
-    for name in "ann", "bob":
-        town.rules(name, "-first", "|echo x >> one")
-        town.rules(name, "-second", "|echo x >> two")
-        town.rules(name, "-third", "|echo x >> three")
-    town.place.write(town.place.path("control/concurrencylocal"), "2\n")
-    town.daemon = town.start_traced("pwrite64:error=EIO:when=1+")
-    town.daemon.wait("^status: local")
-    town.send("x@there.example", "ann-first@here.example", "bob-first@here.example")
-    town.daemon.wait("^warning: trouble marking ", count=2)
-    town.send("x@there.example", "ann-second@here.example", "bob-second@here.example")
-    for name in "ann", "bob":
-        process.until(lambda: count(town, name, "two"), "the second message")
-    town.daemon.wait("^delivery 4: success")
-    town.send("x@there.example", "ann-third@here.example", "bob-third@here.example")
-    town.daemon.wait("^new msg", count=3)
-    town.send("x@there.example", "ann@here.example")
-    town.letter("ann", "a letter")
-    for name in "ann", "bob":
-        assert count(town, name, "one") == count(town, name, "two") == 1
-        assert count(town, name, "three") == 0
 
 
 def test_end_is_logged_after_removal(town):
@@ -748,14 +723,71 @@ def test_a_message_that_is_still_being_queued(town):
 def test_failures_stay_with_the_log(town):
     """No more of them wait for the disk than there are slots."""
     town.place.write(town.place.path("control/concurrencylocal"), "1\n")
-    town.rules("ann", "", "|exit 111")
     town.open()
-    town.send("bob@here.example", "bad1@here.example", "bad2@here.example", "ann@here.example")
-    town.daemon.wait("^starting delivery 3:")
-    (_, path), = town.place.queue_files()["bounce"].items()
-    with open(path) as source:
-        text = source.read()
-    assert "<bad1@here.example>:" in text and "<bad2@here.example>:" in text
+    scribe, = [pid for pid in pids_of_send(town) if pid != town.daemon.pid]
+    os.kill(scribe, signal.SIGSTOP)
+    town.send("x@there.example", *["no-%d@here.example" % n for n in range(5)])
+    town.daemon.wait("^delivery 1: failure")
+    town.send("x@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert count_lines(town, "^starting delivery .* to local no-") == 1
+    os.kill(scribe, signal.SIGCONT)
+    town.daemon.wait("^starting delivery .* to local no-4")
+
+
+def put_in_todo(town, number, recipient):
+    town.place.queue_put("mess", number, "Subject: backlog\n\nhello\n")
+    town.place.queue_put("todo", number, b"u0\0p1\0Fx@there.example\0T%s\0\0" % recipient.encode())
+
+
+def test_new_mail_beside_a_backlog(town):
+    """What lies in todo at a start and what comes are sorted in turn."""
+    first = int(time.time() * 1000000) - 10 ** 9
+    for n in range(2000):
+        put_in_todo(town, first + n, "@here.example")
+    town.open()
+    town.daemon.wait("^new msg")
+    town.signal("qmail-todo", signal.SIGSTOP)
+    town.send("x@there.example", "bob@here.example")
+    town.signal("qmail-todo", signal.SIGCONT)
+    town.wait_empty(60)
+    numbers = [int(line.split()[-1]) for line in town.daemon.lines if line.startswith("new msg")]
+    assert numbers.index(max(numbers)) < len(numbers) - 1
+
+
+def test_looked_at_twice(town):
+    """A message that waits is in one place, however often it is looked at."""
+    town.place.write(town.place.path("control/concurrencyremote"), "0\n")
+    town.rules("ann", "", "|echo x >> count; exit 111")
+    town.open()
+    town.send("x@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral")
+    town.until(lambda: town.place.queue_files()["local"] and not town.place.queue_files()["todo"],
+               "it to wait")
+    (number, intd), = town.place.queue_files()["intd"].items()
+    for _ in range(3):
+        # What is parked has qmail-todo told, before, which files are gone.
+        town.send("x@there.example", "far@there.example")
+        town.until(lambda: not town.place.queue_files()["todo"], "the other to be parked")
+        os.link(intd, intd.replace("/intd/", "/todo/"))
+        with open(town.place.path("queue/lock/trigger"), "w") as trigger:
+            trigger.write("look\n")
+        town.until(lambda: number not in town.place.queue_files()["todo"], "it to be looked at")
+    town.signal("qmail-send", signal.SIGALRM)
+    town.daemon.wait("^delivery 2: deferral")
+    town.send("x@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert count(town, "ann") == 2
+
+
+def test_half_made_files_go(town, lock_folders):
+    town.open()
+    undo = lock_folders("remote", 0o755)
+    town.send("x@there.example", "ann@here.example", "far@there.example")
+    town.daemon.wait("^warning: unable to write the files of todo/")
+    assert not town.place.queue_files()["local"]
+    undo()
+    town.letter("ann", "a letter")
 
 
 def test_a_report_of_the_other_channel(town):
