@@ -121,6 +121,7 @@ run_remote(const struct delivery_job *job, struct span host, const int fds[2])
 	    .envp = envp.at.at,
 	    .signals = SPAWN_SIGNALS_UNBLOCK,
 	    .leads_group = true,
+	    .ends_with_us = true,
 	    .fd_count = 2,
 	    .fds = { { fds[0], 0 }, { fds[1], 1 } } });
 	free_words(&argv);

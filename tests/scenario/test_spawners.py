@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -60,6 +61,23 @@ def test_deliveries_end_with_their_spawner(town, number):
     session = town.daemon.pid
     town.signal("qmail-lspawn", number)
     process.until(lambda: not process.session_members(session), "all to end")
+    assert len(town.place.queue_files()["mess"]) == 1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux can")
+def test_nobody_outlives_a_spawner_that_is_killed(town):
+    """It cannot end them; else they would still send what the next one sends."""
+    pid = town.place.base + "/pid"
+    town.place.write(pid, "", "qmailr", 0o644)
+    remote = town.place.base + "/remote"
+    town.place.write(remote, "#!/bin/sh\necho $$ > %s; exec sleep 1000\n" % pid, mode=0o755)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("joe@there.example", "joe@there.example")
+    wait_file(pid)
+    session = town.daemon.pid
+    town.signal("qmail-rspawn", towns.KILL)
+    process.until(lambda: int(wait_file(pid)) not in process.session_members(session),
+                  "qmail-remote to end")
     assert len(town.place.queue_files()["mess"]) == 1
 
 

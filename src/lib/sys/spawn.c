@@ -6,6 +6,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
 #include "base/must.h"
 #include "sys/fd.h"
 #include "sys/ids.h"
@@ -44,6 +48,16 @@ arrange_fds(const struct spawn *plan)
 	return 0;
 }
 
+/* It is told to end when we are killed and cannot do that ourselves.  A change
+ * of id would forget this, exec does not. */
+static void
+end_with_parent(void)
+{
+#ifdef PR_SET_PDEATHSIG
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+#endif
+}
+
 /* What the child does; returns only on failure, with errno. */
 static void
 become_program(const struct spawn *plan)
@@ -58,6 +72,8 @@ become_program(const struct spawn *plan)
 		ids->groups ? ids->groups : &ids->gid,
 		ids->groups ? ids->group_count : 1) < 0)
 		return;
+	if (plan->ends_with_us)
+		end_with_parent();
 	if (plan->folder && chdir(plan->folder) < 0)
 		return;
 	(void)sigemptyset(&none);

@@ -42,7 +42,10 @@ struct spawn {
 	const struct spawn_ids *ids; /* NULL: stay who we are */
 	enum spawn_signals signals;
 	bool leads_group; /* it begins a process group; see spawn_end */
-	size_t fd_count;  /* at most SPAWN_FDS_MAX */
+	/* Where the system can do that it gets SIGTERM when this process ends,
+	 * however that is. */
+	bool ends_with_us;
+	size_t fd_count;		    /* at most SPAWN_FDS_MAX */
 	struct spawn_fd fds[SPAWN_FDS_MAX]; /* targets all different */
 };
 
