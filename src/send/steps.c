@@ -34,6 +34,7 @@ void
 steps_note(struct steps *steps, int64_t by, int64_t now)
 {
 	if (by < 0) {
+		steps->went_back = true;
 		go_back(steps, -by, now);
 		return;
 	}
@@ -45,8 +46,12 @@ steps_note(struct steps *steps, int64_t by, int64_t now)
 int64_t
 steps_birth(const struct steps *steps, int64_t birth, int64_t now)
 {
+	int64_t moved = birth;
+
 	for (size_t i = 0; i < steps->count; i++)
-		if (birth < steps->list[i].at)
-			birth += steps->list[i].by;
-	return birth < now ? birth : now;
+		if (moved < steps->list[i].at)
+			moved += steps->list[i].by;
+	if (moved == birth && !steps->went_back)
+		return birth;
+	return moved < now ? moved : now;
 }

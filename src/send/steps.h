@@ -2,6 +2,7 @@
 #ifndef SEND_STEPS_H
 #define SEND_STEPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct step {
 struct steps {
 	struct step list[STEPS_KEPT]; /* the oldest first */
 	size_t count;
+	bool went_back; /* it was ahead, and so may births be */
 };
 
 /*
@@ -24,8 +26,11 @@ struct steps {
  */
 void steps_note(struct steps *steps, int64_t by, int64_t now);
 
-/* steps_birth: when a message came, by the clock as it goes now; never in the
- * future. */
+/*
+ * steps_birth: when a message came, by the clock as it goes now.  No step moves
+ * that into the future, and what came while the clock was ahead came now; else
+ * a birth in the future is left alone.
+ */
 int64_t steps_birth(const struct steps *steps, int64_t birth, int64_t now);
 
 #endif
