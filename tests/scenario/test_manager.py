@@ -571,6 +571,7 @@ def test_a_file_cannot_be_removed(town, nth):
     town.daemon.wait("^status: local")
     town.send("x@there.example", "ann@here.example", "bob@here.example")
     town.wait_empty()
+    town.daemon.wait("^end msg")
     assert count(town, "ann") == 1 and count(town, "bob") == 1
     assert count_lines(town, "^end msg") == 1
 
