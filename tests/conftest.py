@@ -7,6 +7,7 @@ start        starts qmail-start; whatever it began ends with the test
 """
 
 import os
+import signal
 
 import pytest
 
@@ -15,6 +16,10 @@ from support import process
 
 
 def pytest_configure(config):
+    # A shell ignores these for what runs in the background, and so would all
+    # that is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     config.place = places.Place()
 
 
