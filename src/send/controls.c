@@ -18,22 +18,29 @@
 #define BATCH_MAX	   1000
 #define LOOK_INTERVAL	   1000 /* milliseconds */
 
-/* Numbers that HUP changes.  Returns 0, -1. */
+/* Numbers that HUP changes: all or none; culprit: the file.  Returns 0, -1. */
 static int
-read_numbers(struct send *send)
+read_numbers(struct send *send, const char **culprit)
 {
 	uint64_t local = CONCURRENCY_LOCAL, remote = CONCURRENCY_REMOTE;
 	uint64_t host = 0, batch = BATCH, stop = STOP_TIME;
+	const struct {
+		const char *file;
+		uint64_t max, *value;
+	} numbers[] = {
+		{ "control/concurrencylocal", CONCURRENCY_MAX, &local },
+		{ "control/concurrencyremote", CONCURRENCY_MAX, &remote },
+		{ "control/concurrencyhost", CONCURRENCY_MAX, &host },
+		{ "control/remotebatch", BATCH_MAX, &batch },
+		{ "control/stoptime", UINT32_MAX, &stop },
+	};
 
-	if (control_read_number(
-		"control/concurrencylocal", CONCURRENCY_MAX, &local) < 0 ||
-	    control_read_number(
-		"control/concurrencyremote", CONCURRENCY_MAX, &remote) < 0 ||
-	    control_read_number(
-		"control/concurrencyhost", CONCURRENCY_MAX, &host) < 0 ||
-	    control_read_number("control/remotebatch", BATCH_MAX, &batch) < 0 ||
-	    control_read_number("control/stoptime", UINT32_MAX, &stop) < 0)
-		return -1;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		*culprit = numbers[i].file;
+		if (control_read_number(
+			*culprit, numbers[i].max, numbers[i].value) < 0)
+			return -1;
+	}
 	send->channels[CHANNEL_LOCAL].limit = local;
 	send->channels[CHANNEL_REMOTE].limit = remote;
 	send->host_limit = host;
@@ -65,7 +72,7 @@ controls_read(struct send *send)
 		"control/queuelifetime", UINT32_MAX, &send->lifetime) < 0)
 		return -1;
 	read_routes(send);
-	return read_numbers(send);
+	return read_numbers(send, &culprit);
 }
 
 /* qmail-todo, which routes, says in the log what it could not read. */
@@ -81,9 +88,10 @@ controls_read_again(struct send *send)
 		routing_free(&send->routing);
 		send->routing = fresh;
 	}
-	if (read_numbers(send) < 0)
-		sendlog_line(
-		    &send->log, "alert: unable to reread control/concurrency");
+	if (read_numbers(send, &culprit) < 0) {
+		sendlog_z(&send->log, "alert: unable to reread ");
+		sendlog_line(&send->log, culprit);
+	}
 	return chdir(home_queue_dir);
 }
 

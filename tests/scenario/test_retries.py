@@ -137,6 +137,18 @@ def test_hangup_without_files_keeps_the_old(town):
     os.rmdir(town.place.path("control/locals"))
 
 
+@pytest.mark.parametrize("name", ["concurrencyhost", "stoptime"])
+def test_hangup_names_the_number_it_cannot_read(town, name):
+    town.open()
+    town.place.write(town.place.path("control/concurrencyremote"), "7\n")
+    os.mkdir(town.place.path("control/" + name))
+    os.kill(town.daemon.pid, towns.HANGUP)
+    town.daemon.wait("^alert: unable to reread control/%s$" % name)
+    town.send("x@there.example", "bob@here.example")
+    town.daemon.wait("^status: local 1/10 remote 0/20$")
+    os.rmdir(town.place.path("control/" + name))
+
+
 def test_term_waits_for_what_runs(town):
     town.rules("ann", "", "|touch began; until test -e ready; do sleep 0.05; done; cat > got")
     town.open()
