@@ -474,6 +474,7 @@ static void
 wait_for_something(struct send *send)
 {
 	struct pollfd fds[PEERS + 1];
+	int got;
 
 	for (size_t i = 0; i < PEERS; i++) {
 		const struct link *link = link_of(send, i);
@@ -485,14 +486,15 @@ wait_for_something(struct send *send)
 	fds[PEERS] =
 	    (struct pollfd){ .fd = send->log.text.len ? DAEMONS_LOG_FD : -1,
 		    .events = POLLOUT };
-	if (signal_poll(fds, PEERS + 1, times_to_wait(send)) > 0) {
-		times_look(send);
-		if (fds[PEERS].revents)
-			sendlog_flush(&send->log);
-		hear_peers(send, fds);
-	} else {
-		times_look(send);
-	}
+	got = signal_poll(fds, PEERS + 1, times_to_wait(send));
+	times_look(send);
+	/* First: what somebody changed counts for what came after it. */
+	heed_signals(send);
+	if (got <= 0)
+		return;
+	if (fds[PEERS].revents)
+		sendlog_flush(&send->log);
+	hear_peers(send, fds);
 }
 
 /* A job that was not there when the trouble was has work of its own, and one
@@ -576,7 +578,6 @@ main(void)
 	must_hooks(111, on_no_memory);
 	set_up(&send);
 	for (;;) {
-		heed_signals(&send);
 		loading_step(&send.loading, &send.cleaning);
 		clean_up(&send);
 		try_again(&send);
