@@ -57,8 +57,9 @@ log_start(struct send *send, struct delivery *delivery)
 	send->channels[channel].logged++;
 	sendlog_z(&send->log, "starting delivery ");
 	sendlog_u64(&send->log, delivery->number);
-	sendlog_message(&send->log, ": msg ", delivery->run->number, " to ");
-	str_cut(&send->log.text, send->log.text.len - 1);
+	sendlog_z(&send->log, ": msg ");
+	sendlog_u64(&send->log, delivery->run->number);
+	sendlog_z(&send->log, " to ");
 	sendlog_z(&send->log, channel_names[channel]);
 	sendlog_safe(&send->log, str_span(&delivery->recipient));
 	sendlog_end(&send->log);
