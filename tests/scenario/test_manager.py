@@ -385,6 +385,30 @@ def test_text_is_gone(town):
     town.until(lambda: left() == {"info": [young], "local": [young]}, "only the young one to stay")
 
 
+def test_many_texts_are_gone(town):
+    """The postmaster hears of each; the scribe has no more processes for that at
+    once than it may, and none of them stays."""
+    town.rules("alias", "-postmaster", "./%s/" % towns.MAIL_FOLDER)
+    gate, program = town.place.base + "/gate", town.place.base + "/slow-queue"
+    os.mkfifo(gate)
+    os.chmod(gate, 0o644)
+    town.place.write(program, "#!/bin/sh\ncat %s\nexec %s\n"
+                     % (gate, town.place.program("qmail-queue")), mode=0o755)
+    old = time.time() - 37 * 3600
+    for number in range(int(old * 1000000), int(old * 1000000) + 300):
+        town.place.queue_put("info", number, "Fbob@here.example\0", old)
+        town.place.queue_put("local", number, "Tann@here.example\0", old)
+    with open(gate, "r+b", buffering=0):
+        town.open(env={"QMAILQUEUE": program})
+        town.daemon.wait(" is gone; it cannot be delivered", count=300)
+        town.until(lambda: len(pids_of_send(town)) >= 202, "those that queue notices")
+        os.rename(gate, gate + ".old")
+        town.place.write(gate, "")
+        assert len(pids_of_send(town)) == 202
+    town.until(lambda: len(town.mail("alias")) == 300, "all notices", 60)
+    town.until(lambda: len(pids_of_send(town)) == 2, "the workers to be collected")
+
+
 def test_files_that_outlived_their_message(town):
     """All was done, and a kill left the last files: nobody is told of a loss."""
     town.rules("alias", "-postmaster", COUNT)
