@@ -133,6 +133,18 @@ def test_a_mark_that_cannot_be_written(town, fault):
     assert count(town, "ann") == 1 and count(town, "bob") == 1
 
 
+def test_recipients_that_cannot_be_read(town):
+    """A file that cannot be positioned is not one without recipients."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.daemon = town.start_traced("lseek:error=EIO:when=1")
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^warning: trouble reading local/")
+    try_until(town, town.is_empty, "all to be done")
+    assert len(town.mail("ann")) == len(town.mail("bob")) == 1
+
+
 def test_marks_that_cannot_be_written_make_one_bounce(town):
     """Several marks of a message are tried again at once, and its bounce, which
     follows, is queued once."""
