@@ -889,3 +889,25 @@ def test_nobody_reads_the_log(town):
     finally:
         process.end_session(daemon.pid)
         daemon.wait()
+
+
+def test_a_terminal_that_stands_still(town):
+    """Its writers wait when it is full; qmail-send does not, and who else has
+    it open finds it as it was."""
+    reader, writer = os.openpty()
+    daemon = process.subprocess.Popen(
+        [town.place.program("qmail-start"), "./%s/" % towns.MAIL_FOLDER],
+        stdin=process.subprocess.DEVNULL, stdout=writer, cwd="/", start_new_session=True,
+        env={"PATH": "/usr/bin:/bin"})
+    try:
+        town.send("x@there.example", *["@here.example"] * 1500)
+        town.send("x@there.example", "ann@here.example")
+        process.until(lambda: town.mail("ann"), "the mail to go on")
+        assert os.get_blocking(writer)
+        daemon.terminate()
+        assert daemon.wait(15) == 0
+    finally:
+        process.end_session(daemon.pid)
+        daemon.wait()
+        os.close(reader)
+        os.close(writer)
