@@ -150,11 +150,14 @@ become_send(const struct roles *roles, int log_fd, const int *links)
 {
 	char *const argv[] = { (char *)"qmail-send", NULL };
 	struct str path = STR_INIT;
-	int fds[DAEMONS_LINKS];
+	int fds[DAEMONS_LINKS], own;
 
 	str_add_z(&path, home_dir);
 	str_add_z(&path, "/bin/qmail-send");
-	if ((log_fd = fd_duplicate_above(log_fd, 16)) < 0)
+	/* A reader that is stuck must not hold qmail-send, nor others who write
+	 * to the same pipe or terminal find it changed. */
+	own = fd_reopen_nonblocking(log_fd);
+	if ((log_fd = fd_duplicate_above(own < 0 ? log_fd : own, 16)) < 0)
 		error_exit("qmail-start", "dup");
 	for (int i = 0; i < DAEMONS_LINKS; i++)
 		if ((fds[i] = fd_duplicate_above(links[i], 16)) < 0)
