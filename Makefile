@@ -15,6 +15,8 @@ HOT      := receive/qmail-smtpd \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake \
             users/qmail-newmrh users/qmail-rcptd \
+            serial/setlock serial/maildirserial serial/serialsmtp \
+            serial/serialqmtp \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
@@ -22,7 +24,8 @@ SMALL    := qmail-smtpd qmail-inject sendmail qmail-queue qmail-remote \
             qmail-local
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
-SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
+SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
+            serial/maildirsmtp serial/maildirqmtp
 
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
                       smtpd_data smtpd_receipt smtpd_xclient smtpd_policy
@@ -32,6 +35,9 @@ qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait
                       arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end
+maildirserial_PARTS := serial_message serial_bounce
+serialsmtp_PARTS   := serial_message serial_result
+serialqmtp_PARTS   := serial_message serial_result
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
 
