@@ -30,7 +30,7 @@ BUDGET = {
     "qmail-inject": SPAWN,
     "qmail-install": "fchown",
     "qmail-local": SPAWN,
-    "qmail-lspawn": SPAWN + " socketpair",
+    "qmail-lspawn": "execvpe fork ids_become socketpair syscall",
     "qmail-newmrh": "",
     "qmail-qread": "",
     "qmail-queue": "",
