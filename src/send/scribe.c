@@ -37,8 +37,9 @@
 
 #define BOUNCE_FILE_MODE 0600
 #define REAP_MS		 5000 /* a worker that was killed is missed after this */
+#define NOTICE_WORKERS	 20   /* at work when a notice is begun, at most */
 
-/* A process that queues the bounce of a message. */
+/* A process that queues the bounce of a message, or a notice: number 0. */
 struct worker {
 	pid_t pid;
 	uint64_t number;
@@ -267,9 +268,52 @@ serve_inject(struct scribe *scribe, struct span record)
 		answer_inject(scribe, order.number, 0);
 }
 
+/* A worker that was killed has not answered. */
+static void
+end_worker(struct scribe *scribe, pid_t pid, int status)
+{
+	for (size_t i = 0; i < scribe->workers.len; i++) {
+		struct worker worker = scribe->workers.at[i];
+
+		if (worker.pid != pid)
+			continue;
+		scribe->workers.at[i] =
+		    scribe->workers.at[--scribe->workers.len];
+		if (worker.number && spawn_exit_code(status) != 0)
+			answer_inject(scribe, worker.number, 0);
+		return;
+	}
+}
+
+static void
+reap_workers(struct scribe *scribe)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = spawn_reap(&status)) > 0)
+		end_worker(scribe, pid, status);
+}
+
+/* Until a few are left. */
+static void
+wait_for_workers(struct scribe *scribe)
+{
+	reap_workers(scribe);
+	while (scribe->workers.len >= NOTICE_WORKERS) {
+		pid_t pid = scribe->workers.at[0].pid;
+		int status;
+
+		if (spawn_wait(pid, &status) < 0)
+			status = 0; /* nothing is known of it */
+		end_worker(scribe, pid, status);
+	}
+}
+
 /*
  * Queues a notice to the postmaster, as a double bounce goes.  Nobody waits
- * for it, and if it cannot be queued the log has told.
+ * for it, and if it cannot be queued the log has told.  There may be thousands
+ * at once.
  */
 static void
 serve_notice(struct scribe *scribe, struct span record)
@@ -277,13 +321,16 @@ serve_notice(struct scribe *scribe, struct span record)
 	struct str text = STR_INIT;
 	struct span words, to = str_span(&scribe->double_to);
 	struct inject inject;
+	struct worker worker = { -1, 0 };
 	uint64_t number;
-	pid_t pid = -1;
 
+	wait_for_workers(scribe);
 	if (record_next_number(&record, SCRIBE_NOTICE, INT64_MAX, &number) &&
 	    record_next_is(&record, SCRIBE_PARAGRAPH, &words))
-		pid = fork();
-	if (pid != 0)
+		worker.pid = fork();
+	if (worker.pid > 0)
+		vec_push(&scribe->workers, worker);
+	if (worker.pid != 0)
 		return;
 	if (inject_open(&inject, home_dir) < 0)
 		_exit(111);
@@ -308,27 +355,6 @@ serve(struct scribe *scribe, struct span record)
 	default:
 		serve_notice(scribe, record);
 	}
-}
-
-/* Collects workers; for one that was killed the answer is given here. */
-static void
-reap_workers(struct scribe *scribe)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = spawn_reap(&status)) > 0)
-		for (size_t i = 0; i < scribe->workers.len; i++) {
-			struct worker worker = scribe->workers.at[i];
-
-			if (worker.pid != pid)
-				continue;
-			scribe->workers.at[i] =
-			    scribe->workers.at[--scribe->workers.len];
-			if (spawn_exit_code(status) != 0)
-				answer_inject(scribe, worker.number, 0);
-			break;
-		}
 }
 
 NORETURN static void
