@@ -13,7 +13,8 @@ HOT      := receive/qmail-smtpd \
             send/qmail-send send/qmail-todo \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
-            local/qmail-local local/maildirmake users/qmail-newmrh \
+            local/qmail-local local/maildirmake \
+            users/qmail-newmrh users/qmail-rcptd \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
@@ -23,14 +24,15 @@ ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
 
-qmail-smtpd_PARTS  := smtpd_reply smtpd_session smtpd_policy smtpd_data
+qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
+                      smtpd_data smtpd_receipt smtpd_xclient smtpd_policy
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
-                      arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers rewrite
-qmail-todo_PARTS   := todo_sort todo_say trouble rewrite numbers
+                      arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers
+qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end
-qmail-lspawn_PARTS := lookup
+qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
 
 LAYERS   := base sys mail config net queue
@@ -121,8 +123,9 @@ $(CONF_H): conf-qmail conf-users
 	@{ echo '/* home_conf.h - made from conf-qmail and conf-users */'; \
 	   echo '#define CONF_QMAIL "$(PREFIX)"'; \
 	   n=1; for role in ALIAS QMAILD QMAILL QMAILP QMAILQ QMAILR QMAILS \
-	       GROUP_QMAIL GROUP_NOFILES; do \
-	     echo "#define CONF_$$role \"$$(sed -n $${n}p conf-users)\""; \
+	       GROUP_QMAIL GROUP_NOFILES QMAILV; do \
+	     name=$$(sed -n $${n}p conf-users); \
+	     echo "#define CONF_$$role \"$${name:-qmailv}\""; \
 	     n=$$((n + 1)); done; } > $@.tmp
 	@mv $@.tmp $@
 

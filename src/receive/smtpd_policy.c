@@ -10,18 +10,76 @@
 #include "config/control.h"
 #include "net/ipme.h"
 
+/*
+ * The domains that anybody may send to.  Without a list of them those of this
+ * machine, which nobody can use to reach others.
+ */
+static int
+read_hosts(struct smtpd_policy *policy)
+{
+	struct hosts *hosts = &policy->hosts;
+	int found;
+
+	if (hosts_read(
+		hosts, "control/rcpthosts", "control/morercpthosts.cdb") < 0)
+		return -1;
+	if (!hosts->accept_all)
+		return 0;
+	found = control_read_set("control/locals", '\0', &hosts->names);
+	if (found == 0)
+		wordset_add(&hosts->names, str_span(&policy->me), SPAN(""));
+	hosts->accept_all = false;
+	hosts->more = "control/morercpthosts.cdb";
+	return found < 0 ? -1 : 0;
+}
+
+/* Whether control/xclient lists the client. */
+static int
+read_proxies(struct smtpd_policy *policy, struct span ip)
+{
+	struct wordset proxies = WORDSET_INIT;
+	int found = control_read_set("control/xclient", '\0', &proxies);
+
+	policy->is_proxy = found > 0 && wordset_find(&proxies, ip, NULL);
+	wordset_free(&proxies);
+	return found;
+}
+
+static int
+read_recipient_check(struct smtpd_policy *policy)
+{
+	struct str value = STR_INIT;
+	int found = control_read_line("control/rcptcheck", &value);
+
+	policy->checks_recipients =
+	    !span_equal_nocase(str_span(&value), SPAN("off"));
+	str_free(&value);
+	return found;
+}
+
 int
-smtpd_policy_read(struct smtpd_policy *policy, struct span me)
+smtpd_policy_read(struct smtpd_policy *policy, struct span me, struct span ip)
 {
 	str_set(&policy->me, me);
-	if (control_read_set(
-		"control/badmailfrom", '\0', &policy->bad_senders) < 0)
+	if (blocklist_read(&policy->bad_senders, "control/badmailfrom",
+		"control/morebadmailfrom.cdb") < 0 ||
+	    blocklist_read(&policy->bad_recipients, "control/badrcptto",
+		"control/morebadrcptto.cdb") < 0 ||
+	    read_proxies(policy, ip) < 0 || read_recipient_check(policy) < 0)
 		return -1;
 	policy->relay_suffix = getenv("RELAYCLIENT");
 	if (policy->relay_suffix) /* it may send to any domain */
 		return 0;
-	return hosts_read(
-	    &policy->hosts, "control/rcpthosts", "control/morercpthosts.cdb");
+	return read_hosts(policy);
+}
+
+int
+smtpd_policy_end_relaying(struct smtpd_policy *policy)
+{
+	if (!policy->relay_suffix)
+		return 0;
+	policy->relay_suffix = NULL;
+	return read_hosts(policy);
 }
 
 /* Puts what stands for our address behind the @. */
@@ -56,23 +114,30 @@ smtpd_policy_rewrite(const struct smtpd_policy *policy, struct str *address)
 	return add_local_ip_host(policy, address);
 }
 
-bool
-smtpd_policy_is_bad_sender(
-    const struct smtpd_policy *policy, struct span sender)
+enum smtpd_verdict
+smtpd_policy_judge(struct smtpd_policy *policy, struct str *recipient)
 {
-	const struct wordset *bad = &policy->bad_senders;
-	struct span domain = span_from(sender, span_find_last(sender, '@'));
+	int is_bad =
+	    blocklist_has(&policy->bad_recipients, str_span(recipient));
+	int is_ours = 1;
 
-	return wordset_find(bad, sender, NULL) ||
-	    (domain.len && wordset_find(bad, domain, NULL));
-}
-
-int
-smtpd_policy_accept(struct smtpd_policy *policy, struct str *recipient)
-{
-	if (policy->relay_suffix) {
+	if (is_bad)
+		return is_bad < 0 ? SMTPD_TROUBLE : SMTPD_BAD_RECIPIENT;
+	if (policy->relay_suffix)
 		str_add_z(recipient, policy->relay_suffix);
-		return 1;
+	else
+		is_ours = hosts_accept(&policy->hosts, str_span(recipient));
+	if (is_ours <= 0)
+		return is_ours < 0 ? SMTPD_TROUBLE : SMTPD_NOT_OURS;
+	if (!policy->checks_recipients)
+		return SMTPD_ACCEPTED;
+	switch (rcptcheck_ask(&policy->check, str_span(recipient))) {
+	case RCPTCHECK_KNOWN:
+		break;
+	case RCPTCHECK_UNKNOWN:
+		return SMTPD_UNKNOWN;
+	case RCPTCHECK_LATER:
+		return SMTPD_LATER;
 	}
-	return hosts_accept(&policy->hosts, str_span(recipient));
+	return SMTPD_ACCEPTED;
 }

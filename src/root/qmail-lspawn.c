@@ -16,8 +16,8 @@
 
 #include "base/must.h"
 #include "config/home.h"
+#include "config/lookup.h"
 #include "config/users.h"
-#include "lookup.h"
 #include "queue/spawnloop.h"
 #include "sys/spawn_apart.h"
 

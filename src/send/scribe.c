@@ -37,12 +37,12 @@
 
 #define BOUNCE_FILE_MODE 0600
 #define REAP_MS		 5000 /* a worker that was killed is missed after this */
-#define NOTICE_WORKERS	 20   /* at work when a notice is begun, at most */
+#define WORKERS_MAX	 200  /* processes that queue at once */
 
-/* A process that queues the bounce of a message, or a notice: number 0. */
+/* A process that queues a bounce, or a notice. */
 struct worker {
 	pid_t pid;
-	uint64_t number;
+	uint64_t number; /* of the message whose bounce it is; 0: a notice */
 };
 
 struct scribe {
@@ -250,25 +250,7 @@ work(struct scribe *scribe, const struct scribe_order *order)
 	_exit(0);
 }
 
-/* A process for each bounce: none waits for the disk behind another. */
-static void
-serve_inject(struct scribe *scribe, struct span record)
-{
-	struct scribe_order order;
-	struct worker worker;
-
-	if (!parse_inject(record, &order))
-		_exit(111);
-	worker = (struct worker){ fork(), order.number };
-	if (worker.pid == 0)
-		work(scribe, &order);
-	if (worker.pid > 0)
-		vec_push(&scribe->workers, worker);
-	else
-		answer_inject(scribe, order.number, 0);
-}
-
-/* A worker that was killed has not answered. */
+/* A worker has ended; for one that was killed the answer is given here. */
 static void
 end_worker(struct scribe *scribe, pid_t pid, int status)
 {
@@ -281,7 +263,7 @@ end_worker(struct scribe *scribe, pid_t pid, int status)
 		    scribe->workers.at[--scribe->workers.len];
 		if (worker.number && spawn_exit_code(status) != 0)
 			answer_inject(scribe, worker.number, 0);
-		return;
+		break;
 	}
 }
 
@@ -295,25 +277,47 @@ reap_workers(struct scribe *scribe)
 		end_worker(scribe, pid, status);
 }
 
-/* Until a few are left. */
-static void
-wait_for_workers(struct scribe *scribe)
+/* Forks a worker; if there are as many as may be, when one of them has ended.
+ * Returns as fork does. */
+static pid_t
+fork_worker(struct scribe *scribe, uint64_t number)
 {
-	reap_workers(scribe);
-	while (scribe->workers.len >= NOTICE_WORKERS) {
-		pid_t pid = scribe->workers.at[0].pid;
-		int status;
+	struct worker worker = { .number = number };
+	int status;
 
-		if (spawn_wait(pid, &status) < 0)
-			status = 0; /* nothing is known of it */
-		end_worker(scribe, pid, status);
+	reap_workers(scribe);
+	while (scribe->workers.len >= WORKERS_MAX) {
+		pid_t ended = spawn_wait_any(&status);
+
+		if (ended < 0)
+			return -1;
+		end_worker(scribe, ended, status);
 	}
+	worker.pid = fork();
+	if (worker.pid > 0)
+		vec_push(&scribe->workers, worker);
+	return worker.pid;
+}
+
+/* A process for each bounce: none waits for the disk behind another. */
+static void
+serve_inject(struct scribe *scribe, struct span record)
+{
+	struct scribe_order order;
+	pid_t pid;
+
+	if (!parse_inject(record, &order))
+		_exit(111);
+	pid = fork_worker(scribe, order.number);
+	if (pid == 0)
+		work(scribe, &order);
+	if (pid < 0)
+		answer_inject(scribe, order.number, 0);
 }
 
 /*
  * Queues a notice to the postmaster, as a double bounce goes.  Nobody waits
- * for it, and if it cannot be queued the log has told.  There may be thousands
- * at once.
+ * for it, and if it cannot be queued the log has told.
  */
 static void
 serve_notice(struct scribe *scribe, struct span record)
@@ -321,16 +325,13 @@ serve_notice(struct scribe *scribe, struct span record)
 	struct str text = STR_INIT;
 	struct span words, to = str_span(&scribe->double_to);
 	struct inject inject;
-	struct worker worker = { -1, 0 };
 	uint64_t number;
+	pid_t pid = -1;
 
-	wait_for_workers(scribe);
 	if (record_next_number(&record, SCRIBE_NOTICE, INT64_MAX, &number) &&
 	    record_next_is(&record, SCRIBE_PARAGRAPH, &words))
-		worker.pid = fork();
-	if (worker.pid > 0)
-		vec_push(&scribe->workers, worker);
-	if (worker.pid != 0)
+		pid = fork_worker(scribe, 0);
+	if (pid != 0)
 		return;
 	if (inject_open(&inject, home_dir) < 0)
 		_exit(111);

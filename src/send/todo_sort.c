@@ -131,11 +131,20 @@ next_recipient(struct sorting *s)
 	return letter == 'T';
 }
 
+/* Where s->recipient goes; s->address receives its address there. */
+static enum channel_id
+choose_channel(struct sorting *s)
+{
+	return routing_apply(
+		   &s->todo->routing, str_span(&s->recipient), &s->address)
+	    ? CHANNEL_LOCAL
+	    : CHANNEL_REMOTE;
+}
+
 static void
 add_to_channel(struct sorting *s, struct channel_file files[CHANNELS])
 {
-	enum channel_id channel = routing_apply(
-	    &s->todo->routing, str_span(&s->recipient), &s->address);
+	enum channel_id channel = choose_channel(s);
 	struct channel_file *file = &files[channel];
 
 	if (!file->is_made) {
@@ -306,8 +315,7 @@ sort_new(struct sorting *s)
 		fine = true;
 		goto done;
 	}
-	s->channel = routing_apply(
-	    &s->todo->routing, str_span(&s->recipient), &s->address);
+	s->channel = choose_channel(s);
 	record_add(&text,
 	    s->channel == CHANNEL_LOCAL ? SORTED_LOCAL : SORTED_REMOTE,
 	    str_span(&s->address));

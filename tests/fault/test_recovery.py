@@ -217,31 +217,6 @@ def test_old_leftovers_go(root_place, start):
     assert set(place.queue_files()["mess"]) == set(young.values())
 
 
-def test_many_texts_are_gone(root_place, start):
-    """A notice for each, but not all at once, and no process is left."""
-    place = root_place
-    prepare(place)
-    queue, seen = place.base + "/queue-slowly", place.base + "/seen"
-    os.mkdir(seen, 0o777)
-    os.chmod(seen, 0o777)
-    place.write(queue, "#!/bin/sh\n>%s/now.$$; ls %s | grep -c now >%s/count.$$\n"
-                "sleep 0.2; rm %s/now.$$; exec %s\n"
-                % (seen, seen, seen, seen, place.program("qmail-queue")), mode=0o755)
-    count = 60
-    for number in numbers(count, OLD):
-        put(place, number, "lost", {"info": INFO, "local": waiting(one="T")}, OLD)
-    daemon = start("./Mailbox", env={"QMAILQUEUE": queue})
-    process.until(lambda: arrived(place)[NOTICE, "postmaster@here.example"] == count,
-                  "the notices", 60)
-    counts = []
-    for name in os.listdir(seen):
-        with open(os.path.join(seen, name)) as source:
-            counts.append(int(source.read()))
-    assert len(counts) == count and max(counts) <= 20
-    process.until(lambda: not process.session_members(daemon.pid, ended=True),
-                  "all processes to be collected")
-
-
 def test_writer_lives(root_place, start):
     """A message that is being written is not cleared away, whatever its age.
     There are two, for the clean-up may be in one part of the folder still when

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/root/lookup.c"
+#include "../../src/lib/config/lookup.c"
 
 #define LONG_MS 60000
 

@@ -2,7 +2,7 @@
  * lookup.c - the accounts of local parts, asked of qmail-getpw.
  * Input: from qmail-getpw, not trusted; local parts: hostile
  */
-#include "lookup.h"
+#include "config/lookup.h"
 
 #include "base/must.h"
 #include "config/cdb.h"
