@@ -27,8 +27,9 @@ ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp
 
+RECEIVE_PARTS      := policy receipt logline
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
-                      smtpd_data smtpd_receipt smtpd_xclient smtpd_policy
+                      smtpd_data smtpd_xclient $(RECEIVE_PARTS)
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
