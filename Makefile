@@ -7,8 +7,9 @@
 
 # Programs by tool chain; each is src/ROOM/NAME.c, and *_PARTS lists the other
 # files of the same room that belong to it.
-HOT      := receive/qmail-smtpd \
-            submit/qmail-inject submit/sendmail \
+HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
+            receive/tcp-env receive/greetdelay receive/proxyin \
+            submit/qmail-inject submit/sendmail submit/qmail-qmqpc \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
             root/qmail-lspawn \
@@ -20,15 +21,21 @@ HOT      := receive/qmail-smtpd \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
-SMALL    := qmail-smtpd qmail-inject sendmail qmail-queue qmail-remote \
+SMALL    := qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
+            qmail-inject sendmail qmail-queue qmail-remote \
             qmail-local
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp
 
+RECEIVE_PARTS      := policy receipt logline
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
-                      smtpd_data smtpd_receipt smtpd_xclient smtpd_policy
+                      smtpd_data smtpd_xclient $(RECEIVE_PARTS)
+qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
+qmail-qmqpd_PARTS  := qmtp receipt logline
+greetdelay_PARTS   := logline
+proxyin_PARTS      := logline
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \

@@ -24,8 +24,10 @@ SPAWN = "execvpe ids_become syscall vfork"
 
 # The budget: exactly these.  More is a decision that belongs in this table.
 BUDGET = {
+    "greetdelay": "execvp",
     "maildirmake": "",
     "maildirserial": SPAWN,
+    "proxyin": "execvp",
     "qmail-clean": "",
     "qmail-getpw": "getpwnam",
     "qmail-inject": SPAWN,
@@ -34,6 +36,9 @@ BUDGET = {
     "qmail-lspawn": "execvpe fork ids_become socketpair syscall",
     "qmail-newmrh": "",
     "qmail-qread": "",
+    "qmail-qmqpc": "connect socket",
+    "qmail-qmqpd": SPAWN,
+    "qmail-qmtpd": SPAWN + " connect socket",
     "qmail-queue": "",
     "qmail-rcptd": "accept4 bind execvpe fork ids_become listen socket socketpair syscall",
     "qmail-remote": "connect socket",
@@ -50,6 +55,7 @@ BUDGET = {
     "serialsmtp": "",
     "setlock": "execvp",
     "splogger": "connect socket",
+    "tcp-env": "connect execvp socket",
 }
 
 # Writable objects: in every program, and besides in each.
