@@ -8,20 +8,22 @@
 # Programs by tool chain; each is src/ROOM/NAME.c, and *_PARTS lists the other
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
-            receive/tcp-env receive/greetdelay receive/proxyin \
+            receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake \
-            users/qmail-newmrh users/qmail-rcptd \
+            users/qmail-newmrh users/qmail-rcptd users/ofmipname \
+            mess/822field mess/822header mess/822date mess/822received \
+            mess/iftocc \
             serial/setlock serial/maildirserial serial/serialsmtp \
             serial/serialqmtp \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
-SMALL    := qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
+SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
             qmail-inject sendmail qmail-queue qmail-remote \
             qmail-local
 ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
@@ -36,12 +38,18 @@ qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
 qmail-qmqpd_PARTS  := qmtp receipt logline
 greetdelay_PARTS   := logline
 proxyin_PARTS      := logline
+ofmipd_PARTS       := ofmip_message
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
                       arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end
+822field_PARTS     := mess_input
+822header_PARTS    := mess_input
+822date_PARTS      := mess_input
+822received_PARTS  := mess_input
+iftocc_PARTS       := mess_input
 maildirserial_PARTS := serial_message serial_bounce
 serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result

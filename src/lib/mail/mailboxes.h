@@ -1,0 +1,56 @@
+/*
+ * mailboxes.h - the mailboxes in a list as people and programs write it: names,
+ * comments, routes, groups, missing commas and brackets included.
+ *
+ *	struct mailboxes list = MAILBOXES_INIT;
+ *	mailboxes_parse(&list, body)
+ *	for each of list.all: name, local_part, host
+ *
+ * What cannot be an address becomes one as well as it can: nothing is refused.
+ * Time is linear in the text.  Input: hostile
+ */
+#ifndef MAIL_MAILBOXES_H
+#define MAIL_MAILBOXES_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+struct mailbox {
+	struct str name;       /* what people read; may be empty */
+	struct str local_part; /* as in an envelope */
+	struct str host;       /* likewise; empty if there is none */
+};
+
+struct mailboxes {
+	VEC(struct mailbox) all;
+};
+
+#define MAILBOXES_INIT   \
+	{                \
+		VEC_INIT \
+	}
+
+/*
+ * mailboxes_parse: appends the mailboxes of a list.
+ *   text   what follows the colon of a field, folds and all
+ * Names of groups are left out, comments and routes go into the name.  The
+ * empty path <> is a mailbox whose parts are empty.
+ */
+void mailboxes_parse(struct mailboxes *list, struct span text);
+
+/* mailboxes_add_address: appends local_part@host, or local_part without a
+ * host, as in an envelope. */
+void mailboxes_add_address(struct str *text, const struct mailbox *mailbox);
+
+/*
+ * mailboxes_add_written: appends the mailbox as a header shows it: the address,
+ * quoted where needed, or "name" <address>.  No CR, LF or NUL is written.
+ */
+void mailboxes_add_written(struct str *text, const struct mailbox *mailbox);
+
+void mailboxes_free(struct mailboxes *list);
+
+#endif
