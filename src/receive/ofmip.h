@@ -1,7 +1,8 @@
 /*
  * ofmip.h - the parts of ofmipd.
  *
- *	ofmipd.c          start, commands, and every way to end
+ *	ofmipd.c          start and commands
+ *	ofmip_reply.c     replies, and every way to end
  *	ofmip_message.c   the message: its header put in order
  */
 #ifndef RECEIVE_OFMIP_H

@@ -23,7 +23,7 @@ struct passage {
 	struct tidyhead head;
 	struct str field; /* that is not complete yet */
 	size_t header;	  /* bytes of all so far */
-	bool is_long;	  /* a line of the body goes on */
+	bool has_cr;	  /* the piece of a line before ended in one */
 };
 
 static struct span
@@ -71,7 +71,7 @@ add_from(struct passage *passage)
 	struct ofmip *ofmip = passage->ofmip;
 	struct span sender = str_span(&ofmip->sender);
 	size_t at = span_find_last(sender, '@');
-	struct mailbox mailbox = { STR_INIT, STR_INIT, STR_INIT };
+	struct mailbox mailbox = MAILBOX_INIT;
 
 	if (!ofmip->has_name && tidyhead_has(&passage->head, HEADER_FROM))
 		return;
@@ -80,9 +80,7 @@ add_from(struct passage *passage)
 	str_set(&mailbox.local_part, span_upto(sender, at));
 	str_set(&mailbox.host, span_from(sender, at + 1));
 	tidyhead_add(&passage->head, HEADER_FROM, &mailbox);
-	str_free(&mailbox.name);
-	str_free(&mailbox.local_part);
-	str_free(&mailbox.host);
+	mailboxes_free_one(&mailbox);
 }
 
 static void
@@ -147,6 +145,9 @@ read_line(struct passage *passage, struct str *line)
 	int got;
 
 	str_reset(line);
+	if (passage->has_cr)
+		str_add_byte(line, '\r');
+	passage->has_cr = false;
 	got = in_read_until(&ofmip->in, '\n', line,
 	    passage->is_body ? OFMIP_IN_BUFFER : OFMIP_HEADER_MAX);
 	if (got > 0)
@@ -172,6 +173,11 @@ take_line(
 	if (is_whole && span_ends(str_span(line), SPAN("\r\n"))) {
 		str_cut(line, line->len - 2);
 		str_add_byte(line, '\n');
+	}
+	/* The LF that belongs to it may come with the next piece. */
+	if (!is_whole && span_ends(str_span(line), SPAN("\r"))) {
+		str_cut(line, line->len - 1);
+		passage->has_cr = true;
 	}
 	text = str_span(line);
 	if (is_start && text.len && text.s[0] == '.')

@@ -10,10 +10,8 @@
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/must.h"
 #include "config/cdb.h"
 #include "config/home.h"
@@ -21,45 +19,10 @@
 #include "mail/address.h"
 #include "ofmip.h"
 #include "sys/clock.h"
-#include "sys/fd.h"
-#include "sys/file.h"
 #include "sys/signal.h"
 
-#define GREETING_FAILED 1
+#define BUG_EXIT	1
 #define SESSION_SECONDS 86400
-
-static const struct {
-	const char *reply; /* NULL: nothing more is said */
-	int exit_code;
-} ends[] = {
-	[OFMIP_QUIT] = { "221 2.0.0 bye\r\n", 0 },
-	[OFMIP_GONE] = { NULL, 1 },
-	[OFMIP_TIMEOUT] = { "421 4.4.2 you are too slow\r\n", 1 },
-	[OFMIP_CONTROL] = { "451 4.3.0 cannot read the configuration\r\n", 1 },
-	[OFMIP_MEMORY] = { "421 4.3.0 out of memory\r\n", 1 },
-};
-
-void
-ofmip_end(struct ofmip *ofmip, enum ofmip_end why)
-{
-	const char *reply = ends[why].reply;
-
-	/* It ends in any case: a reply that cannot be sent is lost. */
-	if (ofmip && reply) {
-		(void)out_add_z(&ofmip->out, reply);
-		(void)out_flush(&ofmip->out);
-	} else if (reply) {
-		(void)!fd_write_all(1, span_of(reply));
-	}
-	_exit(ends[why].exit_code);
-}
-
-void
-ofmip_reply(struct ofmip *ofmip, const char *line)
-{
-	(void)out_add_z(&ofmip->out, line); /* a failure shows at the end */
-	(void)out_add_z(&ofmip->out, "\r\n");
-}
 
 static void
 out_of_memory(void)
@@ -301,7 +264,7 @@ main(int argc, char **argv)
 	int64_t end = clock_monotonic() + SESSION_SECONDS * 1000;
 	bool fine;
 
-	must_hooks(GREETING_FAILED, out_of_memory);
+	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
 	ofmip.database.fd = -1;
 	in_init(&ofmip.in, 0, in_buffer, sizeof(in_buffer));

@@ -90,8 +90,10 @@ struct parser {
 	struct token822_list words; /* outside of brackets */
 	struct token822_list path;  /* inside */
 	struct str name, comment;   /* the words as text; comments */
-	bool is_inside, has_path;   /* between < and >; they were there */
-	bool is_spaced;		    /* a blank stands before this token */
+	struct str group;	    /* that has begun, without a member yet */
+	bool in_group, is_group_new;
+	bool is_inside, has_path; /* between < and >; they were there */
+	bool is_spaced;		  /* a blank stands before this token */
 };
 
 static void
@@ -155,11 +157,23 @@ drop_route(struct parser *parser)
 	parser->path.tokens.len = len - start;
 }
 
+/* A member of a group, the first one or another. */
+static void
+add_mailbox(struct parser *parser, struct mailbox mailbox)
+{
+	if (parser->is_group_new) {
+		mailbox.begins_group = true;
+		str_set(&mailbox.group, str_span(&parser->group));
+	}
+	parser->is_group_new = false;
+	vec_push(&parser->list->all, mailbox);
+}
+
 /* The mailbox is complete. */
 static void
 finish(struct parser *parser)
 {
-	struct mailbox mailbox = { STR_INIT, STR_INIT, STR_INIT };
+	struct mailbox mailbox = MAILBOX_INIT;
 
 	if (!parser->has_path && parser->words.tokens.len == 0) {
 		reset(parser);
@@ -171,11 +185,48 @@ finish(struct parser *parser)
 		take_address(&mailbox, &parser->path);
 	} else {
 		take_address(&mailbox, &parser->words);
+		if (mailbox.local_part.len == 0 && mailbox.host.len == 0) {
+			mailboxes_free_one(&mailbox); /* a lone @ */
+			reset(parser);
+			return;
+		}
 	}
 	add_spaced(&mailbox.name, parser->comment.len > 0);
 	str_add(&mailbox.name, str_span(&parser->comment));
-	vec_push(&parser->list->all, mailbox);
+	add_mailbox(parser, mailbox);
 	reset(parser);
+}
+
+/* Its last member is known. */
+static void
+close_group(struct parser *parser)
+{
+	struct mailbox nobody = MAILBOX_INIT;
+
+	if (!parser->in_group)
+		return;
+	if (parser->is_group_new)
+		add_mailbox(parser, nobody);
+	parser->list->all.at[parser->list->all.len - 1].ends_group = true;
+	parser->in_group = false;
+}
+
+/* The words before a colon are the name of a group; one that has not ended
+ * ends here. */
+static void
+begin_group(struct parser *parser)
+{
+	close_group(parser);
+	str_set(&parser->group, str_span(&parser->name));
+	parser->in_group = parser->is_group_new = true;
+	reset(parser);
+}
+
+static void
+end_group(struct parser *parser)
+{
+	finish(parser);
+	close_group(parser);
 }
 
 /* ---- tokens ---- */
@@ -194,11 +245,13 @@ take_outside(struct parser *parser, const struct token822 *token)
 {
 	switch (token->type) {
 	case TOKEN822_COMMA:
-	case TOKEN822_SEMICOLON:
 		finish(parser);
 		break;
-	case TOKEN822_COLON: /* the name of a group was before it */
-		reset(parser);
+	case TOKEN822_SEMICOLON:
+		end_group(parser);
+		break;
+	case TOKEN822_COLON:
+		begin_group(parser);
 		break;
 	case TOKEN822_LEFT:
 		if (parser->has_path)
@@ -239,7 +292,8 @@ mailboxes_parse(struct mailboxes *list, struct span text)
 			take_outside(&parser, &token);
 		}
 	}
-	finish(&parser);
+	end_group(&parser);
+	str_free(&parser.group);
 	vec_free(&parser.words.tokens);
 	vec_free(&parser.path.tokens);
 	str_free(&parser.name);
@@ -268,41 +322,119 @@ add_clean(struct str *text, struct span bytes)
 			str_add_byte(text, bytes.s[i]);
 }
 
+static void
+add_quoted(struct str *text, struct span words)
+{
+	str_add_byte(text, '"');
+	for (size_t i = 0; i < words.len; i++) {
+		if (words.s[i] == '"' || words.s[i] == '\\')
+			str_add_byte(text, '\\');
+		add_clean(text, span_from(span_upto(words, i + 1), i));
+	}
+	str_add_byte(text, '"');
+}
+
+/* Words that may stand without quotes. */
+static bool
+is_plain(struct span words)
+{
+	for (size_t i = 0; i < words.len; i++)
+		if (!ascii_is_alnum(words.s[i]) &&
+		    !span_has(SPAN(" -_"), words.s[i]))
+			return false;
+	return words.len > 0;
+}
+
+static void
+add_group(struct str *text, struct span group)
+{
+	if (is_plain(group))
+		str_add(text, group);
+	else
+		add_quoted(text, group);
+	str_add_z(text, ": ");
+}
+
+/* Whether a host is made of what hosts are made of: words and dots, or a
+ * literal. */
+static bool
+is_host(struct span host)
+{
+	bool is_literal =
+	    host.len > 1 && host.s[0] == '[' && host.s[host.len - 1] == ']';
+
+	if (is_literal)
+		host = span_from(span_upto(host, host.len - 1), 1);
+	for (size_t i = 0; i < host.len; i++)
+		if (!ascii_is_alnum(host.s[i]) &&
+		    (unsigned char)host.s[i] < 128 &&
+		    !span_has(
+			is_literal ? SPAN(".:-%") : SPAN(".-_+"), host.s[i]))
+			return false;
+	return true;
+}
+
+/* The address, quoted where needed.  One whose host is none is a local part as
+ * a whole. */
+static void
+add_address(struct str *text, const struct mailbox *mailbox)
+{
+	struct span local_part = str_span(&mailbox->local_part);
+	struct str whole = STR_INIT;
+
+	if (!is_host(str_span(&mailbox->host))) {
+		mailboxes_add_address(&whole, mailbox);
+		quote_add_local_part(text, str_span(&whole));
+		str_free(&whole);
+		return;
+	}
+	if (local_part.len)
+		quote_add_local_part(text, local_part);
+	if (mailbox->host.len) {
+		str_add_byte(text, '@');
+		str_add(text, str_span(&mailbox->host));
+	}
+}
+
 void
 mailboxes_add_written(struct str *text, const struct mailbox *mailbox)
 {
-	struct str address = STR_INIT, written = STR_INIT;
+	struct str written = STR_INIT;
 	bool has_brackets = mailbox->name.len || mailbox->local_part.len == 0;
+	bool is_nobody = has_brackets && mailbox->name.len == 0 &&
+	    mailbox->host.len == 0 && mailbox->begins_group &&
+	    mailbox->ends_group;
 
+	if (mailbox->begins_group)
+		add_group(text, str_span(&mailbox->group));
 	if (mailbox->name.len) {
-		str_add_byte(text, '"');
-		for (size_t i = 0; i < mailbox->name.len; i++) {
-			char c = mailbox->name.s[i];
-
-			if (c == '"' || c == '\\')
-				str_add_byte(text, '\\');
-			add_clean(text, span_make(&c, 1));
-		}
-		str_add_z(text, "\" ");
+		add_quoted(text, str_span(&mailbox->name));
+		str_add_byte(text, ' ');
 	}
-	mailboxes_add_address(&address, mailbox);
-	quote_add_address(&written, str_span(&address));
-	if (has_brackets)
+	add_address(&written, mailbox);
+	if (has_brackets && !is_nobody)
 		str_add_byte(text, '<');
 	add_clean(text, str_span(&written));
-	if (has_brackets)
+	if (has_brackets && !is_nobody)
 		str_add_byte(text, '>');
-	str_free(&address);
+	if (mailbox->ends_group)
+		str_add_byte(text, ';');
 	str_free(&written);
+}
+
+void
+mailboxes_free_one(struct mailbox *mailbox)
+{
+	str_free(&mailbox->name);
+	str_free(&mailbox->local_part);
+	str_free(&mailbox->host);
+	str_free(&mailbox->group);
 }
 
 void
 mailboxes_free(struct mailboxes *list)
 {
-	for (size_t i = 0; i < list->all.len; i++) {
-		str_free(&list->all.at[i].name);
-		str_free(&list->all.at[i].local_part);
-		str_free(&list->all.at[i].host);
-	}
+	for (size_t i = 0; i < list->all.len; i++)
+		mailboxes_free_one(&list->all.at[i]);
 	vec_free(&list->all);
 }

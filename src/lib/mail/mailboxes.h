@@ -22,7 +22,14 @@ struct mailbox {
 	struct str name;       /* what people read; may be empty */
 	struct str local_part; /* as in an envelope */
 	struct str host;       /* likewise; empty if there is none */
+	struct str group;      /* whose first member it is; else empty */
+	bool begins_group, ends_group;
 };
+
+#define MAILBOX_INIT                                                 \
+	{                                                            \
+		STR_INIT, STR_INIT, STR_INIT, STR_INIT, false, false \
+	}
 
 struct mailboxes {
 	VEC(struct mailbox) all;
@@ -36,8 +43,8 @@ struct mailboxes {
 /*
  * mailboxes_parse: appends the mailboxes of a list.
  *   text   what follows the colon of a field, folds and all
- * Names of groups are left out, comments and routes go into the name.  The
- * empty path <> is a mailbox whose parts are empty.
+ * Comments and routes go into the name.  The empty path <> is a mailbox whose
+ * parts are empty, and so is the only member of a group without members.
  */
 void mailboxes_parse(struct mailboxes *list, struct span text);
 
@@ -47,10 +54,14 @@ void mailboxes_add_address(struct str *text, const struct mailbox *mailbox);
 
 /*
  * mailboxes_add_written: appends the mailbox as a header shows it: the address,
- * quoted where needed, or "name" <address>.  No CR, LF or NUL is written.
+ * quoted where needed, or "name" <address>; with "group: " before the first
+ * member of a group and ";" behind the last.  No CR, LF or NUL is written.
  */
 void mailboxes_add_written(struct str *text, const struct mailbox *mailbox);
 
 void mailboxes_free(struct mailboxes *list);
+
+/* mailboxes_free_one: releases the memory of one. */
+void mailboxes_free_one(struct mailbox *mailbox);
 
 #endif
