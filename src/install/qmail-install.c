@@ -340,7 +340,7 @@ do_file(struct job *job, const struct item *item, const char *from,
 static void
 do_manual(struct job *job, const struct item *item, const char *path)
 {
-	struct dir dir = { NULL };
+	struct dir dir = { .stream = NULL };
 	const char *name;
 
 	if (dir_open(&dir, "man") < 0) {
