@@ -14,12 +14,15 @@ HOT      := receive/qmail-smtpd \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake users/qmail-newmrh \
+            pop/qmail-popup pop/qmail-pop3d pop/pop-note pop/pop-relay \
+            pop/qmail-newpop \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := qmail-smtpd qmail-inject sendmail qmail-queue qmail-remote \
-            qmail-local
-ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
+            qmail-local qmail-popup pop-note pop-relay
+ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword \
+            install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast
 
@@ -32,6 +35,13 @@ qmail-todo_PARTS   := todo_sort todo_say trouble rewrite numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end
 qmail-lspawn_PARTS := lookup
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
+qmail-popup_PARTS  := popup_hear
+pop-note_PARTS     := note
+pop-relay_PARTS    := note
+qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files
+checkpassword_PARTS := owner
+# What a program of the second kind needs beside the C library.
+checkpassword_LIBS := -lcrypt
 
 LAYERS   := base sys mail config net queue
 
@@ -103,7 +113,8 @@ endef
 define acc_program
 $(B)/bin/$(call name,$(1)): $(call objects,acc,$(1)) $(B)/acc/lib.a conf-ld
 	@mkdir -p $$(@D)
-	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a
+	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a \
+	    $($(call name,$(1))_LIBS)
 endef
 $(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
 $(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))
