@@ -38,7 +38,7 @@ qmail-local_PARTS  := local_end local_follow local_message local_rules local_mai
 qmail-popup_PARTS  := popup_hear
 pop-note_PARTS     := note
 pop-relay_PARTS    := note
-qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files
+qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt

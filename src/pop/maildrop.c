@@ -17,77 +17,12 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 
-/*
- * A record: flags, octets in six bytes, the name, a NUL.  The place of one is
- * a chunk and an offset in it.
- */
-#define OCTETS_AT   1
-#define OCTETS_SIZE 6
-#define OCTETS_MAX  (((uint64_t)1 << 8 * OCTETS_SIZE) - 1)
-#define NAME_AT	    (OCTETS_AT + OCTETS_SIZE)
-#define OFFSET_BITS 18
-#define CHUNK_SIZE  ((size_t)1 << OFFSET_BITS)
-#define CHUNKS_MAX  ((size_t)1 << (32 - OFFSET_BITS))
-
-#define FLAG_NEW     1
-#define FLAG_DELETED 2
-
 #define UID_MAX 70 /* bytes; RFC 1939 7 */
 
-/* ---- records ---- */
-
-static char *
-record_at(const struct maildrop *drop, size_t i)
-{
-	uint32_t place = drop->entries.at[i].place;
-
-	return drop->chunks.at[place >> OFFSET_BITS] +
-	    (place & (CHUNK_SIZE - 1));
-}
-
-/* Returns 0; -1 with errno, if it is one too many. */
-static int
-add_record(struct maildrop *drop, const struct maildrop_message *message,
-    uint32_t *place)
-{
-	size_t size = NAME_AT + message->name.len + 1;
-	uint64_t octets = message->octets;
-	char *record;
-
-	if (drop->chunks.len == 0 || drop->chunk_len + size > CHUNK_SIZE) {
-		if (drop->chunks.len == CHUNKS_MAX || size > CHUNK_SIZE) {
-			errno = ENOMEM;
-			return -1;
-		}
-		vec_push(&drop->chunks, must_realloc(NULL, CHUNK_SIZE));
-		drop->chunk_len = 0;
-	}
-	*place =
-	    (uint32_t)((drop->chunks.len - 1) << OFFSET_BITS | drop->chunk_len);
-	record = drop->chunks.at[drop->chunks.len - 1] + drop->chunk_len;
-	record[0] = (char)((message->is_new ? FLAG_NEW : 0) |
-	    (message->is_deleted ? FLAG_DELETED : 0));
-	for (int i = 0; i < OCTETS_SIZE; i++)
-		record[OCTETS_AT + i] = (char)(octets >> 8 * i & 255);
-	memcpy(record + NAME_AT, message->name.s, message->name.len);
-	record[size - 1] = '\0';
-	drop->chunk_len += size;
-	return 0;
-}
-
 void
-maildrop_get(
-    const struct maildrop *drop, size_t i, struct maildrop_message *message)
+maildrop_get(struct maildrop *drop, size_t i, struct maildrop_message *message)
 {
-	const char *record = record_at(drop, i);
-
-	message->is_new = record[0] & FLAG_NEW;
-	message->is_deleted = record[0] & FLAG_DELETED;
-	message->octets = 0;
-	for (int byte = OCTETS_SIZE; byte > 0; byte--)
-		message->octets = message->octets << 8 |
-		    (unsigned char)record[OCTETS_AT + byte - 1];
-	message->name = span_of(record + NAME_AT);
+	records_get(&drop->records, drop->entries.at[i].place, message);
 }
 
 size_t
@@ -103,7 +38,7 @@ maildrop_delete(struct maildrop *drop, size_t i)
 
 	maildrop_get(drop, i, &message);
 	must(!message.is_deleted);
-	record_at(drop, i)[0] |= FLAG_DELETED;
+	records_mark(&drop->records, drop->entries.at[i].place, true);
 	drop->deleted++;
 	drop->octets -= message.octets;
 }
@@ -116,7 +51,7 @@ maildrop_restore(struct maildrop *drop)
 	drop->deleted = 0;
 	drop->octets = 0;
 	for (size_t i = 0; i < drop->entries.len; i++) {
-		record_at(drop, i)[0] &= ~FLAG_DELETED;
+		records_mark(&drop->records, drop->entries.at[i].place, false);
 		maildrop_get(drop, i, &message);
 		drop->octets += message.octets;
 	}
@@ -138,7 +73,7 @@ base_of(struct span name)
 }
 
 void
-maildrop_add_uid(const struct maildrop *drop, size_t i, struct str *text)
+maildrop_add_uid(struct maildrop *drop, size_t i, struct str *text)
 {
 	struct maildrop_message message;
 	struct span base;
@@ -209,9 +144,8 @@ read_folder(struct maildrop *drop, bool is_new, int64_t now)
 		    !look_at(
 			drop, &message, dir_kind(&dir), now, &entry.seconds))
 			continue;
-		if (message.octets > OCTETS_MAX)
-			message.octets = OCTETS_MAX;
-		if ((got = add_record(drop, &message, &entry.place)) < 0)
+		if ((got = records_add(
+			 &drop->records, &message, &entry.place)) < 0)
 			break;
 		vec_push(&drop->entries, entry);
 		drop->octets += message.octets;
@@ -225,12 +159,12 @@ read_folder(struct maildrop *drop, bool is_new, int64_t now)
 static bool
 comes_before(const struct maildrop *drop, size_t a, size_t b)
 {
-	uint32_t one = drop->entries.at[a].seconds;
-	uint32_t other = drop->entries.at[b].seconds;
+	struct maildrop_entry one = drop->entries.at[a];
+	struct maildrop_entry other = drop->entries.at[b];
 
-	return one != other ? one < other
-			    : strcmp(record_at(drop, a) + NAME_AT,
-				  record_at(drop, b) + NAME_AT) < 0;
+	if (one.seconds != other.seconds)
+		return one.seconds < other.seconds;
+	return records_compare(&drop->records, one.place, other.place) < 0;
 }
 
 static void
@@ -296,7 +230,8 @@ note_move(struct maildrop *drop, size_t i, struct span name, bool is_new)
 	maildrop_get(drop, i, &message);
 	message.name = name;
 	message.is_new = is_new;
-	return add_record(drop, &message, &drop->entries.at[i].place);
+	return records_add(
+	    &drop->records, &message, &drop->entries.at[i].place);
 }
 
 /* Looks for message i under its present name.  0; -1 with errno, ENOENT. */

@@ -2,8 +2,8 @@
  * maildrop.h - the messages of a Maildir, as one POP3 session sees them: those
  * that are there when it begins, in the order of their arrival.
  *
- * Names are all that is kept, one behind the other in chunks: a message takes
- * the length of its name and 16 bytes.  Paths are relative to the Maildir.
+ * Names are all that is kept (records.h), and 8 bytes for the order.  Paths are
+ * relative to the Maildir.
  */
 #ifndef POP_MAILDROP_H
 #define POP_MAILDROP_H
@@ -16,26 +16,19 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "records.h"
 
 struct maildrop_entry {
 	uint32_t seconds; /* of arrival */
-	uint32_t place;	  /* chunk and offset of its record */
+	uint32_t place;	  /* of its record */
 };
 
 struct maildrop {
 	VEC(struct maildrop_entry) entries;
-	VEC(char *) chunks;
-	size_t chunk_len;  /* bytes used of the last */
+	struct records records;
 	bool counts_lines; /* see maildrop_open */
 	size_t deleted;	   /* messages */
 	uint64_t octets;   /* of those that are not deleted */
-};
-
-struct maildrop_message {
-	struct span name; /* of the file; lies in the maildrop */
-	bool is_new;	  /* in new, else in cur */
-	bool is_deleted;
-	uint64_t octets;
 };
 
 /*
@@ -56,9 +49,10 @@ maildrop_open(struct maildrop *drop, int64_t now, bool counts_lines);
 /* maildrop_count: how many messages there are, deleted ones too. */
 size_t maildrop_count(const struct maildrop *drop);
 
-/* maildrop_get: message i, from 0 on. */
-void maildrop_get(
-    const struct maildrop *drop, size_t i, struct maildrop_message *message);
+/* maildrop_get: message i, from 0 on; its name is good until the next call of
+ * any function here. */
+void
+maildrop_get(struct maildrop *drop, size_t i, struct maildrop_message *message);
 
 /* maildrop_delete: marks message i, which is not marked yet. */
 void maildrop_delete(struct maildrop *drop, size_t i);
@@ -70,7 +64,7 @@ void maildrop_restore(struct maildrop *drop);
  * maildrop_add_uid: appends what names message i for ever: its name up to the
  * colon, or the digest of that, if it is no unique-id of RFC 1939 7.
  */
-void maildrop_add_uid(const struct maildrop *drop, size_t i, struct str *text);
+void maildrop_add_uid(struct maildrop *drop, size_t i, struct str *text);
 
 /*
  * maildrop_open_message: opens message i for reading, also if another reader
