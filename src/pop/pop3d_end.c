@@ -8,7 +8,6 @@
 static const char *const last_words[] = {
 	[POP3D_GONE] = NULL,
 	[POP3D_TIMEOUT] = "-ERR you are too slow\r\n",
-	[POP3D_TOO_LONG] = "-ERR such a long command is none\r\n",
 	[POP3D_MEMORY] = "-ERR [SYS/TEMP] out of memory\r\n",
 	[POP3D_USAGE] = "-ERR [SYS/PERM] this server is not set up\r\n",
 	[POP3D_NO_MAILDIR] = "-ERR [SYS/PERM] there is no Maildir here\r\n",

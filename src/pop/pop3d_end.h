@@ -10,9 +10,8 @@
 
 /* How a session ends, besides at QUIT. */
 enum pop3d_end {
-	POP3D_GONE,	/* the client closed or broke the connection */
-	POP3D_TIMEOUT,	/* it is too slow */
-	POP3D_TOO_LONG, /* a command that no client needs */
+	POP3D_GONE,    /* the client closed or broke the connection */
+	POP3D_TIMEOUT, /* it is too slow */
 	POP3D_MEMORY,
 	POP3D_USAGE,
 	POP3D_NO_MAILDIR,

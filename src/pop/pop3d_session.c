@@ -336,25 +336,38 @@ send_replies(void *argument)
 		pop3d_end(NULL, POP3D_GONE);
 }
 
-/* Reads a command into pop3d->line. */
+/* Reads a line, or the next piece of one that is too long, of which it returns
+ * false. */
+static bool
+read_line(struct pop3d *pop3d)
+{
+	int got;
+
+	str_reset(&pop3d->line);
+	got = in_read_until(&pop3d->in, '\n', &pop3d->line, POPCOMMAND_MAX);
+	if (got > 0)
+		return true;
+	if (got < 0 && errno == EMSGSIZE)
+		return false;
+	pop3d_end(&pop3d->out,
+	    got < 0 && errno == ETIMEDOUT ? POP3D_TIMEOUT : POP3D_GONE);
+}
+
+/* Reads a command into pop3d->line; of one that is too long nothing is left. */
 static void
 read_command(struct pop3d *pop3d)
 {
 	int64_t deadline = clock_monotonic() + POP3D_COMMAND_SECONDS * MS;
-	int got;
 
 	if (deadline > pop3d->session_end)
 		deadline = pop3d->session_end;
 	in_set_deadline(&pop3d->in, deadline);
 	set_reply_deadline(pop3d, 0);
+	if (read_line(pop3d))
+		return;
+	while (!read_line(pop3d))
+		;
 	str_reset(&pop3d->line);
-	got = in_read_until(&pop3d->in, '\n', &pop3d->line, POPCOMMAND_MAX);
-	if (got < 0 && errno == ETIMEDOUT)
-		pop3d_end(&pop3d->out, POP3D_TIMEOUT);
-	if (got < 0 && errno == EMSGSIZE)
-		pop3d_end(&pop3d->out, POP3D_TOO_LONG);
-	if (got <= 0)
-		pop3d_end(&pop3d->out, POP3D_GONE);
 }
 
 void

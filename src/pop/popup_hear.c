@@ -77,7 +77,9 @@ do_apop(struct hearing *hearing, struct span argument)
 {
 	struct span name;
 
-	if (!popcommand_cut_name(&argument, &name))
+	if (hearing->timestamp.len == 0)
+		refuse(hearing, "-ERR there is no APOP here");
+	else if (!popcommand_cut_name(&argument, &name))
 		refuse(hearing, "-ERR APOP wants a name and a digest");
 	else
 		hand_over(hearing, name, argument);
@@ -186,7 +188,7 @@ popup_hear(int login, struct span timestamp)
 	in_init(&hearing.in, 0, in_buffer, sizeof(in_buffer));
 	out_init(&hearing.out, 1, out_buffer, sizeof(out_buffer));
 	in_before_wait(&hearing.in, send_replies, &hearing);
-	(void)out_add_z(&hearing.out, "+OK ");
+	(void)out_add_z(&hearing.out, "+OK POP3 ");
 	(void)out_add(&hearing.out, timestamp);
 	reply(&hearing, "");
 	for (unsigned count = 0; !hearing.is_over; count++) {

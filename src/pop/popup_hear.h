@@ -25,7 +25,7 @@
  * Ends the process in any case; with nothing written, when the client has left
  * or has had its time.
  *   login       where to write
- *   timestamp   for APOP, in angle brackets
+ *   timestamp   for APOP, in angle brackets; empty: there is no APOP
  */
 NORETURN void popup_hear(int login, struct span timestamp);
 

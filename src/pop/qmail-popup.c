@@ -199,7 +199,8 @@ main(int argc, char **argv)
 	if (hearer < 0)
 		end(TROUBLE);
 	if (hearer == 0)
-		become_hearer(ends[1], str_span(&timestamp), &ids);
+		become_hearer(ends[1],
+		    getenv("NOAPOP") ? SPAN("") : str_span(&timestamp), &ids);
 	fd_close(ends[1]);
 	read_login(ends[0], hearer, &login);
 	fd_close(ends[0]);
