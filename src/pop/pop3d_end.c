@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include "sys/clock.h"
 #include "sys/fd.h"
+
+#define LAST_WORD_SECONDS 5 /* whatever deadline has passed */
 
 static const char *const last_words[] = {
 	[POP3D_GONE] = NULL,
@@ -21,6 +24,8 @@ pop3d_end(struct out *out, enum pop3d_end why)
 
 	/* It ends in any case: a reply that cannot be sent is lost. */
 	if (out && words) {
+		out_set_deadline(
+		    out, clock_monotonic() + LAST_WORD_SECONDS * 1000);
 		(void)out_add_z(out, words);
 		(void)out_flush(out);
 	} else if (words && fd_write_all(1, span_of(words)) < 0) {

@@ -51,6 +51,8 @@ end(struct hearing *hearing, const char *text)
 {
 	if (text)
 		reply(hearing, text);
+	out_set_deadline(
+	    &hearing->out, clock_monotonic() + POPUP_LAST_WORD_SECONDS * MS);
 	(void)out_flush(&hearing->out); /* it may have left */
 	_exit(0);
 }

@@ -15,8 +15,9 @@
 #define POPUP_ERRORS_MAX   20
 
 /* Seconds.  RFC 1939 3 asks for 600 at least before a client is idle. */
-#define POPUP_COMMAND_SECONDS 600 /* from one command to the end of the next */
-#define POPUP_SESSION_SECONDS 900 /* all of them */
+#define POPUP_COMMAND_SECONDS	600 /* from one command to the end of the next */
+#define POPUP_SESSION_SECONDS	900 /* all of them */
+#define POPUP_LAST_WORD_SECONDS 5   /* to take our last word, after that */
 
 /*
  * popup_hear: greets the client on descriptors 0 and 1, serves it, and writes
