@@ -20,7 +20,7 @@ HOT      := receive/qmail-smtpd \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := qmail-smtpd qmail-inject sendmail qmail-queue qmail-remote \
-            qmail-local qmail-popup pop-note pop-relay
+            qmail-local qmail-popup qmail-pop3d pop-note pop-relay
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword \
             install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
@@ -168,7 +168,7 @@ bench:
 
 help:
 	@echo 'make             build all into build/'
-	@echo 'make quickstart  build, install, configure, start, send two messages'
+	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
 	@echo 'make stop        end what quickstart started'
 	@echo 'make test        run all tests'
 	@echo 'make mutants     put faults in; which does no test notice?'

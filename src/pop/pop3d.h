@@ -15,8 +15,8 @@
 #include "sys/in.h"
 #include "sys/out.h"
 
-#define POP3D_IN_BUFFER	 4096
-#define POP3D_OUT_BUFFER 8192
+#define POP3D_IN_BUFFER	 512
+#define POP3D_OUT_BUFFER 1024
 
 /*
  * Seconds.  A client may be idle for 600 at least (RFC 1939 3).  A reply must

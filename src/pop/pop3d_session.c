@@ -122,7 +122,6 @@ add_item(struct pop3d *pop3d, size_t i, const struct maildrop_message *message,
 	str_add_byte(&pop3d->text, ' ');
 	item(pop3d, i, message);
 	str_add_z(&pop3d->text, "\r\n");
-	add_text(pop3d);
 }
 
 /* LIST and UIDL: one message, or all that are not deleted. */
@@ -135,8 +134,9 @@ list(struct pop3d *pop3d, struct span argument, list_item *item)
 	if (argument.len) {
 		if (!take_message(pop3d, argument, &i, &message))
 			return;
-		add(pop3d, SPAN("+OK "));
+		str_add_z(&pop3d->text, "+OK ");
 		add_item(pop3d, i, &message, item);
+		add_text(pop3d);
 		return;
 	}
 	set_reply_deadline(pop3d, maildrop_count(&pop3d->drop));
@@ -145,7 +145,10 @@ list(struct pop3d *pop3d, struct span argument, list_item *item)
 		maildrop_get(&pop3d->drop, i, &message);
 		if (!message.is_deleted)
 			add_item(pop3d, i, &message, item);
+		if (pop3d->text.len >= BLOCK)
+			add_text(pop3d);
 	}
+	add_text(pop3d);
 	reply(pop3d, ".");
 }
 

@@ -34,7 +34,8 @@
 #define LOGIN_FD       3 /* of the program */
 #define LOG_MAX	       512
 #define NAME_MAX_SHOWN 100 /* bytes of it */
-#define SPARE_SECONDS  10  /* the other half has its own deadline before */
+#define LOGIN_BUFFER   512
+#define SPARE_SECONDS  10 /* the other half has its own deadline before */
 
 /* Exit codes of the program. */
 #define CODE_DONE    0
@@ -107,7 +108,7 @@ is_login(struct span text)
 static void
 read_login(int from, pid_t hearer, struct str *login)
 {
-	char buffer[POPUP_LOGIN_MAX + 1];
+	char buffer[LOGIN_BUFFER];
 	struct span bytes;
 	struct in in;
 
@@ -116,13 +117,14 @@ read_login(int from, pid_t hearer, struct str *login)
 	    clock_monotonic() + (POPUP_SESSION_SECONDS + SPARE_SECONDS) * 1000);
 	while (login->len <= POPUP_LOGIN_MAX && in_peek(&in, &bytes) > 0) {
 		str_add(login, bytes);
+		/* No more of the buffer than was used: it costs memory. */
+		secret_wipe(buffer, bytes.len);
 		in_consume(&in, bytes.len);
 	}
 	(void)kill(hearer, SIGKILL); /* at its end, or past its deadline */
 	if (spawn_wait(hearer, &(int){ 0 }) < 0 ||
 	    login->len > POPUP_LOGIN_MAX || !is_login(str_span(login)))
 		end(NULL);
-	secret_wipe(buffer, sizeof(buffer));
 }
 
 /* Runs the program; returns what it ends with, -1 for a signal. */

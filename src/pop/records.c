@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "mail/maildirname.h"
 
 /* The place of a record is a chunk and an offset in it. */
@@ -179,11 +180,31 @@ records_mark(struct records *records, uint32_t place, bool is_deleted)
 				      : record[0] & ~FLAG_DELETED);
 }
 
+static size_t
+count_digits(const char *text)
+{
+	size_t len = 0;
+
+	while (ascii_is_digit(text[len]))
+		len++;
+	return len;
+}
+
+/* Where names part in a number, the one with more digits is the larger. */
 int
 records_compare(const struct records *records, uint32_t one, uint32_t other)
 {
 	const char *a = record_at(records, one);
 	const char *b = record_at(records, other);
+	size_t a_digits, b_digits;
 
-	return strcmp(a + name_at(a), b + name_at(b));
+	a += name_at(a);
+	b += name_at(b);
+	for (; *a && *a == *b; a++)
+		b++;
+	a_digits = count_digits(a);
+	b_digits = count_digits(b);
+	if (a_digits != b_digits)
+		return a_digits < b_digits ? -1 : 1;
+	return (unsigned char)*a - (unsigned char)*b;
 }

@@ -50,8 +50,9 @@ void records_get(
 /* records_mark: whether the message at a place is deleted. */
 void records_mark(struct records *records, uint32_t place, bool is_deleted);
 
-/* records_compare: some order of two names, always the same: negative, 0,
- * positive, as memcmp(3).  Moment of arrival and unique part come first. */
+/* records_compare: an order of two names: negative, 0, positive, as memcmp(3);
+ * numbers in them by their value.  What the host does not share comes first:
+ * the moment of arrival, with its microseconds. */
 int
 records_compare(const struct records *records, uint32_t one, uint32_t other);
 

@@ -373,6 +373,7 @@ def test_octets_are_counted_on_request(town, needs):
 def test_arrival_and_octets_from_the_name(town, service):
     """Where a name tells them nobody looks at the file; order is by arrival."""
     pop.letter(town, "ann", "1700000300.M1P1.h,S=20,W=23", MESSAGE)
+    pop.letter(town, "ann", "1700000100.M10P1.h,S=20,W=23", MESSAGE)
     pop.letter(town, "ann", "1700000100.M9P1.h,S=20,W=23:2,S", MESSAGE, folder="cur")
     pop.letter(town, "ann", "1700000100.M1P1.other,S=20,W=24", MESSAGE)
     pop.letter(town, "ann", "zzz", MESSAGE, age=10 ** 9)
@@ -381,8 +382,9 @@ def test_arrival_and_octets_from_the_name(town, service):
         assert client.login().startswith("+OK")
         assert [line.split()[1] for line in client.ask_all("UIDL")] == [
             "zzz", "1700000100.M1P1.other,S=20,W=24", "1700000100.M9P1.h,S=20,W=23",
-            "1700000300.M1P1.h,S=20,W=23"]
-        assert client.ask_all("LIST") == ["1 20\r\n", "2 24\r\n", "3 23\r\n", "4 23\r\n"]
+            "1700000100.M10P1.h,S=20,W=23", "1700000300.M1P1.h,S=20,W=23"]
+        assert client.ask_all("LIST") == ["1 20\r\n", "2 24\r\n", "3 23\r\n", "4 23\r\n",
+                                          "5 23\r\n"]
 
 
 def test_very_many_hosts(town, service):
