@@ -37,6 +37,8 @@ static const struct control {
 	{ "me", LINE, NULL, "name of this host, default for many files" },
 	{ "badmailfrom", LIST, "no sender is refused",
 	    "senders that SMTP refuses" },
+	{ "badrcptto", LIST, "no recipient is refused",
+	    "recipients that SMTP refuses" },
 	{ "bouncefrom", LINE, "MAILER-DAEMON", "local part bounces are from" },
 	{ "bouncehost", LINE_OR_ME, "bouncehost", "host bounces are from" },
 	{ "concurrencyhost", LINE, "0",
@@ -60,14 +62,26 @@ static const struct control {
 	    "stands for addresses of this machine" },
 	{ "locals", LIST, "only the host in control/me is local",
 	    "hosts that are local" },
+	{ "maxerrors", LINE, "20", "refused commands of an SMTP client" },
+	{ "maxheader", LINE, "1048576", "largest header by SMTP" },
+	{ "maxmail", LINE, "10000", "messages of an SMTP session" },
+	{ "maxrcpt", LINE, "1000", "recipients of a message by SMTP" },
+	{ "maxunknown", LINE, "50", "unknown recipients of an SMTP session" },
+	{ "minfree", LINE, "0", "bytes that SMTP leaves free on the disk" },
+	{ "morebadmailfrom", DATABASE, "no further senders",
+	    "more senders that SMTP refuses" },
+	{ "morebadrcptto", DATABASE, "no further recipients",
+	    "more recipients that SMTP refuses" },
 	{ "morercpthosts", DATABASE, "no further hosts",
 	    "more hosts that SMTP takes mail for" },
 	{ "percenthack", LIST, "no host", "hosts where % names another host" },
 	{ "plusdomain", LINE_OR_ME, "plusdomain",
 	    "added to host names that end in a plus sign" },
+	{ "proxyin", LIST, "no proxy", "proxies that tell their clients" },
 	{ "qmqpservers", LIST, "no server", "where qmail-qmqpc sends mail" },
 	{ "queuelifetime", LINE, "604800", "seconds until mail bounces" },
-	{ "rcpthosts", LIST, "SMTP takes mail for ALL hosts",
+	{ "rcptcheck", LINE, "on", "whether SMTP refuses unknown recipients" },
+	{ "rcpthosts", LIST, "SMTP takes mail for local hosts only",
 	    "hosts that SMTP takes mail for" },
 	{ "remotebatch", LINE, "50",
 	    "remote recipients that may share a delivery" },
@@ -80,9 +94,11 @@ static const struct control {
 	{ "timeoutconnect", LINE, "60", "seconds to connect to a server" },
 	{ "timeoutdelivery", LINE, "1800", "seconds for a remote delivery" },
 	{ "timeoutremote", LINE, "1200", "seconds to wait for a server" },
+	{ "timeoutsession", LINE, "86400", "seconds for an SMTP session" },
 	{ "timeoutsmtpd", LINE, "1200", "seconds to wait for a client" },
 	{ "virtualdomains", LIST, "no virtual domain",
 	    "domains and addresses that a local user controls" },
+	{ "xclient", LIST, "no proxy", "proxies that may say XCLIENT" },
 };
 
 #define CONTROLS (sizeof(controls) / sizeof(controls[0]))
@@ -197,8 +213,8 @@ add_control(struct str *text, const struct control *control)
 		add_list(text, control, str_z(&path));
 		break;
 	case DATABASE:
+		add_list(text, control, str_z(&path));
 		str_add_z(&path, ".cdb");
-		add_list(text, control, "control/morercpthosts");
 		str_add_z(text,
 		    access(str_z(&path), F_OK) == 0 ? "\tmade by qmail-newmrh\n"
 						    : "");
@@ -210,10 +226,16 @@ add_control(struct str *text, const struct control *control)
 static bool
 is_known(const char *name)
 {
-	for (size_t i = 0; i < CONTROLS; i++)
-		if (!strcmp(name, controls[i].name))
+	for (size_t i = 0; i < CONTROLS; i++) {
+		const char *rest = name + strlen(controls[i].name);
+
+		if (!span_starts(span_of(name), span_of(controls[i].name)))
+			continue;
+		if (!*rest ||
+		    (controls[i].kind == DATABASE && !strcmp(rest, ".cdb")))
 			return true;
-	return name[0] == '.' || !strcmp(name, "morercpthosts.cdb");
+	}
+	return name[0] == '.';
 }
 
 /* Files that no program reads are often misspelt ones. */

@@ -15,6 +15,7 @@ done
 # user NUMBER GROUP HOME: line NUMBER of conf-users
 user() {
 	name=$(line "$1")
+	name=${name:-qmailv} # the tenth line may be missing
 	getent passwd "$name" >/dev/null ||
 		useradd --system --no-create-home --gid "$2" \
 			--home-dir "$3" --shell /usr/sbin/nologin "$name"
@@ -26,3 +27,4 @@ user 4 "$other_group" "$home"
 user 5 "$mail_group" "$home"
 user 6 "$mail_group" "$home"
 user 7 "$mail_group" "$home"
+user 10 "$other_group" "$home"

@@ -49,40 +49,23 @@ try_rules(const char *path, struct str *rules, bool *is_forward_only)
 	return true;
 }
 
-/* ".qmail" DASH, then the first len bytes of the extension. */
-static void
-set_name(const struct local *local, struct str *name, size_t len)
-{
-	str_set(name, SPAN(".qmail"));
-	str_add_z(name, local->dash);
-	dotqmail_add_extension(name, span_upto(span_of(local->extension), len));
-}
-
-/*
- * First the whole extension, then ever shorter parts of it that end in a
- * dash, with "default" in place of the rest.
- */
 bool
 local_rules_read(struct local *local, struct str *rules, bool *is_forward_only)
 {
 	struct span extension = span_of(local->extension);
+	struct dotqmail_names names =
+	    dotqmail_names_begin(span_of(local->dash), extension);
 	struct str name = STR_INIT;
-	bool found;
+	bool found = false;
 
-	set_name(local, &name, extension.len);
-	found = try_rules(str_z(&name), rules, is_forward_only);
-	if (found && span_ends_nocase(extension, SPAN("default"))) {
+	while (!found && dotqmail_names_next(&names, &name))
+		found = try_rules(str_z(&name), rules, is_forward_only);
+	if (found && names.is_default) {
+		local->has_default = true;
+		local->default_at = names.len;
+	} else if (found && span_ends_nocase(extension, SPAN("default"))) {
 		local->has_default = true;
 		local->default_at = extension.len - SPAN("default").len;
-	}
-	for (size_t len = extension.len + 1; !found && len-- > 0;) {
-		if (len > 0 && extension.s[len - 1] != '-')
-			continue;
-		set_name(local, &name, len);
-		str_add_z(&name, "default");
-		found = try_rules(str_z(&name), rules, is_forward_only);
-		local->has_default = found;
-		local->default_at = len;
 	}
 	str_free(&name);
 	return found;
@@ -118,12 +101,16 @@ struct span
 local_new_sender(struct local *local)
 {
 	struct span sender = span_of(local->sender);
+	struct dotqmail_names names;
 	struct str name = STR_INIT;
 
 	if (local->has_new_sender)
 		return str_span(&local->new_sender);
 	local->has_new_sender = true;
-	set_name(local, &name, span_of(local->extension).len);
+	names = dotqmail_names_begin(
+	    span_of(local->dash), span_of(local->extension));
+	(void)dotqmail_names_next(
+	    &names, &name); /* the first is always there */
 	str_add_z(&name, "-owner");
 	if (sender.len == 0 || span_equal(sender, SPAN("#@[]")) ||
 	    !exists(&name)) {

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "base/scan.h"
 #include "config/control.h"
 #include "config/home.h"
 #include "smtpd.h"
@@ -18,9 +17,9 @@
 #include "sys/clock.h"
 #include "sys/signal.h"
 
-#define BUG_EXIT	1
-#define TIMEOUT_DEFAULT 1200
-#define TIMEOUT_MAX	86400
+#define BUG_EXIT    1
+#define TIMEOUT_MAX 86400  /* seconds */
+#define SESSION_MAX 604800 /* seconds */
 
 static void
 out_of_memory(void)
@@ -36,17 +35,33 @@ environment(const char *name, const char *fallback)
 	return span_of(value ? value : fallback);
 }
 
-/* The size limit: $DATABYTES, else control/databytes. */
+/* Each limit: its control file, and what it is without that. */
 static int
-read_data_max(uint64_t *data_max)
+read_limits(struct smtpd_limits *limits)
 {
-	const char *value = getenv("DATABYTES");
+	const struct {
+		const char *file;
+		uint64_t *limit, fallback, max;
+	} files[] = {
+		{ "control/maxrcpt", &limits->recipients, 1000, UINT64_MAX },
+		{ "control/maxmail", &limits->messages, 10000, UINT64_MAX },
+		{ "control/maxerrors", &limits->errors, 20, UINT64_MAX },
+		{ "control/maxunknown", &limits->unknown, 50, UINT64_MAX },
+		{ "control/timeoutsmtpd", &limits->timeout, 1200, TIMEOUT_MAX },
+		{ "control/timeoutsession", &limits->session, TIMEOUT_MAX,
+		    SESSION_MAX },
+	};
 
-	*data_max = 0;
-	if (!value)
-		return control_read_number(
-		    "control/databytes", UINT64_MAX, data_max);
-	(void)scan_u64_prefix(span_of(value), UINT64_MAX, data_max);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		*files[i].limit = files[i].fallback;
+		if (control_read_number(
+			files[i].file, files[i].max, files[i].limit) < 0)
+			return -1;
+	}
+	if (limits->timeout == 0)
+		limits->timeout = 1;
+	if (limits->session == 0)
+		limits->session = 1;
 	return 0;
 }
 
@@ -54,20 +69,15 @@ read_data_max(uint64_t *data_max)
 static int
 read_configuration(struct smtpd *smtpd)
 {
-	struct str me = STR_INIT;
-	uint64_t timeout = TIMEOUT_DEFAULT;
-
-	if (control_read_line("control/me", &me) < 0)
+	if (control_read_line("control/me", &smtpd->me) < 0)
 		return -1;
-	str_set(&smtpd->greeting, str_span(&me));
+	str_set(&smtpd->greeting, str_span(&smtpd->me));
 	if (control_read_line("control/smtpgreeting", &smtpd->greeting) < 0 ||
-	    smtpd->greeting.len == 0 ||
-	    control_read_number("control/timeoutsmtpd", TIMEOUT_MAX, &timeout) <
-		0 ||
-	    read_data_max(&smtpd->data_max) < 0)
+	    smtpd->greeting.len == 0 || read_limits(&smtpd->limits) < 0 ||
+	    receipt_limits_read(&smtpd->receipt.limits) < 0 ||
+	    smtpd_xclient_read(smtpd) < 0)
 		return -1;
-	smtpd->timeout = timeout ? (unsigned)timeout : 1;
-	return smtpd_policy_read(&smtpd->policy, str_span(&me));
+	return policy_read(&smtpd->policy);
 }
 
 static void
@@ -88,28 +98,30 @@ send_replies(void *argument)
 	struct smtpd *smtpd = argument;
 
 	if (out_flush(&smtpd->out) < 0)
-		smtpd_end(&smtpd->out, SMTPD_GONE);
+		smtpd_end(smtpd, SMTPD_GONE);
 }
 
 int
 main(void)
 {
-	static const struct hosts no_hosts = HOSTS_INIT;
+	static const struct policy no_policy = POLICY_INIT;
 	char in_buffer[SMTPD_IN_BUFFER], out_buffer[SMTPD_OUT_BUFFER];
 	struct smtpd smtpd;
 
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
-	smtpd = (struct smtpd){ .policy.hosts = no_hosts };
+	smtpd =
+	    (struct smtpd){ .policy = no_policy, .started = clock_monotonic() };
 	in_init(&smtpd.in, 0, in_buffer, sizeof(in_buffer));
 	out_init(&smtpd.out, 1, out_buffer, sizeof(out_buffer));
-	if (chdir(home_dir) < 0 || read_configuration(&smtpd) < 0)
-		smtpd_end(&smtpd.out, SMTPD_CONTROL);
 	read_environment(&smtpd);
-	in_set_timeout(&smtpd.in, smtpd.timeout);
-	out_set_timeout(&smtpd.out, smtpd.timeout);
+	if (chdir(home_dir) < 0 || read_configuration(&smtpd) < 0)
+		smtpd_end(&smtpd, SMTPD_CONTROL);
+	in_set_timeout(&smtpd.in, (unsigned)smtpd.limits.timeout);
+	out_set_timeout(&smtpd.out, (unsigned)smtpd.limits.timeout);
 	in_before_wait(&smtpd.in, send_replies, &smtpd);
-	smtpd.session_end = clock_monotonic() + SMTPD_SESSION_SECONDS * 1000;
+	smtpd.session_end =
+	    smtpd.started + (int64_t)smtpd.limits.session * 1000;
 	smtpd_serve(&smtpd);
-	smtpd_end(&smtpd.out, SMTPD_QUIT);
+	smtpd_end(&smtpd, SMTPD_QUIT);
 }

@@ -3,9 +3,13 @@
  *
  *	qmail-smtpd.c     start and configuration
  *	smtpd_reply.c     replies, and every way to end (smtpd_reply.h)
- *	smtpd_session.c   commands and replies
- *	smtpd_policy.c    who may send to whom
- *	smtpd_data.c      the message
+ *	smtpd_log.c       what the administrator is told (smtpd_log.h)
+ *	smtpd_session.c   the loop, and the simple commands
+ *	smtpd_envelope.c  MAIL and RCPT
+ *	smtpd_data.c      DATA and BDAT: the text of a message
+ *	smtpd_xclient.c   XCLIENT: a proxy speaks for its client
+ *
+ * and, shared with other protocols, policy.h, receipt.h, logline.h.
  */
 #ifndef RECEIVE_SMTPD_H
 #define RECEIVE_SMTPD_H
@@ -17,8 +21,10 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
-#include "base/wordset.h"
-#include "config/hosts.h"
+#include "mail/crlftext.h"
+#include "mail/smtptext.h"
+#include "policy.h"
+#include "receipt.h"
 #include "sys/in.h"
 #include "sys/out.h"
 
@@ -36,64 +42,91 @@
  * command, and a message at the slowest speed we bear with, must come to an
  * end, so that nobody holds a connection with a byte now and then.
  */
-#define SMTPD_COMMAND_SECONDS 300   /* RFC 5321 4.5.3.2.7 asks for 300 */
-#define SMTPD_DATA_SECONDS    600   /* ... for the data block and its end */
-#define SMTPD_DATA_SPEED      100   /* bytes a second, counted from the start */
-#define SMTPD_SESSION_SECONDS 86400 /* all commands together */
+#define SMTPD_COMMAND_SECONDS 300 /* RFC 5321 4.5.3.2.7 asks for 300 */
+#define SMTPD_DATA_SECONDS    600 /* ... for the data block and its end */
+#define SMTPD_DATA_SPEED      100 /* bytes a second, counted from the start */
 
-/* Who may send to whom; set up once. */
-struct smtpd_policy {
-	struct str me;		    /* control/me */
-	struct wordset bad_senders; /* addresses, and @domains */
-	struct hosts hosts;
-	const char *relay_suffix; /* $RELAYCLIENT; NULL: not a relay client */
+/* What the administrator may choose: control files of these names. */
+struct smtpd_limits {
+	uint64_t recipients; /* maxrcpt: of a message */
+	uint64_t messages;   /* maxmail: of a session */
+	uint64_t errors;     /* maxerrors: commands refused between messages */
+	uint64_t unknown;    /* maxunknown: unknown recipients of a session */
+	uint64_t timeout;    /* timeoutsmtpd: seconds */
+	uint64_t session;    /* timeoutsession: seconds */
+};
+
+/* What happened, for the log. */
+struct smtpd_counts {
+	uint64_t messages, recipients, bytes; /* accepted */
+	uint64_t refusals;		      /* replies 4yz and 5yz */
+	uint64_t errors;  /* 5yz since a message was accepted; none of these: */
+	uint64_t unknown; /* recipients */
 };
 
 struct smtpd {
 	struct in in;
 	struct out out;
-	struct smtpd_policy policy;
+	struct policy policy;
+	struct str me; /* control/me */
+	bool is_proxy; /* it may say XCLIENT */
+	struct smtpd_limits limits;
 	struct str greeting;		/* the name we go by */
-	uint64_t data_max;		/* bytes of a message; 0: no limit */
-	unsigned timeout;		/* seconds */
-	int64_t session_end;		/* clock_monotonic */
+	int64_t started, session_end;	/* clock_monotonic */
 	struct span host, user, ip, by; /* for the Received field */
+	struct str proxied[3];		/* host, user, ip that a proxy told */
 	struct str helo;
 	bool has_helo, is_extended; /* HELO or EHLO came; EHLO was the last */
+	struct smtpd_counts counts;
 	/* The transaction. */
-	bool has_sender, is_bad_sender;
+	bool has_sender, is_bad_sender, is_utf8;
 	struct str sender;
 	struct str recipients; /* each ends in NUL */
+	uint64_t recipient_count;
+	struct receipt receipt;
+	struct smtptext text;  /* DATA */
+	struct crlftext chunk; /* BDAT */
+	bool is_begun;	       /* BDAT: some of the message has come */
+	bool is_refused; /* BDAT: what else comes is read, and forgotten */
 	/* For one command. */
 	struct str line, address;
 };
 
+/* ---- smtpd_session.c ---- */
+
 /* smtpd_serve: greets, and serves commands until QUIT. */
 void smtpd_serve(struct smtpd *smtpd);
 
-/*
- * smtpd_receive: after DATA: takes the message, hands it to qmail-queue, and
- * replies.
- */
-void smtpd_receive(struct smtpd *smtpd);
+/* smtpd_end_at: when a command must be here, seconds from now; never later
+ * than the session may last.  A moment of clock_monotonic. */
+int64_t smtpd_end_at(const struct smtpd *smtpd, int64_t seconds);
 
-/* smtpd_policy_read: control files and environment.  0, -1 with errno. */
-MUST_CHECK int smtpd_policy_read(struct smtpd_policy *policy, struct span me);
+/* ---- smtpd_envelope.c ---- */
 
-/* smtpd_policy_rewrite: user@[our address] becomes user@localiphost.
- * Returns 0, -1 with errno. */
-MUST_CHECK int
-smtpd_policy_rewrite(const struct smtpd_policy *policy, struct str *address);
+/* smtpd_mail, smtpd_rcpt: the commands; argument is what follows the verb. */
+void smtpd_mail(struct smtpd *smtpd, struct span argument);
+void smtpd_rcpt(struct smtpd *smtpd, struct span argument);
 
-/* smtpd_policy_is_bad_sender: whether control/badmailfrom names it. */
-bool smtpd_policy_is_bad_sender(
-    const struct smtpd_policy *policy, struct span sender);
+/* smtpd_forget: forgets sender, recipients, and what came of a message. */
+void smtpd_forget(struct smtpd *smtpd);
 
-/*
- * smtpd_policy_accept: whether this recipient is accepted; adds $RELAYCLIENT.
- * Returns 1, 0 for no, -1 with errno.
- */
-MUST_CHECK int
-smtpd_policy_accept(struct smtpd_policy *policy, struct str *recipient);
+/* ---- smtpd_data.c ---- */
+
+/* smtpd_data, smtpd_bdat: the commands: take the text, hand it to qmail-queue,
+ * and reply. */
+void smtpd_data(struct smtpd *smtpd, struct span argument);
+void smtpd_bdat(struct smtpd *smtpd, struct span argument);
+
+/* ---- smtpd_xclient.c ---- */
+
+/* What EHLO says that it takes. */
+#define SMTPD_XCLIENT_NAMES "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"
+
+/* smtpd_xclient_read: whether control/xclient lists the client, into
+ * smtpd->is_proxy.  Returns 0, -1 with errno. */
+MUST_CHECK int smtpd_xclient_read(struct smtpd *smtpd);
+
+/* smtpd_xclient: the command. */
+void smtpd_xclient(struct smtpd *smtpd, struct span argument);
 
 #endif

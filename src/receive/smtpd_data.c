@@ -1,206 +1,252 @@
 /*
- * smtpd_data.c - the message: from the client to qmail-queue.
+ * smtpd_data.c - DATA and BDAT: the text of a message.
  * Input: hostile
  */
 #include "smtpd.h"
 
 #include <errno.h>
 
-#include "base/ascii.h"
-#include "config/home.h"
-#include "mail/hops.h"
-#include "mail/received.h"
-#include "mail/smtptext.h"
-#include "queue/inject.h"
+#include "base/scan.h"
+#include "smtpd_log.h"
 #include "smtpd_reply.h"
 #include "sys/clock.h"
 
 #define MS 1000
 
-struct receipt {
-	struct smtptext text;
-	struct hops hops;
-	uint64_t size; /* bytes to be stored, our Received not counted */
-	bool is_too_large;
-	bool is_open; /* qmail-queue runs */
-	struct inject inject;
+/* The pace of a client that sends: the deadline moves on with the bytes. */
+struct pace {
+	int64_t start; /* clock_monotonic */
+	uint64_t came; /* bytes */
 };
 
-/* Makes sure that nothing is queued, and waits for qmail-queue to end. */
-static void
-drop(struct receipt *receipt)
+static struct pace
+pace_begin(const struct smtpd *smtpd)
 {
-	if (!receipt->is_open)
-		return;
-	inject_break(&receipt->inject);
-	(void)inject_close(&receipt->inject);
+	int64_t patience = (int64_t)smtpd->limits.timeout + SMTPD_DATA_SECONDS;
+
+	return (struct pace){ .start = clock_monotonic() + patience * MS };
+}
+
+/* The bytes that are there, waiting for some. */
+static struct span
+next_bytes(struct smtpd *smtpd, struct pace *pace)
+{
+	struct span input;
+	int got;
+
+	in_set_deadline(&smtpd->in,
+	    pace->start + (int64_t)(pace->came / SMTPD_DATA_SPEED) * MS);
+	got = in_peek(&smtpd->in, &input);
+	if (got <= 0) {
+		int reason = got ? errno : 0;
+
+		receipt_drop(&smtpd->receipt);
+		smtpd_end_by_errno(smtpd, reason);
+	}
+	return input;
+}
+
+/* Whether a message can begin; replies if not. */
+static bool
+has_envelope(struct smtpd *smtpd)
+{
+	if (!smtpd->has_sender)
+		smtpd_reply(smtpd, "503 5.5.1 MAIL comes first");
+	else if (smtpd->recipients.len == 0)
+		smtpd_reply(smtpd, "503 5.5.1 RCPT comes first");
+	else
+		return true;
+	return false;
+}
+
+/* What stands behind "with" (RFC 3848, RFC 6531). */
+static struct span
+protocol_name(const struct smtpd *smtpd)
+{
+	if (smtpd->is_utf8)
+		return SPAN("UTF8SMTP");
+	return smtpd->is_extended ? SPAN("ESMTP") : SPAN("SMTP");
 }
 
 static void
-add_received(struct smtpd *smtpd, struct inject *inject)
+begin_message(struct smtpd *smtpd)
 {
-	struct str field = STR_INIT;
-
-	received_add(&field,
+	smtpd->is_begun = true;
+	smtpd->is_refused = false;
+	smtpd->text = (struct smtptext)SMTPTEXT_INIT;
+	smtpd->chunk = (struct crlftext)CRLFTEXT_INIT;
+	receipt_begin(&smtpd->receipt,
 	    &(struct received){ .host = smtpd->host,
 		.helo = str_span(&smtpd->helo),
 		.has_helo = smtpd->has_helo,
 		.user = smtpd->user,
 		.ip = smtpd->ip,
 		.by = smtpd->by,
-		.protocol = smtpd->is_extended ? SPAN("ESMTP") : SPAN("SMTP") },
-	    clock_seconds());
-	inject_message(inject, str_span(&field));
-	str_free(&field);
+		.protocol = protocol_name(smtpd) });
 }
 
+/* The message is whole: hands it over, and replies. */
 static void
-store(struct smtpd *smtpd, struct receipt *receipt, struct span piece)
+end_message(struct smtpd *smtpd)
 {
-	hops_add(&receipt->hops, piece);
-	receipt->size += piece.len;
-	if (smtpd->data_max && receipt->size > smtpd->data_max)
-		receipt->is_too_large = true;
-	if (receipt->is_open && !receipt->is_too_large)
-		inject_message(&receipt->inject, piece);
+	struct smtpd_counts *counts = &smtpd->counts;
+	struct receipt *receipt = &smtpd->receipt;
+	struct answer answer;
+
+	receipt->has_lone_cr =
+	    smtpd->text.has_lone_cr || smtpd->chunk.has_lone_cr;
+	receipt->has_lone_lf = smtpd->chunk.has_lone_lf;
+	answer = receipt_end(
+	    receipt, str_span(&smtpd->sender), str_span(&smtpd->recipients));
+	if (answer.code == 250) {
+		counts->messages++;
+		counts->recipients += smtpd->recipient_count;
+		counts->bytes += receipt->size;
+		counts->errors = 0;
+		smtpd_log_accepted(smtpd);
+	}
+	smtpd_answer(smtpd, answer);
+	smtpd_forget(smtpd);
 }
 
-/*
- * Reads up to the end of the message.  The deadline moves on with the bytes
- * that come.
- */
+/* ---- DATA ---- */
+
+/* Reads up to the end of the message. */
 static void
-read_text(struct smtpd *smtpd, struct receipt *receipt)
+read_text(struct smtpd *smtpd)
 {
-	int64_t patience = smtpd->timeout + SMTPD_DATA_SECONDS;
-	int64_t start = clock_monotonic() + patience * MS;
-	uint64_t came = 0;
+	struct pace pace = pace_begin(smtpd);
+	enum smtptext_event event;
 
-	for (;;) {
-		enum smtptext_event event;
-		struct span input, piece;
-		size_t len;
-		int got;
+	do {
+		struct span input = next_bytes(smtpd, &pace), piece;
+		size_t len = input.len;
 
-		in_set_deadline(&smtpd->in,
-		    start + (int64_t)(came / SMTPD_DATA_SPEED) * MS);
-		got = in_peek(&smtpd->in, &input);
-		if (got <= 0) {
-			int reason = got ? errno : 0;
-
-			drop(receipt);
-			smtpd_end_by_errno(&smtpd->out, reason);
-		}
-		len = input.len;
-		came += len;
-		while ((event = smtptext_next(
-			    &receipt->text, &input, &piece)) == SMTPTEXT_PIECE)
-			store(smtpd, receipt, piece);
+		pace.came += len;
+		while ((event = smtptext_next(&smtpd->text, &input, &piece)) ==
+		    SMTPTEXT_PIECE)
+			receipt_store(&smtpd->receipt, piece);
 		in_consume(&smtpd->in, len - input.len);
 		if (event == SMTPTEXT_LONE_LF) {
-			drop(receipt);
-			smtpd_end(&smtpd->out, SMTPD_LONE_LF);
+			receipt_drop(&smtpd->receipt);
+			smtpd_end(smtpd, SMTPD_LONE_LF);
 		}
-		if (event == SMTPTEXT_END)
-			return;
-	}
-}
-
-/* What is wrong with the message itself, as a reply; NULL: nothing. */
-static const char *
-find_fault(const struct receipt *receipt)
-{
-	if (receipt->hops.count >= HOPS_MAX)
-		return "554 passed on too often; a loop? (#5.4.6)";
-	if (receipt->is_too_large)
-		return "552 larger than we take (#5.3.4)";
-	if (receipt->text.has_lone_cr)
-		return "554 carriage return without line feed (#5.6.0)";
-	if (!receipt->is_open)
-		return "451 cannot run the queue program (#4.3.0)";
-	return NULL;
-}
-
-static void
-reply_accepted(struct smtpd *smtpd, const struct inject *inject)
-{
-	struct str reply = STR_INIT;
-
-	str_add_z(&reply, "250 ok ");
-	str_add_u64(&reply, (uint64_t)clock_seconds());
-	str_add_z(&reply, " qp ");
-	str_add_u64(&reply, (uint64_t)inject->pid);
-	smtpd_reply(&smtpd->out, str_z(&reply));
-	str_free(&reply);
-}
-
-/* Repeats the words of the verdict; a code in them is not followed by ours. */
-static void
-reply_refused(struct smtpd *smtpd, const struct verdict *verdict)
-{
-	bool is_permanent = verdict->letter == VERDICT_PERMANENT;
-	struct str reply = STR_INIT;
-
-	str_add_z(&reply, is_permanent ? "554 " : "451 ");
-	for (size_t i = 0; i < verdict->text.len; i++) {
-		char c = verdict->text.s[i];
-
-		str_add_byte(
-		    &reply, (unsigned char)c < ' ' || c == 127 ? '?' : c);
-	}
-	if (!span_has(verdict->text, '#')) {
-		str_add_z(&reply, " (#");
-		str_add_z(&reply, verdict->status);
-		str_add_byte(&reply, ')');
-	}
-	smtpd_reply(&smtpd->out, str_z(&reply));
-	str_free(&reply);
-}
-
-/* Hands over the envelope, and tells the client how that went. */
-static void
-hand_over(struct smtpd *smtpd, struct inject *inject)
-{
-	struct span rest = str_span(&smtpd->recipients), recipient;
-	struct verdict verdict;
-
-	inject_sender(inject, str_span(&smtpd->sender));
-	while (span_cut_next(&rest, '\0', &recipient))
-		inject_recipient(inject, recipient);
-	verdict = inject_close(inject);
-	if (verdict.letter == VERDICT_ACCEPTED)
-		reply_accepted(smtpd, inject);
-	else
-		reply_refused(smtpd, &verdict);
+	} while (event != SMTPTEXT_END);
 }
 
 void
-smtpd_receive(struct smtpd *smtpd)
+smtpd_data(struct smtpd *smtpd, struct span argument)
 {
-	struct receipt receipt;
 	struct span first;
-	const char *fault;
 	int got;
 
-	receipt.text = (struct smtptext)SMTPTEXT_INIT;
-	receipt.hops = (struct hops){ 0 };
-	receipt.size = 0;
-	receipt.is_too_large = false;
-	smtpd_reply(&smtpd->out, "354 go ahead");
+	(void)argument;
+	if (smtpd->is_begun) {
+		smtpd_reply(smtpd, "503 5.5.1 this message came by BDAT");
+		return;
+	}
+	if (!has_envelope(smtpd))
+		return;
+	smtpd_reply(smtpd, "354 go ahead");
 	/* qmail-queue is started when there is something for it, so that it
 	 * finds that in its pipe and need not be woken again. */
 	got = in_peek(&smtpd->in, &first);
 	if (got <= 0)
-		smtpd_end_by_errno(&smtpd->out, got ? errno : 0);
-	receipt.is_open = inject_open(&receipt.inject, home_dir) == 0;
-	if (receipt.is_open)
-		add_received(smtpd, &receipt.inject);
-	read_text(smtpd, &receipt);
-	fault = find_fault(&receipt);
+		smtpd_end_by_errno(smtpd, got ? errno : 0);
+	begin_message(smtpd);
+	read_text(smtpd);
+	end_message(smtpd);
+}
+
+/* ---- BDAT (RFC 3030) ---- */
+
+/* Reads so many bytes of a chunk; stores them unless they are refused. */
+static void
+read_chunk(struct smtpd *smtpd, uint64_t size, bool is_stored)
+{
+	struct pace pace = pace_begin(smtpd);
+
+	while (size) {
+		struct span input = next_bytes(smtpd, &pace), piece;
+		size_t len;
+
+		input = span_upto(
+		    input, size < input.len ? (size_t)size : input.len);
+		len = input.len;
+		size -= len;
+		pace.came += len;
+		while (
+		    is_stored && crlftext_next(&smtpd->chunk, &input, &piece))
+			receipt_store(&smtpd->receipt, piece);
+		in_consume(&smtpd->in, len);
+	}
+}
+
+/* Takes SIZE [LAST] apart.  Returns false if that is not what it is. */
+static bool
+parse_chunk(struct span argument, uint64_t *size, bool *is_last)
+{
+	struct span word;
+
+	*is_last = false;
+	if (!span_cut_next(&argument, ' ', &word) ||
+	    !scan_u64(word, UINT64_MAX, size))
+		return false;
+	argument = span_trim(argument);
+	if (argument.len == 0)
+		return true;
+	*is_last = span_equal_nocase(argument, SPAN("LAST"));
+	return *is_last;
+}
+
+/* What is wrong with a chunk before it is read, as a reply; NULL: nothing. */
+static const char *
+find_chunk_fault(const struct smtpd *smtpd, uint64_t size)
+{
+	uint64_t max = smtpd->receipt.limits.data_max;
+
+	if (smtpd->is_refused)
+		return "503 5.5.1 the message was refused: RSET comes first";
+	/* Its line ends take twice the room here that they take stored. */
+	if (max && size / 2 > max)
+		return "552 5.3.4 larger than we take";
+	return NULL;
+}
+
+void
+smtpd_bdat(struct smtpd *smtpd, struct span argument)
+{
+	const char *fault;
+	uint64_t size;
+	bool is_last;
+
+	if (!smtpd->is_extended) { /* who was not offered it cannot mean it */
+		smtpd_reply(smtpd, "502 5.5.1 no such command");
+		return;
+	}
+	if (!parse_chunk(argument, &size, &is_last)) {
+		/* Nobody knows how many bytes follow: they are commands now. */
+		smtpd_reply(smtpd, "501 5.5.4 BDAT wants a size");
+		return;
+	}
+	if (!has_envelope(smtpd)) {
+		read_chunk(smtpd, size, false);
+		return;
+	}
+	if (!smtpd->is_begun)
+		begin_message(smtpd);
+	fault = find_chunk_fault(smtpd, size);
+	read_chunk(smtpd, size, !fault);
+	if (!fault && !is_last && smtpd->receipt.is_too_large)
+		fault = "552 5.3.4 larger than we take";
 	if (fault) {
-		drop(&receipt);
-		smtpd_reply(&smtpd->out, fault);
+		receipt_drop(&smtpd->receipt);
+		smtpd->is_begun = smtpd->is_refused = true;
+		smtpd_reply(smtpd, fault);
+	} else if (!is_last) {
+		smtpd_reply(smtpd, "250 2.0.0 so far, so good");
 	} else {
-		hand_over(smtpd, &receipt.inject);
+		crlftext_end(&smtpd->chunk);
+		end_message(smtpd);
 	}
 }

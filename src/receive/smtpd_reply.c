@@ -4,49 +4,84 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "smtpd_log.h"
 #include "sys/fd.h"
 
-/* Every way to end: the last reply, and the exit code. */
+/* Every way to end: its name in the log, the last reply, the exit code. */
 static const struct {
+	const char *name;
 	const char *reply; /* NULL: nothing more is said */
 	int exit_code;
 } ends[] = {
-	[SMTPD_QUIT] = { "221 bye\r\n", 0 },
-	[SMTPD_GONE] = { NULL, 1 },
-	[SMTPD_TIMEOUT] = { "451 you are too slow (#4.4.2)\r\n", 1 },
-	[SMTPD_LONE_LF] = { "451 line feed without carriage return; "
-			    "see RFC 5321 2.3.8\r\n",
+	[SMTPD_QUIT] = { "quit", "221 2.0.0 bye", 0 },
+	[SMTPD_GONE] = { "gone", NULL, 1 },
+	[SMTPD_TIMEOUT] = { "timeout", "451 4.4.2 you are too slow", 1 },
+	[SMTPD_LONE_LF] = { "lone-lf",
+	    "451 4.6.0 line feed without carriage return; see RFC 5321 2.3.8",
 	    1 },
-	[SMTPD_CONTROL] = { "421 cannot read the configuration (#4.3.0)\r\n",
+	[SMTPD_ERRORS] = { "errors", "421 4.7.0 too many errors", 1 },
+	[SMTPD_STRANGE] = { "unknown", "421 4.7.0 too many unknown recipients",
 	    1 },
-	[SMTPD_MEMORY] = { "421 out of memory (#4.3.0)\r\n", 1 },
+	[SMTPD_CONTROL] = { "control",
+	    "421 4.3.0 cannot read the configuration", 1 },
+	[SMTPD_MEMORY] = { "memory", "421 4.3.0 out of memory", 1 },
 };
 
 void
-smtpd_reply(struct out *out, const char *line)
+smtpd_reply(struct smtpd *smtpd, const char *line)
 {
 	/* A failure shows when the replies are sent. */
-	(void)out_add_z(out, line);
-	(void)out_add_z(out, "\r\n");
+	(void)out_add_z(&smtpd->out, line);
+	(void)out_add_z(&smtpd->out, "\r\n");
+	/* Unknown recipients have a limit of their own. */
+	if (line[0] == '5' && !span_starts(span_of(line), SPAN("550 5.1.1")))
+		smtpd->counts.errors++;
+	if (line[0] == '4' || line[0] == '5')
+		smtpd_log_refused(smtpd, line);
 }
 
 void
-smtpd_end(struct out *out, enum smtpd_end why)
+smtpd_answer(struct smtpd *smtpd, struct answer answer)
+{
+	struct str line = STR_INIT;
+
+	str_add_u64(&line, answer.code);
+	str_add_byte(&line, ' ');
+	str_add(&line, answer.status);
+	str_add_byte(&line, ' ');
+	str_add(&line, answer.text);
+	smtpd_reply(smtpd, str_z(&line));
+	str_free(&line);
+}
+
+/* Without any of our memory. */
+static void
+say_at_once(const char *reply)
+{
+	if (fd_write_all(1, span_of(reply)) < 0 ||
+	    fd_write_all(1, SPAN("\r\n")) < 0)
+		_exit(ends[SMTPD_GONE].exit_code);
+}
+
+void
+smtpd_end(struct smtpd *smtpd, enum smtpd_end why)
 {
 	const char *reply = ends[why].reply;
 
 	/* It ends in any case: a reply that cannot be sent is lost. */
-	if (out && reply) {
-		(void)out_add_z(out, reply);
-		(void)out_flush(out);
-	} else if (reply && fd_write_all(1, span_of(reply)) < 0) {
-		_exit(ends[SMTPD_GONE].exit_code);
+	if (smtpd && reply) {
+		smtpd_reply(smtpd, reply);
+		(void)out_flush(&smtpd->out);
+	} else if (reply) {
+		say_at_once(reply);
 	}
+	if (smtpd)
+		smtpd_log_closed(smtpd, ends[why].name);
 	_exit(ends[why].exit_code);
 }
 
 void
-smtpd_end_by_errno(struct out *out, int number)
+smtpd_end_by_errno(struct smtpd *smtpd, int number)
 {
-	smtpd_end(out, number == ETIMEDOUT ? SMTPD_TIMEOUT : SMTPD_GONE);
+	smtpd_end(smtpd, number == ETIMEDOUT ? SMTPD_TIMEOUT : SMTPD_GONE);
 }

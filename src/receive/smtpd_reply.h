@@ -3,28 +3,36 @@
 #define RECEIVE_SMTPD_REPLY_H
 
 #include "base/attr.h"
-#include "sys/out.h"
+#include "smtpd.h"
 
-/* How a session ends, besides at QUIT. */
+/* How a session ends. */
 enum smtpd_end {
 	SMTPD_QUIT,
 	SMTPD_GONE,    /* the client closed or broke the connection */
 	SMTPD_TIMEOUT, /* it is too slow */
 	SMTPD_LONE_LF, /* a message cannot be told from what follows it */
+	SMTPD_ERRORS,  /* it does nothing but fail */
+	SMTPD_STRANGE, /* it asks for recipients that are not there */
 	SMTPD_CONTROL, /* our configuration cannot be used */
 	SMTPD_MEMORY,
 };
 
-/* smtpd_reply: a reply of one line, "250 ok".  Sent when we wait for input. */
-void smtpd_reply(struct out *out, const char *line);
+/*
+ * smtpd_reply: a reply of one line, "250 2.0.0 ok".  Sent when we wait for
+ * input.  Replies 4yz and 5yz are logged, and 5yz counted as errors.
+ */
+void smtpd_reply(struct smtpd *smtpd, const char *line);
+
+/* smtpd_answer: the same, from its parts. */
+void smtpd_answer(struct smtpd *smtpd, struct answer answer);
 
 /*
  * smtpd_end: says what is to be said, and ends the process.
- *   out   NULL: nothing can be said but on descriptor 1 itself
+ *   smtpd   NULL: nothing can be said but on descriptor 1 itself
  */
-NORETURN void smtpd_end(struct out *out, enum smtpd_end why);
+NORETURN void smtpd_end(struct smtpd *smtpd, enum smtpd_end why);
 
 /* smtpd_end_by_errno: ends because reading failed with this errno. */
-NORETURN void smtpd_end_by_errno(struct out *out, int number);
+NORETURN void smtpd_end_by_errno(struct smtpd *smtpd, int number);
 
 #endif

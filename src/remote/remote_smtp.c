@@ -18,7 +18,8 @@
 #include "sys/sock.h"
 
 #define MESSAGE_PIECE 65536
-#define GROUP_MAX     50 /* RCPT commands that wait for replies */
+#define GROUP_MAX     50  /* RCPT commands that wait for replies */
+#define GOODBYE	      221 /* what a server says to QUIT */
 
 /* Indices into remote->recipients. */
 struct transaction {
@@ -258,7 +259,8 @@ judge_message(struct session *session, bool is_last)
 		remote_end(told, REMOTE_END_NEVER, session_said(session));
 	if (code >= 400)
 		remote_end(told, REMOTE_END_LATER, session_said(session));
-	if (code < 200 || code >= 300)
+	/* QUIT may have been sent along: its reply is no word on the message. */
+	if (code < 200 || code >= 300 || code == GOODBYE)
 		session_end_protocol(session);
 	if (is_last)
 		remote_end(told, REMOTE_ACCEPTED, session_said(session));

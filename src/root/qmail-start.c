@@ -4,7 +4,7 @@
  * Runs as   root for some milliseconds (or as anyone, in a private instance).
  * Reads     users/ids; trusts its caller, the administrator.
  * Execs     the logger, qmail-todo, qmail-lspawn, qmail-rspawn, qmail-clean,
- *           qmail-send.
+ *           qmail-rcptd, qmail-send.
  * Source    qmail-start(8).
  *
  * Each daemon has its socket to qmail-send as fd 0.  qmail-send has the log
@@ -19,14 +19,18 @@
 #include "base/str.h"
 #include "config/home.h"
 #include "queue/daemons.h"
+#include "queue/rcptcheck.h"
 #include "sys/error.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/ids.h"
+#include "sys/lock.h"
 #include "sys/spawn.h"
 
 /* Each delivery under way takes one in a spawner and up to one in qmail-send. */
 #define DESCRIPTORS	  65536
-#define DESCRIPTORS_LEAST 64 /* for the daemons and some deliveries */
+#define LOCK_MS		  1000 /* for which the lock is waited for */
+#define DESCRIPTORS_LEAST 64   /* for the daemons and some deliveries */
 
 struct roles {
 	struct home_ids ids;
@@ -78,10 +82,13 @@ start(const struct roles *roles, const char *path, char *const *argv,
 		error_exit("qmail-start", path);
 }
 
-/* Starts a daemon; returns our end of the socket to it. */
+/*
+ * Starts a daemon; returns our end of the socket to it.
+ *   extra_fd   becomes its descriptor 3; -1: none
+ */
 static int
 start_daemon(const struct roles *roles, const char *name, char *argument,
-    struct spawn_ids ids)
+    struct spawn_ids ids, int extra_fd)
 {
 	struct str path = STR_INIT;
 	char *argv[] = { (char *)name, argument, NULL };
@@ -93,10 +100,32 @@ start_daemon(const struct roles *roles, const char *name, char *argument,
 	if (fd_pair(ends) < 0)
 		error_exit("qmail-start", "socketpair");
 	start(roles, str_z(&path), argv, ids,
-	    (struct spawn_fd[]){ { ends[1], 0 }, { 2, 2 } }, 2);
+	    (struct spawn_fd[]){ { ends[1], 0 }, { 2, 2 }, { extra_fd, 3 } },
+	    extra_fd == -1 ? 2 : 3);
 	fd_close(ends[1]);
 	str_free(&path);
 	return ends[0];
+}
+
+/*
+ * The lock that tells that the suite runs; qmail-clean, which starts nothing,
+ * holds it till the end.  Returns its descriptor, -1 if it cannot be had: then
+ * recipients are not checked while qmail-rcptd is dead.
+ */
+static int
+take_lock(void)
+{
+	struct str path = STR_INIT;
+	int fd;
+
+	str_add_z(&path, home_dir);
+	str_add_z(&path, "/" RCPTCHECK_LOCK);
+	fd = file_open(str_z(&path));
+	str_free(&path);
+	if (fd < 0 || lock_wait_shortly(fd, LOCK_MS) == 0)
+		return fd < 0 ? -1 : fd;
+	fd_close(fd);
+	return -1;
 }
 
 /* Returns the descriptor that the log is written to. */
@@ -121,11 +150,14 @@ become_send(const struct roles *roles, int log_fd, const int *links)
 {
 	char *const argv[] = { (char *)"qmail-send", NULL };
 	struct str path = STR_INIT;
-	int fds[DAEMONS_LINKS];
+	int fds[DAEMONS_LINKS], own;
 
 	str_add_z(&path, home_dir);
 	str_add_z(&path, "/bin/qmail-send");
-	if ((log_fd = fd_duplicate_above(log_fd, 16)) < 0)
+	/* A reader that is stuck must not hold qmail-send, nor others who write
+	 * to the same pipe or terminal find it changed. */
+	own = fd_reopen_nonblocking(log_fd);
+	if ((log_fd = fd_duplicate_above(own < 0 ? log_fd : own, 16)) < 0)
 		error_exit("qmail-start", "dup");
 	for (int i = 0; i < DAEMONS_LINKS; i++)
 		if ((fds[i] = fd_duplicate_above(links[i], 16)) < 0)
@@ -149,7 +181,7 @@ main(int argc, char **argv)
 	char default_delivery[] = "./Mailbox";
 	struct roles roles = { .is_root = geteuid() == 0 };
 	struct spawn_ids manager;
-	int links[DAEMONS_LINKS], log_fd = 1;
+	int lock, links[DAEMONS_LINKS], log_fd = 1;
 
 	must_hooks(111, NULL);
 	if (fd_open_standard() < 0)
@@ -168,15 +200,24 @@ main(int argc, char **argv)
 	    roles.ids.uid[HOME_QMAILS], roles.ids.gid[HOME_GROUP_QMAIL]);
 	manager.groups = roles.mail_readers;
 	manager.group_count = 1;
-	links[DAEMONS_TODO] = start_daemon(&roles, "qmail-todo", NULL, manager);
+	links[DAEMONS_TODO] =
+	    start_daemon(&roles, "qmail-todo", NULL, manager, -1);
 	links[DAEMONS_LSPAWN] = start_daemon(&roles, "qmail-lspawn",
 	    argc > 1 ? argv[1] : default_delivery,
-	    role_ids(0, roles.ids.gid[HOME_GROUP_QMAIL]));
+	    role_ids(0, roles.ids.gid[HOME_GROUP_QMAIL]), -1);
 	links[DAEMONS_RSPAWN] = start_daemon(&roles, "qmail-rspawn", NULL,
 	    role_ids(
-		roles.ids.uid[HOME_QMAILR], roles.ids.gid[HOME_GROUP_QMAIL]));
+		roles.ids.uid[HOME_QMAILR], roles.ids.gid[HOME_GROUP_QMAIL]),
+	    -1);
+	lock = take_lock();
 	links[DAEMONS_CLEAN] = start_daemon(&roles, "qmail-clean", NULL,
 	    role_ids(
-		roles.ids.uid[HOME_QMAILQ], roles.ids.gid[HOME_GROUP_NOFILES]));
+		roles.ids.uid[HOME_QMAILQ], roles.ids.gid[HOME_GROUP_NOFILES]),
+	    lock);
+	fd_close(lock);
+	links[DAEMONS_RCPTD] = start_daemon(&roles, "qmail-rcptd", NULL,
+	    role_ids(
+		roles.ids.uid[HOME_QMAILV], roles.ids.gid[HOME_GROUP_NOFILES]),
+	    -1);
 	become_send(&roles, log_fd, links);
 }

@@ -4,6 +4,8 @@
  */
 #include "pass.h"
 
+#include <errno.h>
+
 #include "base/must.h"
 
 /* Puts a recipient that is to do into the window, or passes over it. */
@@ -30,6 +32,10 @@ pass_fill(struct pass *pass, const struct number_set *busy,
 	bool is_done;
 	int got = 1;
 
+	if (pass->is_lost) {
+		errno = EIO;
+		return -1;
+	}
 	for (int i = 0; i < PASS_READ && pass->window.len < PASS_WINDOW; i++) {
 		if (pass->reader.position <= pass->last)
 			got = channel_next(&pass->reader, &next.position,

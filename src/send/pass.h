@@ -37,6 +37,7 @@ struct pass {
 	uint64_t last;	  /* who is behind this position is not looked at */
 	bool is_partial;  /* it does not look at all recipients */
 	bool is_at_end;
+	bool is_lost;	/* its file could not be positioned */
 	uint64_t total; /* recipients read so far */
 	VEC(struct pass_recipient) window;
 	unsigned turns;		     /* taken one after the other */

@@ -218,21 +218,16 @@ hear_rspawn(struct send *send, struct span record)
 }
 
 static const struct peer {
-	const char *alert; /* when it is gone */
+	const char *name; /* in the log, when it is gone */
+	/* NULL: it has nothing to say to us. */
 	int (*hear)(struct send *send, struct span record);
 } peers[] = {
-	[DAEMONS_TODO] = { "alert: oh no! lost qmail-todo connection! "
-			   "dying...",
-	    hear_todo },
-	[DAEMONS_LSPAWN] = { "alert: oh no! lost spawn connection! dying...",
-	    hear_lspawn },
-	[DAEMONS_RSPAWN] = { "alert: oh no! lost spawn connection! dying...",
-	    hear_rspawn },
-	[DAEMONS_CLEAN] = { "alert: oh no! lost qmail-clean connection! "
-			    "dying...",
-	    hear_clean },
-	[DAEMONS_LINKS] = { "alert: oh no! lost the scribe! dying...",
-	    hear_scribe },
+	[DAEMONS_TODO] = { "qmail-todo connection", hear_todo },
+	[DAEMONS_LSPAWN] = { "spawn connection", hear_lspawn },
+	[DAEMONS_RSPAWN] = { "spawn connection", hear_rspawn },
+	[DAEMONS_CLEAN] = { "qmail-clean connection", hear_clean },
+	[DAEMONS_RCPTD] = { "qmail-rcptd connection", NULL },
+	[DAEMONS_LINKS] = { "the scribe", hear_scribe },
 };
 
 #define PEERS (sizeof(peers) / sizeof(*peers))
@@ -249,6 +244,8 @@ link_of(struct send *send, size_t peer)
 		return &send->deliveries.links[CHANNEL_REMOTE];
 	case DAEMONS_CLEAN:
 		return &send->cleaning.link;
+	case DAEMONS_RCPTD:
+		return &send->rcptd;
 	default:
 		return &send->scribing.link;
 	}
@@ -274,7 +271,10 @@ static void
 lose(struct send *send, size_t peer)
 {
 	link_close(link_of(send, peer));
-	sendlog_line(&send->log, peers[peer].alert);
+	sendlog_z(&send->log, "alert: oh no! lost ");
+	sendlog_z(&send->log, peers[peer].name);
+	sendlog_z(&send->log, "! dying...");
+	sendlog_end(&send->log);
 	begin_exit(send);
 }
 
@@ -447,8 +447,9 @@ receive(struct send *send, size_t peer)
 		}
 		if (got <= 0)
 			return false;
-		if (peers[peer].hear(send, span_make(record, (size_t)got)) <
-		    0) {
+		if (!peers[peer].hear ||
+		    peers[peer].hear(send, span_make(record, (size_t)got)) <
+			0) {
 			sendlog_line(&send->log,
 			    "alert: a daemon speaks words that nobody knows");
 			return false;

@@ -37,11 +37,12 @@
 
 #define BOUNCE_FILE_MODE 0600
 #define REAP_MS		 5000 /* a worker that was killed is missed after this */
+#define WORKERS_MAX	 200  /* processes that queue at once */
 
-/* A process that queues the bounce of a message. */
+/* A process that queues a bounce, or a notice. */
 struct worker {
 	pid_t pid;
-	uint64_t number;
+	uint64_t number; /* of the message whose bounce it is; 0: a notice */
 };
 
 struct scribe {
@@ -249,21 +250,68 @@ work(struct scribe *scribe, const struct scribe_order *order)
 	_exit(0);
 }
 
+/* A worker has ended; for one that was killed the answer is given here. */
+static void
+end_worker(struct scribe *scribe, pid_t pid, int status)
+{
+	for (size_t i = 0; i < scribe->workers.len; i++) {
+		struct worker worker = scribe->workers.at[i];
+
+		if (worker.pid != pid)
+			continue;
+		scribe->workers.at[i] =
+		    scribe->workers.at[--scribe->workers.len];
+		if (worker.number && spawn_exit_code(status) != 0)
+			answer_inject(scribe, worker.number, 0);
+		break;
+	}
+}
+
+static void
+reap_workers(struct scribe *scribe)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = spawn_reap(&status)) > 0)
+		end_worker(scribe, pid, status);
+}
+
+/* Forks a worker; if there are as many as may be, when one of them has ended.
+ * Returns as fork does. */
+static pid_t
+fork_worker(struct scribe *scribe, uint64_t number)
+{
+	struct worker worker = { .number = number };
+	int status;
+
+	reap_workers(scribe);
+	while (scribe->workers.len >= WORKERS_MAX) {
+		pid_t ended = spawn_wait_any(&status);
+
+		if (ended < 0)
+			return -1;
+		end_worker(scribe, ended, status);
+	}
+	worker.pid = fork();
+	if (worker.pid > 0)
+		vec_push(&scribe->workers, worker);
+	return worker.pid;
+}
+
 /* A process for each bounce: none waits for the disk behind another. */
 static void
 serve_inject(struct scribe *scribe, struct span record)
 {
 	struct scribe_order order;
-	struct worker worker;
+	pid_t pid;
 
 	if (!parse_inject(record, &order))
 		_exit(111);
-	worker = (struct worker){ fork(), order.number };
-	if (worker.pid == 0)
+	pid = fork_worker(scribe, order.number);
+	if (pid == 0)
 		work(scribe, &order);
-	if (worker.pid > 0)
-		vec_push(&scribe->workers, worker);
-	else
+	if (pid < 0)
 		answer_inject(scribe, order.number, 0);
 }
 
@@ -282,7 +330,7 @@ serve_notice(struct scribe *scribe, struct span record)
 
 	if (record_next_number(&record, SCRIBE_NOTICE, INT64_MAX, &number) &&
 	    record_next_is(&record, SCRIBE_PARAGRAPH, &words))
-		pid = fork();
+		pid = fork_worker(scribe, 0);
 	if (pid != 0)
 		return;
 	if (inject_open(&inject, home_dir) < 0)
@@ -310,27 +358,6 @@ serve(struct scribe *scribe, struct span record)
 	}
 }
 
-/* Collects workers; for one that was killed the answer is given here. */
-static void
-reap_workers(struct scribe *scribe)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = spawn_reap(&status)) > 0)
-		for (size_t i = 0; i < scribe->workers.len; i++) {
-			struct worker worker = scribe->workers.at[i];
-
-			if (worker.pid != pid)
-				continue;
-			scribe->workers.at[i] =
-			    scribe->workers.at[--scribe->workers.len];
-			if (spawn_exit_code(status) != 0)
-				answer_inject(scribe, worker.number, 0);
-			break;
-		}
-}
-
 NORETURN static void
 run(struct scribe *scribe)
 {
@@ -355,34 +382,12 @@ run(struct scribe *scribe)
 	}
 }
 
-/* One mailbox out of two control files. */
-static int
-read_mailbox(struct str *mailbox, const char *box_file, const char *box,
-    const char *host_file, const char *host)
-{
-	struct str part = STR_INIT;
-	int result = -1;
-
-	str_set(&part, span_of(box));
-	if (control_read_line(box_file, &part) < 0)
-		goto done;
-	str_set(mailbox, str_span(&part));
-	if (control_read_line_or_me(host_file, &part, host) < 0)
-		goto done;
-	str_add_byte(mailbox, '@');
-	str_add(mailbox, str_span(&part));
-	result = 0;
-done:
-	str_free(&part);
-	return result;
-}
-
 static int
 read_controls(struct scribe *scribe)
 {
-	if (read_mailbox(&scribe->bounce_from, "control/bouncefrom",
+	if (control_read_mailbox(&scribe->bounce_from, "control/bouncefrom",
 		"MAILER-DAEMON", "control/bouncehost", "bouncehost") < 0 ||
-	    read_mailbox(&scribe->double_to, "control/doublebounceto",
+	    control_read_mailbox(&scribe->double_to, "control/doublebounceto",
 		"postmaster", "control/doublebouncehost",
 		"doublebouncehost") < 0)
 		return -1;

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "config/routes.h"
+#include "config/routing.h"
 #include "sys/file.h"
 
 #include "arrivals.h"
@@ -18,7 +19,6 @@
 #include "hops.h"
 #include "jobs.h"
 #include "loading.h"
-#include "rewrite.h"
 #include "scribing.h"
 #include "sendlog.h"
 #include "steps.h"
@@ -87,6 +87,7 @@ struct send {
 	struct arrivals arrivals;
 	struct cleaning cleaning;
 	struct scribing scribing;
+	struct link rcptd; /* nothing is said on it; see lose */
 	struct loading loading;
 	struct sweep sweep;
 

@@ -1,6 +1,7 @@
 /* sendlog.c - the log of qmail-send. */
 #include "sendlog.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "queue/daemons.h"
@@ -99,6 +100,8 @@ sendlog_flush(struct sendlog *log)
 	struct span part = span_upto(str_span(&log->text), LOG_WRITE);
 	ssize_t put = fd_write(DAEMONS_LOG_FD, part);
 
+	if (put < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		put = 0;
 	/* Without a reader the mail goes on, unlogged. */
 	if (put < 0)
 		put = (ssize_t)part.len;

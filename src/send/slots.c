@@ -345,8 +345,8 @@ open_pass(
 		own->is_scheduled = true;
 		own->is_fresh = false;
 	}
-	if (channel_read_from(&pass->reader, own->fd, work->entry.first) < 0)
-		pass->is_at_end = true; /* a file can be positioned */
+	pass->is_lost =
+	    channel_read_from(&pass->reader, own->fd, work->entry.first) < 0;
 	schedule_open_pass(&send->channels[work->channel], pass);
 }
 

@@ -8,10 +8,11 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "config/control.h"
+#include "config/routing.h"
+#include "queue/channel.h"
 #include "queue/trigger.h"
 
 #include "numbers.h"
-#include "rewrite.h"
 #include "sorted.h"
 #include "trouble.h"
 

@@ -131,11 +131,20 @@ next_recipient(struct sorting *s)
 	return letter == 'T';
 }
 
+/* Where s->recipient goes; s->address receives its address there. */
+static enum channel_id
+choose_channel(struct sorting *s)
+{
+	return routing_apply(
+		   &s->todo->routing, str_span(&s->recipient), &s->address)
+	    ? CHANNEL_LOCAL
+	    : CHANNEL_REMOTE;
+}
+
 static void
 add_to_channel(struct sorting *s, struct channel_file files[CHANNELS])
 {
-	enum channel_id channel = routing_apply(
-	    &s->todo->routing, str_span(&s->recipient), &s->address);
+	enum channel_id channel = choose_channel(s);
 	struct channel_file *file = &files[channel];
 
 	if (!file->is_made) {
@@ -306,8 +315,7 @@ sort_new(struct sorting *s)
 		fine = true;
 		goto done;
 	}
-	s->channel = routing_apply(
-	    &s->todo->routing, str_span(&s->recipient), &s->address);
+	s->channel = choose_channel(s);
 	record_add(&text,
 	    s->channel == CHANNEL_LOCAL ? SORTED_LOCAL : SORTED_REMOTE,
 	    str_span(&s->address));
@@ -372,7 +380,8 @@ sort_again(struct sorting *s)
 
 /*
  * Whether qmail-queue still has it: its name is in todo before the message is
- * accepted, and may be taken back.
+ * accepted, and may be taken back.  Once there is info somebody else has the
+ * lock: whoever is given the message can take it.
  */
 static bool
 is_being_queued(uint64_t number, uint64_t split)
@@ -421,10 +430,13 @@ bool
 todo_sort(struct todo *todo, uint64_t number, bool is_fresh)
 {
 	struct sorting s = { .todo = todo, .number = number };
+	struct queue_path info = queue_path(QUEUE_INFO, number, todo->split);
+	int known = message_file_exists(info), found;
 	bool fine;
-	int found;
 
-	if (!is_fresh && is_being_queued(number, todo->split))
+	if (known != 0) /* its number came late: it was sorted before */
+		is_fresh = false;
+	else if (!is_fresh && is_being_queued(number, todo->split))
 		return false;
 	found = open_envelope(&s);
 	fine = found == 0 || (s.is_orphan && say_orphan(&s));

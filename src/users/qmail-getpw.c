@@ -25,10 +25,15 @@
 #include "config/users.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
+#include "sys/file.h"
+#include "sys/in.h"
 #include "sys/signal.h"
 
-#define NAME_MAX_LEN 31	 /* bytes of an account name */
-#define BREAK_MARK   '-' /* between account and extension */
+#define NAME_MAX_LEN 31	   /* bytes of an account name */
+#define BREAK_MARK   '-'   /* between account and extension */
+#define LINE_MAX_LEN 65536 /* bytes of a line of the file of accounts */
+
+static const char accounts_file[] = "/etc/passwd";
 
 enum outcome {
 	FOUND = 0,
@@ -53,7 +58,42 @@ may_get_mail(const struct passwd *account)
 	return st.st_uid == account->pw_uid;
 }
 
-/* getpwnam that tells "no such account" from "cannot tell". */
+/* Whether a line of the file of accounts is that of this account. */
+static bool
+is_line_of(struct span line, struct span name)
+{
+	return span_starts(line, name) && line.len > name.len &&
+	    line.s[name.len] == ':';
+}
+
+/* Whether the file of accounts has this one: 1, 0, -1 if that cannot be told.
+ */
+static int
+is_in_file(struct span name)
+{
+	char buffer[4096];
+	struct str line = STR_INIT;
+	struct in in;
+	int fd = file_open(accounts_file), found = 0, got;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	in_init(&in, fd, buffer, sizeof(buffer));
+	do {
+		str_reset(&line);
+		got = in_read_until(&in, '\n', &line, LINE_MAX_LEN);
+		found = is_line_of(str_span(&line), name);
+	} while (got > 0 && !found);
+	fd_close(fd);
+	str_free(&line);
+	return found ? 1 : got;
+}
+
+/*
+ * getpwnam that tells "no such account" from "cannot tell".  When the C library
+ * cannot read the file of accounts it asks the next source that
+ * /etc/nsswitch.conf names, and passes on that this one knows no such account.
+ */
 static enum outcome
 look_up(struct span name, struct passwd **account)
 {
@@ -63,10 +103,12 @@ look_up(struct span name, struct passwd **account)
 	text[name.len] = '\0';
 	errno = 0;
 	*account = getpwnam(text);
-	if (*account || errno == 0 || errno == ENOENT || errno == ESRCH ||
-	    errno == EBADF || errno == EPERM)
+	if (*account)
 		return FOUND;
-	return TROUBLE;
+	if (errno != 0 && errno != ENOENT && errno != ESRCH && errno != EBADF &&
+	    errno != EPERM)
+		return TROUBLE;
+	return is_in_file(name) == 0 ? FOUND : TROUBLE;
 }
 
 static void

@@ -1,14 +1,15 @@
 /*
- * qmail-newmrh.c - makes control/morercpthosts.cdb from morercpthosts.
+ * qmail-newmrh.c - makes control/morercpthosts.cdb from morercpthosts, or the
+ * database of another such list.
  * Runs as   root, by hand.
- * Reads     control/morercpthosts, trusted.
- * Writes    control/morercpthosts.cdb, by way of morercpthosts.tmp.
+ * Reads     control/morercpthosts, morebadmailfrom or morebadrcptto, trusted.
+ * Writes    control/NAME.cdb, by way of NAME.tmp.
  * Source    qmail-newmrh(8).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,36 +22,22 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 
-#define LIST   "control/morercpthosts"
-#define ASIDE  "control/morercpthosts.tmp"
-#define RESULT "control/morercpthosts.cdb"
-
+#define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111
 
-/* All failures: what could not be done, with errno. */
-enum failure {
-	CANNOT_ENTER,
-	CANNOT_READ,
-	NO_LIST,
-	CANNOT_WRITE,
-	CANNOT_RENAME,
-	OUT_OF_MEMORY,
-};
+/* The lists that can be made; the first is made without an argument. */
+static const char *const names[] = { "morercpthosts", "morebadmailfrom",
+	"morebadrcptto" };
 
-static const char *const failures[] = {
-	[CANNOT_ENTER] = "cannot enter the home of the suite",
-	[CANNOT_READ] = "cannot read " LIST,
-	[NO_LIST] = "there is no " LIST,
-	[CANNOT_WRITE] = "cannot write " ASIDE,
-	[CANNOT_RENAME] = "cannot rename " ASIDE " to " RESULT,
-	[OUT_OF_MEMORY] = "out of memory",
+struct paths {
+	struct str list, aside, result;
 };
 
 /* What was there before stays as it is. */
 NORETURN static void
-fail(enum failure why)
+fail(const char *what, const char *path)
 {
-	fprintf(stderr, "qmail-newmrh: fatal: %s: %s\n", failures[why],
+	fprintf(stderr, "qmail-newmrh: fatal: cannot %s %s: %s\n", what, path,
 	    error_text(errno));
 	_exit(TEMPORARY_EXIT);
 }
@@ -59,54 +46,89 @@ static void
 out_of_memory(void)
 {
 	errno = ENOMEM;
-	fail(OUT_OF_MEMORY);
+	fail("get", "memory");
 }
 
-/* Adds the hosts, in lower case. */
+/* Adds the words, in lower case. */
 static int
-add_hosts(struct cdbmake *make, struct str *lines)
+add_words(struct cdbmake *make, struct str *lines)
 {
-	struct span rest, host;
+	struct span rest, word;
 
 	for (size_t i = 0; i < lines->len; i++)
 		lines->s[i] = ascii_lower(lines->s[i]);
 	rest = str_span(lines);
-	while (span_cut_next(&rest, '\n', &host))
-		if (cdbmake_add(make, host, SPAN("")) < 0)
+	while (span_cut_next(&rest, '\n', &word))
+		if (cdbmake_add(make, word, SPAN("")) < 0)
 			return -1;
 	return 0;
 }
 
 static void
-write_database(struct str *lines)
+write_database(struct paths *paths, struct str *lines)
 {
 	struct cdbmake make;
-	int fd = open(
-	    ASIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	int fd = open(str_z(&paths->aside),
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 
 	if (fd < 0 || cdbmake_begin(&make, fd) < 0 ||
-	    add_hosts(&make, lines) < 0 || cdbmake_end(&make) < 0 ||
+	    add_words(&make, lines) < 0 || cdbmake_end(&make) < 0 ||
 	    fchmod(fd, 0644) < 0 || file_sync(fd) < 0)
-		fail(CANNOT_WRITE);
+		fail("write", str_z(&paths->aside));
 	cdbmake_free(&make);
 	fd_close(fd);
-	if (rename(ASIDE, RESULT) < 0 || file_sync_folder(home_control_dir) < 0)
-		fail(CANNOT_RENAME);
+	if (rename(str_z(&paths->aside), str_z(&paths->result)) < 0 ||
+	    file_sync_folder(home_control_dir) < 0)
+		fail("put in place", str_z(&paths->result));
+}
+
+static void
+set_path(struct str *path, const char *name, const char *ending)
+{
+	str_set(path, SPAN("control/"));
+	str_add_z(path, name);
+	str_add_z(path, ending);
+}
+
+/* The name of a list that can be made, or NULL. */
+static const char *
+find_name(const char *wanted)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (strcmp(names[i], wanted) == 0)
+			return names[i];
+	return NULL;
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
+	struct paths paths = { STR_INIT, STR_INIT, STR_INIT };
+	const char *name = argc > 1 ? find_name(argv[1]) : names[0];
 	struct str lines = STR_INIT;
 	int found;
 
 	must_hooks(TEMPORARY_EXIT, out_of_memory);
+	if (!name || argc > 2) {
+		fputs("usage: qmail-newmrh [morercpthosts | morebadmailfrom | "
+		      "morebadrcptto]\n",
+		    stderr);
+		return USAGE_EXIT;
+	}
+	set_path(&paths.list, name, "");
+	set_path(&paths.aside, name, ".tmp");
+	set_path(&paths.result, name, ".cdb");
 	if (chdir(home_dir) < 0)
-		fail(CANNOT_ENTER);
-	found = control_read_list(LIST, &lines);
+		fail("enter", home_dir);
+	found = control_read_list(str_z(&paths.list), &lines);
+	if (found == 0)
+		errno = ENOENT;
 	if (found <= 0)
-		fail(found < 0 ? CANNOT_READ : NO_LIST);
-	write_database(&lines);
+		fail("read", str_z(&paths.list));
+	write_database(&paths, &lines);
 	str_free(&lines);
+	str_free(&paths.list);
+	str_free(&paths.aside);
+	str_free(&paths.result);
 	return 0;
 }

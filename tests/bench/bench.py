@@ -78,17 +78,17 @@ def make_users():
     copy = "/var/tmp/angarium-bench-etc"
     shutil.rmtree(copy, ignore_errors=True)
     etc = Etc(copy)
-    names = open("conf-users").read().splitlines()[:9]
+    names = open("conf-users").read().splitlines()[:10]
     passwd, group = etc.read("passwd"), etc.read("group")
     known = {line.split(":")[0]: int(line.split(":")[2]) for line in group.splitlines()}
-    for n, name in enumerate(names[7:]):
+    for n, name in enumerate(names[7:9]):
         if name not in known:
             known[name] = 32100 + n
             group += "%s:x:%d:\n" % (name, known[name])
     users = {line.split(":")[0] for line in passwd.splitlines()}
-    for n, name in enumerate(names[:7]):
+    for n, name in enumerate(names[:7] + names[9:]):
         if name not in users:
-            passwd += "%s:x:%d:%d::%s:/bin/false\n" % (name, 32000 + n, known[names[7 if n > 3 else 8]],
+            passwd += "%s:x:%d:%d::%s:/bin/false\n" % (name, 32000 + n, known[names[7 if 3 < n < 7 else 8]],
                                                        PREFIX + "/alias" if n == 0 else PREFIX)
     passwd += "%s:x:%d:%d::/nonexistent:/bin/sh\n" % (USER, UID, UID)
     etc.write("passwd", passwd)

@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span rest = SPAN("");
 	enum address_result result;
 
-	result = address_parse_path(input, &address, &rest);
+	result = address_parse_path(input, SPAN("FROM:"), &address, &rest);
 	if (result == ADDRESS_TAKEN) {
 		must(address.len <= ADDRESS_MAX);
 		must(rest.len == 0 || rest.s + rest.len == input.s + size);

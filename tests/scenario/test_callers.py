@@ -39,7 +39,7 @@ def test_ignored_children_smtpd(town):
         input=b"MAIL FROM:<joe@there.example>\r\nRCPT TO:<ann@here.example>\r\n"
         b"DATA\r\nSubject: hello\r\n\r\nhello\r\n.\r\nQUIT\r\n",
         preexec_fn=ignore_children, **town.place.as_user("qmaild"))
-    assert b"\r\n250 ok " in done.stdout and b"\r\n221 " in done.stdout, done.stdout
+    assert b"\r\n250 2.0.0 ok " in done.stdout and b"\r\n221 " in done.stdout, done.stdout
     assert len(town.place.queue_files()["todo"]) == 1
 
 

@@ -133,6 +133,18 @@ def test_a_mark_that_cannot_be_written(town, fault):
     assert count(town, "ann") == 1 and count(town, "bob") == 1
 
 
+def test_recipients_that_cannot_be_read(town):
+    """A file that cannot be positioned is not one without recipients."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.daemon = town.start_traced("lseek:error=EIO:when=1")
+    town.daemon.wait("^status: local")
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^warning: trouble reading local/")
+    try_until(town, town.is_empty, "all to be done")
+    assert len(town.mail("ann")) == len(town.mail("bob")) == 1
+
+
 def test_marks_that_cannot_be_written_make_one_bounce(town):
     """Several marks of a message are tried again at once, and its bounce, which
     follows, is queued once."""
@@ -346,11 +358,13 @@ def test_a_daemon_dies_while_a_delivery_hangs(town):
 
 
 def test_failures_are_recorded_together(town):
-    """Far fewer syncs than failures."""
+    """Far fewer syncs than failures: what ends while one is under way, which
+    is made to last, shares the next."""
     if faults.missing():
         pytest.skip(faults.missing())
     trace = town.place.base + "/trace"
-    town.daemon = town.start_traced(None, ["-o", trace, "-e", "trace=fsync"])
+    town.daemon = town.start_traced(None, ["-o", trace, "-e", "trace=fsync",
+                                           "-e", "inject=fsync:delay_enter=50000"])
     town.daemon.wait("^status: local")
     town.send("bob@here.example", *["no-one-%d@here.example" % n for n in range(300)])
     text = town.letter("bob", "failure notice", timeout=60)
@@ -383,6 +397,32 @@ def test_text_is_gone(town):
     def left():
         return {kind: list(files) for kind, files in town.place.queue_files().items() if files}
     town.until(lambda: left() == {"info": [young], "local": [young]}, "only the young one to stay")
+
+
+def test_many_texts_are_gone(town):
+    """The postmaster hears of each; the scribe has no more processes for that at
+    once than it may, and none of them stays."""
+    town.rules("alias", "-postmaster", "./%s/" % towns.MAIL_FOLDER)
+    gate, program = town.place.base + "/gate", town.place.base + "/slow-queue"
+    os.mkfifo(gate)
+    os.chmod(gate, 0o644)
+    town.place.write(program, "#!/bin/sh\ncat %s\nexec %s\n"
+                     % (gate, town.place.program("qmail-queue")), mode=0o755)
+    old = time.time() - 37 * 3600
+    for number in range(int(old * 1000000), int(old * 1000000) + 300):
+        town.place.queue_put("info", number, "Fbob@here.example\0", old)
+        town.place.queue_put("local", number, "Tann@here.example\0", old)
+    with open(gate, "r+b", buffering=0):
+        town.open(env={"QMAILQUEUE": program})
+        town.daemon.wait(" is gone; it cannot be delivered", count=300)
+        town.until(lambda: len(town.daemons().get("cat", ())) >= 200, "those that queue notices")
+        town.send("x@there.example", "ann@here.example")
+        town.letter("ann", "a letter")
+        assert len(town.daemons()["cat"]) == 200
+        os.rename(gate, gate + ".old")
+        town.place.write(gate, "")
+    town.until(lambda: len(town.mail("alias")) == 300, "all notices", 60)
+    town.until(lambda: len(pids_of_send(town)) == 2, "the workers to be collected")
 
 
 def test_files_that_outlived_their_message(town):
@@ -625,6 +665,8 @@ def test_text_of_the_bounce_stays(town, lock_folders):
     make_ready(town, "bob")
     town.daemon.wait("^bounce msg")
     town.daemon.wait("^warning: unable to unlink bounce/")
+    # The bounce itself is delivered, and gone: the kill does not double it.
+    process.until(lambda: not town.place.queue_files()["mess"], "both to go")
     town.daemon.kill()
     town.open()
     town.daemon.wait("^warning: unable to unlink bounce/")
@@ -853,3 +895,25 @@ def test_nobody_reads_the_log(town):
     finally:
         process.end_session(daemon.pid)
         daemon.wait()
+
+
+def test_a_terminal_that_stands_still(town):
+    """Its writers wait when it is full; qmail-send does not, and who else has
+    it open finds it as it was."""
+    reader, writer = os.openpty()
+    daemon = process.subprocess.Popen(
+        [town.place.program("qmail-start"), "./%s/" % towns.MAIL_FOLDER],
+        stdin=process.subprocess.DEVNULL, stdout=writer, cwd="/", start_new_session=True,
+        env={"PATH": "/usr/bin:/bin"})
+    try:
+        town.send("x@there.example", *["@here.example"] * 1500)
+        town.send("x@there.example", "ann@here.example")
+        process.until(lambda: town.mail("ann"), "the mail to go on")
+        assert os.get_blocking(writer)
+        daemon.terminate()
+        assert daemon.wait(15) == 0
+    finally:
+        process.end_session(daemon.pid)
+        daemon.wait()
+        os.close(reader)
+        os.close(writer)

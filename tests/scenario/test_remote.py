@@ -177,6 +177,14 @@ def test_last_line_without_end(root_place):
     assert connections[0].messages_ended == 0 and b"QUIT" not in connections[0].sent
 
 
+def test_only_quit_is_answered(root_place):
+    """A server that loses its answer to the message has not taken it: QUIT
+    was sent along, and its answer is not the one that counts."""
+    said, connections = remote(root_place, [{**PIPELINING, "DOT": ""}], "x\n")
+    assert connections[0].messages_ended == 1
+    assert [one[0] for one in said] == ["r", "Z"] and "#4.5.0" in said[-1]
+
+
 def test_many_recipients(root_place):
     names = ["joe%d@there.example" % number for number in range(250)]
     said, connections = remote(root_place, [{**PIPELINING, "RCPT": ["250 ok\r\n"] * 120 +

@@ -56,6 +56,7 @@ MESSAGE = ("DATA", "Subject: x", "", "x", ".")
 
 def test_all_recipients_together(server):
     """So much of them, and no more; what was accepted stays so."""
+    server.place.control(me="here.example\n", rcpthosts="here.example\n", maxrcpt="0\n")
     name = "a" * 800
     count = RECIPIENTS_MAX // (len(name) + len("@here.example") + 1)
     lines = ["RCPT TO:<%s@here.example>" % name] * (count + 5)
@@ -69,8 +70,8 @@ def test_all_recipients_together(server):
 
 
 @pytest.mark.parametrize("says, wanted", [
-    ("Dno\\033[2J\\177\\r\\nway", "554 no?[2J???way (#5.3.0)"),
-    ("Zlater (#4.2.1)", "451 later (#4.2.1)")])
+    ("Dno\\033[2J\\177\\r\\nway", "554 5.3.0 no?[2J???way"),
+    ("Zlater (#4.2.1)", "451 4.2.1 later (#4.2.1)")])
 def test_words_of_the_queue_program(server, says, wanted):
     """They come in one line, without anything that moves a cursor."""
     server.queue_says(says, 82)
@@ -172,7 +173,7 @@ def test_nobody_hears_the_replies(server, signal):
 def test_queue_program_goes_away(server):
     """In the middle of the message, which is refused, and all goes on."""
     server.place.write(server.env["QMAILQUEUE"], "#!/bin/sh\nexit 53\n", mode=0o755)
-    replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "DATA",
+    replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "DATA", "",
                           *["a line of text"] * 100000, ".", "NOOP", "QUIT")
     assert [reply[:3] for reply in replies[-3:]] == ["451", "250", "221"]
 
@@ -182,3 +183,258 @@ def test_connection_is_lost_in_the_message(server):
     server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "DATA", "x")
     process.until(lambda: os.path.exists(server.place.base + "/envelope"), "the program")
     assert b"T" not in server.envelope()
+
+
+# ---- limits
+
+def limited(server, **files):
+    server.place.control(me="here.example\n", rcpthosts="here.example\n", **files)
+
+
+def words_of(replies, *which):
+    return [" ".join(replies[n].split()[:2]) for n in which]
+
+
+def test_maxrcpt(server):
+    limited(server, maxrcpt="2\n")
+    replies = server.talk("EHLO x", "MAIL FROM:<a@b>", *["RCPT TO:<c@here.example>"] * 3,
+                          *MESSAGE, "QUIT")
+    assert "250-LIMITS RCPTMAX=2 MAILMAX=10000" in replies
+    assert words_of(replies, -6, -5, -4) == ["250 2.1.5", "250 2.1.5", "452 4.5.3"]
+    assert server.envelope().count(b"\0T") == 2
+
+
+def test_maxmail(server):
+    limited(server, maxmail="1\n")
+    message = ["MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", *MESSAGE]
+    replies = server.talk("HELO x", *message, "MAIL FROM:<a@b>", "QUIT")
+    assert words_of(replies, -3, -2, -1) == ["250 2.0.0", "452 4.5.3", "221 2.0.0"]
+
+
+def test_maxerrors(server):
+    """Too many between two messages; then nothing more is heard."""
+    limited(server, maxerrors="3\n")
+    message = ["MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", *MESSAGE]
+    replies = server.talk("HELO x", "X", "X", "X", *message, "X", "X", "X", "X", "NOOP")
+    assert words_of(replies, -6, -5, -4, -3, -2, -1) == [
+        "250 2.0.0", "502 5.5.1", "502 5.5.1", "502 5.5.1", "502 5.5.1", "421 4.7.0"]
+
+
+def test_maxheader(server):
+    limited(server, maxheader="100\n")
+    start = ["HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "DATA"]
+    replies = server.talk(*start, "a: " + "b" * 90, "", "b" * 100, ".", "QUIT")
+    assert words_of(replies, -2) == ["250 2.0.0"]
+    replies = server.talk(*start, "a: " + "b" * 100, "", ".", "QUIT")
+    assert words_of(replies, -2) == ["552 5.3.4"]
+
+
+def test_minfree(server):
+    """By the size that is told, and without one."""
+    st = os.statvfs(server.place.path("queue"))
+    free = st.f_bavail * st.f_frsize
+    limited(server, minfree="%d\n" % (free // 2))
+    replies = server.talk("HELO x", "MAIL FROM:<a@b> SIZE=1", "MAIL FROM:<a@b> SIZE=%d" % free,
+                          "MAIL FROM:<a@b> SIZE=18446744073709551615", "QUIT")
+    assert words_of(replies, 2, 3, 4) == ["250 2.1.0", "452 4.3.1", "452 4.3.1"]
+    limited(server, minfree="%d\n" % (free * 2))
+    assert words_of(server.talk("HELO x", "MAIL FROM:<a@b>", "QUIT"), 2) == ["452 4.3.1"]
+
+
+def test_refused_by_patterns_and_databases(server):
+    limited(server, badmailfrom="*@bad.*\n", badrcptto="no@here.example\n",
+            morebadmailfrom="Me@there.example\n", morebadrcptto="@gone.example\n")
+    for name in "morebadmailfrom", "morebadrcptto":
+        subprocess.run([server.place.program("qmail-newmrh"), name], check=True)
+    env = server.env
+    server.env = {**env, "RELAYCLIENT": ""}
+    replies = server.talk(
+        "HELO x", "MAIL FROM:<a@bad.example.>", "RCPT TO:<c@here.example>",
+        "MAIL FROM:<me@there.example>", "RCPT TO:<c@here.example>", "MAIL FROM:<ok@there.example>",
+        "RCPT TO:<no@here.example>", "RCPT TO:<x@gone.example>", "RCPT TO:<c@here.example>")
+    assert [reply[:3] for reply in replies[2:]] == [
+        "250", "553", "250", "553", "250", "553", "553", "250"]
+
+
+def test_newmrh_makes_nothing_else(server):
+    done = subprocess.run([server.place.program("qmail-newmrh"), "rcpthosts"],
+                          stderr=subprocess.PIPE)
+    assert done.returncode == 100 and b"usage" in done.stderr
+
+
+def test_nobody_relays_without_rcpthosts(server):
+    server.place.control(me="here.example\n")
+    start = ["HELO x", "MAIL FROM:<a@b>"]
+    replies = server.talk(*start, "RCPT TO:<a@here.example>", "RCPT TO:<a@there.example>")
+    assert [reply[:3] for reply in replies[3:]] == ["250", "553"]
+    server.place.control(me="here.example\n", locals="one.example\n")
+    replies = server.talk(*start, "RCPT TO:<a@one.example>", "RCPT TO:<a@here.example>")
+    assert [reply[:3] for reply in replies[3:]] == ["250", "553"]
+
+
+# ---- BDAT
+
+START = ("EHLO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>")
+
+
+def say(server, data):
+    """The replies to these bytes."""
+    done = subprocess.run([server.place.program("qmail-smtpd")], input=data, cwd="/", timeout=60,
+                          stdout=subprocess.PIPE, env=server.env,
+                          **server.place.as_user("qmaild"))
+    assert not process.crash(done.returncode)
+    return [" ".join(line.split()[:2]) for line in done.stdout.decode().splitlines()
+            if line[3] == " "]
+
+
+def bdat(server, *pieces):
+    return say(server, "".join(line + "\r\n" for line in START).encode() + b"".join(pieces))[4:]
+
+
+def keep_message(server):
+    """The program in place of qmail-queue keeps the text as well."""
+    path = server.place.base + "/message"
+    server.place.write(path, "", "root", 0o666)
+    server.place.write(server.env["QMAILQUEUE"], "#!/bin/sh\ncat >%s; cat <&1 >%s\n" % (
+        path, server.place.base + "/envelope"), mode=0o755)
+
+    def read():
+        with open(path, "rb") as source:
+            return source.read().split(b"\n", 2)[2]  # without Received
+    return read
+
+
+def test_chunks(server):
+    read = keep_message(server)
+    text = b"Subject: x\r\n\r\nhello\r\n.\r\n..\r\n"
+    assert bdat(server, b"BDAT %d LAST\r\n%s" % (len(text), text), b"QUIT\r\n") == [
+        "250 2.0.0", "221 2.0.0"]
+    assert read() == text.replace(b"\r\n", b"\n")
+    parts = [b"BDAT 1\r\n" + text[n:n + 1] for n in range(len(text))]
+    assert bdat(server, *parts, b"BDAT 0 LAST\r\n", b"QUIT\r\n") == [
+        "250 2.0.0"] * (len(text) + 1) + ["221 2.0.0"]
+    assert read() == text.replace(b"\r\n", b"\n")
+
+
+@pytest.mark.parametrize("pieces, replies", [
+    # Without a message nothing is queued, and the bytes are no commands.
+    ((b"RSET\r\nBDAT 6\r\nQUIT\r\nNOOP\r\n",), ["250 2.0.0", "503 5.5.1", "250 2.0.0"]),
+    ((b"BDAT x\r\nNOOP\r\n",), ["501 5.5.4", "250 2.0.0"]),
+    ((b"BDAT 1 FIRST\r\nNOOP\r\n",), ["501 5.5.4", "250 2.0.0"]),
+    ((b"BDAT 18446744073709551616\r\nNOOP\r\n",), ["501 5.5.4", "250 2.0.0"]),
+    # RSET in the middle forgets it all.
+    ((b"BDAT 3\r\nabcRSET\r\nBDAT 0 LAST\r\nQUIT\r\n",),
+     ["250 2.0.0", "250 2.0.0", "503 5.5.1", "221 2.0.0"]),
+    # DATA and RCPT do not mix with it.
+    ((b"BDAT 3\r\nabcDATA\r\nRCPT TO:<d@here.example>\r\nQUIT\r\n",),
+     ["250 2.0.0", "503 5.5.1", "503 5.5.1", "221 2.0.0"]),
+    # A lone CR or LF, also where chunks meet.
+    ((b"BDAT 3 LAST\r\na\nbQUIT\r\n",), ["554 5.6.0", "221 2.0.0"]),
+    ((b"BDAT 2\r\na\rBDAT 1 LAST\r\nbQUIT\r\n",), ["250 2.0.0", "554 5.6.0", "221 2.0.0"]),
+    ((b"BDAT 2 LAST\r\na\rQUIT\r\n",), ["554 5.6.0", "221 2.0.0"]),
+])
+def test_chunks_that_make_no_message(server, pieces, replies):
+    assert bdat(server, *pieces) == replies
+    assert server.envelope() == b""
+
+
+def test_chunks_that_are_too_large(server):
+    """Each gets its refusal, and its bytes are read."""
+    limited(server, databytes="10\n")
+    assert bdat(server, b"BDAT 30\r\n" + b"x" * 30, b"BDAT 6\r\nQUIT\r\n", b"BDAT 0 LAST\r\n",
+                b"QUIT\r\n") == ["552 5.3.4", "503 5.5.1", "503 5.5.1", "221 2.0.0"]
+    assert bdat(server, b"BDAT 6\r\nabcdef", b"BDAT 6\r\nabcdef", b"BDAT 1\r\nx", b"RSET\r\n",
+                b"QUIT\r\n") == ["250 2.0.0", "552 5.3.4", "503 5.5.1", "250 2.0.0", "221 2.0.0"]
+    assert server.envelope() == b""
+
+
+def test_chunks_are_not_offered_to_helo(server):
+    replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "BDAT 5",
+                          "NOOP", "QUIT")
+    assert words_of(replies, -3, -2, -1) == ["502 5.5.1", "250 2.0.0", "221 2.0.0"]
+
+
+# ---- UTF-8, proxies, the log
+
+def test_utf8(server):
+    read = keep_message(server)
+    message = ["MAIL FROM:<j\xc3\xbcrgen@b> SMTPUTF8", "RCPT TO:<\xc3\xbc@here.example>", *MESSAGE]
+    replies = server.talk("EHLO x", *message, "MAIL FROM:<a@b> SMTPUTF8=1", "QUIT")
+    assert "250-SMTPUTF8" in replies and words_of(replies, -2) == ["501 5.5.4"]
+    with open(server.place.base + "/message", "rb") as source:
+        assert b"with UTF8SMTP; " in source.read()
+    assert read() and b"Fj\xc3\xbcrgen@b\0T\xc3\xbc@here.example\0\0" == server.envelope()
+
+
+def test_xclient(server):
+    """Only from a proxy that is listed; then its client counts."""
+    keep_message(server)
+    lines = ["EHLO proxy", "XCLIENT NAME=client.example ADDR=IPV6:2001:db8::1 LOGIN=j+40oe",
+             "EHLO client", "MAIL FROM:<a@b>", "RCPT TO:<x@there.example>",
+             "RCPT TO:<c@here.example>", *MESSAGE, "QUIT"]
+    server.env.update(TCPREMOTEIP="192.0.2.1", RELAYCLIENT="")
+    replies = server.talk(*lines)
+    assert not any("XCLIENT" in reply for reply in replies)
+    assert "550 5.7.0 you are no proxy of ours" in replies
+    limited(server, xclient="192.0.2.1\n")
+    replies = server.talk(*lines)
+    assert "250-XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT" in replies
+    assert words_of(replies, -5, -4, -3, -2) == ["553 5.7.1", "250 2.1.5", "354 go", "250 2.0.0"]
+    with open(server.place.base + "/message", "rb") as source:
+        assert b"from client.example (HELO client) (j@oe@2001:db8::1)" in source.read()
+
+
+@pytest.mark.parametrize("words", ["", " ", " NAME", " ADDR=x", " NAME=+0", " NAME=+zz",
+                                   " NAME=+00", " WHAT=x", " NAME=" + "x" * 300])
+def test_xclient_that_is_none(server, words):
+    limited(server, xclient="192.0.2.1\n")
+    server.env.update(TCPREMOTEIP="192.0.2.1")
+    replies = server.talk("EHLO proxy", "XCLIENT" + words, "QUIT")
+    assert words_of(replies, -2) == ["501 5.5.4"]
+
+
+def logged(server, *lines):
+    done = subprocess.run([server.place.program("qmail-smtpd")], cwd="/", timeout=60,
+                          input=b"".join(line.encode("latin-1") + b"\r\n" for line in lines),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          env={**server.env, "TCPREMOTEIP": "192.0.2.7"},
+                          **server.place.as_user("qmaild"))
+    return done.stderr.decode().splitlines(), done.stdout.decode()
+
+
+def test_log(server):
+    """Who was refused and why, what was accepted, and how it ended."""
+    log, said = logged(server, "HELO cl\"ie\\nt x=\x01", "MAIL FROM:<a@b>",
+                       "RCPT TO:<x@there.example>", "RCPT TO:<c@here.example>", *MESSAGE, "QUIT")
+    pid = log[0].split("pid=")[1].split()[0]
+    client = 'pid=%s client="192.0.2.7"' % pid
+    helo = r'helo="cl\x22ie\x5cnt x=\x01" from="a@b"'
+    assert log[0] == ('smtpd refused %s %s address="x@there.example" '
+                      'reply="553 5.7.1 we take no mail for that domain"' % (client, helo))
+    qp = said.split(" qp ")[1].split()[0]
+    assert log[1] == 'smtpd accepted %s %s to="c@here.example" recipients=1 size=14 qp=%s' % (
+        client, helo, qp)
+    assert log[2].startswith("smtpd closed %s messages=1 recipients=1 bytes=14 refusals=1 " % client)
+    assert log[2].endswith(" end=quit") and len(log) == 3
+
+
+def test_log_is_bounded(server):
+    limited(server, maxerrors="0\n")
+    log, _ = logged(server, *["X" * 5000] * 500)
+    assert len(log) == 101 and "refusals=500" in log[-1] and log[-1].endswith(" end=gone")
+    assert all(len(line) < 1000 for line in log)
+
+
+def test_log_does_not_go_to_the_client(server):
+    """Under inetd descriptor 2 is the connection."""
+    ours, theirs = socket.socketpair()
+    ours.sendall(b"X\r\nQUIT\r\n")
+    child = subprocess.Popen([server.place.program("qmail-smtpd")], stdin=theirs, stdout=theirs,
+                             stderr=theirs, cwd="/", env=server.env,
+                             **server.place.as_user("qmaild"))
+    theirs.close()
+    assert child.wait(30) == 0
+    said = b""
+    while data := ours.recv(65536):
+        said += data
+    assert [line[:3] for line in said.splitlines()] == [b"220", b"502", b"221"]

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from support import place, process, town as towns
+from support import faults, place, process, town as towns
 
 STUBBORN = "trap '' TERM; echo $$ > %s; exec sleep 1000"
 
@@ -183,6 +183,29 @@ def test_dead_lookup_is_a_deferral(town, getpw):
     town.open()
     town.send("joe@there.example", "ann@here.example")
     town.daemon.wait("^delivery 1: deferral: The_account_cannot_be_looked_up_now")
+
+
+@pytest.mark.parametrize("fault", ["openat:error=EMFILE", "read:error=EIO"])
+def test_accounts_that_cannot_be_read(town, fault):
+    """Ann does not become nobody when the next source, asked in place of
+    /etc/passwd, does not know her."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    usual = town.place.etc.read("nsswitch.conf")
+    town.place.etc.write("nsswitch.conf", "passwd: files systemd\n")
+    codes = set()
+    try:
+        for nth in range(1, 8):
+            done = process.subprocess.run(
+                ["strace", "-qq", "-o", "/dev/null", "-P", "/etc/passwd",
+                 "--inject=%s:when=%d" % (fault, nth),
+                 town.place.program("qmail-getpw"), "ann-list"],
+                stdout=process.subprocess.PIPE)
+            codes.add(done.returncode)
+            assert done.returncode == 111 or done.stdout.startswith(b"ann\0"), (nth, done)
+    finally:
+        town.place.etc.write("nsswitch.conf", usual)
+    assert codes == {0, 111}
 
 
 def test_lookups_end_with_the_manager(town, getpw):

@@ -34,7 +34,7 @@ def roles(town):
     ids = town.place.ids
     mail, others = ids("qmailq")[1], ids("qmaild")[1]
     found = {name: (ids(name)[0], others, [others])
-             for name in ("alias", "qmaild", "qmaill", "qmailp", "qmailq")}
+             for name in ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailv")}
     found["qmailr"] = (ids("qmailr")[0], mail, [mail])
     found["qmails"] = (ids("qmails")[0], mail, [mail, others])
     for name, uid in towns.PEOPLE.items():
@@ -147,6 +147,7 @@ def test_daemons_have_their_ids(town):
         "qmail-lspawn": ("root", mail, {mail}),
         "qmail-rspawn": ("qmailr", mail, {mail}),
         "qmail-clean": ("qmailq", others, {others}),
+        "qmail-rcptd": ("qmailv", others, {others}),
         "qmail-getpw": ("qmailp", others, {others}),
     }
     daemons = town.daemons()
@@ -257,7 +258,7 @@ def test_nothing_of_the_caller_is_kept(town):
     town.send("bob@here.example", "ann@here.example")  # starts qmail-getpw
     town.letter("ann", "a letter")
     daemons = town.daemons()
-    assert len(daemons) == 6
+    assert len(daemons) == 7
     for program, pids in daemons.items():
         for pid in pids:
             fds = "/proc/%d/fd/" % pid
@@ -270,13 +271,14 @@ def test_nothing_of_the_caller_is_kept(town):
 
 
 def test_daemons_have_no_descriptors_of_each_other(town):
-    """Each has its own socket, and 1 and 2; qmail-send the log and the sockets."""
+    """Each has its own socket, and 1 and 2; qmail-rcptd its door; qmail-send the
+    log and the sockets."""
     town.open()
     for program, pids in town.daemons().items():
         for pid in pids:
             fds = "/proc/%d/fd/" % pid
             sockets = [fd for fd in os.listdir(fds) if os.readlink(fds + fd).startswith("socket:")]
-            allowed = {"qmail-send": 6}.get(program, 1)
+            allowed = {"qmail-send": 7, "qmail-rcptd": 2}.get(program, 1)
             assert len(sockets) <= allowed, (program, sockets)
 
 

@@ -169,7 +169,12 @@ class Town:
         """Starts the queue; it is ready when this returns."""
         self.daemon = self.start(*(arguments or ("./%s/" % MAIL_FOLDER,)), **more)
         self.daemon.wait("^status: local")
+        self.until(self.is_door_open, "qmail-rcptd to answer")
         return self.daemon
+
+    def is_door_open(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
+            return one.connect_ex(self.place.path("run/rcptd")) == 0
 
     def start_traced(self, fault, options=("-o", "/dev/null")):
         """qmail-start under strace; a fault as of strace --inject."""

@@ -69,12 +69,47 @@ test_extension(void **state)
 	str_free(&name);
 }
 
+static void
+test_names(void **state)
+{
+	static const struct {
+		const char *dash, *extension, *names[6];
+	} addresses[] = {
+		{ "-", "a-b",
+		    { ".qmail-a-b", ".qmail-a-default", ".qmail-default" } },
+		{ "-", "A.b", { ".qmail-a:b", ".qmail-default" } },
+		{ "-", "a-",
+		    { ".qmail-a-", ".qmail-a-default", ".qmail-default" } },
+		{ "-", "", { ".qmail-", ".qmail-default" } },
+		{ "", "", { ".qmail", ".qmaildefault" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(*addresses); i++) {
+		struct dotqmail_names names =
+		    dotqmail_names_begin(span_of(addresses[i].dash),
+			span_of(addresses[i].extension));
+		struct str name = STR_INIT;
+		size_t n = 0;
+
+		while (dotqmail_names_next(&names, &name)) {
+			assert_string_equal(
+			    str_z(&name), addresses[i].names[n]);
+			assert_int_equal(names.is_default, n > 0);
+			n++;
+		}
+		assert_null(addresses[i].names[n]);
+		str_free(&name);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_extension),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,30 @@ test_raise_limit(void **state)
 	assert_true(limit.rlim_cur == limit.rlim_max);
 }
 
+static void
+test_reopen(void **state)
+{
+	int ends[2], pair[2], own;
+
+	(void)state;
+	assert_int_equal(fd_pipe(ends), 0);
+	own = fd_reopen_nonblocking(ends[1]);
+	assert_true(own >= 0);
+	while (fd_write(own, SPAN("some words\n")) > 0)
+		;
+	assert_int_equal(errno, EAGAIN);
+	assert_false(fcntl(ends[1], F_GETFL) & O_NONBLOCK);
+	assert_int_equal(fd_pair(pair), 0);
+	assert_int_equal(fd_reopen_nonblocking(pair[0]), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(fd_reopen_nonblocking(-1), -1);
+	fd_close(own);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+	fd_close(pair[0]);
+	fd_close(pair[1]);
+}
+
 int
 main(void)
 {
@@ -149,6 +173,7 @@ main(void)
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_whole_table),
 		cmocka_unit_test(test_raise_limit),
+		cmocka_unit_test(test_reopen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

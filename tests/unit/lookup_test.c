@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/root/lookup.c"
+#include "../../src/lib/config/lookup.c"
 
 #define LONG_MS 60000
 
@@ -175,7 +175,7 @@ test_cannot_start(void **state)
 
 	(void)state;
 	lookup_init(&lookup, "/none", NULL);
-	assert_int_equal(ask(&lookup, "ann"), LOOKUP_FAILED);
+	assert_int_equal(answer(&lookup, "ann"), 0);
 	lookup_end(&lookup);
 }
 

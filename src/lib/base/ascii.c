@@ -32,6 +32,12 @@ ascii_is_printable(char c)
 	return c >= ' ' && c <= '~';
 }
 
+bool
+ascii_is_control(char c)
+{
+	return (unsigned char)c < 32 || c == 127;
+}
+
 char
 ascii_lower(char c)
 {

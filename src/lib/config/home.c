@@ -23,7 +23,8 @@ const char home_users_cdb[] = CONF_QMAIL "/users/cdb";
 const char home_pop_cdb[] = CONF_QMAIL "/users/pop.cdb";
 
 static const char *const user_names[HOME_USERS] = { CONF_ALIAS, CONF_QMAILD,
-	CONF_QMAILL, CONF_QMAILP, CONF_QMAILQ, CONF_QMAILR, CONF_QMAILS };
+	CONF_QMAILL, CONF_QMAILP, CONF_QMAILQ, CONF_QMAILR, CONF_QMAILS,
+	CONF_QMAILV };
 static const char *const group_names[HOME_GROUPS] = { CONF_GROUP_QMAIL,
 	CONF_GROUP_NOFILES };
 
@@ -94,6 +95,16 @@ find_account_id(struct span text, const char *name, uint64_t *id)
 	return found;
 }
 
+/* A role that older installations have no user for.  False: another one. */
+static bool
+stand_in(struct home_ids *ids, int user)
+{
+	if (user != HOME_QMAILV)
+		return false;
+	ids->uid[HOME_QMAILV] = ids->uid[HOME_QMAILP];
+	return true;
+}
+
 /* "user NAME UID" and "group NAME GID" */
 static bool
 find_all_ids(struct span text, struct home_ids *ids)
@@ -101,9 +112,10 @@ find_all_ids(struct span text, struct home_ids *ids)
 	uint64_t id;
 
 	for (int i = 0; i < HOME_USERS; i++) {
-		if (!find_named_id(text, "user ", user_names[i], &id))
+		if (find_named_id(text, "user ", user_names[i], &id))
+			ids->uid[i] = (uid_t)id;
+		else if (!stand_in(ids, i))
 			return false;
-		ids->uid[i] = (uid_t)id;
 	}
 	for (int i = 0; i < HOME_GROUPS; i++) {
 		if (!find_named_id(text, "group ", group_names[i], &id))
@@ -125,9 +137,10 @@ home_ids_find(struct home_ids *ids)
 		goto done;
 	errno = ENOENT;
 	for (int i = 0; i < HOME_USERS; i++) {
-		if (!find_account_id(str_span(&passwd), user_names[i], &id))
+		if (find_account_id(str_span(&passwd), user_names[i], &id))
+			ids->uid[i] = (uid_t)id;
+		else if (!stand_in(ids, i))
 			goto done;
-		ids->uid[i] = (uid_t)id;
 	}
 	for (int i = 0; i < HOME_GROUPS; i++) {
 		if (!find_account_id(str_span(&group), group_names[i], &id))

@@ -27,6 +27,7 @@ enum home_user {
 	HOME_QMAILQ,
 	HOME_QMAILR,
 	HOME_QMAILS,
+	HOME_QMAILV,
 	HOME_USERS /* their number */
 };
 
@@ -49,7 +50,9 @@ const char *home_group_name(enum home_group group);
  * home_ids_read: the numeric ids of the suite's users and groups, as install
  * wrote them into HOME/users/ids: lines "user NAME UID" and "group NAME GID".
  * Without that file they are looked up in /etc/passwd and /etc/group as plain
- * text; no getpwnam, which would treble the start of a small program.
+ * text; no getpwnam, which would treble the start of a small program.  Where
+ * qmailv does not exist yet, as in an installation that is older, qmailp plays
+ * its role.
  * Returns 0; -1 with errno, ENOENT if some user or group is nowhere.
  */
 MUST_CHECK int home_ids_read(struct home_ids *ids);

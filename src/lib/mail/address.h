@@ -22,15 +22,16 @@ enum address_result {
  * into the envelope: without brackets, source route, quotes and backslashes.
  *
  * The path is what stands in < >; text before it does not count.  Without a
- * bracket it is what follows the first colon, up to a blank.  A < that is
- * never closed is forgiven as long as no blank follows it.
+ * bracket it is what follows the keyword, up to a blank, and not empty.
  *   argument     what follows the verb: "FROM:<a@b> SIZE=100"
+ *   keyword      "FROM:" or "TO:"
  *   address      receives it, replaced; may be empty; of no use on failure
  *   parameters   receives what stands behind the path
- * NUL and CR are never part of an address: ADDRESS_BROKEN.
+ * ADDRESS_BROKEN: no end, a quote that is not closed, a control byte, or in
+ * brackets a blank outside quotes.
  */
-MUST_CHECK enum address_result address_parse_path(
-    struct span argument, struct str *address, struct span *parameters);
+MUST_CHECK enum address_result address_parse_path(struct span argument,
+    struct span keyword, struct str *address, struct span *parameters);
 
 /* address_domain: what follows the last @; without an @ the empty span. */
 struct span address_domain(struct span address);

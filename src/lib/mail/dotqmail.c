@@ -64,3 +64,38 @@ dotqmail_add_extension(struct str *name, struct span extension)
 		str_add_byte(name,
 		    extension.s[i] == '.' ? ':' : ascii_lower(extension.s[i]));
 }
+
+struct dotqmail_names
+dotqmail_names_begin(struct span dash, struct span extension)
+{
+	return (struct dotqmail_names){
+		.dash = dash, .extension = extension, .len = extension.len + 1
+	};
+}
+
+bool
+dotqmail_names_next(struct dotqmail_names *names, struct str *name)
+{
+	struct span extension = names->extension;
+
+	/* One past its end: nothing was named yet. */
+	if (names->len > extension.len) {
+		names->len = extension.len;
+	} else if (!names->is_default) {
+		names->is_default = true;
+		while (names->len > 0 && extension.s[names->len - 1] != '-')
+			names->len--;
+	} else if (names->len > 0) {
+		do
+			names->len--;
+		while (names->len > 0 && extension.s[names->len - 1] != '-');
+	} else {
+		return false;
+	}
+	str_set(name, SPAN(".qmail"));
+	str_add(name, names->dash);
+	dotqmail_add_extension(name, span_upto(extension, names->len));
+	if (names->is_default)
+		str_add_z(name, "default");
+	return true;
+}

@@ -3,6 +3,7 @@
 #define MAIL_DOTQMAIL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/span.h"
 #include "base/str.h"
@@ -29,6 +30,28 @@ struct dotqmail_line {
  * Returns false when there are no more lines.
  */
 bool dotqmail_next(struct span *text, struct dotqmail_line *line);
+
+/* The names under which the rules of one address may stand. */
+struct dotqmail_names {
+	struct span dash, extension;
+	size_t len;	 /* bytes of the extension that the name has */
+	bool is_default; /* "default" stands for the rest */
+};
+
+/*
+ * dotqmail_names_begin: the names for an extension: ".qmail" DASH, then the
+ * extension; then ever shorter parts of it, each up to a dash, with "default"
+ * in place of the rest.
+ */
+struct dotqmail_names
+dotqmail_names_begin(struct span dash, struct span extension);
+
+/*
+ * dotqmail_names_next: goes on to the next name.
+ *   name   receives it, replaced; len and is_default of *names belong to it
+ * Returns false when there are no more.
+ */
+bool dotqmail_names_next(struct dotqmail_names *names, struct str *name);
 
 /*
  * dotqmail_add_extension: appends the extension of an address as it stands in

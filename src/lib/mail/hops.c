@@ -42,6 +42,7 @@ hops_add(struct hops *hops, struct span bytes)
 	while (bytes.len && !hops->is_body) {
 		size_t end = span_find(bytes, '\n');
 
+		hops->header += span_upto(bytes, end + 1).len;
 		add_to_line(hops, span_upto(bytes, end));
 		if (end < bytes.len)
 			end_line(hops);

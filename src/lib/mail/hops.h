@@ -1,9 +1,11 @@
-/* hops.h - how often a message was passed on.  Input: hostile. */
+/* hops.h - how often a message was passed on, and how large its header is.
+ * Input: hostile. */
 #ifndef MAIL_HOPS_H
 #define MAIL_HOPS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/span.h"
 
@@ -13,8 +15,9 @@
 
 /* Constant memory, whatever the lines of the header; start with {0}. */
 struct hops {
-	size_t count; /* fields Received: and Delivered-To: so far */
-	bool is_body; /* the header has ended */
+	size_t count;	 /* fields Received: and Delivered-To: so far */
+	bool is_body;	 /* the header has ended */
+	uint64_t header; /* bytes of it so far */
 	char prefix[HOPS_PREFIX_MAX];
 	size_t line_len; /* bytes of this line so far */
 };

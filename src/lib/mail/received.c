@@ -9,9 +9,9 @@
 
 /* Appends a word with all bytes made harmless. */
 static void
-add_word(struct str *text, struct span word)
+add_word(struct str *text, struct span word, size_t max)
 {
-	word = span_upto(word, RECEIVED_WORD_MAX);
+	word = span_upto(word, max);
 	for (size_t i = 0; i < word.len; i++) {
 		char c = word.s[i];
 
@@ -25,23 +25,23 @@ void
 received_add(struct str *text, const struct received *received, int64_t seconds)
 {
 	str_add_z(text, "Received: from ");
-	add_word(text, received->host);
+	add_word(text, received->host, RECEIVED_NAME_MAX);
 	if (received->has_helo &&
 	    !span_equal_nocase(received->helo, received->host)) {
 		str_add_z(text, " (HELO ");
-		add_word(text, received->helo);
+		add_word(text, received->helo, RECEIVED_NAME_MAX);
 		str_add_byte(text, ')');
 	}
 	str_add_z(text, " (");
 	if (received->user.len) {
-		add_word(text, received->user);
+		add_word(text, received->user, RECEIVED_USER_MAX);
 		str_add_byte(text, '@');
 	}
-	add_word(text, received->ip);
+	add_word(text, received->ip, RECEIVED_IP_MAX);
 	str_add_z(text, ")\n  by ");
-	add_word(text, received->by);
+	add_word(text, received->by, RECEIVED_NAME_MAX);
 	str_add_z(text, " with ");
-	add_word(text, received->protocol);
+	add_word(text, received->protocol, RECEIVED_NAME_MAX);
 	str_add_z(text, "; ");
 	date_add_utc(text, seconds);
 	str_add_byte(text, '\n');

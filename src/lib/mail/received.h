@@ -11,7 +11,13 @@
 #include "base/span.h"
 #include "base/str.h"
 
-#define RECEIVED_WORD_MAX 1000 /* bytes of one word; the rest is left out */
+/*
+ * Bytes of a word; the rest is left out, so that no line passes the 998 of RFC
+ * 5322 2.1.1.  A name has 255 (RFC 5321 4.5.3.1.2).
+ */
+#define RECEIVED_NAME_MAX 255
+#define RECEIVED_USER_MAX 200
+#define RECEIVED_IP_MAX	  100
 
 struct received {
 	struct span host; /* name of the client */

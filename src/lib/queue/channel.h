@@ -30,7 +30,7 @@ enum channel_id {
 /*
  * Longest address in bytes.  One of an envelope (ENVELOPE_ADDRESS_MAX) has
  * room in it behind the longest prefix and before the longest domain that
- * control files may add (rewrite.h).
+ * control files may add (config/routing.h).
  */
 #define CHANNEL_ADDRESS_MAX 4096
 

@@ -11,7 +11,8 @@ enum daemons_link {
 	DAEMONS_LSPAWN,
 	DAEMONS_RSPAWN,
 	DAEMONS_CLEAN,
-	DAEMONS_LINKS /* their number */
+	DAEMONS_RCPTD, /* only its end is heard */
+	DAEMONS_LINKS  /* their number */
 };
 
 #endif

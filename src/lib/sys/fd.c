@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "sys/clock.h"
 
 ssize_t
@@ -156,4 +159,23 @@ fd_raise_limit(unsigned long wanted)
 			return 0;
 	}
 	return limit.rlim_cur < wanted ? (unsigned long)limit.rlim_cur : wanted;
+}
+
+int
+fd_reopen_nonblocking(int fd)
+{
+	static const char folder[] = "/proc/self/fd/";
+	char path[sizeof(folder) + FMT_U64_MAX];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(path, folder, sizeof(folder) - 1);
+	path[sizeof(folder) - 1 +
+	    fmt_u64(path + sizeof(folder) - 1, (uint64_t)fd)] = '\0';
+	return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }

@@ -57,6 +57,11 @@ MUST_CHECK int fd_pair(int ends[2]);
  * Returns 0, -1 with errno. */
 MUST_CHECK int fd_set_nonblocking(int fd);
 
+/* fd_reopen_nonblocking: the pipe, FIFO or device behind fd, opened once more for
+ * writing without waiting; other holders of fd do not notice.  Returns the new
+ * descriptor, -1 with errno: EINVAL if it is something else. */
+MUST_CHECK int fd_reopen_nonblocking(int fd);
+
 /* fd_duplicate_above: a close-on-exec copy of fd numbered at least minimum.
  * Returns the new descriptor, -1 with errno: EMFILE if the limit is too low. */
 MUST_CHECK int fd_duplicate_above(int fd, int minimum);

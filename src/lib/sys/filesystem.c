@@ -92,10 +92,19 @@ filesystem_weakness(const char *path)
 bool
 filesystem_has_room(const char *path)
 {
+	return filesystem_has_free(path, 1);
+}
+
+bool
+filesystem_has_free(const char *path, uint64_t bytes)
+{
 	struct statvfs st;
+	uint64_t unit;
 
 	if (statvfs(path, &st) < 0)
 		return true;
+	unit = st.f_frsize ? st.f_frsize : 1;
 	/* Some file systems count no inodes. */
-	return st.f_bavail > 0 && (st.f_files == 0 || st.f_favail > 0);
+	return st.f_bavail > 0 && st.f_bavail >= bytes / unit &&
+	    (st.f_files == 0 || st.f_favail > 0);
 }

@@ -3,6 +3,7 @@
 #define SYS_FILESYSTEM_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /*
  * filesystem_weakness: why mail on the file system at path may get lost in a
@@ -17,5 +18,11 @@ const char *filesystem_weakness(const char *path);
  * and inodes are free.  true if that cannot be told.
  */
 bool filesystem_has_room(const char *path);
+
+/*
+ * filesystem_has_free: whether somebody who is not root may write so many
+ * bytes there, as it looks now.  true if that cannot be told.
+ */
+bool filesystem_has_free(const char *path, uint64_t bytes);
 
 #endif

@@ -24,7 +24,8 @@ struct spawn_ids {
 };
 
 #define SPAWN_FDS_MAX 8
-#define SPAWN_FD_END  16 /* targets are below this */
+#define SPAWN_FD_END  16  /* targets are below this */
+#define SPAWN_FAILED  111 /* exit code of a child that became no program */
 
 /* What the program gets of our signals, besides that caught ones are back at
  * their default. */
@@ -57,6 +58,13 @@ struct spawn {
 MUST_CHECK pid_t spawn_start(const struct spawn *plan);
 
 /*
+ * spawn_become: this process, a child, becomes the program; for spawn_start and
+ * spawn_start_apart.
+ * Returns only on failure, with errno: whether its descriptors are in place.
+ */
+bool spawn_become(const struct spawn *plan);
+
+/*
  * spawn_wait: waits for this child, whatever signals come.
  *   status   receives it as waitpid(2) gives it
  * Returns 0, -1 with errno.
@@ -81,5 +89,11 @@ void spawn_end(pid_t pid, bool is_final);
  * Returns its process id, 0 if none has ended, -1 if there are no children.
  */
 pid_t spawn_reap(int *status);
+
+/*
+ * spawn_wait_any: collects one child that has ended, and waits for that.
+ * Returns its process id, -1 with errno.
+ */
+MUST_CHECK pid_t spawn_wait_any(int *status);
 
 #endif

@@ -1,21 +1,22 @@
 /*
- * rewrite.h - where a recipient goes: to which channel, and under which
+ * routing.h - where a recipient goes: to which channel, and under which
  * address.  Source: qmail-send(8), control files locals, virtualdomains,
  * percenthack, envnoathost.
  */
-#ifndef SEND_REWRITE_H
-#define SEND_REWRITE_H
+#ifndef CONFIG_ROUTING_H
+#define CONFIG_ROUTING_H
+
+#include <stdbool.h>
 
 #include <stdbool.h>
 
 #include "base/attr.h"
 #include "base/str.h"
 #include "base/wordset.h"
-#include "queue/channel.h"
 
 /*
  * Longest prefix of virtualdomains, and longest envnoathost, in bytes: a
- * rewritten address is no longer than CHANNEL_ADDRESS_MAX.
+ * rewritten address has room in a channel file (CHANNEL_ADDRESS_MAX).
  */
 #define ROUTING_WORD_MAX 1000
 
@@ -46,8 +47,9 @@ void routing_free(struct routing *routing);
  * routing_apply: sends one recipient on its way.
  *   recipient   as it is in the envelope
  *   address     receives the address for the channel, replaced
+ * Returns whether it is delivered here; if not, it goes to another host.
  */
-enum channel_id routing_apply(
+bool routing_apply(
     const struct routing *routing, struct span recipient, struct str *address);
 
 /*

@@ -1,8 +1,8 @@
 /*
- * rewrite.c - where a recipient goes.
+ * routing.c - where a recipient goes.
  * Input: addresses hostile, control files trusted
  */
-#include "rewrite.h"
+#include "config/routing.h"
 
 #include <errno.h>
 
@@ -115,7 +115,7 @@ find_domain(const struct wordset *virtualdomains, struct span domain,
 	return wordset_find(virtualdomains, SPAN(""), value);
 }
 
-enum channel_id
+bool
 routing_apply(
     const struct routing *routing, struct span recipient, struct str *address)
 {
@@ -130,7 +130,7 @@ routing_apply(
 	recipient = str_span(address);
 	domain = span_from(recipient, span_find_last(recipient, '@') + 1);
 	if (wordset_find(&routing->locals, domain, NULL))
-		return CHANNEL_LOCAL;
+		return true;
 	if ((wordset_find(&routing->virtualdomains, recipient, &prefix) ||
 		find_domain(&routing->virtualdomains, domain, &prefix)) &&
 	    prefix.len > 0) {
@@ -141,9 +141,9 @@ routing_apply(
 		str_add(&whole, recipient);
 		str_set(address, str_span(&whole));
 		str_free(&whole);
-		return CHANNEL_LOCAL;
+		return true;
 	}
-	return CHANNEL_REMOTE;
+	return false;
 }
 
 struct span

@@ -6,8 +6,8 @@
  * Nothing here waits.  A job asks; until it is told something else than ASKED
  * it asks again whenever lookup_hear says that there is news.
  */
-#ifndef ROOT_LOOKUP_H
-#define ROOT_LOOKUP_H
+#ifndef CONFIG_LOOKUP_H
+#define CONFIG_LOOKUP_H
 
 #include <poll.h>
 #include <stdbool.h>

@@ -1,0 +1,101 @@
+/* door.c - sockets with a name in the file system. */
+#include "sys/door.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "sys/fd.h"
+
+#define ASIDE ".new"
+
+/* The address of a socket: path and an ending.  0, -1 with errno. */
+static int
+make_name(struct sockaddr_un *name, const char *path, const char *ending)
+{
+	size_t len = strlen(path), ending_len = strlen(ending);
+
+	memset(name, 0, sizeof(*name));
+	name->sun_family = AF_UNIX;
+	if (len > DOOR_PATH_MAX || len + ending_len >= sizeof(name->sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name->sun_path, path, len);
+	memcpy(name->sun_path + len, ending, ending_len);
+	return 0;
+}
+
+/* Binds under another name, and renames: the name always answers. */
+static int
+bind_aside(int fd, const char *path)
+{
+	struct sockaddr_un name;
+
+	if (make_name(&name, path, ASIDE) < 0)
+		return -1;
+	(void)unlink(name.sun_path); /* bind tells if something is left */
+	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
+		return -1;
+	return chmod(name.sun_path, 0666) < 0 || rename(name.sun_path, path) < 0
+	    ? -1
+	    : 0;
+}
+
+int
+door_open(const char *path, int backlog)
+{
+	int fd =
+	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0)
+		return -1;
+	if (bind_aside(fd, path) < 0 || listen(fd, backlog) < 0) {
+		int cause = errno;
+
+		fd_close(fd);
+		errno = cause;
+		return -1;
+	}
+	return fd;
+}
+
+int
+door_accept(int door)
+{
+	int fd;
+
+	do
+		fd = accept4(door, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	return fd;
+}
+
+int
+door_connect(const char *path)
+{
+	struct sockaddr_un name;
+	int fd, result;
+
+	if (make_name(&name, path, "") < 0)
+		return -1;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	result = connect(fd, (struct sockaddr *)&name, sizeof(name));
+	if (result == 0)
+		result = fcntl(fd, F_SETFL, O_RDWR);
+	if (result < 0) {
+		int cause = errno;
+
+		fd_close(fd);
+		errno = cause;
+		return -1;
+	}
+	return fd;
+}

@@ -1,0 +1,34 @@
+/*
+ * door.h - sockets with a name in the file system, through which programs of
+ * this machine ask a service of ours: SOCK_SEQPACKET, records as in fdpass.h.
+ */
+#ifndef SYS_DOOR_H
+#define SYS_DOOR_H
+
+#include "base/attr.h"
+
+#define DOOR_PATH_MAX 100 /* bytes; the kernel's sun_path has 108 */
+
+/*
+ * door_open: makes the socket and listens on it; any program may connect.
+ * A socket of this name is replaced: who is connected to it stays so.
+ *   backlog   how many may wait to be let in; more are refused with EAGAIN
+ * Returns the descriptor, which does not block; -1 with errno, ENAMETOOLONG
+ * if path is longer than DOOR_PATH_MAX.
+ */
+MUST_CHECK int door_open(const char *path, int backlog);
+
+/*
+ * door_accept: lets in who waits.
+ * Returns a descriptor that does not block; -1 with errno, EAGAIN: nobody.
+ */
+MUST_CHECK int door_accept(int door);
+
+/*
+ * door_connect: connects to a service, without waiting.
+ * Returns a blocking descriptor; -1 with errno: ENOENT: there never was such a
+ * service; ECONNREFUSED: it is dead; EAGAIN: too many wait before its door.
+ */
+MUST_CHECK int door_connect(const char *path);
+
+#endif

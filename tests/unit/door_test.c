@@ -1,0 +1,102 @@
+/* door_test.c - sockets with a name. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sys/door.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+
+static void
+test_talk(void **state)
+{
+	int door = door_open("door", 5), client, server;
+	char text[10];
+
+	(void)state;
+	assert_true(door >= 0);
+	assert_int_equal(door_accept(door), -1);
+	assert_int_equal(errno, EAGAIN);
+	client = door_connect("door");
+	server = door_accept(door);
+	assert_true(client >= 0 && server >= 0);
+	assert_int_equal(fdpass_send(client, SPAN("hello"), -1), 0);
+	assert_int_equal(fdpass_receive(server, text, sizeof(text), NULL), 5);
+	assert_int_equal(fdpass_receive(server, text, sizeof(text), NULL), -1);
+	assert_int_equal(errno, EAGAIN); /* the server's end does not block */
+	fd_close(client);
+	fd_close(server);
+	fd_close(door);
+}
+
+static void
+test_who_is_there(void **state)
+{
+	int door, first;
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(door_connect("none"), -1);
+	assert_int_equal(errno, ENOENT);
+	door = door_open("door", 0);
+	assert_int_equal(stat("door", &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0666);
+	first = door_connect("door");
+	assert_true(first >= 0);
+	assert_int_equal(door_connect("door"), -1);
+	assert_int_equal(errno, EAGAIN);
+	fd_close(door);
+	fd_close(first);
+	assert_int_equal(door_connect("door"), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+}
+
+/* Another takes its place; who is connected stays so. */
+static void
+test_replaced(void **state)
+{
+	int old = door_open("door", 5), client = door_connect("door");
+	int new = door_open("door", 5);
+
+	(void)state;
+	assert_true(new >= 0);
+	assert_true(door_accept(old) >= 0);
+	assert_true(door_connect("door") >= 0);
+	assert_true(door_accept(new) >= 0);
+	fd_close(client);
+	fd_close(old);
+	fd_close(new);
+}
+
+static void
+test_long_name(void **state)
+{
+	char path[DOOR_PATH_MAX + 2];
+
+	(void)state;
+	memset(path, 'x', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(door_open(path, 5), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+	assert_int_equal(door_connect(path), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_talk),
+		cmocka_unit_test(test_who_is_there),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_long_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
