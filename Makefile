@@ -18,6 +18,8 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             users/qmail-newmrh users/qmail-rcptd users/ofmipname \
             mess/822field mess/822header mess/822date mess/822received \
             mess/iftocc \
+            pop/qmail-popup pop/qmail-pop3d pop/pop-note pop/pop-relay \
+            pop/qmail-newpop \
             serial/setlock serial/maildirserial serial/serialsmtp \
             serial/serialqmtp \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
@@ -25,8 +27,9 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
             qmail-inject sendmail qmail-queue qmail-remote \
-            qmail-local
-ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
+            qmail-local qmail-popup qmail-pop3d pop-note pop-relay
+ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword \
+            install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp
@@ -56,6 +59,13 @@ serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
+qmail-popup_PARTS  := popup_hear
+pop-note_PARTS     := note
+pop-relay_PARTS    := note
+qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
+checkpassword_PARTS := owner
+# What a program of the second kind needs beside the C library.
+checkpassword_LIBS := -lcrypt
 
 LAYERS   := base sys mail config net queue
 
@@ -127,7 +137,8 @@ endef
 define acc_program
 $(B)/bin/$(call name,$(1)): $(call objects,acc,$(1)) $(B)/acc/lib.a conf-ld
 	@mkdir -p $$(@D)
-	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a
+	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a \
+	    $($(call name,$(1))_LIBS)
 endef
 $(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
 $(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))
@@ -182,7 +193,7 @@ bench:
 
 help:
 	@echo 'make             build all into build/'
-	@echo 'make quickstart  build, install, configure, start, send two messages'
+	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
 	@echo 'make stop        end what quickstart started'
 	@echo 'make test        run all tests'
 	@echo 'make mutants     put faults in; which does no test notice?'

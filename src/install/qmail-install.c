@@ -95,6 +95,12 @@ static const struct item items[] = {
 	{ PROGRAM, "bin/qmail-remote", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-getpw", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-smtpd", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-popup", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-pop3d", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/checkpassword", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-newpop", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/pop-note", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/pop-relay", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-qmtpd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-qmqpd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/ofmipd", ROOT, G, 0755, NULL, 0 },
@@ -363,7 +369,7 @@ do_file(struct job *job, const struct item *item, const char *from,
 static void
 do_manual(struct job *job, const struct item *item, const char *path)
 {
-	struct dir dir = { NULL };
+	struct dir dir = { .stream = NULL };
 	const char *name;
 
 	if (dir_open(&dir, "man") < 0) {

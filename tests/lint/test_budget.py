@@ -32,17 +32,23 @@ BUDGET = {
     "new-inject": SPAWN,
     "ofmipd": SPAWN,
     "ofmipname": "",
+    "checkpassword": "execvp getpwnam ids_become syscall",
     "greetdelay": "execvp",
     "maildirmake": "",
     "maildirserial": SPAWN,
     "proxyin": "execvp",
     "qmail-clean": "",
     "qmail-getpw": "getpwnam",
+    "pop-note": "execvp fchown",
+    "pop-relay": "execvp",
     "qmail-inject": SPAWN,
     "qmail-install": "fchown",
     "qmail-local": SPAWN,
     "qmail-lspawn": "execvpe fork ids_become socketpair syscall",
     "qmail-newmrh": "",
+    "qmail-newpop": "",
+    "qmail-pop3d": "syscall",
+    "qmail-popup": SPAWN + " fork",
     "qmail-qread": "",
     "qmail-qmqpc": "connect socket",
     "qmail-qmqpd": SPAWN,
@@ -114,7 +120,8 @@ def reached():
     folder = os.path.join(build.MADE, "reached")
     build.make(folder, "HOT_CC=musl-gcc -std=c11 -O1 " + SPLIT,
                "ACC_CC=gcc -std=c11 -O1 " + SPLIT,
-               "HOT_LD=" + KEEP_REACHED, "ACC_LD=" + KEEP_REACHED)
+               "HOT_LD=" + KEEP_REACHED, "ACC_LD=" + KEEP_REACHED,
+               "checkpassword_LIBS=")
     return folder + "/bin/"
 
 
