@@ -173,6 +173,7 @@ users:
 install: all
 	@if [ "$$(id -u)" = 0 ]; then sh src/install/users.sh; fi
 	$(B)/bin/qmail-install install $(DESTDIR)
+	@sh src/install/links.sh "$(DESTDIR)$(PREFIX)"
 
 instcheck:
 	$(B)/bin/qmail-install check $(DESTDIR)
