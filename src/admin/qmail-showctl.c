@@ -85,6 +85,7 @@ static const struct control {
 	    "hosts that SMTP takes mail for" },
 	{ "remotebatch", LINE, "50",
 	    "remote recipients that may share a delivery" },
+	{ "rewrite", LIST, "the usual rules", "rules for hosts in new mail" },
 	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },
 	{ "smtproutes", LIST, "no route", "relays for some hosts" },
 	{ "stoptime", LINE, "60",
