@@ -93,6 +93,7 @@ WRITABLE = {
     "qmail-queue": {"entry": "for the signal handler"},
     "qmail-rcptd": {"has_child_ended": "signal flag"},
     "qmail-rspawn": {"child_has_ended": "signal flag", "must_stop": "signal flag"},
+    "qmail-smtpd": {"smtpd": "the state of main"},
     "qmail-send": {"got_alarm": "signal flag", "got_hangup": "signal flag",
                    "got_term": "signal flag", "record": "buffers of two links",
                    "send": "the state of main"},
