@@ -84,6 +84,8 @@ static const struct control {
 	    "hosts that SMTP takes mail for" },
 	{ "remotebatch", LINE, "50",
 	    "remote recipients that may share a delivery" },
+	{ "send8bit", LINE, "anything",
+	    "strict: no 8-bit text to servers without 8BITMIME" },
 	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },
 	{ "smtproutes", LIST, "no route", "relays for some hosts" },
 	{ "stoptime", LINE, "60",

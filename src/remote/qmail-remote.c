@@ -9,11 +9,11 @@
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
 #include "base/scan.h"
+#include "base/utf8.h"
 #include "config/control.h"
 #include "config/home.h"
 #include "remote.h"
@@ -38,6 +38,14 @@ is_sendable(struct span address)
 	    !span_has(bare, '<') && !span_has(bare, '>');
 }
 
+/* Whether only SMTPUTF8 can carry the address.  8-bit bytes that are no UTF-8
+ * go as they are: that is no case for it. */
+static bool
+is_utf8(struct span address)
+{
+	return !utf8_is_ascii(address) && utf8_is_valid(address);
+}
+
 static void
 take_arguments(struct remote *remote, int argc, char **argv)
 {
@@ -47,10 +55,12 @@ take_arguments(struct remote *remote, int argc, char **argv)
 		remote_end(&remote->told, REMOTE_USAGE, SPAN(""));
 	remote->told.host = span_of(argv[1]);
 	remote->sender = span_of(argv[2]);
+	remote->is_sender_utf8 = is_utf8(remote->sender);
 	for (int i = 3; i < argc; i++) {
-		struct remote_recipient recipient = { span_of(argv[i]), false };
+		struct span address = span_of(argv[i]);
+		struct remote_recipient recipient = { address,
+			is_sendable(address), is_utf8(address) };
 
-		recipient.is_sendable = is_sendable(recipient.address);
 		is_any = is_any || recipient.is_sendable;
 		vec_push(&remote->recipients, recipient);
 		remote_add_recipient(&remote->told);
@@ -95,11 +105,9 @@ set_deadline(struct remote *remote)
 {
 	int64_t now = clock_monotonic();
 	int64_t seconds = read_timeout(remote, "control/timeoutdelivery", 1800);
-	struct stat st;
 
-	remote->is_file = fstat(0, &st) == 0 && S_ISREG(st.st_mode);
-	if (remote->is_file)
-		seconds += (int64_t)st.st_size / SLOWEST_RATE;
+	message_inspect(&remote->message);
+	seconds += (int64_t)(remote->message.file_size / SLOWEST_RATE);
 	remote->deadline = now + seconds * 1000;
 }
 

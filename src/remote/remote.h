@@ -12,6 +12,7 @@
 #include "net/dns.h"
 #include "net/tcpto.h"
 #include "remote_end.h"
+#include "remote_message.h"
 
 #define REMOTE_TIMEOUT_MAX    1000000 /* seconds, whatever is configured */
 #define REMOTE_REPLY_TIMEOUTS 2	      /* timeouts that a whole reply may take */
@@ -19,15 +20,16 @@
 struct remote_recipient {
 	struct span address;
 	bool is_sendable; /* else it is refused without asking the server */
+	bool is_utf8;	  /* beyond ASCII: it needs SMTPUTF8 */
 };
 
 struct remote {
 	struct span sender;
+	bool is_sender_utf8;
 	VEC(struct remote_recipient) recipients;
 
 	struct str helo;
 	unsigned timeout, timeout_connect, timeout_greeting; /* seconds */
-	bool is_file;	  /* the message is one: a short read is its end */
 	int64_t deadline; /* of the delivery; clock_monotonic() */
 
 	struct dns dns;
@@ -36,6 +38,7 @@ struct remote {
 	bool is_peer_noted;	/* it was in trouble */
 
 	struct remote_told told;
+	struct remote_message message;
 };
 
 /* remote_connect: connects to the first host that answers; ends the program if

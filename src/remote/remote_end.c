@@ -77,9 +77,14 @@ static const struct {
 	[REMOTE_DATA_NEVER] = { 'D', PEER, "does not want to see the message",
 	    NULL },
 	[REMOTE_READ] = { 'Z', NOBODY, "cannot read the message", "4.3.0" },
-	[REMOTE_PARTIAL_LINE] = { 'D', NOBODY,
-	    "the last line of the message has no end, which SMTP cannot carry",
-	    "5.6.2" },
+	[REMOTE_TOO_LARGE] = { 'D', PEER,
+	    "does not take a message as large as this one", "5.3.4" },
+	[REMOTE_NEEDS_8BITMIME] = { 'D', PEER,
+	    "does not offer 8BITMIME, which the message needs: it has 8-bit "
+	    "text, and control/send8bit is strict",
+	    "5.6.3" },
+	[REMOTE_NEEDS_SMTPUTF8] = { 'D', PEER,
+	    "does not offer SMTPUTF8, which the address needs", "5.6.7" },
 	[REMOTE_END_LATER] = { 'Z', PEER, "does not take the message now",
 	    NULL },
 	[REMOTE_END_NEVER] = { 'D', PEER, "refused the message", NULL },
@@ -138,7 +143,7 @@ remote_add_recipient(struct remote_told *told)
 
 void
 remote_tell_recipient(struct remote_told *told, size_t index,
-    enum remote_letter letter, struct span address, struct span said)
+    enum remote_letter letter, struct span said)
 {
 	struct remote_report *report = &told->recipients.at[index];
 	struct str *text = &report->text;
@@ -147,10 +152,31 @@ remote_tell_recipient(struct remote_told *told, size_t index,
 	str_reset(text);
 	if (letter == REMOTE_TAKEN)
 		return;
+	str_add(text, str_span(&told->peer));
 	if (said.len) {
-		str_add(text, str_span(&told->peer));
 		str_add_z(text, " refused the recipient.\nIt said: ");
 		add_clean(text, said, said_max(told));
+	} else
+		str_add_z(text,
+		    " takes no more recipients at once, and the delivery "
+		    "ended before the turn of this one. (#4.5.3)");
+	end_line(text);
+}
+
+void
+remote_tell_unsendable(
+    struct remote_told *told, size_t index, struct span address, bool is_utf8)
+{
+	struct remote_report *report = &told->recipients.at[index];
+	struct str *text = &report->text;
+
+	report->letter = REMOTE_NEVER;
+	str_reset(text);
+	if (is_utf8) {
+		str_add(text, str_span(&told->peer));
+		str_add_z(text,
+		    " does not offer SMTPUTF8, which the address needs. "
+		    "(#5.6.7)");
 	} else {
 		str_add_z(text, "SMTP cannot carry the address ");
 		add_clean(text, address, REMOTE_NAME_MAX);

@@ -54,7 +54,9 @@ enum remote_ending {
 	REMOTE_DATA_LATER,
 	REMOTE_DATA_NEVER,
 	REMOTE_READ,
-	REMOTE_PARTIAL_LINE,
+	REMOTE_TOO_LARGE,
+	REMOTE_NEEDS_8BITMIME,
+	REMOTE_NEEDS_SMTPUTF8,
 	REMOTE_END_LATER,
 	REMOTE_END_NEVER,
 	REMOTE_ENDINGS /* their number */
@@ -90,10 +92,16 @@ void remote_add_recipient(struct remote_told *told);
 /*
  * remote_tell_recipient: sets the report on one recipient, in place of one
  * from an earlier transaction.
- *   said   what the server replied; empty: its address cannot be sent
+ *   said   what the server replied; empty: it was not asked yet, for a further
+ *          transaction is to be for this recipient
  */
 void remote_tell_recipient(struct remote_told *told, size_t index,
-    enum remote_letter letter, struct span address, struct span said);
+    enum remote_letter letter, struct span said);
+
+/* remote_tell_unsendable: the recipient is refused without asking.
+ *   is_utf8   the server lacks SMTPUTF8; else SMTP cannot carry the address */
+void remote_tell_unsendable(
+    struct remote_told *told, size_t index, struct span address, bool is_utf8);
 
 /* remote_settle: the message was accepted for the recipients that are taken,
  * and this is final; more transactions follow. */

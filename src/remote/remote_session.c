@@ -2,8 +2,7 @@
  * remote_session.c - one SMTP connection as the client.
  * Input: hostile.
  *
- * EHLO is said to servers that greet with the word ESMTP, HELO to others and
- * to those that refuse EHLO.
+ * EHLO is said to all, HELO to those that refuse EHLO for good.
  */
 #include "remote_session.h"
 
@@ -42,6 +41,13 @@ session_end_broken(struct session *session)
 	note_break(session, is_silent ? TCPTO_SILENT : TCPTO_LOST);
 	remote->told.quit_fd = -1;
 	remote_end(&remote->told, ending, SPAN(""));
+}
+
+void
+session_end_unread(struct session *session)
+{
+	session->remote->told.hop = DELIVERY_HOP_UNTOLD;
+	remote_end(&session->remote->told, REMOTE_READ, SPAN(""));
 }
 
 void
@@ -111,7 +117,7 @@ session_add_path(struct session *session, const char *verb, struct span address)
 		quote_add_address(&path, address);
 	else
 		str_add(&path, address);
-	str_add_z(&path, ">\r\n");
+	str_add_byte(&path, '>');
 	(void)out_add(&session->out, str_span(&path)); /* session_send tells */
 	str_free(&path);
 }
@@ -124,23 +130,27 @@ end_refused(struct session *session, enum tcpto_trouble trouble,
 	remote_end(&session->remote->told, ending, session_said(session));
 }
 
+/* Says EHLO or HELO.  Returns the code of the reply. */
+static int
+greet(struct session *session, const char *verb)
+{
+	session_add_command(session, verb, str_z(&session->remote->helo));
+	session_send(session);
+	return session_read_reply(session);
+}
+
 static void
 say_hello(struct session *session)
 {
-	const char *name = str_z(&session->remote->helo);
+	int code = greet(session, "EHLO ");
 
-	if (session->reply.is_esmtp) {
-		session_add_command(session, "EHLO ", name);
-		session_send(session);
-		if (session_read_reply(session) == 250) {
-			session->is_pipelining =
-			    session->reply.offers & SMTPREPLY_PIPELINING;
-			return;
-		}
-	}
-	session_add_command(session, "HELO ", name);
-	session_send(session);
-	if (session_read_reply(session) != 250)
+	if (code == 250) {
+		session->offers = session->reply.offers;
+		session->size_max = session->reply.size_max;
+		session->rcpt_max = session->reply.rcpt_max;
+	} else if (code >= 500)
+		code = greet(session, "HELO ");
+	if (code != 250)
 		end_refused(session, TCPTO_HELLO, REMOTE_HELO);
 }
 

@@ -16,10 +16,11 @@ struct session {
 	int fd;
 	struct in in;
 	struct out out;
-	struct smtpreply reply; /* the last one */
-	bool is_pipelining;
-	bool is_well;	/* MAIL has been answered */
-	bool is_at_end; /* the whole message is sent */
+	struct smtpreply reply;	     /* the last one */
+	unsigned offers;	     /* of enum smtpreply_offer */
+	uint64_t size_max, rcpt_max; /* 0: no limit is told */
+	bool is_well;		     /* MAIL has been answered */
+	bool is_at_end;		     /* the whole message is sent */
 	char in_buffer[REMOTE_REPLY_BUFFER];
 	char out_buffer[REMOTE_COMMAND_BUFFER];
 };
@@ -32,8 +33,8 @@ void session_open(struct session *session, struct remote *remote, int fd);
 void session_add_command(
     struct session *session, const char *verb, const char *rest);
 
-/* session_add_path: the same for MAIL and RCPT.  An address goes quoted where
- * it needs to be; one without domain does not. */
+/* session_add_path: begins MAIL or RCPT; session_add_command ends it.  An
+ * address goes quoted where it needs to be; one without domain does not. */
 void session_add_path(
     struct session *session, const char *verb, struct span address);
 
@@ -51,6 +52,10 @@ struct span session_said(const struct session *session);
 /* session_end_broken: ends the program because of errno of the connection, 0
  * if the server has closed it. */
 NORETURN void session_end_broken(struct session *session);
+
+/* session_end_unread: because the message cannot be read: a fault of ours,
+ * which says nothing of the hop. */
+NORETURN void session_end_unread(struct session *session);
 
 /* session_end_protocol: because the server does not keep to SMTP. */
 NORETURN void session_end_protocol(struct session *session);
