@@ -11,6 +11,9 @@
 #include "mail/quote.h"
 #include "sys/clock.h"
 
+#define GOING	   421	/* the code of a server that closes */
+#define LAST_WORDS 5000 /* milliseconds for them, when all is over */
+
 struct span
 session_said(const struct session *session)
 {
@@ -40,7 +43,7 @@ session_end_broken(struct session *session)
 
 	note_break(session, is_silent ? TCPTO_SILENT : TCPTO_LOST);
 	remote->told.quit_fd = -1;
-	remote_end(&remote->told, ending, SPAN(""));
+	remote_end(&remote->told, ending, str_span(&session->goodbye));
 }
 
 void
@@ -53,23 +56,21 @@ session_end_unread(struct session *session)
 void
 session_end_protocol(struct session *session)
 {
+	struct remote_told *told = &session->remote->told;
+
+	if (session->reply.state == SMTPREPLY_DONE &&
+	    session->reply.code == GOING) {
+		note_break(session, TCPTO_LOST);
+		remote_end(told, REMOTE_LOST, session_said(session));
+	}
 	note_break(session, TCPTO_GREETING);
-	remote_end(
-	    &session->remote->told, REMOTE_PROTOCOL, session_said(session));
+	remote_end(told, REMOTE_PROTOCOL, session_said(session));
 }
 
-void
-session_send(struct session *session)
-{
-	if (in_is_waiting(&session->in))
-		session_end_protocol(session);
-	if (out_flush(&session->out) < 0)
-		session_end_broken(session);
-}
-
-/* Reads one reply that may take so many milliseconds.  Returns its code. */
+/* Reads one reply that may take so many milliseconds.  Returns its code; 0
+ * with errno if the connection broke off, -1 if it is none. */
 static int
-read_reply_within(struct session *session, int64_t limit)
+try_reply(struct session *session, int64_t limit)
 {
 	struct smtpreply *reply = &session->reply;
 	int64_t until = clock_monotonic() + limit;
@@ -83,12 +84,26 @@ read_reply_within(struct session *session, int64_t limit)
 
 		errno = 0;
 		if (in_peek(&session->in, &bytes) <= 0)
-			session_end_broken(session);
+			return 0;
 		in_consume(&session->in, smtpreply_feed(reply, bytes));
 	}
 	if (reply->state == SMTPREPLY_BROKEN)
-		session_end_protocol(session);
+		return -1;
+	if (reply->code == GOING)
+		str_set(&session->goodbye, session_said(session));
 	return reply->code;
+}
+
+static int
+read_reply_within(struct session *session, int64_t limit)
+{
+	int code = try_reply(session, limit);
+
+	if (code == 0)
+		session_end_broken(session);
+	if (code < 0)
+		session_end_protocol(session);
+	return code;
 }
 
 int
@@ -96,6 +111,32 @@ session_read_reply(struct session *session)
 {
 	return read_reply_within(session,
 	    (int64_t)session->remote->timeout * REMOTE_REPLY_TIMEOUTS * 1000);
+}
+
+void
+session_end_early(struct session *session)
+{
+	struct remote_told *told = &session->remote->told;
+	int cause = errno;
+	int code = try_reply(session, LAST_WORDS);
+
+	if (code == 0) {
+		errno = cause;
+		session_end_broken(session);
+	}
+	if (session->is_in_data && code >= 400)
+		remote_end(told,
+		    code >= 500 ? REMOTE_END_NEVER : REMOTE_END_LATER,
+		    session_said(session));
+	session_end_protocol(session);
+}
+
+void
+session_send(struct session *session)
+{
+	errno = 0;
+	if (in_is_waiting(&session->in) || out_flush(&session->out) < 0)
+		session_end_early(session);
 }
 
 void

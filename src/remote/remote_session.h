@@ -20,7 +20,9 @@ struct session {
 	unsigned offers;	     /* of enum smtpreply_offer */
 	uint64_t size_max, rcpt_max; /* 0: no limit is told */
 	bool is_well;		     /* MAIL has been answered */
+	bool is_in_data;	     /* the message is being sent */
 	bool is_at_end;		     /* the whole message is sent */
+	struct str goodbye; /* the last reply 421: it closes the connection */
 	char in_buffer[REMOTE_REPLY_BUFFER];
 	char out_buffer[REMOTE_COMMAND_BUFFER];
 };
@@ -53,11 +55,19 @@ struct span session_said(const struct session *session);
  * if the server has closed it. */
 NORETURN void session_end_broken(struct session *session);
 
+/*
+ * session_end_early: ends the program because the server has spoken before its
+ * turn, or takes nothing more (errno).  What it says counts if it refuses the
+ * message that is being sent; that it takes it, before it has it, never does.
+ */
+NORETURN void session_end_early(struct session *session);
+
 /* session_end_unread: because the message cannot be read: a fault of ours,
  * which says nothing of the hop. */
 NORETURN void session_end_unread(struct session *session);
 
-/* session_end_protocol: because the server does not keep to SMTP. */
+/* session_end_protocol: because the server does not keep to SMTP; but 421 may
+ * be said at any time (RFC 5321 3.8). */
 NORETURN void session_end_protocol(struct session *session);
 
 #endif

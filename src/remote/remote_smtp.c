@@ -19,7 +19,7 @@ static void
 send_data(struct session *session, struct str *wire)
 {
 	if (out_add(&session->out, str_span(wire)) < 0)
-		session_end_broken(session);
+		session_end_early(session);
 	str_reset(wire);
 }
 
@@ -32,6 +32,8 @@ send_message(
 	struct str *wire = &message->wire;
 
 	session->remote->told.quit_fd = -1;
+	session->is_in_data = true;
+	out_watch(&session->out, true);
 	while (!message->is_over) {
 		if (message_read(message) < 0)
 			session_end_unread(session);
@@ -46,13 +48,14 @@ send_message(
 	str_add_z(wire,
 	    session->offers & SMTPREPLY_PIPELINING && is_last ? ".\r\nQUIT\r\n"
 							      : ".\r\n");
-	if (in_is_waiting(&session->in) || sock_has_input(session->fd)) {
-		(void)session_read_reply(session);
-		session_end_protocol(session);
-	}
+	errno = 0;
+	if (in_is_waiting(&session->in) || sock_has_input(session->fd))
+		session_end_early(session);
 	send_data(session, wire);
 	if (out_flush(&session->out) < 0)
-		session_end_broken(session);
+		session_end_early(session);
+	out_watch(&session->out, false);
+	session->is_in_data = false;
 	session->is_at_end = true;
 }
 

@@ -143,6 +143,17 @@ sock_acknowledge_at_once(int fd)
 #endif
 }
 
+ssize_t
+sock_send_some(int fd, struct span bytes)
+{
+	ssize_t put;
+
+	do
+		put = send(fd, bytes.s, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (put < 0 && errno == EINTR);
+	return put;
+}
+
 bool
 sock_has_input(int fd)
 {

@@ -5,7 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <sys/types.h>
+
 #include "base/attr.h"
+#include "base/span.h"
 
 /* An Internet address and port as the kernel calls want them. */
 struct sock_peer {
@@ -41,6 +44,12 @@ void sock_send_at_once(int fd);
  * otherwise waits 40 ms with the second.
  */
 void sock_acknowledge_at_once(int fd);
+
+/*
+ * sock_send_some: sends as much as goes without waiting.
+ * Returns how many bytes; -1 with errno, EAGAIN if none.
+ */
+MUST_CHECK ssize_t sock_send_some(int fd, struct span bytes);
 
 /*
  * sock_has_input: whether bytes, or the end, have arrived unasked.  Does not
