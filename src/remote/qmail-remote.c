@@ -121,6 +121,9 @@ read_control(struct remote *remote)
 	remote->timeout_connect =
 	    read_timeout(remote, "control/timeoutconnect", 60);
 	remote->timeout_greeting = remote->timeout * REMOTE_REPLY_TIMEOUTS;
+	if (remote->timeout_greeting > REMOTE_HELLO_TIMEOUT)
+		remote->timeout_greeting = REMOTE_HELLO_TIMEOUT;
+	remote->timeout_hello = remote->timeout_greeting;
 	take_connect_limit(remote);
 	set_deadline(remote);
 }
@@ -139,5 +142,5 @@ main(int argc, char **argv)
 	take_arguments(&remote, argc, argv);
 	read_control(&remote);
 	dns_open(&remote.dns, remote.deadline);
-	remote_smtp(&remote, remote_connect(&remote));
+	remote_smtp(&remote);
 }

@@ -10,12 +10,17 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "net/dns.h"
+#include "net/mx.h"
 #include "net/tcpto.h"
 #include "remote_end.h"
 #include "remote_message.h"
 
 #define REMOTE_TIMEOUT_MAX    1000000 /* seconds, whatever is configured */
 #define REMOTE_REPLY_TIMEOUTS 2	      /* timeouts that a whole reply may take */
+
+/* Seconds for the greeting and for the reply to EHLO, whatever is configured:
+ * then it is the next host's turn.  RFC 5321 4.5.3.2.1 wants no less. */
+#define REMOTE_HELLO_TIMEOUT 300
 
 struct remote_recipient {
 	struct span address;
@@ -29,21 +34,33 @@ struct remote {
 	VEC(struct remote_recipient) recipients;
 
 	struct str helo;
-	unsigned timeout, timeout_connect, timeout_greeting; /* seconds */
+	/* Seconds. */
+	unsigned timeout, timeout_connect, timeout_greeting, timeout_hello;
 	int64_t deadline; /* of the delivery; clock_monotonic() */
 
 	struct dns dns;
 	struct tcpto tcpto;
+	struct mx mx;
+	bool has_hosts;		/* mx is open */
 	struct tcpto_host peer; /* the host that we talk to */
 	bool is_peer_noted;	/* it was in trouble */
+
+	bool is_any_lost; /* a host was connected to, and did not take us */
+	enum remote_ending why_lost; /* what the last of them did */
+	struct str lost_said;	     /* and said */
 
 	struct remote_told told;
 	struct remote_message message;
 };
 
-/* remote_connect: connects to the first host that answers; ends the program if
+/* remote_connect: connects to the next host that answers; ends the program if
  * there is none.  Returns the connection; remote->peer is set. */
 int remote_connect(struct remote *remote);
+
+/* remote_lose: the host has been connected to and did not take us, for this
+ * reason; if it was the last that will be the end. */
+void
+remote_lose(struct remote *remote, enum remote_ending ending, struct span said);
 
 /* remote_peer_is_well: the host has greeted us and heard MAIL. */
 void remote_peer_is_well(struct remote *remote);
@@ -52,7 +69,8 @@ void remote_peer_is_well(struct remote *remote);
 void
 remote_peer_is_in_trouble(struct remote *remote, enum tcpto_trouble trouble);
 
-/* remote_smtp: delivers over this connection; ends the program. */
-NORETURN void remote_smtp(struct remote *remote, int fd);
+/* remote_smtp: delivers by SMTP to the first host that takes us; ends the
+ * program. */
+NORETURN void remote_smtp(struct remote *remote);
 
 #endif

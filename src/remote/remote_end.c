@@ -48,6 +48,8 @@ static const struct {
 	[REMOTE_NO_NAME] = { 'D', HOST, "does not exist in DNS", "5.1.2" },
 	[REMOTE_NO_ADDRESS] = { 'D', HOST,
 	    "has no host that takes its mail: none with an address", "5.4.4" },
+	[REMOTE_NO_MAIL] = { 'D', HOST, "takes no mail: so says its null MX",
+	    "5.1.10" },
 	[REMOTE_OWN] = { 'D', HOST,
 	    "has this machine as its best mail host, but is not in "
 	    "control/locals or control/virtualdomains",

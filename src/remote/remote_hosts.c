@@ -12,7 +12,6 @@
 #include <stdlib.h>
 
 #include "config/routes.h"
-#include "net/mx.h"
 #include "net/tcp.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -39,18 +38,20 @@ find_route(struct remote *remote, struct route *route)
 	return route->relay.len > 0;
 }
 
-/* Finds the hosts to try.  Returns the port. */
-static uint16_t
-find_hosts(struct remote *remote, struct mx *mx)
+/* Finds the hosts to try, and their port. */
+static void
+find_hosts(struct remote *remote)
 {
 	struct route route;
 
+	(void)!tcpto_open(&remote->tcpto); /* only a hint */
+	remote->has_hosts = true;
+	remote->peer.port = PORT;
 	if (find_route(remote, &route)) {
-		mx_open_relay(mx, &remote->dns, route.relay);
-		return route.port;
-	}
-	mx_open(mx, &remote->dns, remote->told.host);
-	return PORT;
+		remote->peer.port = route.port;
+		mx_open_relay(&remote->mx, &remote->dns, route.relay);
+	} else
+		mx_open(&remote->mx, &remote->dns, remote->told.host);
 }
 
 /* Milliseconds that are left of the delivery; of it and this limit. */
@@ -122,33 +123,52 @@ try_peer(struct remote *remote)
 	return fd;
 }
 
-int
-remote_connect(struct remote *remote)
+/* No host is left. */
+NORETURN static void
+end_unconnected(struct remote *remote)
 {
 	static const enum remote_ending why[] = {
 		[MX_TRIED] = REMOTE_NOT_CONNECTED,
 		[MX_NO_NAME] = REMOTE_NO_NAME,
 		[MX_NO_ADDRESS] = REMOTE_NO_ADDRESS,
+		[MX_NULL] = REMOTE_NO_MAIL,
 		[MX_OWN] = REMOTE_OWN,
 		[MX_FAILED] = REMOTE_DNS,
 	};
-	struct mx mx;
 
-	(void)!tcpto_open(&remote->tcpto); /* only a hint */
-	remote->peer.port = find_hosts(remote, &mx);
-	while (mx_next(&mx, &remote->peer.address)) {
+	(void)time_left(remote, 0); /* it ends there if that is the cause */
+	if (remote->is_any_lost)
+		remote_end(&remote->told, remote->why_lost,
+		    str_span(&remote->lost_said));
+	remote_end(&remote->told, why[mx_outcome(&remote->mx)], SPAN(""));
+}
+
+int
+remote_connect(struct remote *remote)
+{
+	if (!remote->has_hosts)
+		find_hosts(remote);
+	while (mx_next(&remote->mx, &remote->peer.address)) {
 		int fd = try_peer(remote);
 
 		remote->told.hop = DELIVERY_HOP_TROUBLE;
 		if (fd >= 0) {
+			str_reset(&remote->told.peer);
 			ip_format(&remote->told.peer, &remote->peer.address);
 			if (!remote->told.has_hop)
 				forget_peer(remote);
 			return fd;
 		}
 	}
-	(void)time_left(remote, 0); /* it ends there if that is the cause */
-	remote_end(&remote->told, why[mx_outcome(&mx)], SPAN(""));
+	end_unconnected(remote);
+}
+
+void
+remote_lose(struct remote *remote, enum remote_ending ending, struct span said)
+{
+	remote->is_any_lost = true;
+	remote->why_lost = ending;
+	str_set(&remote->lost_said, said);
 }
 
 void

@@ -10,6 +10,7 @@
 
 #include "mail/quote.h"
 #include "sys/clock.h"
+#include "sys/fd.h"
 
 #define GOING	   421	/* the code of a server that closes */
 #define LAST_WORDS 5000 /* milliseconds for them, when all is over */
@@ -53,13 +54,19 @@ session_end_unread(struct session *session)
 	remote_end(&session->remote->told, REMOTE_READ, SPAN(""));
 }
 
+static bool
+is_going(const struct session *session)
+{
+	return session->reply.state == SMTPREPLY_DONE &&
+	    session->reply.code == GOING;
+}
+
 void
 session_end_protocol(struct session *session)
 {
 	struct remote_told *told = &session->remote->told;
 
-	if (session->reply.state == SMTPREPLY_DONE &&
-	    session->reply.code == GOING) {
+	if (is_going(session)) {
 		note_break(session, TCPTO_LOST);
 		remote_end(told, REMOTE_LOST, session_said(session));
 	}
@@ -94,23 +101,17 @@ try_reply(struct session *session, int64_t limit)
 	return reply->code;
 }
 
-static int
-read_reply_within(struct session *session, int64_t limit)
+int
+session_read_reply(struct session *session)
 {
-	int code = try_reply(session, limit);
+	int code = try_reply(session,
+	    (int64_t)session->remote->timeout * REMOTE_REPLY_TIMEOUTS * 1000);
 
 	if (code == 0)
 		session_end_broken(session);
 	if (code < 0)
 		session_end_protocol(session);
 	return code;
-}
-
-int
-session_read_reply(struct session *session)
-{
-	return read_reply_within(session,
-	    (int64_t)session->remote->timeout * REMOTE_REPLY_TIMEOUTS * 1000);
 }
 
 void
@@ -163,24 +164,21 @@ session_add_path(struct session *session, const char *verb, struct span address)
 	str_free(&path);
 }
 
-NORETURN static void
-end_refused(struct session *session, enum tcpto_trouble trouble,
-    enum remote_ending ending)
-{
-	remote_peer_is_in_trouble(session->remote, trouble);
-	remote_end(&session->remote->told, ending, session_said(session));
-}
-
-/* Says EHLO or HELO.  Returns the code of the reply. */
+/* Says EHLO or HELO.  Returns the code of the reply, as try_reply. */
 static int
 greet(struct session *session, const char *verb)
 {
+	bool is_early = in_is_waiting(&session->in);
+
 	session_add_command(session, verb, str_z(&session->remote->helo));
-	session_send(session);
-	return session_read_reply(session);
+	errno = 0;
+	if (is_early || out_flush(&session->out) < 0)
+		return try_reply(session, LAST_WORDS) == 0 ? 0 : -1;
+	return try_reply(
+	    session, (int64_t)session->remote->timeout_hello * 1000);
 }
 
-static void
+static int
 say_hello(struct session *session)
 {
 	int code = greet(session, "EHLO ");
@@ -191,24 +189,65 @@ say_hello(struct session *session)
 		session->rcpt_max = session->reply.rcpt_max;
 	} else if (code >= 500)
 		code = greet(session, "HELO ");
-	if (code != 250)
-		end_refused(session, TCPTO_HELLO, REMOTE_HELO);
+	return code;
 }
 
-void
-session_open(struct session *session, struct remote *remote, int fd)
+/* Leaves the host to turn to the next.  With code 0 it has gone by itself
+ * (errno), with -1 it said something that was no answer. */
+static void
+leave(struct session *session, int code, enum tcpto_trouble trouble,
+    enum remote_ending ending)
+{
+	struct remote *remote = session->remote;
+	struct span said = session_said(session);
+
+	if (code == 0) {
+		trouble = errno == ETIMEDOUT ? TCPTO_SILENT : TCPTO_LOST;
+		ending = REMOTE_LOST;
+		said = str_span(&session->goodbye);
+	} else if (code < 0) {
+		bool is_goodbye = is_going(session);
+
+		trouble = is_goodbye ? TCPTO_LOST : TCPTO_GREETING;
+		ending = is_goodbye ? REMOTE_LOST : REMOTE_PROTOCOL;
+	}
+	remote_peer_is_in_trouble(remote, trouble);
+	remote_lose(remote, ending, said);
+	if (code != 0)
+		(void)!fd_write(session->fd, SPAN("QUIT\r\n"));
+	fd_close(session->fd);
+	remote->told.quit_fd = -1;
+}
+
+static void
+begin(struct session *session, struct remote *remote, int fd)
 {
 	session->remote = remote;
 	session->fd = fd;
+	session->offers = 0;
+	session->size_max = session->rcpt_max = 0;
+	str_reset(&session->goodbye);
 	in_init(&session->in, fd, session->in_buffer, REMOTE_REPLY_BUFFER);
 	out_init(&session->out, fd, session->out_buffer, REMOTE_COMMAND_BUFFER);
 	in_set_timeout(&session->in, remote->timeout);
 	out_set_timeout(&session->out, remote->timeout);
 	out_set_deadline(&session->out, remote->deadline);
-	smtpreply_init(&session->reply);
 	remote->told.quit_fd = fd;
-	if (read_reply_within(
-		session, (int64_t)remote->timeout_greeting * 1000) != 220)
-		end_refused(session, TCPTO_GREETING, REMOTE_GREETING);
-	say_hello(session);
+}
+
+bool
+session_open(struct session *session, struct remote *remote, int fd)
+{
+	int code;
+
+	begin(session, remote, fd);
+	code = try_reply(session, (int64_t)remote->timeout_greeting * 1000);
+	if (code != 220) {
+		leave(session, code, TCPTO_GREETING, REMOTE_GREETING);
+		return false;
+	}
+	code = say_hello(session);
+	if (code != 250)
+		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
+	return code == 250;
 }

@@ -27,9 +27,11 @@ struct session {
 	char out_buffer[REMOTE_COMMAND_BUFFER];
 };
 
-/* session_open: waits for the greeting and says hello; ends the program if the
- * server does not want us. */
-void session_open(struct session *session, struct remote *remote, int fd);
+/* session_open: waits for the greeting and says hello.  Returns false if the
+ * server does not want us, says so or not: then the connection is closed, and
+ * remote_lose has been told why. */
+MUST_CHECK bool
+session_open(struct session *session, struct remote *remote, int fd);
 
 /* session_add_command: puts a command into the buffer. */
 void session_add_command(

@@ -95,7 +95,7 @@ turn_to_the_rest(struct transaction *transaction)
 }
 
 void
-remote_smtp(struct remote *remote, int fd)
+remote_smtp(struct remote *remote)
 {
 	struct transaction transaction = { .is_any_taken = false };
 	struct session session = { .is_well = false };
@@ -104,7 +104,8 @@ remote_smtp(struct remote *remote, int fd)
 	remote->message.piece = piece;
 	for (size_t i = 0; i < remote->recipients.len; i++)
 		vec_push(&transaction.recipients, i);
-	session_open(&session, remote, fd);
+	while (!session_open(&session, remote, remote_connect(remote)))
+		;
 	if (message_begin(&remote->message) < 0)
 		session_end_unread(&session);
 	do {

@@ -100,7 +100,7 @@ def test_domain_does_not_exist(town, names):
 
 def test_domain_takes_no_mail(town, names):
     assert deliver(town, "joe@nowhere.example").startswith("failure: ")
-    town.letter("bob", "failure notice", "<joe@nowhere.example>:")
+    town.letter("bob", "failure notice", "<joe@nowhere.example>:", "5.1.10")
     town.wait_empty()
 
 
