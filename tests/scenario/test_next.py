@@ -1,5 +1,7 @@
 """Which host is tried after which."""
 
+import subprocess
+
 import pytest
 
 from support import peers
@@ -110,3 +112,27 @@ def test_null_mx(root_place):
     records = {"d.example": {"MX": ["0 ."], "A": ["127.0.0.2"]}}
     said, connections = deliver(root_place, records, {"127.0.0.2:25": [{}]})
     assert lettered(said) == "Dn" and "#5.1.10" in said[0] and not connections
+
+
+@pytest.fixture
+def network(needs):
+    """We are a machine with an address of its own."""
+    needs("ip")
+    subprocess.run(["ip", "address", "add", "192.0.2.25/32", "dev", "lo"], check=True)
+    yield
+    subprocess.run(["ip", "address", "del", "192.0.2.25/32", "dev", "lo"], check=True)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", "127.0.0.53", "192.0.2.25", "0.0.0.0", "0.0.0.9"])
+def test_mail_would_come_back(root_place, network, address):
+    """A server of ours may listen on all of them."""
+    said, connections = deliver(root_place, zone(address, "127.0.0.3"),
+                                {"127.0.0.2:25": [{}], "127.0.0.53:25": [{}]})
+    assert lettered(said) == "Dn" and "#5.4.6" in said[0] and not connections
+
+
+def test_route_to_ourselves(root_place, network):
+    """What the administrator says is right."""
+    said, connections = deliver(root_place, {}, {"127.0.0.53:25": [{}]},
+                                smtproutes=":127.0.0.53\n")
+    assert lettered(said) == "rKn" and where(connections) == ["127.0.0.53"]
