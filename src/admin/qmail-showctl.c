@@ -77,6 +77,7 @@ static const struct control {
 	{ "percenthack", LIST, "no host", "hosts where % names another host" },
 	{ "plusdomain", LINE_OR_ME, "plusdomain",
 	    "added to host names that end in a plus sign" },
+	{ "proxyin", LIST, "no proxy", "proxies that tell their clients" },
 	{ "qmqpservers", LIST, "no server", "where qmail-qmqpc sends mail" },
 	{ "queuelifetime", LINE, "604800", "seconds until mail bounces" },
 	{ "rcptcheck", LINE, "on", "whether SMTP refuses unknown recipients" },

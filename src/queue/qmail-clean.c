@@ -87,9 +87,9 @@ is_envelope_whole(uint64_t number, uint64_t split)
 	return result;
 }
 
-/* Decides on a message under the lock that its writer would hold. */
+/* Sees to it that a whole envelope is in todo; CLEAN_KEPT if there is none. */
 static enum clean_answer
-examine_locked(uint64_t number, uint64_t split, int64_t age, bool may_remove)
+restore_envelope(uint64_t number, uint64_t split)
 {
 	struct queue_path todo = queue_path(QUEUE_TODO, number, split);
 	int whole;
@@ -98,13 +98,25 @@ examine_locked(uint64_t number, uint64_t split, int64_t age, bool may_remove)
 		return CLEAN_RESTORED;
 	if ((whole = is_envelope_whole(number, split)) < 0)
 		return CLEAN_FAILED;
-	if (whole) {
-		if (link(queue_path(QUEUE_INTD, number, split).s, todo.s) < 0)
-			return CLEAN_FAILED;
-		return CLEAN_RESTORED;
-	}
-	if (!may_remove || age < CLEAN_LEFTOVER_AGE)
+	if (!whole)
 		return CLEAN_KEPT;
+	return link(queue_path(QUEUE_INTD, number, split).s, todo.s) == 0
+	    ? CLEAN_RESTORED
+	    : CLEAN_FAILED;
+}
+
+/* Decides on a message that nobody claims; without the lock, which its writer
+ * holds, it is left alone. */
+static enum clean_answer
+examine_text(int fd, uint64_t number, uint64_t split, int64_t age)
+{
+	enum clean_answer answer;
+
+	if (lock_try(fd) < 0)
+		return CLEAN_KEPT;
+	answer = restore_envelope(number, split);
+	if (answer != CLEAN_KEPT || age < CLEAN_LEFTOVER_AGE)
+		return answer;
 	return remove_file(QUEUE_INTD, number, split) &&
 		remove_file(QUEUE_MESS, number, split)
 	    ? CLEAN_REMOVED
@@ -112,7 +124,7 @@ examine_locked(uint64_t number, uint64_t split, int64_t age, bool may_remove)
 }
 
 static enum clean_answer
-look_at(uint64_t number, uint64_t split, bool may_remove)
+look_at(uint64_t number, uint64_t split, bool is_claimed)
 {
 	enum clean_answer answer = CLEAN_KEPT;
 	struct stat st;
@@ -122,23 +134,26 @@ look_at(uint64_t number, uint64_t split, bool may_remove)
 		return error_is_temporary(errno) ? CLEAN_FAILED : CLEAN_KEPT;
 	if (fstat(fd, &st) < 0)
 		answer = CLEAN_FAILED;
-	else if (S_ISREG(st.st_mode) && lock_try(fd) == 0)
-		answer = examine_locked(number, split,
-		    clock_seconds() - (int64_t)st.st_mtime, may_remove);
+	else if (S_ISREG(st.st_mode))
+		answer = is_claimed
+		    ? restore_envelope(number, split)
+		    : examine_text(fd, number, split,
+			  clock_seconds() - (int64_t)st.st_mtime);
 	fd_close(fd);
 	return answer;
 }
 
+/* One that waits was accepted: whoever may have locked it is not its writer. */
 static enum clean_answer
 restore(uint64_t *number, uint64_t split)
 {
-	return look_at(*number, split, false);
+	return look_at(*number, split, true);
 }
 
 static enum clean_answer
 examine(uint64_t *number, uint64_t split)
 {
-	return look_at(*number, split, true);
+	return look_at(*number, split, false);
 }
 
 /* Whether this is an old envelope, not in todo, whose text is certainly gone. */

@@ -19,7 +19,7 @@
 #include "config/lookup.h"
 #include "config/users.h"
 #include "queue/spawnloop.h"
-#include "sys/spawn.h"
+#include "sys/spawn_apart.h"
 
 #define PEER_FD	   0
 #define OUTPUT_MAX 3000 /* bytes of a report */
@@ -48,12 +48,16 @@ static const char report_role[] =
     "mail. (#4.3.0)\n";
 static const char report_not_ours[] =
     "DThis instance delivers to its own user alone. (#5.1.1)\n";
-static const char report_cannot_start[] =
-    "ZThe delivery program cannot be started now. (#4.3.0)\n";
+static const char report_no_process[] =
+    "ZNo process for the delivery can be started now. (#4.3.0)\n";
 static const char report_too_many[] =
     "ZA local job has one recipient. (#4.3.0)\n";
 static const char report_no_domain[] =
     "DThis address has no domain. (#5.1.3)\n";
+
+/* What a delivery says that could not become qmail-local. */
+static const char cannot_start[] =
+    "The delivery program cannot be started now. (#4.3.0)\n";
 
 /* Opens users/cdb, or again if another file took its place.
  * Returns 1; 0 if there is none; -1 with errno. */
@@ -144,6 +148,12 @@ run_local(struct spawner *spawner, const struct users_account *account,
 	struct str text = STR_INIT, path = STR_INIT;
 	size_t starts[7];
 	char *argv[11];
+	struct spawn plan = { .argv = argv,
+		.ids = spawner->is_root ? &ids : NULL,
+		.signals = SPAWN_SIGNALS_UNBLOCK,
+		.leads_group = true,
+		.fd_count = 3,
+		.fds = { { fds[0], 0 }, { fds[1], 1 }, { fds[1], 2 } } };
 	pid_t pid;
 
 	for (size_t i = 0; i < 7; i++) {
@@ -158,13 +168,8 @@ run_local(struct spawner *spawner, const struct users_account *account,
 	argv[10] = NULL;
 	str_add_z(&path, home_dir);
 	str_add_z(&path, "/bin/qmail-local");
-	pid = spawn_start(&(struct spawn){ .path = str_z(&path),
-	    .argv = argv,
-	    .ids = spawner->is_root ? &ids : NULL,
-	    .signals = SPAWN_SIGNALS_UNBLOCK,
-	    .leads_group = true,
-	    .fd_count = 3,
-	    .fds = { { fds[0], 0 }, { fds[1], 1 }, { fds[1], 2 } } });
+	plan.path = str_z(&path);
+	pid = spawn_start_apart(&plan, cannot_start);
 	str_free(&text);
 	str_free(&path);
 	return pid;
@@ -199,7 +204,7 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 		    span_from(address, at + 1), job->sender,
 		    (int[]){ message_fd, output_fd });
 		if (pid < 0)
-			failure = report_cannot_start;
+			failure = report_no_process;
 	}
 	if (failure)
 		str_add_z(report, failure);

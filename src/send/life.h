@@ -63,7 +63,8 @@ void life_try_again(struct send *send, enum again_kind kind, uint64_t number);
 void life_release_hop(struct send *send, struct job *job);
 void life_free_job(struct send *send, struct job *job);
 
-/* life_wait_until: a message is to be tried at this time, in seconds. */
+/* life_wait_until: a message is to be tried at this time, in seconds; or soon,
+ * if no message waits that long between two tries. */
 void life_wait_until(
     struct send *send, enum channel_id channel, uint64_t number, int64_t when);
 

@@ -382,34 +382,12 @@ run(struct scribe *scribe)
 	}
 }
 
-/* One mailbox out of two control files. */
-static int
-read_mailbox(struct str *mailbox, const char *box_file, const char *box,
-    const char *host_file, const char *host)
-{
-	struct str part = STR_INIT;
-	int result = -1;
-
-	str_set(&part, span_of(box));
-	if (control_read_line(box_file, &part) < 0)
-		goto done;
-	str_set(mailbox, str_span(&part));
-	if (control_read_line_or_me(host_file, &part, host) < 0)
-		goto done;
-	str_add_byte(mailbox, '@');
-	str_add(mailbox, str_span(&part));
-	result = 0;
-done:
-	str_free(&part);
-	return result;
-}
-
 static int
 read_controls(struct scribe *scribe)
 {
-	if (read_mailbox(&scribe->bounce_from, "control/bouncefrom",
+	if (control_read_mailbox(&scribe->bounce_from, "control/bouncefrom",
 		"MAILER-DAEMON", "control/bouncehost", "bouncehost") < 0 ||
-	    read_mailbox(&scribe->double_to, "control/doublebounceto",
+	    control_read_mailbox(&scribe->double_to, "control/doublebounceto",
 		"postmaster", "control/doublebouncehost",
 		"doublebouncehost") < 0)
 		return -1;

@@ -380,7 +380,8 @@ sort_again(struct sorting *s)
 
 /*
  * Whether qmail-queue still has it: its name is in todo before the message is
- * accepted, and may be taken back.
+ * accepted, and may be taken back.  Once there is info somebody else has the
+ * lock: whoever is given the message can take it.
  */
 static bool
 is_being_queued(uint64_t number, uint64_t split)
@@ -429,10 +430,13 @@ bool
 todo_sort(struct todo *todo, uint64_t number, bool is_fresh)
 {
 	struct sorting s = { .todo = todo, .number = number };
+	struct queue_path info = queue_path(QUEUE_INFO, number, todo->split);
+	int known = message_file_exists(info), found;
 	bool fine;
-	int found;
 
-	if (!is_fresh && is_being_queued(number, todo->split))
+	if (known != 0) /* its number came late: it was sorted before */
+		is_fresh = false;
+	else if (!is_fresh && is_being_queued(number, todo->split))
 		return false;
 	found = open_envelope(&s);
 	fine = found == 0 || (s.is_orphan && say_orphan(&s));

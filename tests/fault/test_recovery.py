@@ -238,6 +238,40 @@ def test_writer_lives(root_place, start):
         mess.close()
 
 
+@pytest.mark.parametrize("name", ["info-alone", "info-alone-and-todo", "short-local",
+                                  "one-is-done-and-todo"])
+def test_somebody_has_the_lock(root_place, start, name):
+    """qmail-todo has it for a moment, and who was given the message may: that
+    is not its writer, and says nothing of its files."""
+    place = root_place
+    prepare(place)
+    number, = numbers(1)
+    put(place, number, name, STATES[name][0])
+    with open(place.queue_files()["mess"][number], "rb") as mess:
+        fcntl.flock(mess, fcntl.LOCK_EX)
+        daemon = start("./Mailbox")
+        process.until(lambda: not any(number in files for files in place.queue_files().values()),
+                      "the message to be done")
+    assert arrived(place) == {(name, recipient): 1 for recipient in STATES[name][1]}, \
+        "\n".join(daemon.lines)
+
+
+def test_its_number_comes_late(root_place, start):
+    """qmail-queue is stopped before it pulls the trigger; until it goes on the
+    message was tried, and a restart has just put it into todo again."""
+    place = root_place
+    prepare(place)
+    daemon = start("./Mailbox")
+    daemon.wait("^status: ")
+    number, = numbers(1)
+    put(place, number, "late", STATES["one-is-done-and-todo"][0])
+    with open(place.path("queue/lock/trigger"), "wb", 0) as trigger:
+        trigger.write(b"%d\n" % number)
+    process.until(lambda: not any(number in files for files in place.queue_files().values()),
+                  "the message to be done")
+    assert arrived(place) == {("late", TWO): 1}, "\n".join(daemon.lines)
+
+
 def test_kill_all_again_and_again(root_place, start):
     """Everything is killed at once while messages come and go."""
     place = root_place

@@ -109,6 +109,30 @@ def test_change_of_ids_does_not_happen(town, spawn, call):
         assert letter == "Z"
 
 
+@pytest.mark.parametrize("number", ["STOP", "TERM", "HUP"])
+def test_signal_before_the_program_runs(town, spawn, number):
+    """Who has the ids of a delivery may send it signals before it is
+    qmail-local: that holds and ends nobody else."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    set_users(town, ann=(7001, 7001, town.home("ann")))
+    spawner = spawn("--inject=setresuid:signal=SIG%s" % number)
+    spawner.start("ann@here.example")
+    if number != "STOP":
+        assert spawner.report()[1] in "KZ"
+    for _ in range(3):
+        assert spawner.deliver("@here.example") == ("K", "")
+
+
+def test_lookup_that_is_stopped_before_it_runs(town, spawn):
+    """Likewise who has the ids of qmail-getpw."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    spawner = spawn("--inject=setresuid:signal=SIGSTOP")
+    spawner.start("ann@here.example")
+    assert spawner.deliver("@here.example") == ("K", "")
+
+
 def test_signals_of_the_program(town, spawn):
     """None is blocked, and none more is ignored than was before."""
     words = ["grep", "-E", "^Sig(Blk|Ign)", "/proc/self/status"]

@@ -58,6 +58,21 @@ def test_last_try_bounces(town):
     town.wait_empty()
 
 
+@pytest.mark.parametrize("ahead", [3600, 86400 * 365])
+def test_the_clock_was_ahead_before_the_start(town, ahead):
+    """By its times the message waits until next year, and would do so again after
+    each try.  No longer than between two tries of an old message is believed."""
+    number = put_waiting(town, int((time.time() + ahead) * 1000000))
+    town.open()
+    town.daemon.wait("^status: ")
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    town.daemon.stop()
+    stored = os.stat(town.place.queue_files()["local"][number]).st_mtime
+    assert stored < time.time() + 2 * 3600
+    assert (stored > number // 1000000 - 10) == (ahead == 3600)
+
+
 def put_waiting(town, number):
     """A message that came at that time and waits since."""
     born = number // 1000000

@@ -26,6 +26,13 @@ job_find(const struct jobs *jobs, uint64_t number)
 	return NULL;
 }
 
+int64_t
+job_next_try(int64_t birth, int64_t now, enum channel_id channel)
+{
+	fail();
+	return 0;
+}
+
 NOT_CALLED(void job_free(struct jobs *a, struct job *b))
 NOT_CALLED(void trouble_note(struct trouble *a, int64_t b))
 NOT_CALLED(void sendlog_z(struct sendlog *a, const char *b))

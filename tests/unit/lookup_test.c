@@ -175,7 +175,7 @@ test_cannot_start(void **state)
 
 	(void)state;
 	lookup_init(&lookup, "/none", NULL);
-	assert_int_equal(ask(&lookup, "ann"), LOOKUP_FAILED);
+	assert_int_equal(answer(&lookup, "ann"), 0);
 	lookup_end(&lookup);
 }
 

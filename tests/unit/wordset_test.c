@@ -4,8 +4,21 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <string.h>
 
-#include "base/wordset.h"
+/* Counts the bytes that are looked at. */
+#include "base/ascii.h"
+static size_t looked_at;
+
+static char
+count_lower(char c)
+{
+	looked_at++;
+	return ascii_lower(c);
+}
+
+#define ascii_lower count_lower
+#include "../../src/lib/base/wordset.c"
 
 static void
 test_find(void **state)
@@ -71,6 +84,29 @@ test_many(void **state)
 	wordset_free(&set);
 }
 
+/* Each end of a long name, as for suffixes of domains. */
+static void
+test_long_words_cost_nothing(void **state)
+{
+	struct wordset set = WORDSET_INIT;
+	static char name[1000];
+	struct span whole = span_make(name, sizeof(name));
+
+	(void)state;
+	memset(name, '.', sizeof(name));
+	for (size_t round = 0; round < 2; round++) {
+		looked_at = 0;
+		for (size_t i = 0; i < whole.len; i++)
+			assert_false(
+			    wordset_find(&set, span_from(whole, i), NULL));
+		assert_true(looked_at < 100);
+		wordset_add(&set, SPAN(".example"), SPAN(""));
+	}
+	assert_true(wordset_find(&set, SPAN(".EXAMPLE"), NULL));
+	wordset_free(&set);
+	assert_false(wordset_find(&set, SPAN(""), NULL));
+}
+
 int
 main(void)
 {
@@ -78,6 +114,7 @@ main(void)
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_last_wins),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_long_words_cost_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,6 +48,8 @@ wordset_add(struct wordset *set, struct span word, struct span value)
 	str_add(&set->bytes, word);
 	str_add(&set->bytes, value);
 	vec_push(&set->entries, entry);
+	if (word.len > set->longest)
+		set->longest = word.len;
 	if (set->entries.len > set->buckets.len)
 		double_buckets(set);
 	else
@@ -57,11 +59,12 @@ wordset_add(struct wordset *set, struct span word, struct span value)
 bool
 wordset_find(const struct wordset *set, struct span word, struct span *value)
 {
-	uint64_t hash = hash_word(set->seed, word);
+	uint64_t hash;
 	size_t i;
 
-	if (!set->buckets.len)
+	if (!set->buckets.len || word.len > set->longest)
 		return false;
+	hash = hash_word(set->seed, word);
 	for (i = set->buckets.at[hash & (set->buckets.len - 1)]; i;
 	     i = set->entries.at[i - 1].next) {
 		const struct wordset_entry *entry = &set->entries.at[i - 1];
@@ -90,4 +93,5 @@ wordset_free(struct wordset *set)
 	str_free(&set->bytes);
 	vec_free(&set->entries);
 	vec_free(&set->buckets);
+	set->longest = 0;
 }

@@ -25,12 +25,13 @@ struct wordset {
 	struct str bytes;
 	VEC(struct wordset_entry) entries;
 	VEC(size_t) buckets; /* index + 1 of the newest entry; a power of 2 */
+	size_t longest;	     /* bytes of the longest word */
 	uint64_t seed;
 };
 
-#define WORDSET_INIT                            \
-	{                                       \
-		STR_INIT, VEC_INIT, VEC_INIT, 0 \
+#define WORDSET_INIT                               \
+	{                                          \
+		STR_INIT, VEC_INIT, VEC_INIT, 0, 0 \
 	}
 
 /*
@@ -42,7 +43,8 @@ void wordset_add(struct wordset *set, struct span word, struct span value);
 /*
  * wordset_find: looks a word up, ignoring ASCII case.
  *   value   receives a view of its value; may be NULL
- * Returns whether it is there.
+ * Returns whether it is there.  A word that is longer than all costs nothing:
+ * who looks up each end of a stranger's name reads no end that cannot be there.
  */
 bool
 wordset_find(const struct wordset *set, struct span word, struct span *value);

@@ -110,3 +110,21 @@ control_read_set(const char *name, char separator, struct wordset *set)
 	str_free(&lines);
 	return result;
 }
+
+int
+control_read_mailbox(struct str *mailbox, const char *box_file, const char *box,
+    const char *host_file, const char *host)
+{
+	struct str part = STR_INIT;
+	int found;
+
+	str_set(&part, span_of(box));
+	found = control_read_line(box_file, &part);
+	str_set(mailbox, str_span(&part));
+	if (found >= 0)
+		found = control_read_line_or_me(host_file, &part, host);
+	str_add_byte(mailbox, '@');
+	str_add(mailbox, str_span(&part));
+	str_free(&part);
+	return found;
+}

@@ -38,6 +38,17 @@ MUST_CHECK int control_read_line_or_me(
     const char *name, struct str *value, const char *fallback);
 
 /*
+ * control_read_mailbox: an address out of two one-line files.
+ *   mailbox     receives it, replaced
+ *   box_file    its local part; without that file it is box
+ *   host_file   its host; without that file the value of control/me; without
+ *               both it is host, or 0 is returned if host is NULL
+ * Returns 1; 0: nothing says which host; -1 with errno.
+ */
+MUST_CHECK int control_read_mailbox(struct str *mailbox, const char *box_file,
+    const char *box, const char *host_file, const char *host);
+
+/*
  * control_read_number: the number that the value starts with.
  *   max      a larger value counts as this
  *   number   untouched if there is no file or no digit at the start

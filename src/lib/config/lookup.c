@@ -10,6 +10,7 @@
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
+#include "sys/spawn_apart.h"
 
 #define KNOWN_MS 2000 /* for which an answer is believed */
 
@@ -112,17 +113,18 @@ start_helper(struct lookup *lookup, struct lookup_helper *helper)
 {
 	char *argv[] = { (char *)"qmail-getpw", (char *)"--serve", (char *)"0",
 		NULL };
+	struct spawn plan = { .path = lookup->program,
+		.argv = argv,
+		.ids = lookup->ids,
+		.leads_group = true,
+		.fd_count = 1 };
 	int ends[2];
 	pid_t pid;
 
 	if (fd_pair(ends) < 0)
 		return false;
-	pid = spawn_start(&(struct spawn){ .path = lookup->program,
-	    .argv = argv,
-	    .ids = lookup->ids,
-	    .leads_group = true,
-	    .fd_count = 1,
-	    .fds = { { ends[1], 0 } } });
+	plan.fds[0] = (struct spawn_fd){ ends[1], 0 };
+	pid = spawn_start_apart(&plan, ""); /* else its socket closes */
 	fd_close(ends[1]);
 	if (pid < 0 || fd_set_nonblocking(ends[0]) < 0) {
 		fd_close(ends[0]);

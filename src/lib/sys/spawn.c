@@ -35,6 +35,9 @@ arrange_fds(const struct spawn *plan)
 {
 	int from[SPAWN_FDS_MAX];
 
+	must(plan->fd_count <= SPAWN_FDS_MAX);
+	for (size_t i = 0; i < plan->fd_count; i++)
+		must(plan->fds[i].to < SPAWN_FD_END);
 	for (size_t i = 0; i < plan->fd_count; i++) {
 		from[i] = plan->fds[i].from;
 		if ((from[i] == plan->fds[i].to ||
@@ -58,24 +61,25 @@ end_with_parent(void)
 #endif
 }
 
-/* What the child does; returns only on failure, with errno. */
-static void
-become_program(const struct spawn *plan)
+bool
+spawn_become(const struct spawn *plan)
 {
 	const struct spawn_ids *ids = plan->ids;
 	sigset_t none;
 
-	if (arrange_fds(plan) < 0 || (plan->leads_group && setpgid(0, 0) < 0))
-		return;
+	if (arrange_fds(plan) < 0)
+		return false;
+	if (plan->leads_group && setpgid(0, 0) < 0)
+		return true;
 	if (ids &&
 	    ids_become(ids->uid, ids->gid,
 		ids->groups ? ids->groups : &ids->gid,
 		ids->groups ? ids->group_count : 1) < 0)
-		return;
+		return true;
 	if (plan->ends_with_us)
 		end_with_parent();
 	if (plan->folder && chdir(plan->folder) < 0)
-		return;
+		return true;
 	(void)sigemptyset(&none);
 	if (plan->signals == SPAWN_SIGNALS_RESET)
 		(void)signal(SIGPIPE, SIG_DFL); /* exec keeps what is ignored */
@@ -83,6 +87,7 @@ become_program(const struct spawn *plan)
 		(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)execvpe(
 	    plan->path, plan->argv, plan->envp ? plan->envp : environ);
+	return true;
 }
 
 pid_t
@@ -92,18 +97,15 @@ spawn_start(const struct spawn *plan)
 	    0; /* vfork: the child writes to our memory */
 	pid_t pid;
 
-	must(plan->fd_count <= SPAWN_FDS_MAX);
-	for (size_t i = 0; i < plan->fd_count; i++)
-		must(plan->fds[i].to < SPAWN_FD_END);
 	/*
 	 * The child shares our memory until exec; a handler that ran in it
 	 * would only set the flag it sets here.
 	 */
 	pid = vfork();
 	if (pid == 0) {
-		become_program(plan);
+		(void)spawn_become(plan); /* errno tells all */
 		child_errno = errno;
-		_exit(111);
+		_exit(SPAWN_FAILED);
 	}
 	if (pid < 0)
 		child_errno = errno;

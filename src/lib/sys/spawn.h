@@ -24,7 +24,8 @@ struct spawn_ids {
 };
 
 #define SPAWN_FDS_MAX 8
-#define SPAWN_FD_END  16 /* targets are below this */
+#define SPAWN_FD_END  16  /* targets are below this */
+#define SPAWN_FAILED  111 /* exit code of a child that became no program */
 
 /* What the program gets of our signals, besides that caught ones are back at
  * their default. */
@@ -55,6 +56,13 @@ struct spawn {
  * (exec, ids, folder): then no child is left.
  */
 MUST_CHECK pid_t spawn_start(const struct spawn *plan);
+
+/*
+ * spawn_become: this process, a child, becomes the program; for spawn_start and
+ * spawn_start_apart.
+ * Returns only on failure, with errno: whether its descriptors are in place.
+ */
+bool spawn_become(const struct spawn *plan);
 
 /*
  * spawn_wait: waits for this child, whatever signals come.

@@ -1,0 +1,135 @@
+"""Mail that waits in a Maildir: maildirserial and its clients, with a client
+that does strange things, and with a server that does not."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from support import process
+
+MESSAGE = "Return-Path: <s@there.example>\nDelivered-To: %s\nSubject: %s\n\nhello\n"
+
+
+class Maildir:
+    def __init__(self, town):
+        self.town, self.path = town, town.home("ann") + "/line"
+        town.run_as("ann", [town.place.program("maildirmake"), self.path])
+
+    def put(self, name, recipient="line-joe@far.example", text=None, age=10):
+        path = "%s/new/%s" % (self.path, name)
+        self.town.place.write(path, MESSAGE % (recipient, name) if text is None else text)
+        os.chown(path, 7001, 7001)
+        os.utime(path, (time.time() - age, time.time() - age))
+
+    def names(self):
+        return sorted(os.listdir(self.path + "/new"))
+
+    def send(self, *client, options=(), **more):
+        return self.town.run_as("ann", [self.town.place.program("maildirserial"), *options,
+                                        "line", "line-", *client], check=False, **more)
+
+
+@pytest.fixture
+def maildir(town):
+    return Maildir(town)
+
+
+def test_to_a_server(town, maildir, needs):
+    """Through tcpclient and serialsmtp to qmail-smtpd."""
+    needs("tcpclient")
+    town.open()
+    town.serve_smtp()
+    for name in "ab":
+        maildir.put(name, "line-bob@here.example")
+    maildir.put("c", "other-bob@here.example")
+    maildir.put("d", "line-no-one@here.example")
+    done = town.run_as("ann", [town.place.program("maildirsmtp"), "line", "line-", "127.0.0.1",
+                               "line.example"], check=False)
+    assert maildir.names() == ["c"], done.stdout
+    assert done.returncode == 0
+    for name in "ab":
+        town.letter("bob", "Subject: %s\n" % name, "(HELO line.example)")
+    assert b"was refused, and bounced: 550 5.1.1" in done.stdout
+
+
+def test_a_client_cannot_name_other_files(maildir):
+    """Nor can it be started again without end by doing so."""
+    maildir.put("a")
+    maildir.put("b", "other@far.example")
+    done = maildir.send("sh", "-c", r"cat >/dev/null; printf 'new/b\0K\n../../.qmail\0K\n\0K\nnew/'")
+    assert done.returncode == 111 and maildir.names() == ["a", "b"]
+    assert b"messages that stay: 1" in done.stdout
+
+
+def test_many_names_and_long_results(maildir):
+    """Neither side waits for the other to read."""
+    for n in range(2000):
+        maildir.put("%04d.%s" % (n, "x" * 80))
+    done = maildir.send("sh", "-c", "tr '\\0' '\\n' | while read name; do "
+                        "printf '%s\\0K%0900d\\n' $name 0; done")
+    assert done.returncode == 0 and maildir.names() == []
+
+
+def test_an_endless_result(maildir):
+    maildir.put("a")
+    done = maildir.send("sh", "-c", "cat >/dev/null; yes | tr -d '\\n'")
+    assert done.returncode == 111 and maildir.names() == ["a"]
+
+
+@pytest.mark.parametrize("text", ["", "x", "Return-Path: <a@b", "Return-Path: <a@b>\n",
+                                  "Return-Path: <\"a@b>\nDelivered-To: line-x\n",
+                                  "Return-Path: <a@b>\nDelivered-To: %s\n" % ("x" * 5000)])
+def test_what_is_no_message(maildir, text):
+    """It is passed over, and the client is not run."""
+    maildir.put("a", text=text)
+    done = maildir.send("touch", "ran")
+    assert done.returncode == 0 and not os.path.exists(maildir.path + "/ran")
+
+
+def test_removal_fails(town, maildir):
+    """What was sent and cannot be removed is told, and not sent twice."""
+    maildir.put("a")
+    os.chmod(maildir.path + "/new", 0o555)
+    os.chown(maildir.path + "/new", 0, 0)
+    done = maildir.send("sh", "-c", r"echo x >> ../runs; tr '\0' '\n' | while read n; do "
+                        r"printf '%s\0Kok\n' $n; done")
+    assert done.returncode == 111 and b"cannot be removed" in done.stdout
+    with open(town.home("ann") + "/runs") as source:
+        assert source.read() == "x\n"
+
+
+def test_lock_is_held_by_what_is_left_behind(town):
+    """As long as somebody has it open."""
+    setlock = town.place.program("setlock")
+    town.run_as("ann", [setlock, "lock", "sh", "-c", "exec sleep 1000 >/dev/null 2>&1 & echo $! >pid"])
+    done = town.run_as("ann", [setlock, "-n", "lock", "true"], check=False)
+    assert done.returncode == 111
+    with open(town.home("ann") + "/pid") as source:
+        os.kill(int(source.read()), 9)
+    process.until(lambda: town.run_as("ann", [setlock, "-n", "lock", "true"],
+                                      check=False).returncode == 0, "the lock to be free")
+
+
+@pytest.mark.parametrize("reply", [b"", b"x", b":Kok,", b"0:,", b"3:Kok;", b"3:kok,", b"9999999:K",
+                                   b"5001:K" + b"k" * 5000, b"-3:Kok,"])
+def test_replies_that_are_no_qmtp(town, reply):
+    """No result, and an end."""
+    place = town.place
+    path = town.home("ann") + "/message"
+    place.write(path, MESSAGE % ("line-joe@far.example", "x"))
+    theirs, ours = os.pipe()
+    os.write(ours, reply)
+    os.close(ours)
+    sink = os.open("/dev/null", os.O_WRONLY)
+
+    def connect():
+        os.dup2(theirs, 6)
+        os.dup2(sink, 7)
+    done = subprocess.run([place.program("serialqmtp"), "line-"], input=path.encode() + b"\0",
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=connect,
+                          pass_fds=(6, 7), timeout=30)
+    os.close(theirs)
+    os.close(sink)
+    assert done.returncode == 111 and done.stdout == b"" and done.stderr
