@@ -2,10 +2,12 @@
 
 import socket
 import subprocess
+import threading
 
 import pytest
 
 from support import peers, process
+from support.spawner import by_hand
 from support.town import wait_port
 
 # Reachable addresses that belong to no interface, so that they are not "us".
@@ -117,3 +119,34 @@ def test_nobody_answers(town, names):
 
 def test_no_name_server(town):
     assert deliver(town, "joe@plain.example").startswith("deferral: ")
+
+
+class LinkLocalDns(peers.Dns):
+    """At fe80::53 of the loopback interface."""
+
+    def __enter__(self):
+        where = ("fe80::53", 53, 0, socket.if_nametoindex("lo"))
+        self.udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self.tcp = socket.socket(socket.AF_INET6)
+        for sock in (self.udp, self.tcp):
+            sock.bind(where)
+        self.tcp.listen(20)
+        self.threads = []
+        threading.Thread(target=self.serve_udp, daemon=True).start()
+        return self
+
+
+def test_name_server_on_the_link(root_place, needs):
+    """resolv.conf says by which interface: fe80::53%lo."""
+    needs("ip")
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes=":relay.example\n")
+    root_place.resolver("nameserver fe80::53%lo\noptions timeout:2 attempts:1\n")
+    words = ["dev", "lo", "nodad"]
+    subprocess.run(["ip", "address", "add", "fe80::53/64", *words], check=True)
+    try:
+        with LinkLocalDns({"relay.example": {"A": ["127.0.0.2"]}}), accepting("127.0.0.2"):
+            said = by_hand(root_place, "there.example", "a@b.example", "joe@there.example")
+    finally:
+        subprocess.run(["ip", "address", "del", "fe80::53/64", "dev", "lo"], check=True)
+    assert [one[0] for one in said] == ["r", "K"]

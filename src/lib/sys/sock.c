@@ -33,6 +33,7 @@ make_name(struct sock_peer peer, union name *name)
 	}
 	name->in6.sin6_family = AF_INET6;
 	name->in6.sin6_port = htons(peer.port);
+	name->in6.sin6_scope_id = peer.scope;
 	memcpy(&name->in6.sin6_addr, peer.bytes, 16);
 	return sizeof(name->in6);
 }

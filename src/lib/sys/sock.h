@@ -15,6 +15,7 @@ struct sock_peer {
 	unsigned char family;	    /* 4 or 6 */
 	const unsigned char *bytes; /* 4 or 16 of them */
 	uint16_t port;
+	uint32_t scope; /* index of the interface, for link-local ones; or 0 */
 };
 
 /*
@@ -69,6 +70,7 @@ struct sock_end {
 	unsigned char family;	 /* 4 or 6; 0: the socket is of another kind */
 	unsigned char bytes[16]; /* the first 4 count for family 4 */
 	uint16_t port;
+	uint32_t scope; /* index of the interface, for link-local ones; or 0 */
 };
 
 /*
