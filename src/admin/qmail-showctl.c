@@ -39,6 +39,8 @@ static const struct control {
 	    "senders that SMTP refuses" },
 	{ "badrcptto", LIST, "no recipient is refused",
 	    "recipients that SMTP refuses" },
+	{ "bindroutes", LIST, "any address",
+	    "own address and HELO name by sender domain" },
 	{ "bouncefrom", LINE, "MAILER-DAEMON", "local part bounces are from" },
 	{ "bouncehost", LINE_OR_ME, "bouncehost", "host bounces are from" },
 	{ "concurrencyhost", LINE, "0",

@@ -16,6 +16,7 @@
 #include "base/utf8.h"
 #include "config/control.h"
 #include "config/home.h"
+#include "config/routes.h"
 #include "remote.h"
 #include "sys/clock.h"
 #include "sys/signal.h"
@@ -111,12 +112,36 @@ set_deadline(struct remote *remote)
 	remote->deadline = now + seconds * 1000;
 }
 
+/* What control/bindroutes has for the domain of the sender. */
+static void
+take_bind_route(struct remote *remote)
+{
+	size_t at = span_find_last(remote->sender, '@');
+	struct routes routes = ROUTES_INIT;
+	struct bindroute route;
+	struct span text;
+
+	if (routes_read_file(&routes, "control/bindroutes") < 0)
+		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	if (routes_find_text(
+		&routes, span_from(remote->sender, at + 1), &text)) {
+		if (bindroute_parse(text, &route) < 0 ||
+		    (route.address.len &&
+			!ip_parse(route.address, &remote->from)))
+			remote_end(&remote->told, REMOTE_BIND_ROUTE, SPAN(""));
+		if (route.name.len)
+			str_set(&remote->helo, route.name);
+	}
+	routes_free(&routes);
+}
+
 static void
 read_control(struct remote *remote)
 {
 	if (control_read_line_or_me("control/helohost", &remote->helo, NULL) <=
 	    0)
 		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	take_bind_route(remote);
 	remote->timeout = read_timeout(remote, "control/timeoutremote", 1200);
 	remote->timeout_connect =
 	    read_timeout(remote, "control/timeoutconnect", 60);

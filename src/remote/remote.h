@@ -34,6 +34,7 @@ struct remote {
 	VEC(struct remote_recipient) recipients;
 
 	struct str helo;
+	struct ip_address from; /* our own; family 0: any */
 	/* Seconds. */
 	unsigned timeout, timeout_connect, timeout_greeting, timeout_hello;
 	int64_t deadline; /* of the delivery; clock_monotonic() */

@@ -38,6 +38,13 @@ static const struct {
 	[REMOTE_ROUTE_PORT] = { 'Z', HOST,
 	    "has a route in control/smtproutes whose port is no number",
 	    "4.3.0" },
+	[REMOTE_BIND_ROUTE] = { 'Z', NOBODY,
+	    "what control/bindroutes has for the sender is no address and name",
+	    "4.3.0" },
+	[REMOTE_BIND_ADDRESS] = { 'Z', NOBODY,
+	    "the address that control/bindroutes has for the sender cannot be "
+	    "used on this machine",
+	    "4.3.0" },
 	[REMOTE_MEMORY] = { 'Z', NOBODY, MEMORY_TEXT, MEMORY_CODE },
 	[REMOTE_BAD_SENDER] = { 'D', NOBODY,
 	    "SMTP cannot carry the address of the sender", "5.1.7" },

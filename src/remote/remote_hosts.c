@@ -33,7 +33,7 @@ find_route(struct remote *remote, struct route *route)
 		if (!routes_find_text(&routes, remote->told.host, &text))
 			return false;
 	}
-	if (route_parse(text, route) < 0)
+	if (route_parse(text, ROUTES_PORT, route) < 0)
 		remote_end(&remote->told, REMOTE_ROUTE_PORT, SPAN(""));
 	return route->relay.len > 0;
 }
@@ -116,8 +116,13 @@ try_peer(struct remote *remote)
 	if (advice == TCPTO_SKIP)
 		return -1;
 	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
-	fd = tcp_connect(&remote->peer.address, remote->peer.port,
+	fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
+	    &remote->from,
 	    time_left(remote, (int64_t)remote->timeout_connect * 1000));
+	if (fd < 0 && errno == EADDRNOTAVAIL && remote->from.family) {
+		remote->told.hop = DELIVERY_HOP_UNTOLD;
+		remote_end(&remote->told, REMOTE_BIND_ADDRESS, SPAN(""));
+	}
 	if (fd < 0)
 		note_failure(remote, errno);
 	return fd;

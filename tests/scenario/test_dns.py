@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from support import peers, process
+from support.place import RESOLVER
 from support.spawner import by_hand
 from support.town import wait_port
 
@@ -149,4 +150,5 @@ def test_name_server_on_the_link(root_place, needs):
             said = by_hand(root_place, "there.example", "a@b.example", "joe@there.example")
     finally:
         subprocess.run(["ip", "address", "del", "fe80::53/64", "dev", "lo"], check=True)
+        root_place.resolver(RESOLVER)
     assert [one[0] for one in said] == ["r", "K"]

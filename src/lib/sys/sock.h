@@ -34,6 +34,14 @@ MUST_CHECK int sock_datagram(struct sock_peer peer);
 MUST_CHECK int sock_stream(struct sock_peer peer, int64_t timeout);
 
 /*
+ * sock_stream_from: the same from an address of this machine.
+ *   from   family and bytes count; of the family of the peer, or NULL: any
+ * Returns as sock_stream; EADDRNOTAVAIL if this machine has no such address.
+ */
+MUST_CHECK int sock_stream_from(
+    struct sock_peer peer, const struct sock_peer *from, int64_t timeout);
+
+/*
  * sock_send_at_once: from now on small writes do not wait for the answer to
  * earlier ones.  Failure only costs time and is not reported.
  */
