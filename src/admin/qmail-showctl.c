@@ -81,6 +81,7 @@ static const struct control {
 	    "added to host names that end in a plus sign" },
 	{ "proxyin", LIST, "no proxy", "proxies that tell their clients" },
 	{ "qmqpservers", LIST, "no server", "where qmail-qmqpc sends mail" },
+	{ "qmtproutes", LIST, "no route", "hosts that get mail by QMTP" },
 	{ "queuelifetime", LINE, "604800", "seconds until mail bounces" },
 	{ "rcptcheck", LINE, "on", "whether SMTP refuses unknown recipients" },
 	{ "rcpthosts", LIST, "SMTP takes mail for local hosts only",

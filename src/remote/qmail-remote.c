@@ -1,8 +1,8 @@
 /*
- * qmail-remote.c - delivers a message to another host by SMTP.
+ * qmail-remote.c - delivers a message to another host by SMTP, or QMTP.
  * Runs as   qmailr, one process per delivery, started by qmail-rspawn.
  * Reads     host, sender and recipients as arguments, the message on fd 0,
- *           control files; DNS answers and SMTP replies, which are hostile.
+ *           control files; DNS answers and replies, which are hostile.
  * Writes    reports on fd 1, one per recipient and one on the message;
  *           queue/lock/tcpto.
  * Source    qmail-remote(8), RFC 5321.
@@ -167,5 +167,7 @@ main(int argc, char **argv)
 	take_arguments(&remote, argc, argv);
 	read_control(&remote);
 	dns_open(&remote.dns, remote.deadline);
+	if (remote_find_hosts(&remote))
+		remote_qmtp(&remote);
 	remote_smtp(&remote);
 }

@@ -42,7 +42,6 @@ struct remote {
 	struct dns dns;
 	struct tcpto tcpto;
 	struct mx mx;
-	bool has_hosts;		/* mx is open */
 	struct tcpto_host peer; /* the host that we talk to */
 	bool is_peer_noted;	/* it was in trouble */
 
@@ -53,6 +52,10 @@ struct remote {
 	struct remote_told told;
 	struct remote_message message;
 };
+
+/* remote_find_hosts: finds the hosts to try and their port.  Returns whether
+ * they are to be sent to by QMTP. */
+bool remote_find_hosts(struct remote *remote);
 
 /* remote_connect: connects to the next host that answers; ends the program if
  * there is none.  Returns the connection; remote->peer is set. */
@@ -73,5 +76,8 @@ remote_peer_is_in_trouble(struct remote *remote, enum tcpto_trouble trouble);
 /* remote_smtp: delivers by SMTP to the first host that takes us; ends the
  * program. */
 NORETURN void remote_smtp(struct remote *remote);
+
+/* remote_qmtp: the same by QMTP. */
+NORETURN void remote_qmtp(struct remote *remote);
 
 #endif

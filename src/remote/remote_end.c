@@ -36,7 +36,8 @@ static const struct {
 	[REMOTE_CONTROL] = { 'Z', NOBODY, "cannot read the control files",
 	    "4.3.0" },
 	[REMOTE_ROUTE_PORT] = { 'Z', HOST,
-	    "has a route in control/smtproutes whose port is no number",
+	    "has a route, in control/smtproutes or control/qmtproutes, whose "
+	    "port is no number",
 	    "4.3.0" },
 	[REMOTE_BIND_ROUTE] = { 'Z', NOBODY,
 	    "what control/bindroutes has for the sender is no address and name",
@@ -75,6 +76,7 @@ static const struct {
 	    "the answer; the message may arrive twice",
 	    "4.4.2" },
 	[REMOTE_PROTOCOL] = { 'Z', PEER, "does not keep to SMTP", "4.5.0" },
+	[REMOTE_QMTP] = { 'Z', PEER, "does not keep to QMTP", "4.5.0" },
 	[REMOTE_GREETING] = { 'Z', PEER, "takes no mail now", NULL },
 	[REMOTE_HELO] = { 'Z', PEER, "does not want our name", NULL },
 	[REMOTE_MAIL_LATER] = { 'Z', PEER, "does not take the sender now",
@@ -86,6 +88,8 @@ static const struct {
 	[REMOTE_DATA_NEVER] = { 'D', PEER, "does not want to see the message",
 	    NULL },
 	[REMOTE_READ] = { 'Z', NOBODY, "cannot read the message", "4.3.0" },
+	[REMOTE_NO_FILE] = { 'Z', NOBODY,
+	    "the message is no file, and QMTP has to know its size", "4.3.0" },
 	[REMOTE_TOO_LARGE] = { 'D', PEER,
 	    "does not take a message as large as this one", "5.3.4" },
 	[REMOTE_NEEDS_8BITMIME] = { 'D', PEER,
@@ -220,6 +224,14 @@ add_text(struct str *report, const struct remote_told *told,
 	end_line(report);
 }
 
+static enum remote_letter
+letter_of_recipient(char letter)
+{
+	return letter == 'K' ? REMOTE_TAKEN
+	    : letter == 'Z'  ? REMOTE_LATER
+			     : REMOTE_NEVER;
+}
+
 /* Gives the result of a transaction to those whom it was for. */
 static void
 settle(struct remote_told *told, char letter, struct span text)
@@ -229,9 +241,7 @@ settle(struct remote_told *told, char letter, struct span text)
 
 		if (report->letter != REMOTE_TAKEN || report->text.len)
 			continue;
-		report->letter = letter == 'K' ? REMOTE_TAKEN
-		    : letter == 'Z'	       ? REMOTE_LATER
-					       : REMOTE_NEVER;
+		report->letter = letter_of_recipient(letter);
 		str_set(&report->text, text);
 	}
 }
@@ -246,6 +256,19 @@ remote_settle(struct remote_told *told, struct span said)
 	if (told->accepted.len == 0)
 		str_set(&told->accepted, str_span(&text));
 	str_free(&text);
+}
+
+void
+remote_settle_recipient(struct remote_told *told, size_t index,
+    enum remote_ending ending, struct span said)
+{
+	struct remote_report *report = &told->recipients.at[index];
+
+	str_reset(&report->text);
+	add_text(&report->text, told, ending, said);
+	report->letter = letter_of_recipient(endings[ending].letter);
+	if (ending == REMOTE_ACCEPTED && told->accepted.len == 0)
+		str_set(&told->accepted, str_span(&report->text));
 }
 
 /* Recipients of whom nothing is known come last. */

@@ -49,6 +49,7 @@ enum remote_ending {
 	REMOTE_LOST,
 	REMOTE_LOST_AT_END,
 	REMOTE_PROTOCOL,
+	REMOTE_QMTP,
 	REMOTE_GREETING,
 	REMOTE_HELO,
 	REMOTE_MAIL_LATER,
@@ -57,6 +58,7 @@ enum remote_ending {
 	REMOTE_DATA_LATER,
 	REMOTE_DATA_NEVER,
 	REMOTE_READ,
+	REMOTE_NO_FILE,
 	REMOTE_TOO_LARGE,
 	REMOTE_NEEDS_8BITMIME,
 	REMOTE_NEEDS_SMTPUTF8,
@@ -109,6 +111,14 @@ void remote_tell_unsendable(
 /* remote_settle: the message was accepted for the recipients that are taken,
  * and this is final; more transactions follow. */
 void remote_settle(struct remote_told *told, struct span said);
+
+/*
+ * remote_settle_recipient: the message was accepted, or not, for one recipient
+ * who was taken, and this is final.
+ *   ending   REMOTE_ACCEPTED, REMOTE_END_LATER or REMOTE_END_NEVER
+ */
+void remote_settle_recipient(struct remote_told *told, size_t index,
+    enum remote_ending ending, struct span said);
 
 /*
  * remote_end: writes all reports, says QUIT where that is due, and ends the

@@ -16,42 +16,71 @@
 #include "sys/clock.h"
 #include "sys/fd.h"
 
-#define PORT 25
+#define SMTP_PORT 25
+#define QMTP_PORT 209
 
-/* Finds the route: $SMTPROUTE, or what control/smtproutes says.  Returns false
- * if DNS decides. */
+/* Takes a route apart.  Returns whether it says anything. */
 static bool
-find_route(struct remote *remote, struct route *route)
+take_route(
+    struct remote *remote, struct span text, uint16_t port, struct route *route)
 {
-	const char *given = getenv("SMTPROUTE");
-	struct routes routes = ROUTES_INIT;
-	struct span text = span_of(given);
-
-	if (!given) {
-		if (routes_read(&routes) < 0)
-			remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
-		if (!routes_find_text(&routes, remote->told.host, &text))
-			return false;
-	}
-	if (route_parse(text, ROUTES_PORT, route) < 0)
+	if (route_parse(text, port, route) < 0)
 		remote_end(&remote->told, REMOTE_ROUTE_PORT, SPAN(""));
 	return route->relay.len > 0;
 }
 
-/* Finds the hosts to try, and their port. */
-static void
-find_hosts(struct remote *remote)
+/* Looks into a file of routes; its spans lie in *routes. */
+static bool
+find_in_file(struct remote *remote, struct routes *routes, const char *name,
+    struct span *text)
 {
-	struct route route;
+	if (routes_read_file(routes, name) < 0)
+		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	return routes_find_text(routes, remote->told.host, text);
+}
+
+/* The route by SMTP: $SMTPROUTE, or what control/smtproutes says.  Returns
+ * false if DNS decides. */
+static bool
+find_route(struct remote *remote, struct routes *routes, struct route *route)
+{
+	const char *given = getenv("SMTPROUTE");
+	struct span text = span_of(given);
+
+	if (!given &&
+	    !find_in_file(remote, routes, "control/smtproutes", &text))
+		return false;
+	return take_route(remote, text, SMTP_PORT, route);
+}
+
+/* The route by QMTP, which goes before one by SMTP. */
+static bool
+find_qmtp_route(
+    struct remote *remote, struct routes *routes, struct route *route)
+{
+	struct span text;
+
+	return find_in_file(remote, routes, "control/qmtproutes", &text) &&
+	    take_route(remote, text, QMTP_PORT, route);
+}
+
+bool
+remote_find_hosts(struct remote *remote)
+{
+	struct routes qmtp = ROUTES_INIT, smtp = ROUTES_INIT;
+	struct route route = { .port = SMTP_PORT };
+	bool is_qmtp = find_qmtp_route(remote, &qmtp, &route);
+	bool is_relay = is_qmtp || find_route(remote, &smtp, &route);
 
 	(void)!tcpto_open(&remote->tcpto); /* only a hint */
-	remote->has_hosts = true;
-	remote->peer.port = PORT;
-	if (find_route(remote, &route)) {
-		remote->peer.port = route.port;
+	remote->peer.port = is_relay ? route.port : SMTP_PORT;
+	if (is_relay)
 		mx_open_relay(&remote->mx, &remote->dns, route.relay);
-	} else
+	else
 		mx_open(&remote->mx, &remote->dns, remote->told.host);
+	routes_free(&qmtp);
+	routes_free(&smtp);
+	return is_qmtp;
 }
 
 /* Milliseconds that are left of the delivery; of it and this limit. */
@@ -151,8 +180,6 @@ end_unconnected(struct remote *remote)
 int
 remote_connect(struct remote *remote)
 {
-	if (!remote->has_hosts)
-		find_hosts(remote);
 	while (mx_next(&remote->mx, &remote->peer.address)) {
 		int fd = try_peer(remote);
 
