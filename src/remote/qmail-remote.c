@@ -145,10 +145,11 @@ read_control(struct remote *remote)
 	remote->timeout = read_timeout(remote, "control/timeoutremote", 1200);
 	remote->timeout_connect =
 	    read_timeout(remote, "control/timeoutconnect", 60);
-	remote->timeout_greeting = remote->timeout * REMOTE_REPLY_TIMEOUTS;
-	if (remote->timeout_greeting > REMOTE_HELLO_TIMEOUT)
-		remote->timeout_greeting = REMOTE_HELLO_TIMEOUT;
-	remote->timeout_hello = remote->timeout_greeting;
+	remote->timeout_hello = remote->timeout < REMOTE_HELLO_TIMEOUT
+	    ? remote->timeout
+	    : REMOTE_HELLO_TIMEOUT;
+	remote->timeout_greeting =
+	    remote->timeout_hello * REMOTE_REPLY_TIMEOUTS;
 	take_connect_limit(remote);
 	set_deadline(remote);
 }

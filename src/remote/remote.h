@@ -18,8 +18,9 @@
 #define REMOTE_TIMEOUT_MAX    1000000 /* seconds, whatever is configured */
 #define REMOTE_REPLY_TIMEOUTS 2	      /* timeouts that a whole reply may take */
 
-/* Seconds for the greeting and for the reply to EHLO, whatever is configured:
- * then it is the next host's turn.  RFC 5321 4.5.3.2.1 wants no less. */
+/* Seconds to wait for the greeting and for the reply to EHLO, whatever is
+ * configured: then it is the next host's turn.  RFC 5321 4.5.3.2.1 wants no
+ * less. */
 #define REMOTE_HELLO_TIMEOUT 300
 
 struct remote_recipient {

@@ -174,8 +174,9 @@ greet(struct session *session, const char *verb)
 	errno = 0;
 	if (is_early || out_flush(&session->out) < 0)
 		return try_reply(session, LAST_WORDS) == 0 ? 0 : -1;
-	return try_reply(
-	    session, (int64_t)session->remote->timeout_hello * 1000);
+	return try_reply(session,
+	    (int64_t)session->remote->timeout_hello * REMOTE_REPLY_TIMEOUTS *
+		1000);
 }
 
 static int
@@ -229,7 +230,7 @@ begin(struct session *session, struct remote *remote, int fd)
 	str_reset(&session->goodbye);
 	in_init(&session->in, fd, session->in_buffer, REMOTE_REPLY_BUFFER);
 	out_init(&session->out, fd, session->out_buffer, REMOTE_COMMAND_BUFFER);
-	in_set_timeout(&session->in, remote->timeout);
+	in_set_timeout(&session->in, remote->timeout_hello);
 	out_set_timeout(&session->out, remote->timeout);
 	out_set_deadline(&session->out, remote->deadline);
 	remote->told.quit_fd = fd;
@@ -247,7 +248,11 @@ session_open(struct session *session, struct remote *remote, int fd)
 		return false;
 	}
 	code = say_hello(session);
-	if (code != 250)
+	if (code != 250) {
 		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
-	return code == 250;
+		return false;
+	}
+	if (remote->timeout != remote->timeout_hello)
+		in_set_timeout(&session->in, remote->timeout);
+	return true;
 }
