@@ -59,6 +59,17 @@ wait_for(int fd, short events, int64_t timeout)
 	}
 }
 
+/* Lets the socket hear of everything that ICMP tells: else of a host without
+ * the service, but not of a host that is not there. */
+static void
+hear_of_failures(int fd, unsigned char family)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, family == 4 ? IPPROTO_IP : IPPROTO_IPV6,
+	    family == 4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on));
+}
+
 int
 sock_datagram(struct sock_peer peer)
 {
@@ -68,6 +79,8 @@ sock_datagram(struct sock_peer peer)
 	int fd = socket(
 	    name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
+	if (fd >= 0)
+		hear_of_failures(fd, peer.family);
 	if (fd >= 0 && connect(fd, &name.any, size) < 0) {
 		int cause = errno;
 

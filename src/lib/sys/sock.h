@@ -20,8 +20,9 @@ struct sock_peer {
 
 /*
  * sock_datagram: a UDP socket connected to the peer, so that the kernel
- * accepts nothing from anyone else and tells of refusals; its own port is one
- * that the kernel chooses at random.
+ * accepts nothing from anyone else and tells of refusals, and of hosts and
+ * networks that ICMP says cannot be reached; its own port is one that the kernel
+ * chooses at random.
  * Returns the descriptor, which does not block; -1 with errno.
  */
 MUST_CHECK int sock_datagram(struct sock_peer peer);
