@@ -225,6 +225,14 @@ def test_those_whose_turn_does_not_come_wait(fresh, extra):
 
 
 @both
+def test_too_many_for_ever(fresh, extra):
+    """A server that takes nobody at all is not asked again and again."""
+    said, connection = deliver(fresh, offering("LIMITS RCPTMAX=10", *extra, RCPT="452 4.5.3 full\r\n",
+                                               DATA="554 nobody\r\n"), to=people(15))
+    assert lettered(said) == "s" * 15 + "D" and connection.sent.count(b"MAIL") == 1
+
+
+@both
 def test_last_turn_has_only_addresses_that_cannot_be_sent(fresh, extra):
     to = people(10) + ["j\u00f6@there.example"]
     said, connection = deliver(fresh, offering("LIMITS RCPTMAX=10", *extra), to=to)

@@ -158,6 +158,12 @@ def test_answer_before_its_time(root_place, answer, wanted):
         assert answer[1:].decode() in said[0]
 
 
+def test_consent_before_its_time_by_a_server_that_reads_on(root_place):
+    """It has spoken long before the end, for the buffers do not hold all."""
+    said, _ = deliver(root_place, 100, netstring(b"Kfine"), text=LARGE * 4)
+    assert lettered(said) == "rZn" and "#4.5.0" in said[1]
+
+
 def test_long_answer(root_place):
     size = len(package(TEXT, "a@b.example", PEOPLE[0]))
     said, _ = deliver(root_place, size, netstring(b"D" + b"\x1b" * 60000))
