@@ -8,14 +8,16 @@
 # Programs by tool chain; each is src/ROOM/NAME.c, and *_PARTS lists the other
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
-            receive/tcp-env receive/greetdelay receive/proxyin \
-            submit/qmail-inject submit/sendmail submit/qmail-qmqpc \
+            receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
+            submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake \
-            users/qmail-newmrh users/qmail-rcptd \
+            users/qmail-newmrh users/qmail-rcptd users/ofmipname \
+            mess/822field mess/822header mess/822date mess/822received \
+            mess/iftocc \
             pop/qmail-popup pop/qmail-pop3d pop/pop-note pop/pop-relay \
             pop/qmail-newpop \
             serial/setlock serial/maildirserial serial/serialsmtp \
@@ -23,7 +25,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
-SMALL    := qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
+SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
             qmail-inject sendmail qmail-queue qmail-remote \
             qmail-local qmail-popup qmail-pop3d pop-note pop-relay
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword \
@@ -39,6 +41,8 @@ qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
 qmail-qmqpd_PARTS  := qmtp receipt logline
 greetdelay_PARTS   := logline
 proxyin_PARTS      := logline
+new-inject_PARTS   := new_inject_envelope
+ofmipd_PARTS       := ofmip_message ofmip_reply
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
@@ -46,6 +50,11 @@ qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
                       remote_envelope remote_message remote_end
+822field_PARTS     := mess_input
+822header_PARTS    := mess_input
+822date_PARTS      := mess_input
+822received_PARTS  := mess_input
+iftocc_PARTS       := mess_input
 maildirserial_PARTS := serial_message serial_bounce
 serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
@@ -165,6 +174,7 @@ users:
 install: all
 	@if [ "$$(id -u)" = 0 ]; then sh src/install/users.sh; fi
 	$(B)/bin/qmail-install install $(DESTDIR)
+	@sh src/install/links.sh "$(DESTDIR)$(PREFIX)"
 
 instcheck:
 	$(B)/bin/qmail-install check $(DESTDIR)

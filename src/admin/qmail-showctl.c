@@ -88,6 +88,7 @@ static const struct control {
 	    "hosts that SMTP takes mail for" },
 	{ "remotebatch", LINE, "50",
 	    "remote recipients that may share a delivery" },
+	{ "rewrite", LIST, "the usual rules", "rules for hosts in new mail" },
 	{ "send8bit", LINE, "anything",
 	    "strict: no 8-bit text to servers without 8BITMIME" },
 	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },

@@ -153,6 +153,24 @@ def check_pop(line, step, findings, label):
         findings.compare(label + " body", step["body"], packed(body))
 
 
+def check_netstring(line, step, findings, label):
+    """One netstring: its first letter, and its enhanced code if it refuses."""
+    line.wait(lambda: b":" in line.data)
+    length, colon, rest = line.data.partition(b":")
+    if not colon or not length.isdigit():
+        findings.append("%s: no netstring: %r" % (label, line.data[:100]))
+        return
+    size = len(length) + 1 + int(length) + 1
+    line.wait(lambda: len(line.data) >= size)
+    words = line.take(size)[len(length) + 1:]
+    if words[-1:] != b"," or len(words) != int(length) + 1:
+        findings.append("%s: no netstring: %r" % (label, words[:100]))
+    got, code = text(words[:1]), ENHANCED.search(text(words))
+    if code and got in ("D", "Z"):
+        got += " " + code.group(1)
+    findings.compare(label, step["expect_netstring"], like(step["expect_netstring"], got))
+
+
 def take_step(line, step, findings, label):
     began = time.monotonic()
     if "send" in step:
@@ -164,6 +182,8 @@ def take_step(line, step, findings, label):
         check_reply(line, step, findings, label)
     elif "expect_pop" in step:
         check_pop(line, step, findings, label)
+    elif "expect_netstring" in step:
+        check_netstring(line, step, findings, label)
     elif "wait_close" in step:
         if not line.wait_end(step.get("limit", AT_ONCE)):
             findings.append(label + ": the connection stays open")

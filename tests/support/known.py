@@ -6,7 +6,7 @@ import json
 from . import build
 
 RECORDED = ("inject", "sendmail", "local", "tools", "smtpd", "remote", "pop3",
-            "checkpassword")
+            "checkpassword", "qmtp_qmqp", "ofmip", "serialmail")
 
 
 def read():
