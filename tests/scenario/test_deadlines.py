@@ -335,12 +335,14 @@ class DeafServer:
         self.listener.close()
 
 
-@pytest.mark.parametrize("server", [{"reads": 0}, {"reads": 20000}, {"says": b"220-x\r\n"}])
-def test_server_is_slow(hasty, root_place, server):
+@pytest.mark.parametrize("server, timeout", [
+    ({"reads": 0}, 300), ({"reads": 20000}, 100000), ({"says": b"220-x\r\n"}, 300)])
+def test_server_is_slow(hasty, root_place, server, timeout):
     """It does not read; or so slowly that the session takes too long, though
     each write ends in time; or its reply never ends, though its pieces come."""
     root_place.reset()
-    root_place.control(me="here.example\n", smtproutes=":127.0.0.2\n", timeoutremote="300\n")
+    root_place.control(me="here.example\n", smtproutes=":127.0.0.2\n",
+                       timeoutremote="%d\n" % timeout)
     path = root_place.base + "/text"
     root_place.write(path, "a line of text\n" * 800000)
     slow = DeafServer(**server)
