@@ -48,7 +48,8 @@ qmail-inject_PARTS := inject_config inject_address inject_header \
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
                       arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
-qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end
+qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
+                      remote_envelope remote_message remote_end
 822field_PARTS     := mess_input
 822header_PARTS    := mess_input
 822date_PARTS      := mess_input

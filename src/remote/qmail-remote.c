@@ -1,21 +1,22 @@
 /*
- * qmail-remote.c - delivers a message to another host by SMTP.
+ * qmail-remote.c - delivers a message to another host by SMTP, or QMTP.
  * Runs as   qmailr, one process per delivery, started by qmail-rspawn.
  * Reads     host, sender and recipients as arguments, the message on fd 0,
- *           control files; DNS answers and SMTP replies, which are hostile.
+ *           control files; DNS answers and replies, which are hostile.
  * Writes    reports on fd 1, one per recipient and one on the message;
  *           queue/lock/tcpto.
  * Source    qmail-remote(8), RFC 5321.
  */
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
 #include "base/scan.h"
+#include "base/utf8.h"
 #include "config/control.h"
 #include "config/home.h"
+#include "config/routes.h"
 #include "remote.h"
 #include "sys/clock.h"
 #include "sys/signal.h"
@@ -38,6 +39,14 @@ is_sendable(struct span address)
 	    !span_has(bare, '<') && !span_has(bare, '>');
 }
 
+/* Whether only SMTPUTF8 can carry the address.  8-bit bytes that are no UTF-8
+ * go as they are: that is no case for it. */
+static bool
+is_utf8(struct span address)
+{
+	return !utf8_is_ascii(address) && utf8_is_valid(address);
+}
+
 static void
 take_arguments(struct remote *remote, int argc, char **argv)
 {
@@ -47,10 +56,12 @@ take_arguments(struct remote *remote, int argc, char **argv)
 		remote_end(&remote->told, REMOTE_USAGE, SPAN(""));
 	remote->told.host = span_of(argv[1]);
 	remote->sender = span_of(argv[2]);
+	remote->is_sender_utf8 = is_utf8(remote->sender);
 	for (int i = 3; i < argc; i++) {
-		struct remote_recipient recipient = { span_of(argv[i]), false };
+		struct span address = span_of(argv[i]);
+		struct remote_recipient recipient = { address,
+			is_sendable(address), is_utf8(address) };
 
-		recipient.is_sendable = is_sendable(recipient.address);
 		is_any = is_any || recipient.is_sendable;
 		vec_push(&remote->recipients, recipient);
 		remote_add_recipient(&remote->told);
@@ -95,12 +106,33 @@ set_deadline(struct remote *remote)
 {
 	int64_t now = clock_monotonic();
 	int64_t seconds = read_timeout(remote, "control/timeoutdelivery", 1800);
-	struct stat st;
 
-	remote->is_file = fstat(0, &st) == 0 && S_ISREG(st.st_mode);
-	if (remote->is_file)
-		seconds += (int64_t)st.st_size / SLOWEST_RATE;
+	message_inspect(&remote->message);
+	seconds += (int64_t)(remote->message.file_size / SLOWEST_RATE);
 	remote->deadline = now + seconds * 1000;
+}
+
+/* What control/bindroutes has for the domain of the sender. */
+static void
+take_bind_route(struct remote *remote)
+{
+	size_t at = span_find_last(remote->sender, '@');
+	struct routes routes = ROUTES_INIT;
+	struct bindroute route;
+	struct span text;
+
+	if (routes_read_file(&routes, "control/bindroutes") < 0)
+		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	if (routes_find_text(
+		&routes, span_from(remote->sender, at + 1), &text)) {
+		if (bindroute_parse(text, &route) < 0 ||
+		    (route.address.len &&
+			!ip_parse(route.address, &remote->from)))
+			remote_end(&remote->told, REMOTE_BIND_ROUTE, SPAN(""));
+		if (route.name.len)
+			str_set(&remote->helo, route.name);
+	}
+	routes_free(&routes);
 }
 
 static void
@@ -109,10 +141,15 @@ read_control(struct remote *remote)
 	if (control_read_line_or_me("control/helohost", &remote->helo, NULL) <=
 	    0)
 		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	take_bind_route(remote);
 	remote->timeout = read_timeout(remote, "control/timeoutremote", 1200);
 	remote->timeout_connect =
 	    read_timeout(remote, "control/timeoutconnect", 60);
-	remote->timeout_greeting = remote->timeout * REMOTE_REPLY_TIMEOUTS;
+	remote->timeout_hello = remote->timeout < REMOTE_HELLO_TIMEOUT
+	    ? remote->timeout
+	    : REMOTE_HELLO_TIMEOUT;
+	remote->timeout_greeting =
+	    remote->timeout_hello * REMOTE_REPLY_TIMEOUTS;
 	take_connect_limit(remote);
 	set_deadline(remote);
 }
@@ -131,5 +168,7 @@ main(int argc, char **argv)
 	take_arguments(&remote, argc, argv);
 	read_control(&remote);
 	dns_open(&remote.dns, remote.deadline);
-	remote_smtp(&remote, remote_connect(&remote));
+	if (remote_find_hosts(&remote))
+		remote_qmtp(&remote);
+	remote_smtp(&remote);
 }

@@ -36,7 +36,15 @@ static const struct {
 	[REMOTE_CONTROL] = { 'Z', NOBODY, "cannot read the control files",
 	    "4.3.0" },
 	[REMOTE_ROUTE_PORT] = { 'Z', HOST,
-	    "has a route in control/smtproutes whose port is no number",
+	    "has a route, in control/smtproutes or control/qmtproutes, whose "
+	    "port is no number",
+	    "4.3.0" },
+	[REMOTE_BIND_ROUTE] = { 'Z', NOBODY,
+	    "what control/bindroutes has for the sender is no address and name",
+	    "4.3.0" },
+	[REMOTE_BIND_ADDRESS] = { 'Z', NOBODY,
+	    "the address that control/bindroutes has for the sender cannot be "
+	    "used on this machine",
 	    "4.3.0" },
 	[REMOTE_MEMORY] = { 'Z', NOBODY, MEMORY_TEXT, MEMORY_CODE },
 	[REMOTE_BAD_SENDER] = { 'D', NOBODY,
@@ -48,6 +56,8 @@ static const struct {
 	[REMOTE_NO_NAME] = { 'D', HOST, "does not exist in DNS", "5.1.2" },
 	[REMOTE_NO_ADDRESS] = { 'D', HOST,
 	    "has no host that takes its mail: none with an address", "5.4.4" },
+	[REMOTE_NO_MAIL] = { 'D', HOST, "takes no mail: so says its null MX",
+	    "5.1.10" },
 	[REMOTE_OWN] = { 'D', HOST,
 	    "has this machine as its best mail host, but is not in "
 	    "control/locals or control/virtualdomains",
@@ -66,6 +76,7 @@ static const struct {
 	    "the answer; the message may arrive twice",
 	    "4.4.2" },
 	[REMOTE_PROTOCOL] = { 'Z', PEER, "does not keep to SMTP", "4.5.0" },
+	[REMOTE_QMTP] = { 'Z', PEER, "does not keep to QMTP", "4.5.0" },
 	[REMOTE_GREETING] = { 'Z', PEER, "takes no mail now", NULL },
 	[REMOTE_HELO] = { 'Z', PEER, "does not want our name", NULL },
 	[REMOTE_MAIL_LATER] = { 'Z', PEER, "does not take the sender now",
@@ -77,9 +88,16 @@ static const struct {
 	[REMOTE_DATA_NEVER] = { 'D', PEER, "does not want to see the message",
 	    NULL },
 	[REMOTE_READ] = { 'Z', NOBODY, "cannot read the message", "4.3.0" },
-	[REMOTE_PARTIAL_LINE] = { 'D', NOBODY,
-	    "the last line of the message has no end, which SMTP cannot carry",
-	    "5.6.2" },
+	[REMOTE_NO_FILE] = { 'Z', NOBODY,
+	    "the message is no file, and QMTP has to know its size", "4.3.0" },
+	[REMOTE_TOO_LARGE] = { 'D', PEER,
+	    "does not take a message as large as this one", "5.3.4" },
+	[REMOTE_NEEDS_8BITMIME] = { 'D', PEER,
+	    "does not offer 8BITMIME, which the message needs: it has 8-bit "
+	    "text, and control/send8bit is strict",
+	    "5.6.3" },
+	[REMOTE_NEEDS_SMTPUTF8] = { 'D', PEER,
+	    "does not offer SMTPUTF8, which the address needs", "5.6.7" },
 	[REMOTE_END_LATER] = { 'Z', PEER, "does not take the message now",
 	    NULL },
 	[REMOTE_END_NEVER] = { 'D', PEER, "refused the message", NULL },
@@ -138,7 +156,7 @@ remote_add_recipient(struct remote_told *told)
 
 void
 remote_tell_recipient(struct remote_told *told, size_t index,
-    enum remote_letter letter, struct span address, struct span said)
+    enum remote_letter letter, struct span said)
 {
 	struct remote_report *report = &told->recipients.at[index];
 	struct str *text = &report->text;
@@ -147,10 +165,31 @@ remote_tell_recipient(struct remote_told *told, size_t index,
 	str_reset(text);
 	if (letter == REMOTE_TAKEN)
 		return;
+	str_add(text, str_span(&told->peer));
 	if (said.len) {
-		str_add(text, str_span(&told->peer));
 		str_add_z(text, " refused the recipient.\nIt said: ");
 		add_clean(text, said, said_max(told));
+	} else
+		str_add_z(text,
+		    " takes no more recipients at once, and the delivery "
+		    "ended before the turn of this one. (#4.5.3)");
+	end_line(text);
+}
+
+void
+remote_tell_unsendable(
+    struct remote_told *told, size_t index, struct span address, bool is_utf8)
+{
+	struct remote_report *report = &told->recipients.at[index];
+	struct str *text = &report->text;
+
+	report->letter = REMOTE_NEVER;
+	str_reset(text);
+	if (is_utf8) {
+		str_add(text, str_span(&told->peer));
+		str_add_z(text,
+		    " does not offer SMTPUTF8, which the address needs. "
+		    "(#5.6.7)");
 	} else {
 		str_add_z(text, "SMTP cannot carry the address ");
 		add_clean(text, address, REMOTE_NAME_MAX);
@@ -185,6 +224,14 @@ add_text(struct str *report, const struct remote_told *told,
 	end_line(report);
 }
 
+static enum remote_letter
+letter_of_recipient(char letter)
+{
+	return letter == 'K' ? REMOTE_TAKEN
+	    : letter == 'Z'  ? REMOTE_LATER
+			     : REMOTE_NEVER;
+}
+
 /* Gives the result of a transaction to those whom it was for. */
 static void
 settle(struct remote_told *told, char letter, struct span text)
@@ -194,9 +241,7 @@ settle(struct remote_told *told, char letter, struct span text)
 
 		if (report->letter != REMOTE_TAKEN || report->text.len)
 			continue;
-		report->letter = letter == 'K' ? REMOTE_TAKEN
-		    : letter == 'Z'	       ? REMOTE_LATER
-					       : REMOTE_NEVER;
+		report->letter = letter_of_recipient(letter);
 		str_set(&report->text, text);
 	}
 }
@@ -211,6 +256,19 @@ remote_settle(struct remote_told *told, struct span said)
 	if (told->accepted.len == 0)
 		str_set(&told->accepted, str_span(&text));
 	str_free(&text);
+}
+
+void
+remote_settle_recipient(struct remote_told *told, size_t index,
+    enum remote_ending ending, struct span said)
+{
+	struct remote_report *report = &told->recipients.at[index];
+
+	str_reset(&report->text);
+	add_text(&report->text, told, ending, said);
+	report->letter = letter_of_recipient(endings[ending].letter);
+	if (ending == REMOTE_ACCEPTED && told->accepted.len == 0)
+		str_set(&told->accepted, str_span(&report->text));
 }
 
 /* Recipients of whom nothing is known come last. */

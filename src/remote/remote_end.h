@@ -34,18 +34,22 @@ enum remote_ending {
 	REMOTE_HOME,
 	REMOTE_CONTROL,
 	REMOTE_ROUTE_PORT,
+	REMOTE_BIND_ROUTE,
+	REMOTE_BIND_ADDRESS,
 	REMOTE_MEMORY,
 	REMOTE_BAD_SENDER,
 	REMOTE_BAD_RECIPIENT,
 	REMOTE_DNS,
 	REMOTE_NO_NAME,
 	REMOTE_NO_ADDRESS,
+	REMOTE_NO_MAIL,
 	REMOTE_OWN,
 	REMOTE_NOT_CONNECTED,
 	REMOTE_TOO_LONG,
 	REMOTE_LOST,
 	REMOTE_LOST_AT_END,
 	REMOTE_PROTOCOL,
+	REMOTE_QMTP,
 	REMOTE_GREETING,
 	REMOTE_HELO,
 	REMOTE_MAIL_LATER,
@@ -54,7 +58,10 @@ enum remote_ending {
 	REMOTE_DATA_LATER,
 	REMOTE_DATA_NEVER,
 	REMOTE_READ,
-	REMOTE_PARTIAL_LINE,
+	REMOTE_NO_FILE,
+	REMOTE_TOO_LARGE,
+	REMOTE_NEEDS_8BITMIME,
+	REMOTE_NEEDS_SMTPUTF8,
 	REMOTE_END_LATER,
 	REMOTE_END_NEVER,
 	REMOTE_ENDINGS /* their number */
@@ -90,14 +97,28 @@ void remote_add_recipient(struct remote_told *told);
 /*
  * remote_tell_recipient: sets the report on one recipient, in place of one
  * from an earlier transaction.
- *   said   what the server replied; empty: its address cannot be sent
+ *   said   what the server replied; empty: it was not asked yet, for a further
+ *          transaction is to be for this recipient
  */
 void remote_tell_recipient(struct remote_told *told, size_t index,
-    enum remote_letter letter, struct span address, struct span said);
+    enum remote_letter letter, struct span said);
+
+/* remote_tell_unsendable: the recipient is refused without asking.
+ *   is_utf8   the server lacks SMTPUTF8; else SMTP cannot carry the address */
+void remote_tell_unsendable(
+    struct remote_told *told, size_t index, struct span address, bool is_utf8);
 
 /* remote_settle: the message was accepted for the recipients that are taken,
  * and this is final; more transactions follow. */
 void remote_settle(struct remote_told *told, struct span said);
+
+/*
+ * remote_settle_recipient: the message was accepted, or not, for one recipient
+ * who was taken, and this is final.
+ *   ending   REMOTE_ACCEPTED, REMOTE_END_LATER or REMOTE_END_NEVER
+ */
+void remote_settle_recipient(struct remote_told *told, size_t index,
+    enum remote_ending ending, struct span said);
 
 /*
  * remote_end: writes all reports, says QUIT where that is due, and ends the

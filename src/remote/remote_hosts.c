@@ -12,45 +12,75 @@
 #include <stdlib.h>
 
 #include "config/routes.h"
-#include "net/mx.h"
 #include "net/tcp.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 
-#define PORT 25
+#define SMTP_PORT 25
+#define QMTP_PORT 209
 
-/* Finds the route: $SMTPROUTE, or what control/smtproutes says.  Returns false
- * if DNS decides. */
+/* Takes a route apart.  Returns whether it says anything. */
 static bool
-find_route(struct remote *remote, struct route *route)
+take_route(
+    struct remote *remote, struct span text, uint16_t port, struct route *route)
 {
-	const char *given = getenv("SMTPROUTE");
-	struct routes routes = ROUTES_INIT;
-	struct span text = span_of(given);
-
-	if (!given) {
-		if (routes_read(&routes) < 0)
-			remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
-		if (!routes_find_text(&routes, remote->told.host, &text))
-			return false;
-	}
-	if (route_parse(text, route) < 0)
+	if (route_parse(text, port, route) < 0)
 		remote_end(&remote->told, REMOTE_ROUTE_PORT, SPAN(""));
 	return route->relay.len > 0;
 }
 
-/* Finds the hosts to try.  Returns the port. */
-static uint16_t
-find_hosts(struct remote *remote, struct mx *mx)
+/* Looks into a file of routes; its spans lie in *routes. */
+static bool
+find_in_file(struct remote *remote, struct routes *routes, const char *name,
+    struct span *text)
 {
-	struct route route;
+	if (routes_read_file(routes, name) < 0)
+		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	return routes_find_text(routes, remote->told.host, text);
+}
 
-	if (find_route(remote, &route)) {
-		mx_open_relay(mx, &remote->dns, route.relay);
-		return route.port;
-	}
-	mx_open(mx, &remote->dns, remote->told.host);
-	return PORT;
+/* The route by SMTP: $SMTPROUTE, or what control/smtproutes says.  Returns
+ * false if DNS decides. */
+static bool
+find_route(struct remote *remote, struct routes *routes, struct route *route)
+{
+	const char *given = getenv("SMTPROUTE");
+	struct span text = span_of(given);
+
+	if (!given &&
+	    !find_in_file(remote, routes, "control/smtproutes", &text))
+		return false;
+	return take_route(remote, text, SMTP_PORT, route);
+}
+
+/* The route by QMTP, which goes before one by SMTP. */
+static bool
+find_qmtp_route(
+    struct remote *remote, struct routes *routes, struct route *route)
+{
+	struct span text;
+
+	return find_in_file(remote, routes, "control/qmtproutes", &text) &&
+	    take_route(remote, text, QMTP_PORT, route);
+}
+
+bool
+remote_find_hosts(struct remote *remote)
+{
+	struct routes qmtp = ROUTES_INIT, smtp = ROUTES_INIT;
+	struct route route = { .port = SMTP_PORT };
+	bool is_qmtp = find_qmtp_route(remote, &qmtp, &route);
+	bool is_relay = is_qmtp || find_route(remote, &smtp, &route);
+
+	(void)!tcpto_open(&remote->tcpto); /* only a hint */
+	remote->peer.port = is_relay ? route.port : SMTP_PORT;
+	if (is_relay)
+		mx_open_relay(&remote->mx, &remote->dns, route.relay);
+	else
+		mx_open(&remote->mx, &remote->dns, remote->told.host);
+	routes_free(&qmtp);
+	routes_free(&smtp);
+	return is_qmtp;
 }
 
 /* Milliseconds that are left of the delivery; of it and this limit. */
@@ -115,40 +145,62 @@ try_peer(struct remote *remote)
 	if (advice == TCPTO_SKIP)
 		return -1;
 	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
-	fd = tcp_connect(&remote->peer.address, remote->peer.port,
+	fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
+	    &remote->from,
 	    time_left(remote, (int64_t)remote->timeout_connect * 1000));
+	if (fd < 0 && errno == EADDRNOTAVAIL && remote->from.family) {
+		remote->told.hop = DELIVERY_HOP_UNTOLD;
+		remote_end(&remote->told, REMOTE_BIND_ADDRESS, SPAN(""));
+	}
 	if (fd < 0)
 		note_failure(remote, errno);
 	return fd;
 }
 
-int
-remote_connect(struct remote *remote)
+/* No host is left. */
+NORETURN static void
+end_unconnected(struct remote *remote)
 {
 	static const enum remote_ending why[] = {
 		[MX_TRIED] = REMOTE_NOT_CONNECTED,
 		[MX_NO_NAME] = REMOTE_NO_NAME,
 		[MX_NO_ADDRESS] = REMOTE_NO_ADDRESS,
+		[MX_NULL] = REMOTE_NO_MAIL,
 		[MX_OWN] = REMOTE_OWN,
 		[MX_FAILED] = REMOTE_DNS,
 	};
-	struct mx mx;
 
-	(void)!tcpto_open(&remote->tcpto); /* only a hint */
-	remote->peer.port = find_hosts(remote, &mx);
-	while (mx_next(&mx, &remote->peer.address)) {
+	(void)time_left(remote, 0); /* it ends there if that is the cause */
+	if (remote->is_any_lost)
+		remote_end(&remote->told, remote->why_lost,
+		    str_span(&remote->lost_said));
+	remote_end(&remote->told, why[mx_outcome(&remote->mx)], SPAN(""));
+}
+
+int
+remote_connect(struct remote *remote)
+{
+	while (mx_next(&remote->mx, &remote->peer.address)) {
 		int fd = try_peer(remote);
 
 		remote->told.hop = DELIVERY_HOP_TROUBLE;
 		if (fd >= 0) {
+			str_reset(&remote->told.peer);
 			ip_format(&remote->told.peer, &remote->peer.address);
 			if (!remote->told.has_hop)
 				forget_peer(remote);
 			return fd;
 		}
 	}
-	(void)time_left(remote, 0); /* it ends there if that is the cause */
-	remote_end(&remote->told, why[mx_outcome(&mx)], SPAN(""));
+	end_unconnected(remote);
+}
+
+void
+remote_lose(struct remote *remote, enum remote_ending ending, struct span said)
+{
+	remote->is_any_lost = true;
+	remote->why_lost = ending;
+	str_set(&remote->lost_said, said);
 }
 
 void

@@ -2,8 +2,7 @@
  * remote_session.c - one SMTP connection as the client.
  * Input: hostile.
  *
- * EHLO is said to servers that greet with the word ESMTP, HELO to others and
- * to those that refuse EHLO.
+ * EHLO is said to all, HELO to those that refuse EHLO for good.
  */
 #include "remote_session.h"
 
@@ -11,6 +10,10 @@
 
 #include "mail/quote.h"
 #include "sys/clock.h"
+#include "sys/fd.h"
+
+#define GOING	   421	/* the code of a server that closes */
+#define LAST_WORDS 5000 /* milliseconds for them, when all is over */
 
 struct span
 session_said(const struct session *session)
@@ -41,29 +44,40 @@ session_end_broken(struct session *session)
 
 	note_break(session, is_silent ? TCPTO_SILENT : TCPTO_LOST);
 	remote->told.quit_fd = -1;
-	remote_end(&remote->told, ending, SPAN(""));
+	remote_end(&remote->told, ending, str_span(&session->goodbye));
+}
+
+void
+session_end_unread(struct session *session)
+{
+	session->remote->told.hop = DELIVERY_HOP_UNTOLD;
+	remote_end(&session->remote->told, REMOTE_READ, SPAN(""));
+}
+
+static bool
+is_going(const struct session *session)
+{
+	return session->reply.state == SMTPREPLY_DONE &&
+	    session->reply.code == GOING;
 }
 
 void
 session_end_protocol(struct session *session)
 {
+	struct remote_told *told = &session->remote->told;
+
+	if (is_going(session)) {
+		note_break(session, TCPTO_LOST);
+		remote_end(told, REMOTE_LOST, session_said(session));
+	}
 	note_break(session, TCPTO_GREETING);
-	remote_end(
-	    &session->remote->told, REMOTE_PROTOCOL, session_said(session));
+	remote_end(told, REMOTE_PROTOCOL, session_said(session));
 }
 
-void
-session_send(struct session *session)
-{
-	if (in_is_waiting(&session->in))
-		session_end_protocol(session);
-	if (out_flush(&session->out) < 0)
-		session_end_broken(session);
-}
-
-/* Reads one reply that may take so many milliseconds.  Returns its code. */
+/* Reads one reply that may take so many milliseconds.  Returns its code; 0
+ * with errno if the connection broke off, -1 if it is none. */
 static int
-read_reply_within(struct session *session, int64_t limit)
+try_reply(struct session *session, int64_t limit)
 {
 	struct smtpreply *reply = &session->reply;
 	int64_t until = clock_monotonic() + limit;
@@ -77,19 +91,53 @@ read_reply_within(struct session *session, int64_t limit)
 
 		errno = 0;
 		if (in_peek(&session->in, &bytes) <= 0)
-			session_end_broken(session);
+			return 0;
 		in_consume(&session->in, smtpreply_feed(reply, bytes));
 	}
 	if (reply->state == SMTPREPLY_BROKEN)
-		session_end_protocol(session);
+		return -1;
+	if (reply->code == GOING)
+		str_set(&session->goodbye, session_said(session));
 	return reply->code;
 }
 
 int
 session_read_reply(struct session *session)
 {
-	return read_reply_within(session,
+	int code = try_reply(session,
 	    (int64_t)session->remote->timeout * REMOTE_REPLY_TIMEOUTS * 1000);
+
+	if (code == 0)
+		session_end_broken(session);
+	if (code < 0)
+		session_end_protocol(session);
+	return code;
+}
+
+void
+session_end_early(struct session *session)
+{
+	struct remote_told *told = &session->remote->told;
+	int cause = errno;
+	int code = try_reply(session, LAST_WORDS);
+
+	if (code == 0) {
+		errno = cause;
+		session_end_broken(session);
+	}
+	if (session->is_in_data && code >= 400)
+		remote_end(told,
+		    code >= 500 ? REMOTE_END_NEVER : REMOTE_END_LATER,
+		    session_said(session));
+	session_end_protocol(session);
+}
+
+void
+session_send(struct session *session)
+{
+	errno = 0;
+	if (in_is_waiting(&session->in) || out_flush(&session->out) < 0)
+		session_end_early(session);
 }
 
 void
@@ -111,53 +159,100 @@ session_add_path(struct session *session, const char *verb, struct span address)
 		quote_add_address(&path, address);
 	else
 		str_add(&path, address);
-	str_add_z(&path, ">\r\n");
+	str_add_byte(&path, '>');
 	(void)out_add(&session->out, str_span(&path)); /* session_send tells */
 	str_free(&path);
 }
 
-NORETURN static void
-end_refused(struct session *session, enum tcpto_trouble trouble,
+/* Says EHLO or HELO.  Returns the code of the reply, as try_reply. */
+static int
+greet(struct session *session, const char *verb)
+{
+	bool is_early = in_is_waiting(&session->in);
+
+	session_add_command(session, verb, str_z(&session->remote->helo));
+	errno = 0;
+	if (is_early || out_flush(&session->out) < 0)
+		return try_reply(session, LAST_WORDS) == 0 ? 0 : -1;
+	return try_reply(session,
+	    (int64_t)session->remote->timeout_hello * REMOTE_REPLY_TIMEOUTS *
+		1000);
+}
+
+static int
+say_hello(struct session *session)
+{
+	int code = greet(session, "EHLO ");
+
+	if (code == 250) {
+		session->offers = session->reply.offers;
+		session->size_max = session->reply.size_max;
+		session->rcpt_max = session->reply.rcpt_max;
+	} else if (code >= 500)
+		code = greet(session, "HELO ");
+	return code;
+}
+
+/* Leaves the host to turn to the next.  With code 0 it has gone by itself
+ * (errno), with -1 it said something that was no answer. */
+static void
+leave(struct session *session, int code, enum tcpto_trouble trouble,
     enum remote_ending ending)
 {
-	remote_peer_is_in_trouble(session->remote, trouble);
-	remote_end(&session->remote->told, ending, session_said(session));
+	struct remote *remote = session->remote;
+	struct span said = session_said(session);
+
+	if (code == 0) {
+		trouble = errno == ETIMEDOUT ? TCPTO_SILENT : TCPTO_LOST;
+		ending = REMOTE_LOST;
+		said = str_span(&session->goodbye);
+	} else if (code < 0) {
+		bool is_goodbye = is_going(session);
+
+		trouble = is_goodbye ? TCPTO_LOST : TCPTO_GREETING;
+		ending = is_goodbye ? REMOTE_LOST : REMOTE_PROTOCOL;
+	}
+	remote_peer_is_in_trouble(remote, trouble);
+	remote_lose(remote, ending, said);
+	if (code != 0)
+		(void)!fd_write(session->fd, SPAN("QUIT\r\n"));
+	fd_close(session->fd);
+	remote->told.quit_fd = -1;
 }
 
 static void
-say_hello(struct session *session)
-{
-	const char *name = str_z(&session->remote->helo);
-
-	if (session->reply.is_esmtp) {
-		session_add_command(session, "EHLO ", name);
-		session_send(session);
-		if (session_read_reply(session) == 250) {
-			session->is_pipelining =
-			    session->reply.offers & SMTPREPLY_PIPELINING;
-			return;
-		}
-	}
-	session_add_command(session, "HELO ", name);
-	session_send(session);
-	if (session_read_reply(session) != 250)
-		end_refused(session, TCPTO_HELLO, REMOTE_HELO);
-}
-
-void
-session_open(struct session *session, struct remote *remote, int fd)
+begin(struct session *session, struct remote *remote, int fd)
 {
 	session->remote = remote;
 	session->fd = fd;
+	session->offers = 0;
+	session->size_max = session->rcpt_max = 0;
+	str_reset(&session->goodbye);
 	in_init(&session->in, fd, session->in_buffer, REMOTE_REPLY_BUFFER);
 	out_init(&session->out, fd, session->out_buffer, REMOTE_COMMAND_BUFFER);
-	in_set_timeout(&session->in, remote->timeout);
+	in_set_timeout(&session->in, remote->timeout_hello);
 	out_set_timeout(&session->out, remote->timeout);
 	out_set_deadline(&session->out, remote->deadline);
-	smtpreply_init(&session->reply);
 	remote->told.quit_fd = fd;
-	if (read_reply_within(
-		session, (int64_t)remote->timeout_greeting * 1000) != 220)
-		end_refused(session, TCPTO_GREETING, REMOTE_GREETING);
-	say_hello(session);
+}
+
+bool
+session_open(struct session *session, struct remote *remote, int fd)
+{
+	int code;
+
+	begin(session, remote, fd);
+	code = try_reply(session, (int64_t)remote->timeout_greeting * 1000);
+	if (code != 220) {
+		leave(session, code, TCPTO_GREETING, REMOTE_GREETING);
+		return false;
+	}
+	code = say_hello(session);
+	if (code != 250) {
+		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
+		return false;
+	}
+	if (remote->timeout != remote->timeout_hello)
+		in_set_timeout(&session->in, remote->timeout);
+	return true;
 }

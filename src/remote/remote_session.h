@@ -16,24 +16,29 @@ struct session {
 	int fd;
 	struct in in;
 	struct out out;
-	struct smtpreply reply; /* the last one */
-	bool is_pipelining;
-	bool is_well;	/* MAIL has been answered */
-	bool is_at_end; /* the whole message is sent */
+	struct smtpreply reply;	     /* the last one */
+	unsigned offers;	     /* of enum smtpreply_offer */
+	uint64_t size_max, rcpt_max; /* 0: no limit is told */
+	bool is_well;		     /* MAIL has been answered */
+	bool is_in_data;	     /* the message is being sent */
+	bool is_at_end;		     /* the whole message is sent */
+	struct str goodbye; /* the last reply 421: it closes the connection */
 	char in_buffer[REMOTE_REPLY_BUFFER];
 	char out_buffer[REMOTE_COMMAND_BUFFER];
 };
 
-/* session_open: waits for the greeting and says hello; ends the program if the
- * server does not want us. */
-void session_open(struct session *session, struct remote *remote, int fd);
+/* session_open: waits for the greeting and says hello.  Returns false if the
+ * server does not want us, says so or not: then the connection is closed, and
+ * remote_lose has been told why. */
+MUST_CHECK bool
+session_open(struct session *session, struct remote *remote, int fd);
 
 /* session_add_command: puts a command into the buffer. */
 void session_add_command(
     struct session *session, const char *verb, const char *rest);
 
-/* session_add_path: the same for MAIL and RCPT.  An address goes quoted where
- * it needs to be; one without domain does not. */
+/* session_add_path: begins MAIL or RCPT; session_add_command ends it.  An
+ * address goes quoted where it needs to be; one without domain does not. */
 void session_add_path(
     struct session *session, const char *verb, struct span address);
 
@@ -52,7 +57,19 @@ struct span session_said(const struct session *session);
  * if the server has closed it. */
 NORETURN void session_end_broken(struct session *session);
 
-/* session_end_protocol: because the server does not keep to SMTP. */
+/*
+ * session_end_early: ends the program because the server has spoken before its
+ * turn, or takes nothing more (errno).  What it says counts if it refuses the
+ * message that is being sent; that it takes it, before it has it, never does.
+ */
+NORETURN void session_end_early(struct session *session);
+
+/* session_end_unread: because the message cannot be read: a fault of ours,
+ * which says nothing of the hop. */
+NORETURN void session_end_unread(struct session *session);
+
+/* session_end_protocol: because the server does not keep to SMTP; but 421 may
+ * be said at any time (RFC 5321 3.8). */
 NORETURN void session_end_protocol(struct session *session);
 
 #endif

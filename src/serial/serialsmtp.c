@@ -207,8 +207,7 @@ send_text(struct client *client, struct in *file, struct span kept)
 	}
 	if (got < 0)
 		fail("a message cannot be read");
-	if (smtpdata_is_partial(&data))
-		str_add_z(&wire, "\r\n");
+	smtpdata_finish(&data, &wire);
 	str_add_z(&wire, ".\r\n");
 	(void)out_add(&client->out, str_span(&wire)); /* send_all tells */
 	send_all(client);

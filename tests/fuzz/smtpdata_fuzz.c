@@ -1,5 +1,6 @@
-/* smtpdata_fuzz.c - any message: what goes out has only CR LF line ends, each
- * dot at the start of a line is doubled, and cuts do not matter. */
+/* smtpdata_fuzz.c - any message: what goes out has only CR LF line ends,
+ * also at its end, each dot at the start of a line is doubled, and cuts do not
+ * matter. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,10 +38,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	for (size_t i = 0; i < size; i++)
 		smtpdata_encode(
 		    &pieces, span_upto(span_from(message, i), 1), &two);
-	check(str_span(&one));
 	must(one.len <= 2 * size);
+	smtpdata_finish(&whole, &one);
+	smtpdata_finish(&pieces, &two);
+	check(str_span(&one));
+	must(one.len == 0 || span_ends(str_span(&one), SPAN("\r\n")));
 	must(span_equal(str_span(&one), str_span(&two)));
-	must(smtpdata_is_partial(&whole) == smtpdata_is_partial(&pieces));
+	must(whole.size == pieces.size && whole.size <= one.len);
 	str_free(&one);
 	str_free(&two);
 	return 0;

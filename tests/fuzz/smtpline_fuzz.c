@@ -28,6 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	must(feed(&whole, all, size) == feed(&pieces, all, 1));
 	must(whole.state == pieces.state && whole.code == pieces.code);
 	must(whole.offers == pieces.offers);
+	must(whole.size_max == pieces.size_max);
+	must(whole.rcpt_max == pieces.rcpt_max);
 	must(span_equal(str_span(&whole.text), str_span(&pieces.text)));
 	must(whole.text.len <= SMTPREPLY_TEXT_MAX);
 	smtpreply_free(&whole);

@@ -55,7 +55,7 @@ BUDGET = {
     "qmail-qmtpd": SPAWN + " connect socket",
     "qmail-queue": "",
     "qmail-rcptd": "accept4 bind execvpe fork ids_become listen socket socketpair syscall",
-    "qmail-remote": "connect socket",
+    "qmail-remote": "bind connect socket",
     "qmail-rspawn": SPAWN,
     "qmail-send": SPAWN + " fork socketpair",
     "qmail-showctl": "",

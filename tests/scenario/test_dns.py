@@ -1,11 +1,15 @@
 """Remote mail finds its host by a real name server."""
 
+import os
 import socket
 import subprocess
+import threading
 
 import pytest
 
 from support import peers, process
+from support.place import RESOLVER
+from support.spawner import by_hand
 from support.town import wait_port
 
 # Reachable addresses that belong to no interface, so that they are not "us".
@@ -100,7 +104,7 @@ def test_domain_does_not_exist(town, names):
 
 def test_domain_takes_no_mail(town, names):
     assert deliver(town, "joe@nowhere.example").startswith("failure: ")
-    town.letter("bob", "failure notice", "<joe@nowhere.example>:")
+    town.letter("bob", "failure notice", "<joe@nowhere.example>:", "5.1.10")
     town.wait_empty()
 
 
@@ -117,3 +121,75 @@ def test_nobody_answers(town, names):
 
 def test_no_name_server(town):
     assert deliver(town, "joe@plain.example").startswith("deferral: ")
+
+
+class LinkLocalDns(peers.Dns):
+    """At fe80::53 of the loopback interface."""
+
+    def __enter__(self):
+        where = ("fe80::53", 53, 0, socket.if_nametoindex("lo"))
+        self.udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        self.tcp = socket.socket(socket.AF_INET6)
+        for sock in (self.udp, self.tcp):
+            sock.bind(where)
+        self.tcp.listen(20)
+        self.threads = []
+        threading.Thread(target=self.serve_udp, daemon=True).start()
+        return self
+
+
+def test_name_server_on_the_link(root_place, needs):
+    """resolv.conf says by which interface: fe80::53%lo."""
+    needs("ip")
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes=":relay.example\n")
+    root_place.resolver("nameserver fe80::53%lo\noptions timeout:2 attempts:1\n")
+    words = ["dev", "lo", "nodad"]
+    subprocess.run(["ip", "address", "add", "fe80::53/64", *words], check=True)
+    try:
+        with LinkLocalDns({"relay.example": {"A": ["127.0.0.2"]}}), accepting("127.0.0.2"):
+            said = by_hand(root_place, "there.example", "a@b.example", "joe@there.example")
+    finally:
+        subprocess.run(["ip", "address", "del", "fe80::53/64", "dev", "lo"], check=True)
+        root_place.resolver(RESOLVER)
+    assert [one[0] for one in said] == ["r", "K"]
+
+
+def run(*words):
+    subprocess.run(words, check=True)
+
+
+@pytest.fixture
+def router(needs):
+    """A neighbour who knows no way to 203.0.113.0/24, and says so."""
+    needs("ip", "nsenter", "unshare")
+    other = subprocess.Popen(["unshare", "--net", "sleep", "60"])
+    inside = ["nsenter", "--net=/proc/%d/ns/net" % other.pid]
+    ours = os.readlink("/proc/self/ns/net")
+    process.until(lambda: os.readlink("/proc/%d/ns/net" % other.pid) != ours, "the neighbour")
+    run("ip", "link", "add", "here", "type", "veth", "peer", "name", "there")
+    run("ip", "link", "set", "there", "netns", str(other.pid))
+    run("ip", "address", "add", "198.51.100.1/24", "dev", "here")
+    run("ip", "link", "set", "here", "up")
+    for words in ("ip address add 198.51.100.2/24 dev there", "ip link set there up",
+                  "ip route add unreachable 203.0.113.0/24"):
+        run(*inside, *words.split())
+    run(*inside, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+    run("ip", "route", "add", "203.0.113.0/24", "via", "198.51.100.2")
+    yield
+    run("ip", "link", "del", "here")
+    other.kill()
+    other.wait()
+
+
+def test_name_server_that_cannot_be_reached(root_place, router):
+    """It is not waited for, which would be longer than the test."""
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes=":relay.example\n")
+    root_place.resolver("nameserver 203.0.113.53\n" + RESOLVER.replace("timeout:1", "timeout:30"))
+    try:
+        with peers.Dns({"relay.example": {"A": ["127.0.0.2"]}}), accepting("127.0.0.2"):
+            said = by_hand(root_place, "there.example", "a@b.example", "joe@there.example")
+    finally:
+        root_place.resolver(RESOLVER)
+    assert [one[0] for one in said] == ["r", "K"]

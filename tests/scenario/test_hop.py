@@ -226,14 +226,16 @@ def test_refused_recipient_is_no_trouble(fresh, spawner):
 
 
 def test_next_host_is_tried(root_place, spawner):
-    """A host that greets with a refusal is passed over by the next delivery."""
+    """A host that greets with a refusal is noted: the next delivery does not even
+    ask it."""
     zone = {"d.example": {"MX": ["10 one.example", "20 two.example"]},
             "one.example": {"A": ["127.0.0.2"]}, "two.example": {"A": ["127.0.0.3"]}}
     table = {"127.0.0.2:25": [{"greet": "421 busy\r\n"}], "127.0.0.3:25": [{}]}
     with peers.Dns(zone), peers.Servers(table) as servers:
-        assert letter_and_hop(spawner.deliver(TO, route="")) == "Zt"
         assert letter_and_hop(spawner.deliver(TO, route="")) == "Kw"
-    assert hosts(servers) == ["127.0.0.2:25", "127.0.0.3:25"]
+        assert shown(root_place) == {"127.0.0.2": ("greeted with a refusal", 1)}
+        assert letter_and_hop(spawner.deliver(TO, route="")) == "Kw"
+    assert hosts(servers) == ["127.0.0.2:25", "127.0.0.3:25", "127.0.0.3:25"]
 
 
 def age(place, seconds):

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <net/if.h>
 
 #include "net/dns.h"
 #include "sys/clock.h"
@@ -79,7 +80,9 @@ test_configure(void **state)
 	(void)state;
 	dns_configure(&dns,
 	    SPAN("# text\nnameserver\t192.0.2.1 \nnameserver 2001:db8::1\r\n"
-		 "nameserver fe80::1%eth0\nnameserver x\n"
+		 "nameserver fe80::1%none\nnameserver x\n"
+		 "nameserver 192.0.2.2%lo\nnameserver fe80::1%0\n"
+		 "nameserver fe80::1%\n"
 		 "options ndots:1 timeout:3 attempts:99\n"
 		 "nameserver 192.0.2.3\nnameserver 192.0.2.4"),
 	    SPAN(""));
@@ -97,6 +100,18 @@ test_configure(void **state)
 	assert_int_equal(dns.servers[0].port, 5353);
 	dns_configure(&dns, SPAN(""), SPAN("2001:db8::5"));
 	assert_int_equal(dns.servers[0].port, 53);
+	dns_configure(&dns,
+	    SPAN("nameserver fe80::1%lo\nnameserver fe80::1%4321\n"
+		 "nameserver fe80::1\n"),
+	    SPAN(""));
+	assert_int_equal(dns.server_count, 3);
+	assert_int_equal(dns.servers[0].scope, if_nametoindex("lo"));
+	assert_int_equal(dns.servers[0].address.bytes[15], 1);
+	assert_int_equal(dns.servers[1].scope, 4321);
+	assert_int_equal(dns.servers[2].scope, 0);
+	dns_configure(&dns, SPAN(""), SPAN("[fe80::1%lo]:5353"));
+	assert_int_equal(dns.servers[0].scope, if_nametoindex("lo"));
+	assert_int_equal(dns.servers[0].port, 5353);
 	dns_configure(&dns, SPAN("nameserver 192.0.2.1\n"), SPAN("nonsense"));
 	assert_int_equal(dns.server_count, 0);
 }
@@ -146,6 +161,64 @@ test_deadline(void **state)
 	dnsserver_stop(server);
 }
 
+/* It is asked again at once, and the next time at once in plain case; in one
+ * round, and without any wait: that would be longer than the test. */
+static void
+test_letter_case(void **state)
+{
+	struct dnsserver_process server = dnsserver_start(table);
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct dnsname name;
+	struct dns dns;
+
+	(void)state;
+	dns_configure(&dns, SPAN("options attempts:1"), span_of(server.cache));
+	dns.timeout = dns.budget = 1000000;
+	assert_true(dnsname_parse(SPAN("found.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
+	assert_false(dns.servers[0].is_caseless);
+	assert_true(dnsname_parse(SPAN("lower.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
+	assert_true(dns.servers[0].is_caseless);
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
+	dnsanswer_free(&answer);
+	dnsserver_stop(server);
+}
+
+/* A server that refuses, and one that is not there, are not waited for. */
+static void
+test_next_server(void **state)
+{
+	static const char *const refusals[] = { "found.test is refused\n",
+		"found.test is servfail\n", "found.test is damaged\n", NULL };
+	struct dnsserver_process good = dnsserver_start(table);
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct dnsserver_process bad =
+		    dnsserver_start(refusals[i] ? refusals[i] : table);
+		struct dnsanswer answer = DNSANSWER_INIT;
+		struct dnsname name;
+		struct dns dns, other;
+
+		dns_configure(&other, SPAN(""), span_of(good.cache));
+		dns_configure(
+		    &dns, SPAN("options attempts:1"), span_of(bad.cache));
+		dns.servers[dns.server_count++] = other.servers[0];
+		dns.timeout = dns.budget = 1000000;
+		if (!refusals[i])
+			dnsserver_stop(bad);
+		assert_true(dnsname_parse(SPAN("found.test"), &name));
+		assert_int_equal(
+		    dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
+		assert_int_equal(answer.records.list.len, 2);
+		dnsanswer_free(&answer);
+		if (refusals[i])
+			dnsserver_stop(bad);
+	}
+	dnsserver_stop(good);
+}
+
 int
 main(void)
 {
@@ -154,6 +227,8 @@ main(void)
 		cmocka_unit_test(test_configure),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_deadline),
+		cmocka_unit_test(test_letter_case),
+		cmocka_unit_test(test_next_server),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

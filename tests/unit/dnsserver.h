@@ -5,7 +5,7 @@
  *	NAME TYPE DATA    types A (dotted), AAAA (text), MX (number name)
  *	NAME is WORD      cut: truncated by UDP; plain: does not know EDNS;
  *	                  lower: answers in lower case; silent, servfail,
- *	                  wrongid, damaged, missing
+ *	                  refused, wrongid, damaged, missing
  *
  * Names that are not in the table do not exist.
  */
@@ -116,6 +116,8 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
 			return 0;
 		if (!strcmp(data, "servfail"))
 			out[3] |= 2;
+		if (!strcmp(data, "refused"))
+			out[3] |= 5;
 		if (!strcmp(data, "wrongid"))
 			out[0] ^= 1;
 		if (!strcmp(data, "damaged"))

@@ -20,6 +20,8 @@ static const char table[] = "one.test MX 10 a.test\n"
 			    "null.test A 203.0.113.9\n"
 			    "nullandone.test MX 0 .\n"
 			    "nullandone.test MX 10 a.test\n"
+			    "nullandgone.test MX 0 .\n"
+			    "nullandgone.test MX 10 gone.test\n"
 			    "nowhere.test MX 0 gone.test\n"
 			    "nowhere.test A 203.0.113.9\n"
 			    "plain.test A 203.0.113.3\n"
@@ -35,6 +37,17 @@ static const char table[] = "one.test MX 10 a.test\n"
 			    "b.test A 203.0.113.2\n"
 			    "b.test AAAA 2001:db8:ffff::2\n"
 			    "me.test A 127.0.0.1\n"
+			    "turns.test MX 10 sixes.test\n"
+			    "turns.test MX 20 fours.test\n"
+			    "mixed.test A 203.0.113.1\n"
+			    "mixed.test A 203.0.113.2\n"
+			    "mixed.test A 203.0.113.3\n"
+			    "mixed.test AAAA 2001:db8:ffff::1\n"
+			    "mixed.test AAAA 2001:db8:ffff::2\n"
+			    "sixes.test A 203.0.113.1\n"
+			    "sixes.test AAAA 2001:db8:ffff::1\n"
+			    "sixes.test AAAA 2001:db8:ffff::2\n"
+			    "fours.test A 203.0.113.2\n"
 			    "bad.test is servfail\n";
 
 static const struct {
@@ -53,8 +66,16 @@ static const struct {
 	{ "[127.0.0.1]", "127.0.0.1 ", MX_TRIED, true },
 	{ "[IPv6:::1]", "", MX_OWN, false },
 	{ "[0.0.0.0]", "", MX_OWN, false },
+	{ "mixed.test",
+	    "203.0.113.1 2001:db8:ffff::1 203.0.113.2 2001:db8:ffff::2 "
+	    "203.0.113.3 ",
+	    MX_TRIED, false },
+	{ "turns.test",
+	    "203.0.113.1 2001:db8:ffff::1 2001:db8:ffff::2 203.0.113.2 ",
+	    MX_TRIED, false },
 	{ "mapped.test", "", MX_OWN, false },
-	{ "null.test", "", MX_NO_ADDRESS, false },
+	{ "null.test", "", MX_NULL, false },
+	{ "nullandgone.test", "", MX_NO_ADDRESS, false },
 	{ "nullandone.test", "203.0.113.1 ", MX_TRIED, false },
 	{ "nowhere.test", "", MX_NO_ADDRESS, false },
 	{ "plain.test", "203.0.113.3 ", MX_TRIED, false },
@@ -136,12 +157,39 @@ test_shuffle(void **state)
 	dnsserver_stop(server);
 }
 
+/* So many hosts that only TCP carries them, in their order. */
+static void
+test_many(void **state)
+{
+	char lines[16384] = "", *end = lines;
+	struct dnsserver_process server;
+	struct ip_address address;
+	unsigned count = 0;
+	struct dns dns;
+	struct mx mx;
+
+	(void)state;
+	for (int i = 1; i <= 150; i++)
+		end += sprintf(end,
+		    "x.test MX %d h%d.x.test\nh%d.x.test A 203.0.113.%d\n", i,
+		    i, i, i);
+	server = dnsserver_start(lines);
+	dns_configure(&dns, SPAN(""), span_of(server.cache));
+	mx_open(&mx, &dns, SPAN("x.test"));
+	while (mx_next(&mx, &address))
+		assert_int_equal(address.bytes[3], ++count);
+	assert_int_equal(count, 150);
+	mx_close(&mx);
+	dnsserver_stop(server);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_shuffle),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

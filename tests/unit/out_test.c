@@ -143,10 +143,50 @@ test_deadline_of_socket(void **state)
 	assert_int_equal(waitpid(reader, &status, 0), reader);
 }
 
+/* A peer that takes nothing and speaks is noticed; one that is silent is
+ * waited for. */
+static void
+test_watch(void **state)
+{
+	static char much[1 << 20];
+	char buffer[16];
+	struct out out;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	out_init(&out, ends[0], buffer, sizeof(buffer));
+	out_set_timeout(&out, 1);
+	out_watch(&out, true);
+	assert_int_equal(out_add_z(&out, "x"), 0);
+	assert_int_equal(out_flush(&out), 0);
+	check_pipe(ends[1], "x");
+	assert_int_equal(write(ends[1], "552\n", 4), 4);
+	assert_int_equal(out_add_z(&out, "y"), 0);
+	assert_int_equal(out_flush(&out), 0);
+	assert_int_equal(out_add(&out, span_make(much, sizeof(much))), -1);
+	assert_int_equal(errno, EPROTO);
+	assert_int_equal(out_add_z(&out, "z"), -1);
+	assert_int_equal(errno, EPROTO);
+	out_init(&out, ends[0], buffer, sizeof(buffer));
+	out_set_timeout(&out, 1);
+	out_watch(&out, true);
+	check_pipe(ends[0], "552\n");
+	assert_int_equal(out_add(&out, span_make(much, sizeof(much))), -1);
+	assert_int_equal(errno, ETIMEDOUT);
+	close(ends[1]);
+	out_init(&out, ends[0], buffer, sizeof(buffer));
+	out_watch(&out, true);
+	assert_int_equal(out_add(&out, span_make(much, sizeof(much))), -1);
+	assert_int_equal(errno, EPIPE);
+	close(ends[0]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_buffering),
 		cmocka_unit_test(test_failure_is_kept),
 		cmocka_unit_test(test_deadline),

@@ -56,7 +56,7 @@ find(const struct routes *routes, struct span domain, struct route *route)
 
 	if (!routes_find_text(routes, domain, &text))
 		return 0;
-	return route_parse(text, route) == 0 ? 1 : -1;
+	return route_parse(text, ROUTES_PORT, route) == 0 ? 1 : -1;
 }
 
 static void
@@ -78,6 +78,44 @@ test_find(void **state)
 		assert_int_equal(route.port, cases[i].port);
 	}
 	routes_free(&routes);
+}
+
+static const struct {
+	const char *text, *address, *name; /* NULL: it is none */
+} binds[] = {
+	{ "", "", "" },
+	{ "192.0.2.1", "192.0.2.1", "" },
+	{ "192.0.2.1:mx.test", "192.0.2.1", "mx.test" },
+	{ ":mx.test", "", "mx.test" },
+	{ "[2001:db8::1]:mx.test", "2001:db8::1", "mx.test" },
+	{ "[2001:db8::1]", "2001:db8::1", "" },
+	{ "[192.0.2.1]:", "192.0.2.1", "" },
+	{ "[192.0.2.1", NULL, NULL },
+	{ "[192.0.2.1]x:y", NULL, NULL },
+	{ "[", NULL, NULL },
+	{ "2001:db8::1", NULL, NULL },
+	{ "192.0.2.1:mx.test:25", NULL, NULL },
+	{ "192.0.2.1:mx test", NULL, NULL },
+	{ "192.0.2.1:mx\ttest", NULL, NULL },
+	{ "192.0.2.1:m\xc3\xa4.test", NULL, NULL },
+};
+
+static void
+test_bind(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(binds) / sizeof(binds[0]); i++) {
+		struct bindroute route;
+		int result = bindroute_parse(span_of(binds[i].text), &route);
+
+		print_message("%s\n", binds[i].text);
+		assert_int_equal(result, binds[i].name ? 0 : -1);
+		if (result < 0)
+			continue;
+		assert_true(
+		    span_equal(route.address, span_of(binds[i].address)));
+		assert_true(span_equal(route.name, span_of(binds[i].name)));
+	}
 }
 
 static void
@@ -164,6 +202,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_for_all),
 		cmocka_unit_test(test_read),
 	};

@@ -68,24 +68,72 @@ test_replies(void **state)
 	}
 }
 
+static const struct {
+	const char *ehlo;
+	unsigned offers;
+	uint64_t size_max, rcpt_max;
+} hellos[] = {
+	{ "250 x PIPELINING\r\n", 0, 0, 0 },
+	{ "250-x\r\n250-pipelining\r\n250 8BITMIME\r\n",
+	    SMTPREPLY_PIPELINING | SMTPREPLY_8BITMIME, 0, 0 },
+	{ "250-x\n250-PIPELINING \n250-DSN\n250 SMTPUTF8\n",
+	    SMTPREPLY_PIPELINING | SMTPREPLY_DSN | SMTPREPLY_SMTPUTF8, 0, 0 },
+	{ "250-x\r\n250 XPIPELINING\r\n", 0, 0, 0 },
+	{ "250-x\r\n250 PIPELININGX\r\n", 0, 0, 0 },
+	{ "250-x\r\n250 \r\n", 0, 0, 0 },
+	{ "250-x\r\n250 SIZE 1000\r\n", SMTPREPLY_SIZE, 1000, 0 },
+	{ "250-x\r\n250 size  18446744073709551615\r\n", SMTPREPLY_SIZE,
+	    UINT64_MAX, 0 },
+	{ "250-x\r\n250 SIZE 18446744073709551616\r\n", SMTPREPLY_SIZE, 0, 0 },
+	{ "250-x\r\n250 SIZE 0\r\n", SMTPREPLY_SIZE, 0, 0 },
+	{ "250-x\r\n250 SIZE\r\n", SMTPREPLY_SIZE, 0, 0 },
+	{ "250-x\r\n250 SIZE -1\r\n", SMTPREPLY_SIZE, 0, 0 },
+	{ "250-x\r\n250 SIZE=1000\r\n", 0, 0, 0 },
+	{ "250-x\r\n250 LIMITS RCPTMAX=20 MAILMAX=1\r\n", 0, 0, 20 },
+	{ "250-x\r\n250 limits mailmax=1 rcptmax=30 new=1\r\n", 0, 0, 30 },
+	{ "250-x\r\n250 LIMITS RCPTMAX=\r\n", 0, 0, 0 },
+	{ "250-x\r\n250 LIMITS RCPTMAX=2x\r\n", 0, 0, 0 },
+	{ "250-x\r\n250 RCPTMAX=20\r\n", 0, 0, 0 },
+};
+
 static void
 test_offers(void **state)
 {
 	struct smtpreply reply;
-	struct span ehlo =
-	    SPAN("250-x ESMTP\r\n250-pipelining\r\n250 8BITMIME\r\n");
 
 	(void)state;
 	smtpreply_init(&reply);
-	assert_int_equal(smtpreply_feed(&reply, ehlo), ehlo.len);
-	assert_true(reply.is_esmtp);
-	assert_int_equal(reply.offers, SMTPREPLY_PIPELINING);
-	smtpreply_reset(&reply);
-	ehlo = SPAN("250-PIPELINING\r\n250 XPIPELINING\r\n");
-	assert_int_equal(smtpreply_feed(&reply, ehlo), ehlo.len);
-	assert_false(reply.is_esmtp);
-	assert_int_equal(reply.offers, 0);
+	for (size_t i = 0; i < sizeof(hellos) / sizeof(hellos[0]); i++) {
+		struct span ehlo = span_of(hellos[i].ehlo);
+
+		print_message("%s", hellos[i].ehlo);
+		assert_int_equal(smtpreply_feed(&reply, ehlo), ehlo.len);
+		assert_int_equal(reply.offers, hellos[i].offers);
+		assert_int_equal(reply.size_max, hellos[i].size_max);
+		assert_int_equal(reply.rcpt_max, hellos[i].rcpt_max);
+		smtpreply_reset(&reply);
+	}
 	smtpreply_free(&reply);
+}
+
+/* Of more lines than anybody offers the rest is not looked at. */
+static void
+test_many_offers(void **state)
+{
+	struct smtpreply reply;
+	struct span line = SPAN("250-X\r\n"), last = SPAN("250 DSN\r\n");
+
+	(void)state;
+	for (size_t lines = 1; lines <= SMTPREPLY_WORDS_MAX; lines++) {
+		smtpreply_init(&reply);
+		for (size_t i = 0; i < lines; i++)
+			assert_int_equal(
+			    smtpreply_feed(&reply, line), line.len);
+		assert_int_equal(smtpreply_feed(&reply, last), last.len);
+		assert_int_equal(reply.offers,
+		    lines < SMTPREPLY_WORDS_MAX ? SMTPREPLY_DSN : 0);
+		smtpreply_free(&reply);
+	}
 }
 
 /* Feeds the same bytes until something is decided; returns how many. */
@@ -125,6 +173,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_offers),
+		cmocka_unit_test(test_many_offers),
 		cmocka_unit_test(test_limits),
 	};
 

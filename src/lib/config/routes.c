@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/ascii.h"
 #include "base/scan.h"
 #include "config/control.h"
 #include "sys/random.h"
@@ -36,22 +37,31 @@ routes_parse(struct routes *routes, struct span lines)
 }
 
 int
-routes_read(struct routes *routes)
+routes_read_file(struct routes *routes, const char *name)
 {
 	struct str lines = STR_INIT;
-	struct file_stamp stamp;
-	int result;
+	int result = control_read_list(name, &lines);
 
-	file_stamp_read(FILE_NAME, &stamp); /* first: no change goes unseen */
-	result = control_read_list(FILE_NAME, &lines);
-	if (result >= 0) {
+	if (result >= 0)
 		wordset_free(&routes->table);
+	if (result > 0) {
 		routes->table.seed = random_seed();
-		routes->stamp = stamp;
 		routes_parse(routes, str_span(&lines));
 	}
 	str_free(&lines);
 	return result < 0 ? -1 : 0;
+}
+
+int
+routes_read(struct routes *routes)
+{
+	struct file_stamp stamp;
+
+	file_stamp_read(FILE_NAME, &stamp); /* first: no change goes unseen */
+	if (routes_read_file(routes, FILE_NAME) < 0)
+		return -1;
+	routes->stamp = stamp;
+	return 0;
 }
 
 bool
@@ -74,11 +84,11 @@ is_bare_six(struct span text)
 }
 
 int
-route_parse(struct span text, struct route *route)
+route_parse(struct span text, uint16_t standard, struct route *route)
 {
 	size_t colon = is_bare_six(text) ? text.len : find_colon(text);
 	struct span port = span_from(text, colon + 1);
-	uint64_t number = ROUTES_PORT;
+	uint64_t number = standard;
 
 	route->relay = span_upto(text, colon);
 	if (port.len &&
@@ -88,6 +98,39 @@ route_parse(struct span text, struct route *route)
 		return -1;
 	}
 	route->port = (uint16_t)number;
+	return 0;
+}
+
+/* Whether a name can be said in EHLO. */
+static bool
+is_sayable(struct span name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!ascii_is_printable(name.s[i]) || name.s[i] == ' ' ||
+		    name.s[i] == ':')
+			return false;
+	return true;
+}
+
+int
+bindroute_parse(struct span text, struct bindroute *route)
+{
+	size_t colon = find_colon(text);
+
+	route->address = span_upto(text, colon);
+	route->name = span_from(text, colon + 1);
+	if (span_starts(route->address, SPAN("["))) {
+		if (!span_ends(route->address, SPAN("]"))) {
+			errno = EINVAL;
+			return -1;
+		}
+		route->address = span_upto(
+		    span_from(route->address, 1), route->address.len - 2);
+	}
+	if (!is_sayable(route->name)) {
+		errno = EINVAL;
+		return -1;
+	}
 	return 0;
 }
 

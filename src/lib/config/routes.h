@@ -1,5 +1,6 @@
 /*
- * routes.h - control/smtproutes: relays for some domains, or for all.
+ * routes.h - control/smtproutes: relays for some domains, or for all; and other
+ * files that have such lines: qmtproutes, bindroutes.
  *
  * Lines "domain:relay" or "domain:relay:port".  A domain that starts with a
  * dot stands for all that end so; the empty one for all.  An empty relay means
@@ -43,6 +44,10 @@ void routes_parse(struct routes *routes, struct span lines);
  */
 MUST_CHECK int routes_read(struct routes *routes);
 
+/* routes_read_file: the same from another file with lines "domain:text", whose
+ * changes are not looked for. */
+MUST_CHECK int routes_read_file(struct routes *routes, const char *name);
+
 /* routes_has_changed: whether control/smtproutes is another file, or has
  * another size or modification time, than when it was read.  One stat. */
 bool routes_has_changed(const struct routes *routes);
@@ -64,10 +69,26 @@ struct route {
 
 /*
  * route_parse: takes a route apart.
+ *   port    where none is given
  *   route   receives it; its span lies in text
  * Returns 0; -1 with EINVAL if its port is no number from 1 to 65535.
  */
-MUST_CHECK int route_parse(struct span text, struct route *route);
+MUST_CHECK int
+route_parse(struct span text, uint16_t port, struct route *route);
+
+struct bindroute {
+	struct span address; /* without brackets; empty: any */
+	struct span name;    /* to say in EHLO; empty: control/helohost */
+};
+
+/*
+ * bindroute_parse: takes what control/bindroutes has for a domain apart,
+ * "address:name", either of which may be missing; IPv6 in brackets.
+ *   route   receives it; its spans lie in text
+ * Returns 0; -1 with EINVAL if it has another form, or the name has a blank, a
+ * control character or a colon.  Whether it is an address is not looked at.
+ */
+MUST_CHECK int bindroute_parse(struct span text, struct bindroute *route);
 
 /* routes_free: releases the memory. */
 void routes_free(struct routes *routes);

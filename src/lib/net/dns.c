@@ -8,6 +8,7 @@
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/netif.h"
 #include "sys/random.h"
 #include "sys/sock.h"
 
@@ -16,15 +17,14 @@
 
 /* "addr", "addr:port" or "[addr]:port" into a server. */
 static bool
-parse_server(struct span text, struct dnsserver *server)
+parse_plain_server(struct span text, struct dnsserver *server)
 {
 	size_t port_at = text.len;
 	uint64_t port = DNS_PORT;
 
-	if (ip_parse(text, &server->address)) {
-		server->port = DNS_PORT;
+	*server = (struct dnsserver){ .port = DNS_PORT };
+	if (ip_parse(text, &server->address))
 		return true;
-	}
 	port_at = span_find_last(text, ':');
 	if (port_at < text.len &&
 	    (!scan_u64(span_from(text, port_at + 1), 65535, &port) || !port))
@@ -33,6 +33,26 @@ parse_server(struct span text, struct dnsserver *server)
 	server->port = (uint16_t)port;
 	return ip_parse(text, &server->address) ||
 	    ip_parse_literal(text, &server->address);
+}
+
+/* The same, where an IPv6 address may have a scope: "addr%scope". */
+static bool
+parse_server(struct span text, struct dnsserver *server)
+{
+	size_t percent = span_find(text, '%');
+	struct span scope = span_from(text, percent + 1);
+	size_t scope_len = span_find(scope, ']');
+	struct str plain = STR_INIT;
+	bool is_server;
+
+	str_add(&plain, span_upto(text, percent));
+	str_add(&plain, span_from(scope, scope_len));
+	is_server = parse_plain_server(str_span(&plain), server);
+	str_free(&plain);
+	if (!is_server || percent == text.len)
+		return is_server;
+	server->scope = netif_index(span_upto(scope, scope_len));
+	return server->address.family == 6 && server->scope > 0;
 }
 
 /* The next word of a line. */
@@ -166,7 +186,7 @@ static struct sock_peer
 peer_of(const struct dnsserver *server)
 {
 	return (struct sock_peer){ server->address.family,
-		server->address.bytes, server->port };
+		server->address.bytes, server->port, server->scope };
 }
 
 /* By UDP.  What does not belong to the question is passed over. */
@@ -247,7 +267,7 @@ done:
 }
 
 /* Asks one server once, with and without EDNS, by UDP and TCP as needed. */
-static enum dns_outcome
+static enum dnspacket_kind
 ask_server(struct dns *dns, const struct dnsserver *server,
     const struct dnsquestion *question, struct dnsanswer *answer)
 {
@@ -255,7 +275,6 @@ ask_server(struct dns *dns, const struct dnsserver *server,
 		answer };
 	struct str query = STR_INIT;
 	enum dnspacket_kind kind;
-	enum dns_outcome outcome = DNS_FAILED;
 
 	dnspacket_build(&query, question, true);
 	kind = ask_udp(&try, server, str_span(&query));
@@ -266,13 +285,44 @@ ask_server(struct dns *dns, const struct dnsserver *server,
 	if (kind == DNSPACKET_CUT)
 		kind = ask_tcp(&try, server, str_span(&query));
 	str_free(&query);
+	return kind;
+}
+
+static struct dnsquestion
+make_question(const struct dnsname *name, enum dns_type type, bool is_mixed)
+{
+	uint64_t luck = random_u64();
+	struct dnsquestion question = { .id = (uint16_t)luck,
+		.type = type,
+		.name = *name,
+		.is_exact_case = is_mixed };
+
+	if (is_mixed)
+		dnsname_mix_case(&question.name, luck >> 16);
+	return question;
+}
+
+/* Asks one server, once more if it does not keep the case of letters. */
+static enum dns_outcome
+ask_in_case(struct dns *dns, struct dnsserver *server,
+    const struct dnsname *name, enum dns_type type, struct dnsanswer *answer)
+{
+	struct dnsquestion question =
+	    make_question(name, type, !server->is_caseless);
+	enum dnspacket_kind kind = ask_server(dns, server, &question, answer);
+
+	if (kind == DNSPACKET_CASE) {
+		server->is_caseless = true;
+		question = make_question(name, type, false);
+		kind = ask_server(dns, server, &question, answer);
+	}
 	if (kind == DNSPACKET_NO_NAME)
-		outcome = DNS_NO_NAME;
-	else if (kind == DNSPACKET_ANSWER &&
-	    dnspacket_records(
-		str_span(&answer->packet), question, &answer->records))
-		outcome = answer->records.list.len ? DNS_FOUND : DNS_NOTHING;
-	return outcome;
+		return DNS_NO_NAME;
+	if (kind != DNSPACKET_ANSWER ||
+	    !dnspacket_records(
+		str_span(&answer->packet), &question, &answer->records))
+		return DNS_FAILED;
+	return answer->records.list.len ? DNS_FOUND : DNS_NOTHING;
 }
 
 enum dns_outcome
@@ -283,22 +333,12 @@ dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
 		configure_from_system(dns);
 	for (unsigned round = 0; round < dns->attempts; round++) {
 		for (unsigned i = 0; i < dns->server_count; i++) {
-			uint64_t luck = random_u64();
-			struct dnsquestion question = {
-				.id = (uint16_t)luck,
-				.type = type,
-				.name = *name,
-				.is_exact_case = round == 0,
-			};
 			enum dns_outcome outcome;
 
-			/* Some servers do not keep the case: only once. */
-			if (round == 0)
-				dnsname_mix_case(&question.name, luck >> 16);
 			if (time_left(dns, clock_monotonic(), 1) <= 0)
 				return DNS_FAILED;
-			outcome = ask_server(
-			    dns, &dns->servers[i], &question, answer);
+			outcome = ask_in_case(
+			    dns, &dns->servers[i], name, type, answer);
 			if (outcome != DNS_FAILED)
 				return outcome;
 		}

@@ -3,8 +3,11 @@
  * options come from /etc/resolv.conf, or one server from $DNSCACHEIP.
  *
  * Each question goes from a fresh port with a random id and random case; what
- * does not repeat them is no answer.  An answer that was cut is asked for by
- * TCP.  All questions of one struct dns together wait at most DNS_TOTAL.
+ * does not repeat them is no answer.  A server that answers without keeping the
+ * case is asked again at once, and from then on, in plain case.  One that gives
+ * an error, or of which the kernel tells that it cannot be reached, is not
+ * waited for.  An answer that was cut is asked for by TCP.  All questions of
+ * one struct dns together wait at most DNS_TOTAL.
  */
 #ifndef NET_DNS_H
 #define NET_DNS_H
@@ -27,6 +30,8 @@
 struct dnsserver {
 	struct ip_address address;
 	uint16_t port;
+	uint32_t scope;	  /* the interface of a link-local address, or 0 */
+	bool is_caseless; /* it does not keep the case of a question */
 };
 
 struct dns {
@@ -41,6 +46,7 @@ struct dns {
  * dns_configure: takes the settings from text.
  *   conf    resolv.conf: lines nameserver, options timeout:N attempts:N; the
  *           rest is ignored, also search lists: mail names are whole
+ *           (addresses may have a scope: "fe80::1%eth0")
  *   cache   "addr", "addr:port" or "[addr]:port": this one server instead of
  *           those of conf; empty: none
  * Without any server 127.0.0.1 is asked.  A cache that is no address leaves

@@ -174,7 +174,8 @@ read_name(struct span packet, size_t at, struct dnsname *name)
 	}
 }
 
-/* Whether the packet holds this question, and only it. */
+/* Whether the packet holds this question, and only it; the case of its letters
+ * does not count. */
 static bool
 repeats_question(struct span packet, const struct dnsquestion *question)
 {
@@ -184,12 +185,17 @@ repeats_question(struct span packet, const struct dnsquestion *question)
 
 	if (packet.len < HEADER + asked.len + 4 || number_at(packet, 4) != 1)
 		return false;
-	given = span_upto(given, asked.len);
-	if (question->is_exact_case ? !span_equal(given, asked)
-				    : !span_equal_nocase(given, asked))
-		return false;
-	return number_at(packet, HEADER + asked.len) == question->type &&
+	return span_equal_nocase(span_upto(given, asked.len), asked) &&
+	    number_at(packet, HEADER + asked.len) == question->type &&
 	    number_at(packet, HEADER + asked.len + 2) == CLASS_IN;
+}
+
+static bool
+repeats_case(struct span packet, const struct dnsname *name)
+{
+	struct span asked = span_make((const char *)name->bytes, name->len);
+
+	return span_starts(span_from(packet, HEADER), asked);
 }
 
 enum dnspacket_kind
@@ -209,6 +215,8 @@ dnspacket_judge(struct span packet, const struct dnsquestion *question)
 		return DNSPACKET_CUT; /* cut so much that all is gone */
 	if (!repeats_question(packet, question))
 		return DNSPACKET_FOREIGN;
+	if (question->is_exact_case && !repeats_case(packet, &question->name))
+		return DNSPACKET_CASE;
 	if (flags & FLAG_CUT)
 		return DNSPACKET_CUT;
 	switch (flags & RCODE) {

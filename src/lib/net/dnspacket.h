@@ -76,6 +76,7 @@ enum dnspacket_kind {
 	DNSPACKET_FOREIGN, /* no answer to this question: to be ignored */
 	DNSPACKET_ANSWER,  /* found, perhaps without records */
 	DNSPACKET_NO_NAME, /* the name does not exist (NXDOMAIN) */
+	DNSPACKET_CASE,	   /* an answer, but for the case of letters */
 	DNSPACKET_CUT,	   /* truncated: ask by TCP */
 	DNSPACKET_NO_EDNS, /* the server does not know OPT, or our question */
 	DNSPACKET_REFUSED  /* SERVFAIL, REFUSED and any other error */

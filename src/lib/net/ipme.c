@@ -3,20 +3,64 @@
 
 #include <stddef.h>
 
+/* Whether it is 127.a.b.c, or ::1. */
+static bool
+is_loopback(const struct ip_address *address)
+{
+	static const struct ip_address six = { 6, { [15] = 1 } };
+
+	return address->family == 4 ? address->bytes[0] == 127
+				    : ip_equal(address, &six);
+}
+
 /* What means this machine whatever its interfaces are. */
 static bool
 is_always_own(const struct ip_address *address)
 {
 	static const struct ip_address own[] = {
-		{ 4, { 0 } },
 		{ 4, { 127, 0, 0, 1 } },
 		{ 6, { 0 } },
 		{ 6, { [15] = 1 } },
 	};
 
+	if (address->family == 4 && address->bytes[0] == 0)
+		return true;
 	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
 		if (ip_equal(address, &own[i]))
 			return true;
+	return false;
+}
+
+static struct ip_address
+address_of(const struct netif_address *at)
+{
+	return ip_make(at->family, at->bytes);
+}
+
+/* Whether there is a network, and not this machine alone. */
+static bool
+has_network(const struct ipme *me)
+{
+	for (size_t i = 0; i < me->interfaces.addresses.len; i++) {
+		struct ip_address own =
+		    address_of(&me->interfaces.addresses.at[i]);
+
+		if (!is_loopback(&own))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_of_interface(const struct ipme *me, const struct ip_address *address)
+{
+	for (size_t i = 0; i < me->interfaces.addresses.len; i++) {
+		struct ip_address own =
+		    address_of(&me->interfaces.addresses.at[i]);
+
+		if (ip_equal(address, &own))
+			return true;
+	}
 	return false;
 }
 
@@ -31,17 +75,8 @@ ipme_is_own(const struct ipme *me, const struct ip_address *address)
 {
 	struct ip_address plain = ip_unmapped(address);
 
-	if (is_always_own(&plain))
-		return true;
-	for (size_t i = 0; i < me->interfaces.addresses.len; i++) {
-		const struct netif_address *at =
-		    &me->interfaces.addresses.at[i];
-		struct ip_address own = ip_make(at->family, at->bytes);
-
-		if (ip_equal(&plain, &own))
-			return true;
-	}
-	return false;
+	return is_always_own(&plain) || is_of_interface(me, &plain) ||
+	    (is_loopback(&plain) && has_network(me));
 }
 
 void
@@ -60,7 +95,7 @@ ipme_has(const struct ip_address *address)
 	if (is_always_own(&plain))
 		return 1;
 	if (ipme_read(&me) == 0)
-		answer = ipme_is_own(&me, address);
+		answer = is_of_interface(&me, &plain);
 	ipme_free(&me);
 	return answer;
 }

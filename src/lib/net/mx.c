@@ -2,6 +2,7 @@
 #include "net/mx.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sys/random.h"
 
@@ -39,6 +40,8 @@ take_hosts(struct mx *mx, const struct dnsanswer *answer)
 		    compare_hosts);
 	if (mx->hosts.len > MX_HOSTS_MAX)
 		mx->hosts.len = MX_HOSTS_MAX;
+	mx->is_null =
+	    mx->hosts.len == 1 && dnsname_is_root(&mx->hosts.at[0].name);
 }
 
 static void
@@ -181,6 +184,35 @@ mx_open_relay(struct mx *mx, struct dns *dns, struct span host)
 		mx->is_missing = true;
 }
 
+/* The place of the first address of this family from start on. */
+static size_t
+find_family(const struct mx *mx, size_t start, unsigned char family)
+{
+	while (start < mx->addresses.len &&
+	    mx->addresses.at[start].family != family)
+		start++;
+	return start;
+}
+
+/* Lets the families take turns, IPv4 first, as long as there are both. */
+static void
+interleave(struct mx *mx)
+{
+	size_t count = mx->addresses.len;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t from = find_family(mx, i, i % 2 ? 6 : 4);
+		struct ip_address address;
+
+		if (from == count)
+			return;
+		address = mx->addresses.at[from];
+		memmove(&mx->addresses.at[i + 1], &mx->addresses.at[i],
+		    (from - i) * sizeof(address));
+		mx->addresses.at[i] = address;
+	}
+}
+
 /* Looks up the hosts of the next preference. */
 static void
 take_preference(struct mx *mx)
@@ -197,6 +229,7 @@ take_preference(struct mx *mx)
 			add_host_addresses(mx, &host->name);
 		mx->next_host++;
 	}
+	interleave(mx);
 }
 
 bool
@@ -225,6 +258,8 @@ mx_outcome(const struct mx *mx)
 		return MX_FAILED;
 	if (mx->is_own)
 		return MX_OWN;
+	if (mx->is_null)
+		return MX_NULL;
 	return mx->is_missing ? MX_NO_NAME : MX_NO_ADDRESS;
 }
 

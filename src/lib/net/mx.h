@@ -7,11 +7,12 @@
  *	while (mx_next(&mx, &address)) try it
  *	mx_outcome(&mx) says why there was none
  *
- * Of equal preference the order is random.  Where this machine is among the
- * hosts of a preference, that preference and all worse ones are left out.  Of
- * one host, IPv4 comes before IPv6: a site that moves to this suite is known
- * to the world, and to its SPF records, by its IPv4 addresses.
- * A null MX (RFC 7505) is passed over.
+ * Of equal preference the order is random, but IPv4 and IPv6 addresses take
+ * turns: where one of them does not get through, the other is soon tried.
+ * IPv4 begins: a site that moves to this suite is known to the world, and to
+ * its SPF records, by its IPv4 addresses.  Where this machine is among the
+ * hosts of a preference, that preference and all worse ones are left out.
+ * A null MX (RFC 7505) beside others is passed over.
  */
 #ifndef NET_MX_H
 #define NET_MX_H
@@ -23,13 +24,14 @@
 #include "net/ip.h"
 #include "net/ipme.h"
 
-#define MX_HOSTS_MAX	 64 /* MX hosts that are looked up; more are ignored */
-#define MX_ADDRESSES_MAX 64 /* addresses of one preference; likewise */
+#define MX_HOSTS_MAX	 256 /* MX hosts that are looked up; the rest is not */
+#define MX_ADDRESSES_MAX 256 /* addresses of one preference; likewise */
 
 enum mx_outcome {
 	MX_TRIED,      /* there were addresses */
 	MX_NO_NAME,    /* the domain does not exist */
 	MX_NO_ADDRESS, /* it has no host with an address */
+	MX_NULL,       /* it says that it takes no mail (RFC 7505) */
 	MX_OWN,	       /* the best host is this machine */
 	MX_FAILED      /* name servers, or the kernel, gave no answer */
 };
@@ -50,7 +52,7 @@ struct mx {
 	size_t next_host;
 	VEC(struct ip_address) addresses; /* of the current preference */
 	size_t next_address;
-	bool is_any_given, is_any_failed, is_own, is_missing;
+	bool is_any_given, is_any_failed, is_own, is_missing, is_null;
 };
 
 /*

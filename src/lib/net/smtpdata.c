@@ -15,6 +15,7 @@ void
 smtpdata_encode(struct smtpdata *data, struct span message, struct str *wire)
 {
 	size_t done = 0, cr = span_find(message, '\r');
+	size_t start = wire->len, dots = 0;
 
 	str_reserve(wire, message.len + message.len / 16 + 64);
 	if (data->is_cr && message.len && message.s[0] == '\n')
@@ -25,8 +26,10 @@ smtpdata_encode(struct smtpdata *data, struct span message, struct str *wire)
 		struct span rest = span_from(message, done);
 		size_t end = find_end(rest, done, cr);
 
-		if (!data->is_inside && rest.s[0] == '.')
+		if (!data->is_inside && rest.s[0] == '.') {
 			str_add_byte(wire, '.');
+			dots++;
+		}
 		str_add(wire, span_upto(rest, end));
 		data->is_inside = true;
 		done += end;
@@ -43,10 +46,15 @@ smtpdata_encode(struct smtpdata *data, struct span message, struct str *wire)
 		}
 		done++;
 	}
+	data->size += wire->len - start - dots;
 }
 
-bool
-smtpdata_is_partial(const struct smtpdata *data)
+void
+smtpdata_finish(struct smtpdata *data, struct str *wire)
 {
-	return data->is_inside;
+	if (!data->is_inside)
+		return;
+	str_add(wire, SPAN("\r\n"));
+	data->size += 2;
+	data->is_inside = false;
 }

@@ -11,6 +11,7 @@
 #define NET_SMTPDATA_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/span.h"
 #include "base/str.h"
@@ -18,11 +19,13 @@
 struct smtpdata {
 	bool is_inside; /* a line has begun and not ended */
 	bool is_cr;	/* the last byte was a CR, whose line end is written */
+	uint64_t size;	/* bytes so far as SIZE counts them: without the dots
+			   that were doubled (RFC 1870) */
 };
 
-#define SMTPDATA_INIT        \
-	{                    \
-		false, false \
+#define SMTPDATA_INIT           \
+	{                       \
+		false, false, 0 \
 	}
 
 /*
@@ -32,7 +35,7 @@ struct smtpdata {
 void
 smtpdata_encode(struct smtpdata *data, struct span message, struct str *wire);
 
-/* smtpdata_is_partial: whether the last line has no end. */
-bool smtpdata_is_partial(const struct smtpdata *data);
+/* smtpdata_finish: ends the last line, if it has no end. */
+void smtpdata_finish(struct smtpdata *data, struct str *wire);
 
 #endif

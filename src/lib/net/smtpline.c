@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/must.h"
+#include "base/scan.h"
 
 #define LINE_KEPT 512 /* bytes of a line that are looked at */
 
@@ -51,15 +52,68 @@ code_of(struct span line)
 	return code;
 }
 
-static bool
-has_word(struct span text, struct span word)
+/* Takes the next word off. */
+static struct span
+cut_word(struct span *rest)
 {
-	struct span part;
+	size_t len;
+	struct span word;
 
-	while (span_cut_next(&text, ' ', &part))
-		if (span_equal_nocase(part, word))
-			return true;
-	return false;
+	*rest = span_trim(*rest);
+	len = span_find(*rest, ' ');
+	word = span_upto(*rest, len);
+	*rest = span_from(*rest, len);
+	return word;
+}
+
+/* RFC 1870: a number, none and 0 tell no limit. */
+static void
+take_size(struct smtpreply *reply, struct span words)
+{
+	uint64_t max;
+
+	if (scan_u64(cut_word(&words), UINT64_MAX, &max))
+		reply->size_max = max;
+}
+
+/* RFC 9422: words "RCPTMAX=100". */
+static void
+take_limits(struct smtpreply *reply, struct span words)
+{
+	struct span word, name = SPAN("RCPTMAX=");
+	uint64_t max;
+
+	while ((word = cut_word(&words)).len)
+		if (span_starts_nocase(word, name) &&
+		    scan_u64(span_from(word, name.len), UINT64_MAX, &max))
+			reply->rcpt_max = max;
+}
+
+/* One line of what is offered: a keyword, perhaps with words behind it. */
+static void
+take_offer(struct smtpreply *reply, struct span line)
+{
+	static const struct {
+		const char *keyword;
+		unsigned offer;
+		void (*take)(struct smtpreply *, struct span);
+	} offers[] = {
+		{ "PIPELINING", SMTPREPLY_PIPELINING, NULL },
+		{ "8BITMIME", SMTPREPLY_8BITMIME, NULL },
+		{ "SMTPUTF8", SMTPREPLY_SMTPUTF8, NULL },
+		{ "DSN", SMTPREPLY_DSN, NULL },
+		{ "SIZE", SMTPREPLY_SIZE, take_size },
+		{ "LIMITS", 0, take_limits },
+	};
+	struct span keyword = cut_word(&line);
+
+	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+		if (!span_equal_nocase(keyword, span_of(offers[i].keyword)))
+			continue;
+		reply->offers |= offers[i].offer;
+		if (offers[i].take)
+			offers[i].take(reply, line);
+	}
 }
 
 /* Judges a whole line; reply->line has its start, without the newline. */
@@ -73,12 +127,10 @@ end_line(struct smtpreply *reply)
 		line = span_upto(line, line.len - 1);
 	rest = span_from(line, 4);
 	code = code_of(line);
-	if (reply->lines++ == 0) {
+	if (reply->lines++ == 0)
 		reply->code = code;
-		reply->is_esmtp = has_word(rest, SPAN("ESMTP"));
-	} else if (reply->lines <= SMTPREPLY_WORDS_MAX &&
-	    span_equal_nocase(span_trim_end(rest), SPAN("PIPELINING")))
-		reply->offers |= SMTPREPLY_PIPELINING;
+	else if (reply->lines <= SMTPREPLY_WORDS_MAX)
+		take_offer(reply, rest);
 	if (code == 0 || reply->lines > SMTPREPLY_LINES_MAX ||
 	    (line.len > 3 && ascii_is_digit(line.s[3])))
 		reply->state = SMTPREPLY_BROKEN;

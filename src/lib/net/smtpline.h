@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/span.h"
@@ -33,7 +34,11 @@ enum smtpreply_state {
 
 /* What servers offer in the lines of EHLO. */
 enum smtpreply_offer {
-	SMTPREPLY_PIPELINING = 1
+	SMTPREPLY_PIPELINING = 1, /* RFC 2920 */
+	SMTPREPLY_8BITMIME = 2,	  /* RFC 6152 */
+	SMTPREPLY_SMTPUTF8 = 4,	  /* RFC 6531 */
+	SMTPREPLY_SIZE = 8,	  /* RFC 1870 */
+	SMTPREPLY_DSN = 16	  /* RFC 3461 */
 };
 
 struct smtpreply {
@@ -41,9 +46,10 @@ struct smtpreply {
 	int code; /* of the first line; 0: no three digits */
 	struct str
 	    text; /* what people may read, without CR; LF between lines */
-	unsigned offers; /* of enum smtpreply_offer */
-	bool is_esmtp; /* the first line has the word ESMTP, as greetings do */
-	struct str line; /* the start of the line that is being read */
+	unsigned offers;   /* of enum smtpreply_offer */
+	uint64_t size_max; /* bytes of a message; 0: no limit is told */
+	uint64_t rcpt_max; /* recipients of a message; 0: likewise (RFC 9422) */
+	struct str line;   /* the start of the line that is being read */
 	size_t line_len, lines, total;
 };
 

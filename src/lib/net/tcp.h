@@ -16,4 +16,12 @@
 MUST_CHECK int
 tcp_connect(const struct ip_address *address, uint16_t port, int64_t timeout);
 
+/*
+ * tcp_connect_from: the same from an address of this machine.
+ *   from   used if it is of the family of the address
+ * Returns as tcp_connect; EADDRNOTAVAIL if this machine has no such address.
+ */
+MUST_CHECK int tcp_connect_from(const struct ip_address *address, uint16_t port,
+    const struct ip_address *from, int64_t timeout);
+
 #endif

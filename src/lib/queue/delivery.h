@@ -33,9 +33,9 @@ enum delivery_result {
 };
 
 /*
- * How a next hop was found.  It was well if it greeted us and heard MAIL,
- * whatever it said of sender, recipients or message; in trouble if none of its
- * hosts could be reached, or the one that was did not get so far: silence,
+ * How a next hop was found.  It was well if one of its hosts greeted us and
+ * heard MAIL, whatever it said of sender, recipients or message; in trouble if
+ * none of them could be reached, or those that were did not get so far: silence,
  * refusal, a greeting or EHLO that failed, a connection lost before.  Of a
  * delivery that never asked, or broke off later, nothing is told.
  */

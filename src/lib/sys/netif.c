@@ -2,9 +2,12 @@
 #include "sys/netif.h"
 
 #include <ifaddrs.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "base/scan.h"
 
 /* Copied, for what the kernel gives need not be aligned for its type. */
 static void
@@ -41,6 +44,21 @@ netif_read(struct netif_list *list)
 			add_address(list, i->ifa_addr);
 	freeifaddrs(all);
 	return 0;
+}
+
+uint32_t
+netif_index(struct span name)
+{
+	char text[IF_NAMESIZE];
+	uint64_t number;
+
+	if (scan_u64(name, UINT32_MAX, &number))
+		return (uint32_t)number;
+	if (name.len >= sizeof(text))
+		return 0;
+	memcpy(text, name.s, name.len);
+	text[name.len] = '\0';
+	return if_nametoindex(text);
 }
 
 void

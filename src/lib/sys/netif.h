@@ -3,8 +3,10 @@
 #define SYS_NETIF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
+#include "base/span.h"
 #include "base/vec.h"
 
 struct netif_address {
@@ -27,6 +29,10 @@ struct netif_list {
  * Returns 0, -1 with errno.
  */
 MUST_CHECK int netif_read(struct netif_list *list);
+
+/* netif_index: the number of an interface, from its name or the number itself.
+ * Returns 0 if there is none. */
+MUST_CHECK uint32_t netif_index(struct span name);
 
 /* netif_free: releases the memory. */
 void netif_free(struct netif_list *list);

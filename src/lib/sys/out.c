@@ -10,6 +10,7 @@
 #include "base/must.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
+#include "sys/sock.h"
 
 void
 out_init(struct out *out, int fd, char *buffer, size_t size)
@@ -52,17 +53,57 @@ shorten_write(const struct out *out)
 		    out->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
+void
+out_watch(struct out *out, bool is_on)
+{
+	out->is_watching = is_on;
+}
+
+/* Waits until the socket takes more.  0, -1 with errno. */
+static int
+wait_and_listen(const struct out *out)
+{
+	short events = POLLIN | POLLOUT;
+
+	if (fd_wait(out->fd, events, out->timeout, out->deadline, false) < 0)
+		return -1;
+	if (sock_has_input(out->fd)) {
+		errno = EPROTO;
+		return -1;
+	}
+	return 0;
+}
+
+/* Writes what the socket takes, at least one byte.  -1 with errno. */
+static ssize_t
+write_watching(const struct out *out, struct span bytes)
+{
+	ssize_t put;
+
+	while ((put = sock_send_some(out->fd, bytes)) < 0 && errno == EAGAIN)
+		if (wait_and_listen(out) < 0)
+			return -1;
+	return put;
+}
+
+/* Writes some of the bytes, at least one.  -1 with errno. */
+static ssize_t
+write_waiting(const struct out *out, struct span bytes)
+{
+	shorten_write(out);
+	if (fd_wait(out->fd, POLLOUT, out->timeout, out->deadline,
+		out->is_socket_timed) < 0)
+		return -1;
+	return fd_write(out->fd, bytes);
+}
+
 static int
 write_now(struct out *out, struct span bytes)
 {
 	while (bytes.len) {
-		ssize_t put;
+		ssize_t put = out->is_watching ? write_watching(out, bytes)
+					       : write_waiting(out, bytes);
 
-		shorten_write(out);
-		put = fd_wait(out->fd, POLLOUT, out->timeout, out->deadline,
-			  out->is_socket_timed) < 0
-		    ? -1
-		    : fd_write(out->fd, bytes);
 		if (put < 0) {
 			if (out->timeout &&
 			    (errno == EAGAIN || errno == EWOULDBLOCK))

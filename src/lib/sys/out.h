@@ -20,8 +20,9 @@ struct out {
 	int64_t timeout; /* milliseconds; 0: none */
 	int64_t deadline;
 	bool is_socket_timed;
-	int failure;	/* errno of the first failure, 0: none */
-	uint64_t total; /* bytes that were handed to the kernel */
+	bool is_watching; /* see out_watch */
+	int failure;	  /* errno of the first failure, 0: none */
+	uint64_t total;	  /* bytes that were handed to the kernel */
 };
 
 /* out_init: writes to fd through buffer (at least 1 byte). */
@@ -31,6 +32,12 @@ void out_init(struct out *out, int fd, char *buffer, size_t size);
  * nothing takes longer than the deadline. */
 void out_set_timeout(struct out *out, unsigned seconds);
 void out_set_deadline(struct out *out, int64_t deadline);
+
+/*
+ * out_watch: while a socket takes no more, also listen: a peer that speaks
+ * meanwhile may never take the rest.  The write then fails with EPROTO.
+ */
+void out_watch(struct out *out, bool is_on);
 
 /*
  * out_add: puts bytes into the buffer, writing when it is full.

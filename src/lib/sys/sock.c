@@ -33,6 +33,7 @@ make_name(struct sock_peer peer, union name *name)
 	}
 	name->in6.sin6_family = AF_INET6;
 	name->in6.sin6_port = htons(peer.port);
+	name->in6.sin6_scope_id = peer.scope;
 	memcpy(&name->in6.sin6_addr, peer.bytes, 16);
 	return sizeof(name->in6);
 }
@@ -58,6 +59,17 @@ wait_for(int fd, short events, int64_t timeout)
 	}
 }
 
+/* Lets the socket hear of everything that ICMP tells: else of a host without
+ * the service, but not of a host that is not there. */
+static void
+hear_of_failures(int fd, unsigned char family)
+{
+	int on = 1;
+
+	(void)setsockopt(fd, family == 4 ? IPPROTO_IP : IPPROTO_IPV6,
+	    family == 4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on));
+}
+
 int
 sock_datagram(struct sock_peer peer)
 {
@@ -67,6 +79,8 @@ sock_datagram(struct sock_peer peer)
 	int fd = socket(
 	    name.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
+	if (fd >= 0)
+		hear_of_failures(fd, peer.family);
 	if (fd >= 0 && connect(fd, &name.any, size) < 0) {
 		int cause = errno;
 
@@ -97,18 +111,22 @@ finish_connect(int fd, int64_t timeout)
 	return cause ? -1 : 0;
 }
 
-int
-sock_stream(struct sock_peer peer, int64_t timeout)
+static int
+open_stream(struct sock_peer peer)
+{
+	return socket(peer.family == 4 ? AF_INET : AF_INET6,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+/* Makes the socket a blocking connection, or closes it.  Returns it, -1 with
+ * errno. */
+static int
+connect_within(int fd, struct sock_peer peer, int64_t timeout)
 {
 	union name name;
 	socklen_t size = make_name(peer, &name);
-	int fd, result;
+	int result = connect(fd, &name.any, size);
 
-	fd = socket(
-	    name.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -1;
-	result = connect(fd, &name.any, size);
 	if (result < 0 && (errno == EINPROGRESS || errno == EINTR))
 		result = finish_connect(fd, timeout);
 	if (result == 0)
@@ -121,6 +139,44 @@ sock_stream(struct sock_peer peer, int64_t timeout)
 		return -1;
 	}
 	return fd;
+}
+
+int
+sock_stream(struct sock_peer peer, int64_t timeout)
+{
+	int fd = open_stream(peer);
+
+	return fd < 0 ? -1 : connect_within(fd, peer, timeout);
+}
+
+/* Gives the socket its own address.  The port is chosen by the connect, which
+ * knows the peer: so there are as many as for connections without address. */
+static int
+bind_to(int fd, struct sock_peer from)
+{
+	union name name;
+	socklen_t size = make_name(from, &name);
+	int on = 1;
+
+	(void)setsockopt(
+	    fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	return bind(fd, &name.any, size);
+}
+
+int
+sock_stream_from(
+    struct sock_peer peer, const struct sock_peer *from, int64_t timeout)
+{
+	int fd = open_stream(peer);
+
+	if (fd >= 0 && from && bind_to(fd, *from) < 0) {
+		int cause = errno;
+
+		fd_close(fd);
+		errno = cause;
+		return -1;
+	}
+	return fd < 0 ? -1 : connect_within(fd, peer, timeout);
 }
 
 void
@@ -141,6 +197,17 @@ sock_acknowledge_at_once(int fd)
 #else
 	(void)fd;
 #endif
+}
+
+ssize_t
+sock_send_some(int fd, struct span bytes)
+{
+	ssize_t put;
+
+	do
+		put = send(fd, bytes.s, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (put < 0 && errno == EINTR);
+	return put;
 }
 
 bool

@@ -5,19 +5,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <sys/types.h>
+
 #include "base/attr.h"
+#include "base/span.h"
 
 /* An Internet address and port as the kernel calls want them. */
 struct sock_peer {
 	unsigned char family;	    /* 4 or 6 */
 	const unsigned char *bytes; /* 4 or 16 of them */
 	uint16_t port;
+	uint32_t scope; /* index of the interface, for link-local ones; or 0 */
 };
 
 /*
  * sock_datagram: a UDP socket connected to the peer, so that the kernel
- * accepts nothing from anyone else and tells of refusals; its own port is one
- * that the kernel chooses at random.
+ * accepts nothing from anyone else and tells of refusals, and of hosts and
+ * networks that ICMP says cannot be reached; its own port is one that the kernel
+ * chooses at random.
  * Returns the descriptor, which does not block; -1 with errno.
  */
 MUST_CHECK int sock_datagram(struct sock_peer peer);
@@ -28,6 +33,14 @@ MUST_CHECK int sock_datagram(struct sock_peer peer);
  * Returns a blocking descriptor; -1 with errno, ETIMEDOUT if it took too long.
  */
 MUST_CHECK int sock_stream(struct sock_peer peer, int64_t timeout);
+
+/*
+ * sock_stream_from: the same from an address of this machine.
+ *   from   family and bytes count; of the family of the peer, or NULL: any
+ * Returns as sock_stream; EADDRNOTAVAIL if this machine has no such address.
+ */
+MUST_CHECK int sock_stream_from(
+    struct sock_peer peer, const struct sock_peer *from, int64_t timeout);
 
 /*
  * sock_send_at_once: from now on small writes do not wait for the answer to
@@ -41,6 +54,12 @@ void sock_send_at_once(int fd);
  * otherwise waits 40 ms with the second.
  */
 void sock_acknowledge_at_once(int fd);
+
+/*
+ * sock_send_some: sends as much as goes without waiting.
+ * Returns how many bytes; -1 with errno, EAGAIN if none.
+ */
+MUST_CHECK ssize_t sock_send_some(int fd, struct span bytes);
 
 /*
  * sock_has_input: whether bytes, or the end, have arrived unasked.  Does not
@@ -60,6 +79,7 @@ struct sock_end {
 	unsigned char family;	 /* 4 or 6; 0: the socket is of another kind */
 	unsigned char bytes[16]; /* the first 4 count for family 4 */
 	uint16_t port;
+	uint32_t scope; /* index of the interface, for link-local ones; or 0 */
 };
 
 /*
