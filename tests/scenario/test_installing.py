@@ -70,6 +70,24 @@ def test_instcheck_tells_kinds_apart(tampered):
     assert code == 111 and "is not of the right type" in told
 
 
+@pytest.mark.parametrize("name", ["todo/530", "bounce/524", "mess/23/46"])
+def test_a_queue_of_another_suite_is_refused(tampered, name):
+    path = tampered.path("queue/" + name)
+    folder = tampered.path("queue/" + name.split("/")[0])
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "w").close()
+    os.chmod(tampered.path("bin"), 0o700)
+    installed = subprocess.run(tampered.installer, cwd=tampered.stage, capture_output=True, text=True)
+    untouched = stat.S_IMODE(os.stat(tampered.path("bin")).st_mode) == 0o700
+    code, told = check(tampered)
+    os.unlink(path)
+    if name.count("/") > 1:
+        os.rmdir(os.path.dirname(path))
+    says = folder + ": is of another suite's queue; see INSTALL, 8\n"
+    assert (installed.returncode, installed.stdout) == (111, says + "nothing was changed\n")
+    assert untouched and code == 111 and told.startswith(says)
+
+
 def test_installing_again_keeps_what_people_wrote(tampered):
     tampered.control(me="here.example\n")
     tampered.write(tampered.path("alias/.qmail-root"), "./Mailbox\n")
