@@ -128,6 +128,13 @@ def test_every_program_is_installed(root_place):
     assert set(os.listdir(root_place.path("bin"))) == made
 
 
+def test_showctl_names_what_is_misspelt(tampered):
+    tampered.control(me="here.example\n", smtpaddress="0 25\n", rpcthosts="here.example\n")
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    assert "\nsmtpaddress - read where the services are started\n" in shown
+    assert "\nrpcthosts - UNKNOWN: no program of this suite reads this file\n" in shown
+
+
 def in_process(deed):
     """What deed returns (text), done in a process of its own."""
     reader, writer = os.pipe()
