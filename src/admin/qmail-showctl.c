@@ -244,6 +244,19 @@ is_known(const char *name)
 	return name[0] == '.';
 }
 
+/* What the scripts of the services, and tcpserver, keep in control. */
+static bool
+is_of_services(const char *name)
+{
+	static const char *const names[] = { "popaddress", "smtpaddress",
+		"tcp.smtp", "tcp.smtp.cdb" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 /* Files that no program reads are often misspelt ones. */
 static void
 add_unknown(struct str *text)
@@ -259,8 +272,10 @@ add_unknown(struct str *text)
 			continue;
 		str_add_z(text, name);
 		str_add_z(text,
-		    " - UNKNOWN: no program of this suite reads "
-		    "this file\n");
+		    is_of_services(name)
+			? " - read where the services are started\n"
+			: " - UNKNOWN: no program of this suite reads "
+			  "this file\n");
 	}
 	if (result < 0)
 		fail_reading("control");

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/scan.h"
 #include "base/str.h"
 #include "config/home.h"
 #include "queue/path.h"
@@ -331,8 +332,8 @@ do_folder(struct job *job, const struct item *item, const char *path)
 		make_folder(job, item, path);
 }
 
-static void
-do_split_folder(struct job *job, const struct item *item, const char *path)
+static uint64_t
+split_of_queue(struct job *job)
 {
 	uint64_t split = QUEUE_SPLIT_DEFAULT;
 	struct str queue = STR_INIT;
@@ -344,15 +345,25 @@ do_split_folder(struct job *job, const struct item *item, const char *path)
 	    queue_split_read(&split) < 0 || fchdir(here) < 0)
 		complain_errno(job, str_z(&queue));
 	fd_close(here);
+	str_free(&queue);
+	return split;
+}
+
+static void
+do_split_folder(struct job *job, const struct item *item, const char *path)
+{
+	uint64_t split = split_of_queue(job);
+	struct str folder = STR_INIT;
+
 	do_folder(job, item, path);
 	for (uint64_t part = 0; part < split; part++) {
-		str_reset(&queue);
-		str_add_z(&queue, path);
-		str_add_byte(&queue, '/');
-		str_add_u64(&queue, part);
-		do_folder(job, item, str_z(&queue));
+		str_reset(&folder);
+		str_add_z(&folder, path);
+		str_add_byte(&folder, '/');
+		str_add_u64(&folder, part);
+		do_folder(job, item, str_z(&folder));
 	}
-	str_free(&queue);
+	str_free(&folder);
 }
 
 static void
@@ -495,6 +506,38 @@ make_parents(struct job *job)
 	str_free(&path);
 }
 
+/* A message of another suite's queue lies where no program of this one looks:
+ * it would never be delivered, and nobody would know. */
+static void
+find_strangers(struct job *job, const struct item *item)
+{
+	struct str path = STR_INIT;
+	struct dir dir = { .stream = NULL };
+	uint64_t split, part;
+	const char *name;
+
+	str_add_z(&path, job->destdir);
+	str_add_z(&path, home_dir);
+	str_add_byte(&path, '/');
+	str_add_z(&path, item->name);
+	if (dir_open(&dir, str_z(&path)) < 0) {
+		if (errno != ENOENT)
+			complain_errno(job, str_z(&path));
+		goto done;
+	}
+	split = split_of_queue(job);
+	while (dir_next(&dir, &name) > 0)
+		if (dir_kind(&dir) == DIR_FILE ||
+		    !scan_u64(span_of(name), split - 1, &part)) {
+			complain(job, str_z(&path),
+			    "is of another suite's queue; see INSTALL, 8");
+			break;
+		}
+	dir_close(&dir);
+done:
+	str_free(&path);
+}
+
 /* No reason to refuse, but to think. */
 static void
 warn_of_weak_disk(const struct job *job)
@@ -533,6 +576,13 @@ main(int argc, char **argv)
 		return 111;
 	}
 	(void)umask(077);
+	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+		if (items[i].kind == SPLIT_FOLDER)
+			find_strangers(&job, &items[i]);
+	if (job.problems && !job.checks) {
+		printf("nothing was changed\n");
+		return 111;
+	}
 	if (!job.checks)
 		make_parents(&job);
 	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)

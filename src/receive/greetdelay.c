@@ -39,17 +39,23 @@ end_usage(void)
 	_exit(USAGE_EXIT);
 }
 
-NORETURN static void
-refuse(void)
+/* Tells the log, and not the client, that it was refused and why. */
+static void
+log_refusal(const char *name, struct span value)
 {
 	const char *ip = getenv("TCPREMOTEIP");
 	struct str line = STR_INIT;
 
 	logline_begin(
 	    &line, "greetdelay refused", span_of(ip ? ip : "unknown"));
-	logline_quoted(
-	    &line, " reply", span_upto(SPAN(REFUSAL), sizeof(REFUSAL) - 3));
+	logline_quoted(&line, name, value);
 	logline_end(&line);
+}
+
+NORETURN static void
+refuse(void)
+{
+	log_refusal(" reply", span_upto(SPAN(REFUSAL), sizeof(REFUSAL) - 3));
 	/* It has not listened so far; if it does not now, so be it. */
 	(void)!fd_write_all(1, SPAN(REFUSAL));
 	_exit(0);
@@ -71,5 +77,6 @@ main(int argc, char **argv)
 		refuse();
 	signal_default(SIGPIPE);
 	(void)execvp(argv[2], argv + 2);
+	log_refusal(" reason", SPAN("the program cannot be run"));
 	_exit(TEMPORARY_EXIT);
 }

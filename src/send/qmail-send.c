@@ -22,6 +22,7 @@
 #include "config/home.h"
 #include "queue/clean.h"
 #include "queue/daemons.h"
+#include "queue/rcptcheck.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
@@ -416,6 +417,7 @@ set_up(struct send *send)
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&send->split) < 0)
 		cannot_start(send, "unable to switch to queue directory");
 	take_mutex(send);
+	link_send(&send->rcptd, SPAN(RCPTCHECK_BEGIN), -1);
 	arrivals_say(&send->arrivals, SORTED_BEGIN);
 	if (loading_begin(&send->loading, send->split) < 0)
 		cannot_start(send, "unable to read the queue");

@@ -87,7 +87,7 @@ struct send {
 	struct arrivals arrivals;
 	struct cleaning cleaning;
 	struct scribing scribing;
-	struct link rcptd; /* nothing is said on it; see lose */
+	struct link rcptd; /* told when to begin; else see lose */
 	struct loading loading;
 	struct sweep sweep;
 

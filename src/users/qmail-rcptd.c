@@ -3,10 +3,10 @@
  * address.
  * Runs as   qmailv, one process, started by qmail-start; ends when the other
  *           end of descriptor 0, qmail-send, is gone.
- * Reads     questions on the socket HOME/run/rcptd from any program of this
- *           machine, NOT trusted; control/locals, virtualdomains,
- *           percenthack, envnoathost; users/cdb; the names, not the contents,
- *           of .qmail files.
+ * Reads     when to begin, from qmail-send; questions on the socket
+ *           HOME/run/rcptd from any program of this machine, NOT trusted;
+ *           control/locals, virtualdomains, percenthack, envnoathost;
+ *           users/cdb; the names, not the contents, of .qmail files.
  * Writes    one letter for each question.
  * Execs     qmail-getpw.
  * Source    qmail-rcptd(8); questions and answers in queue/rcptcheck.h.
@@ -21,6 +21,7 @@
 #include "sys/clock.h"
 #include "sys/door.h"
 #include "sys/error.h"
+#include "sys/fdpass.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
@@ -97,6 +98,19 @@ serve_once(struct server *server)
 	return !fds[0].revents;
 }
 
+/*
+ * Waits until qmail-send knows that it is the only one: a second start that
+ * is refused must not take the place of the door that is in use.  Returns
+ * false when it is gone.
+ */
+static bool
+may_begin(void)
+{
+	char word[sizeof(RCPTCHECK_BEGIN)];
+
+	return fdpass_receive(PEER_FD, word, sizeof(word), NULL) > 0;
+}
+
 int
 main(void)
 {
@@ -112,6 +126,8 @@ main(void)
 	str_add_z(&getpw, home_dir);
 	str_add_z(&getpw, "/bin/qmail-getpw");
 	known_init(&server.known, str_z(&getpw));
+	if (!may_begin())
+		return 0;
 	server.door = door_open(RCPTCHECK_DOOR, BACKLOG);
 	if (server.door < 0)
 		error_exit("qmail-rcptd", RCPTCHECK_DOOR);

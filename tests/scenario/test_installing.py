@@ -70,6 +70,24 @@ def test_instcheck_tells_kinds_apart(tampered):
     assert code == 111 and "is not of the right type" in told
 
 
+@pytest.mark.parametrize("name", ["todo/530", "bounce/524", "mess/23/46"])
+def test_a_queue_of_another_suite_is_refused(tampered, name):
+    path = tampered.path("queue/" + name)
+    folder = tampered.path("queue/" + name.split("/")[0])
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    open(path, "w").close()
+    os.chmod(tampered.path("bin"), 0o700)
+    installed = subprocess.run(tampered.installer, cwd=tampered.stage, capture_output=True, text=True)
+    untouched = stat.S_IMODE(os.stat(tampered.path("bin")).st_mode) == 0o700
+    code, told = check(tampered)
+    os.unlink(path)
+    if name.count("/") > 1:
+        os.rmdir(os.path.dirname(path))
+    says = folder + ": is of another suite's queue; see INSTALL, 8\n"
+    assert (installed.returncode, installed.stdout) == (111, says + "nothing was changed\n")
+    assert untouched and code == 111 and told.startswith(says)
+
+
 def test_installing_again_keeps_what_people_wrote(tampered):
     tampered.control(me="here.example\n")
     tampered.write(tampered.path("alias/.qmail-root"), "./Mailbox\n")
@@ -108,6 +126,13 @@ def test_every_page_is_installed(root_place):
 def test_every_program_is_installed(root_place):
     made = set(os.listdir(os.path.join(root_place.stage, "build/bin"))) - {"qmail-install"}
     assert set(os.listdir(root_place.path("bin"))) == made
+
+
+def test_showctl_names_what_is_misspelt(tampered):
+    tampered.control(me="here.example\n", smtpaddress="0 25\n", rpcthosts="here.example\n")
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    assert "\nsmtpaddress - read where the services are started\n" in shown
+    assert "\nrpcthosts - UNKNOWN: no program of this suite reads this file\n" in shown
 
 
 def in_process(deed):

@@ -251,6 +251,8 @@ def test_greetdelay(town):
     said, log, code = between(town, [delay, "300", server], b"QUIT\r\n", RELAYCLIENT="")
     assert said.splitlines()[-1].startswith("221") and code == 0
     assert between(town, [delay, "301", server], b"")[2] == 100
+    said, log, code = between(town, [delay, "0", "/nonexistent"], b"", RELAYCLIENT="")
+    assert said == "" and 'reason="the program cannot be run"' in log and code == 111
 
 
 SHOW = ["sh", "-c", 'echo "$TCPREMOTEIP $TCPREMOTEPORT $TCPLOCALIP $TCPLOCALPORT '

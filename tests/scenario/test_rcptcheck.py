@@ -137,6 +137,14 @@ def test_dead_service(town):
     town.daemon.wait("^status: exiting")
 
 
+def test_a_second_start_takes_no_door_away(town):
+    town.open()
+    second = town.start("./Mailbox")
+    second.wait("^alert: cannot start: qmail-send is already running")
+    assert second.process.wait(15) == 111
+    assert codes(town, "ann@here.example", "no-one@here.example") == [OK, UNKNOWN]
+
+
 def test_full_service(town):
     """No place in the line before its door."""
     town.open()

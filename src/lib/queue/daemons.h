@@ -11,7 +11,7 @@ enum daemons_link {
 	DAEMONS_LSPAWN,
 	DAEMONS_RSPAWN,
 	DAEMONS_CLEAN,
-	DAEMONS_RCPTD, /* only its end is heard */
+	DAEMONS_RCPTD, /* it hears when to begin; only its end is heard */
 	DAEMONS_LINKS  /* their number */
 };
 
