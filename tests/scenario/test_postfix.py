@@ -58,13 +58,14 @@ def test_postfix_refuses_what_we_send(town, neighbour):
 
 
 def test_a_bounce_of_ours_to_postfix(town, neighbour):
-    """There and back: our refusal of a user reaches the sender there."""
+    """There and back: what we took and could not deliver reaches the sender there."""
     town.place.write(town.place.path("control/smtproutes"),
                      "%s:[%s]\n" % (postfix.DOMAIN, postfix.ADDRESS))
+    town.rules("bob", "-gone", "|exit 100")
     town.open()
     town.serve_smtp(postfix.OURS)
     with smtplib.SMTP(postfix.ADDRESS, timeout=10) as client:
-        client.sendmail("ann@" + postfix.DOMAIN, ["no-one@here.example"],
+        client.sendmail("ann@" + postfix.DOMAIN, ["bob-gone@here.example"],
                         "Subject: is there anybody\n\nhello\n")
     text = town.letter("ann", "Subject: failure notice", "is there anybody",
                        folder="PostfixMaildir")

@@ -85,17 +85,36 @@ test_read(void **state)
 static void
 test_longest(void **state)
 {
-	int fd = give(SPAN("100:"));
-	uint64_t length;
-	char buffer[10];
-	struct in in;
-	struct netstring outer = { &in, UINT64_MAX };
+	static const struct {
+		const char *input;
+		uint64_t max;
+		int result;
+		uint64_t length;
+	} cases[] = {
+		{ "100:", 100, 1, 100 },
+		{ "5:", 5, 1, 5 },
+		{ "5:", 4, -1, 0 },
+		{ "18:", 7, -1, 0 },
+		{ "18446744073709551615:", UINT64_MAX, 1, UINT64_MAX },
+		{ "18446744073709551616:", UINT64_MAX, -1, 0 },
+	};
 
 	(void)state;
-	in_init(&in, fd, buffer, sizeof(buffer));
-	assert_int_equal(netstring_read_length(&outer, 100, &length), 1);
-	assert_int_equal(length, 100);
-	fd_close(fd);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int fd = give(span_of(cases[i].input));
+		uint64_t length;
+		char buffer[10];
+		struct in in;
+		struct netstring outer = { &in, UINT64_MAX };
+
+		in_init(&in, fd, buffer, sizeof(buffer));
+		assert_int_equal(
+		    netstring_read_length(&outer, cases[i].max, &length),
+		    cases[i].result);
+		if (cases[i].result > 0)
+			assert_true(length == cases[i].length);
+		fd_close(fd);
+	}
 }
 
 static void

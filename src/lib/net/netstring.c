@@ -56,14 +56,18 @@ netstring_read_length(struct netstring *outer, uint64_t max, uint64_t *length)
 	if (!ascii_is_digit(c))
 		return fail(EBADMSG);
 	*length = (uint64_t)(c - '0');
+	if (*length > max)
+		return fail(EMSGSIZE);
 	while (expect_byte(outer, &c) > 0) {
+		uint64_t digit = (uint64_t)(c - '0');
+
 		if (c == ':')
 			return *length > outer->left ? fail(EBADMSG) : 1;
 		if (!ascii_is_digit(c) || *length == 0)
 			return fail(EBADMSG);
-		if (*length > (max - (uint64_t)(c - '0')) / 10)
+		if (digit > max || *length > (max - digit) / 10)
 			return fail(EMSGSIZE);
-		*length = *length * 10 + (uint64_t)(c - '0');
+		*length = *length * 10 + digit;
 	}
 	return -1;
 }
