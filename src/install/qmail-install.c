@@ -366,10 +366,23 @@ do_split_folder(struct job *job, const struct item *item, const char *path)
 	str_free(&folder);
 }
 
+/* On a host without a queue, qmail-queue is a link to qmail-qmqpc. */
+static bool
+is_client_of_queues(const char *path)
+{
+	char target[256];
+	ssize_t len = readlink(path, target, sizeof(target));
+
+	return len > 0 && span_ends(span_of(path), SPAN("/bin/qmail-queue")) &&
+	    span_ends(span_make(target, (size_t)len), SPAN("qmail-qmqpc"));
+}
+
 static void
 do_file(struct job *job, const struct item *item, const char *from,
     const char *path)
 {
+	if (is_client_of_queues(path))
+		return;
 	if (job->checks)
 		check_one(job, item, path, S_IFREG);
 	else

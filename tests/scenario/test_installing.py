@@ -101,6 +101,20 @@ def test_installing_again_keeps_what_people_wrote(tampered):
             assert source.read() == text
 
 
+@pytest.mark.parametrize("name, target, stays", [
+    ("bin/qmail-queue", "qmail-qmqpc", True),
+    ("bin/qmail-queue", "qmail-inject", False),
+    ("bin/qmail-send", "qmail-qmqpc", False)])
+def test_a_host_without_a_queue_keeps_its_link(tampered, name, target, stays):
+    path = tampered.path(name)
+    os.unlink(path)
+    os.symlink(target, path)
+    code, said = check(tampered)
+    assert (code == 0) == stays
+    build.run(tampered.installer, cwd=tampered.stage)
+    assert os.path.islink(path) == stays
+
+
 def test_destdir(root_place):
     place, dest = root_place, root_place.base + "/package"
     build.run(place.installer + [dest], cwd=place.stage)
