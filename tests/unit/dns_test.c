@@ -5,9 +5,44 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "net/dns.h"
 #include "sys/clock.h"
+#include "sys/sock.h"
 #include "dnsserver.h"
+#include "scratch.h"
+
+/* How long it may wait, time that passes at once, and what it does. */
+static int64_t wait_max = INT64_MAX, passed;
+static int questions, waits;
+
+static int
+watched_wait_input(int fd, int64_t timeout)
+{
+	waits++;
+	assert_true(timeout > 0 && timeout <= wait_max);
+	return sock_wait_input(fd, timeout);
+}
+
+static int
+watched_datagram(struct sock_peer peer)
+{
+	questions++;
+	return sock_datagram(peer);
+}
+
+#define CONNECT_MS 70
+
+static int
+slow_stream(struct sock_peer peer, int64_t timeout)
+{
+	passed += CONNECT_MS;
+	return sock_stream(peer, timeout);
+}
+
+#define sock_wait_input	  watched_wait_input
+#define sock_datagram	  watched_datagram
+#define sock_stream	  slow_stream
+#define clock_monotonic() (clock_monotonic() + passed)
+#include "../../src/lib/net/dns.c"
 
 static const char table[] = "found.test A 192.0.2.1\n"
 			    "found.test A 192.0.2.2\n"
@@ -49,6 +84,7 @@ static void
 test_ask(void **state)
 {
 	struct dnsserver_process server = dnsserver_start(table);
+	int before = scratch_descriptors();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -68,6 +104,27 @@ test_ask(void **state)
 			    answer.records.list.len, cases[i].count);
 		dnsanswer_free(&answer);
 	}
+	assert_int_equal(scratch_descriptors(), before);
+	dnsserver_stop(server);
+}
+
+/* An answer that does not keep the case of the letters may be a forged one, as
+ * long as the server has not shown that it never does. */
+static void
+test_case(void **state)
+{
+	struct dnsserver_process server = dnsserver_start(table);
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct dnsname name;
+	struct dns dns;
+
+	(void)state;
+	dns_configure(
+	    &dns, SPAN("options attempts:1\n"), span_of(server.cache));
+	dns.timeout = 200;
+	assert_true(dnsname_parse(SPAN("lower.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
+	dnsanswer_free(&answer);
 	dnsserver_stop(server);
 }
 
@@ -113,9 +170,26 @@ test_budget(void **state)
 	(void)state;
 	dns_configure(&dns, SPAN(""), span_of(server.cache));
 	dns.budget = 100;
+	dns.timeout = 1000000;
+	questions = 0;
+	wait_max = 100;
 	assert_true(dnsname_parse(SPAN("silent.test"), &name));
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
 	assert_true(dns.budget <= 0);
+	assert_int_equal(questions, 1);
+	/* Nor is anybody asked, or waited for, when it is used up. */
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
+	assert_int_equal(questions, 1);
+	waits = 0;
+	assert_false(wait_input(&(struct try){
+	    .dns = &dns, .fd = -1, .until = clock_monotonic() + 1000 }));
+	assert_int_equal(waits, 0);
+	/* Connecting takes from it. */
+	wait_max = INT64_MAX;
+	dns.budget = 10000;
+	assert_true(dnsname_parse(SPAN("cut.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
+	assert_true(dns.budget <= 10000 - CONNECT_MS);
 	dnsanswer_free(&answer);
 	dnsserver_stop(server);
 }
@@ -135,12 +209,14 @@ test_deadline(void **state)
 	dns.timeout = 1000000;
 	dns.budget = 1000000;
 	dns.deadline = clock_monotonic() + 100;
+	wait_max = 100;
 	assert_true(dnsname_parse(SPAN("silent.test"), &name));
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
 	assert_true(clock_monotonic() >= dns.deadline);
 	assert_true(dnsname_parse(SPAN("found.test"), &name));
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
 	dns.deadline = 0;
+	wait_max = INT64_MAX;
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
 	dnsanswer_free(&answer);
 	dnsserver_stop(server);
@@ -151,10 +227,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ask),
+		cmocka_unit_test(test_case),
 		cmocka_unit_test(test_configure),
 		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_deadline),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -90,6 +90,8 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
 		    "%s%.*s", at > 12 ? "." : "", query[at], query + at + 1);
 		at += query[at] + 1u;
 	}
+	if (!*name)
+		strcpy(name, ".");
 	type = (unsigned)query[at + 1] << 8 | query[at + 2];
 	len = at + 5;
 	memcpy(out, query, len);

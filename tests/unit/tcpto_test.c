@@ -14,6 +14,23 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 
+/* What somebody else does before the table is locked. */
+static void (*before_lock)(void);
+
+static int
+late_lock(int fd, int64_t milliseconds)
+{
+	void (*other)(void) = before_lock;
+
+	before_lock = NULL;
+	if (other)
+		other();
+	return lock_wait_shortly(fd, milliseconds);
+}
+
+#define lock_wait_shortly late_lock
+#include "../../src/lib/net/tcpto.c"
+
 #define NOW   1800000000
 #define LEASE 90
 
@@ -322,6 +339,23 @@ test_one_probe(void **state)
 	assert_int_equal(probes, 1);
 }
 
+static void
+ask_first(void)
+{
+	assert_int_equal(ask("192.0.2.1", NOW + 100), TCPTO_PROBE);
+}
+
+/* Who was about to ask looks again when it has the lock. */
+static void
+test_second_look(void **state)
+{
+	(void)state;
+	make_empty();
+	note("192.0.2.1", NOW);
+	before_lock = ask_first;
+	assert_int_equal(ask("192.0.2.1", NOW + 100), TCPTO_SKIP);
+}
+
 /* A holder of the lock that never lets go holds nobody up for long. */
 static void
 test_stuck_lock(void **state)
@@ -399,6 +433,7 @@ main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_one_probe),
+		cmocka_unit_test(test_second_look),
 		cmocka_unit_test(test_stuck_lock),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_missing),
