@@ -236,6 +236,7 @@ def test_descriptors_do_not_pile_up(clean, root_place):
     for _ in range(50):
         os.unlink(root_place.queue_path("todo", NUMBER))
         assert ask(running, "R") == "r"
+        swept(running)
     assert count() == before
 
 
