@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support import process
+from support import cdb, process
 from support.town import DOMAIN, PEOPLE
 
 UNKNOWN, LATER, OK = "550 5.1.1", "451 4.3.0", "250 2.1.5"
@@ -63,7 +63,6 @@ def test_answers_are_the_words_of_the_protocol(town):
 
 def test_users_cdb(town):
     """It comes before the accounts, and counts when it is there."""
-    from support import cdb
     town.open()
     assert known(town, "sales@here.example") == [False]
     uid = PEOPLE["ann"]
@@ -92,6 +91,82 @@ def test_what_cannot_be_read_is_known(town):
     assert known(town, "ann-x@here.example") == [False]
     os.chmod(town.home("ann"), 0o700)
     assert known(town, "ann-x@here.example", "bob-x@here.example") == [True, False]
+
+
+def test_names_that_no_file_can_have(town):
+    """They would bounce: too long, through a file, in circles."""
+    town.rules("ann", "-file", "&bob@here.example")
+    os.symlink(".qmail-circle", town.home("ann") + "/.qmail-circle")
+    town.open()
+    assert known(town, "ann-" + "x" * 300 + "@here.example", "ann-file/x@here.example",
+                 "ann-circle@here.example", "ann-file@here.example") == [False, False, False, True]
+
+
+def set_users(town, *records):
+    path = town.place.path("users/cdb")
+    town.place.write(path + ".new", cdb.make([*records, (b"", b"")]))
+    os.rename(path + ".new", path)
+
+
+def test_nobody_at_home(town):
+    """A home that is away, or is no folder: that defers."""
+    file = town.place.base + "/file"
+    town.place.write(file, "")
+    set_users(town, *((b"!%s\0" % name, b"ann\0%d\0%d\0%s\0-\0x\0" % (
+        PEOPLE["ann"], PEOPLE["ann"], home.encode())) for name, home in (
+            (b"away", "/none"), (b"file", file), (b"ann-x", town.home("ann")))))
+    town.open()
+    assert known(town, "away@here.example", "file@here.example", "ann-x@here.example") == [
+        True, True, False]
+
+
+def test_lists_that_cannot_be_read(town):
+    """Then nothing is known, until they can; they need not change for that."""
+    lists = town.place.path("control/locals")
+    town.place.write(lists, "here.example\n")
+    town.open()
+    assert codes(town, "no-one@here.example") == [UNKNOWN]
+    os.chmod(lists, 0)
+    os.utime(lists, (1, 1))
+    process.until(lambda: codes(town, "ann@here.example") == [LATER], "it to be missed")
+    os.chmod(lists, 0o644)
+    process.until(lambda: codes(town, "no-one@here.example") == [UNKNOWN], "it to be read")
+
+
+def test_users_that_cannot_be_read(town):
+    set_users(town, (b"!sales\0", b""))
+    town.open()
+    assert known(town, "no-one@here.example") == [False]
+    path = town.place.path("users/cdb")
+    os.chmod(path, 0)
+    os.utime(path, (1, 1))
+    process.until(lambda: known(town, "no-one@here.example") == [True], "it to be missed")
+    os.chmod(path, 0o644)
+    process.until(lambda: known(town, "no-one@here.example") == [False], "it to be read")
+
+
+def test_a_domain_that_goes(town):
+    lists = town.place.path("control/locals")
+    town.place.control(me="here.example\n", rcpthosts="here.example\nold.example\n",
+                       locals="here.example\nold.example\n")
+    town.open()
+    assert known(town, "no-one@old.example") == [False]
+    town.place.write(lists, "here.example\n")
+    process.until(lambda: known(town, "no-one@old.example") == [True], "the change to count")
+
+
+@pytest.mark.parametrize("script", [
+    "exit 1", "exec /usr/bin/python3 -S -c 'import socket; s = socket.socket(fileno=0)\n"
+              "while s.recv(9999): s.send(b\"Z\")'"])
+def test_accounts_cannot_be_told(town, script):
+    path = town.place.program("qmail-getpw")
+    os.rename(path, path + ".away")
+    try:
+        town.place.write(path, "#!/bin/sh\n%s\n" % script, mode=0o755)
+        town.open()
+        assert codes(town, "ann@here.example", "no-one@here.example") == [LATER, LATER]
+    finally:
+        os.rename(path + ".away", path)
 
 
 def test_relay_clients_are_told_too(town):
@@ -163,7 +238,7 @@ def ask(town, recipient=None):
     one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     one.settimeout(20)
     one.connect(town.place.path("run/rcptd"))
-    if recipient:
+    if recipient is not None:
         one.send(b"R%s@%s\0" % (recipient.encode(), DOMAIN.encode()))
     return one
 
@@ -203,6 +278,88 @@ def test_many_questions_on_one_connection(town):
     for recipient, answer in (("ann", b"K\0"), ("no-one", b"D\0"), ("postmaster", b"K\0")):
         one.send(b"R%s@%s\0" % (recipient.encode(), DOMAIN.encode()))
         assert one.recv(100) == answer
+
+
+def test_address_without_a_name(town):
+    """A trash can: nobody is asked for it."""
+    town.open()
+    assert ask(town, "").recv(100) == b"K\0"
+
+
+def descriptors(town):
+    pid, = town.daemons()["qmail-rcptd"]
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def settled(town):
+    """A connection; all that ended before it is forgotten."""
+    one = ask(town)
+    for _ in range(3):
+        one.send(b"Rann@here.example\0")
+        assert one.recv(100) == b"K\0"
+    return one
+
+
+def test_a_connection_lasts_as_long_as_its_transaction(town):
+    town.open()
+    inside = settled(town)
+    before = descriptors(town)
+    with subprocess.Popen([town.place.program("qmail-smtpd")], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, cwd="/", env={"PATH": "/usr/bin:/bin"},
+                          **town.place.as_user("qmaild")) as client:
+        for line, replies in ((b"HELO x\r\nMAIL FROM:<a@there.example>\r\n"
+                               b"RCPT TO:<ann@here.example>\r\n", 4), (b"RSET\r\n", 1)):
+            client.stdin.write(line)
+            client.stdin.flush()
+            for _ in range(replies):
+                assert client.stdout.readline()[:2] in (b"22", b"25")
+            wanted = before + (replies == 4)
+            process.until(lambda: descriptors(town) == wanted, "the connection")
+        client.stdin.close()
+    inside.close()
+
+
+def test_nothing_is_left_of_what_ended(town):
+    """Neither descriptors of old lists nor processes."""
+    town.open()
+    town.rules("ann", "-y", "&bob@here.example")
+    set_users(town)
+    process.until(lambda: known(town, "ann-y@here.example") == [True], "an answer")
+    inside = settled(town)
+    before = descriptors(town)
+    for name in ("one", "two", "three"):
+        set_users(town, (b"!%s\0" % name.encode(), b"ann\0%d\0%d\0%s\0\0\0" % (
+            PEOPLE["ann"], PEOPLE["ann"], town.home("ann").encode())))
+        process.until(lambda: known(town, name + "@here.example") == [True], "it to be read")
+    process.until(lambda: descriptors(town) == before, "all to be closed")
+    helper, = town.daemons()["qmail-getpw"]
+    os.kill(helper, signal.SIGKILL)
+    process.until(lambda: not os.path.exists("/proc/%d" % helper), "its end to be noticed")
+    assert known(town, "bob-x@here.example") == [False]
+    inside.close()
+
+
+def test_no_descriptors_for_a_while(town):
+    """Who comes then waits before the door, which is looked at again."""
+    town.open()
+    pid, = town.daemons()["qmail-rcptd"]
+    inside = settled(town)
+
+    def set_limit(number):
+        subprocess.run(["prlimit", "--pid=%d" % pid, "--nofile=%d:" % number], check=True,
+                       **town.place.as_user("qmailv"))
+
+    set_limit(max(int(fd) for fd in os.listdir("/proc/%d/fd" % pid)) + 1)
+    outside = ask(town, "ann")
+    for _ in range(2):  # it has been at the door by the second one
+        inside.send(b"Rann@here.example\0")
+        assert inside.recv(100) == b"K\0"
+    outside.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        outside.recv(100)
+    set_limit(1000)
+    outside.settimeout(20)
+    assert outside.recv(100) == b"K\0"
 
 
 def test_two_questions_at_once(town):
