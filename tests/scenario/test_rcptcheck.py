@@ -14,17 +14,22 @@ from support.town import DOMAIN, PEOPLE
 UNKNOWN, LATER, OK = "550 5.1.1", "451 4.3.0", "250 2.1.5"
 
 
-def codes(town, *recipients, **environment):
-    """The first words of the replies to RCPT."""
+def talk(town, *recipients, **environment):
+    """The replies to RCPT, and what comes after them."""
     lines = ["HELO x", "MAIL FROM:<a@there.example>",
              *("RCPT TO:<%s>" % recipient for recipient in recipients), "QUIT"]
     done = subprocess.run(
         [town.place.program("qmail-smtpd")], stdout=subprocess.PIPE, cwd="/", timeout=60,
         input="".join(line + "\r\n" for line in lines).encode("utf-8"),
         env={"PATH": "/usr/bin:/bin", **environment}, **town.place.as_user("qmaild"))
-    replies = done.stdout.decode().splitlines()
-    assert len(replies) == len(lines) + 1, replies
-    return [" ".join(reply.split()[:2]) for reply in replies[3:-1]]
+    return done.stdout.decode().splitlines()[3:]
+
+
+def codes(town, *recipients, **environment):
+    """The first words of the replies to RCPT."""
+    replies = talk(town, *recipients, **environment)
+    assert len(replies) == len(recipients) + 1, replies
+    return [" ".join(reply.split()[:2]) for reply in replies[:-1]]
 
 
 def known(town, *recipients, **environment):
@@ -172,6 +177,16 @@ def test_accounts_cannot_be_told(town, script):
 def test_relay_clients_are_told_too(town):
     town.open()
     assert known(town, "no-one@here.example", "x@there.example", RELAYCLIENT="") == [False, True]
+
+
+def test_too_many_unknown(town):
+    """They have a limit of their own, and are no errors."""
+    town.place.control(me="here.example\n", rcpthosts="here.example\n", maxunknown="2\n",
+                       maxerrors="1\n")
+    town.open()
+    nobody = ["no-one@here.example"] * 2
+    assert codes(town, *nobody, "ann@here.example") == [UNKNOWN, UNKNOWN, OK]
+    assert talk(town, *nobody, *nobody)[3:] == ["421 4.7.0 too many unknown recipients"]
 
 
 def test_turned_off(town):
