@@ -377,11 +377,11 @@ def test_no_process_can_be_started(town, spawn):
         pytest.skip(faults.missing())
     set_users(town, ann=(7001, 7001, town.home("ann")))
     town.rules("ann", "", "|exit 0")
-    spawner = spawn("--inject=clone,fork:error=EAGAIN:when=1")
+    spawner = spawn("--inject=clone,fork:error=EAGAIN:when=2")
+    assert spawner.deliver("ann@here.example")[0] == "K"
+    before = spawner.descriptors()
     letter, text = spawner.deliver("ann@here.example")
     assert letter == "Z" and "No process" in text
-    before = spawner.descriptors()
-    assert spawner.deliver("ann@here.example")[0] == "K"
     process.until(lambda: spawner.descriptors() == before, "the descriptors to be closed")
 
 
