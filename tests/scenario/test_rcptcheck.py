@@ -227,6 +227,20 @@ def test_dead_service(town):
     town.daemon.wait("^status: exiting")
 
 
+def test_no_door(town):
+    """A service that nobody could ask does not go on."""
+    in_its_way = town.place.path("run/rcptd.new")
+    os.makedirs(in_its_way + "/x")
+    try:
+        daemon = town.start("./Mailbox")
+        daemon.wait("^qmail-rcptd: .*run/rcptd")
+        daemon.wait("^alert: oh no! lost qmail-rcptd connection! dying")
+        daemon.wait("^status: exiting")
+    finally:
+        os.rmdir(in_its_way + "/x")
+        os.rmdir(in_its_way)
+
+
 def test_full_service(town):
     """No place in the line before its door."""
     town.open()
