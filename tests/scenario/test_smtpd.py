@@ -282,14 +282,14 @@ def test_no_room_for_a_message(server):
     what another in its place says is not covered by that."""
     st = os.statvfs(server.place.path("queue"))
     free = st.f_bavail * st.f_frsize
-    limited(server, minfree="%d\n" % (free // 2))
+    limited(server, minfree="%d\n" % (free - (1 << 20)))
     filler = server.place.base + "/filler"  # on the same file system
     says = "#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null; fallocate -l %d %s || exit 31\n%s\n"
     try:
         for end, wanted in (("exit 53", "452 4.3.1"), ("echo Zlater >&6; exit 82", "451 4.3.0"),
                             ("exit 31", "554 5.7.1")):
             server.place.write(filler, "", "root", 0o666)
-            server.place.write(server.env["QMAILQUEUE"], says % (free * 3 // 4, filler, end),
+            server.place.write(server.env["QMAILQUEUE"], says % (4 << 20, filler, end),
                                mode=0o755)
             replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>",
                                   *MESSAGE)
