@@ -311,10 +311,10 @@ def test_what_is_too_large_is_not_kept(server):
 
 def test_each_message_is_a_new_one(server):
     """Recipients, their number, size, faults of the text, hops."""
-    limited(server, maxrcpt="2\n", databytes="200\n")
-    hops = ["Received: x"] * 10
-    for fault, code in ((["x\ry"], "554 5.6.0"), (["x" * 70] * 4, "552 5.3.4"),
-                        (["x" * 70] * 2, "250 2.0.0"), (hops, "250 2.0.0")):
+    limited(server, maxrcpt="2\n", databytes="1000\n")
+    hops = ["Received: x"] * 60
+    for fault, code in ((["x\ry"], "554 5.6.0"), (["x" * 70] * 15, "552 5.3.4"),
+                        (["x" * 70] * 12, "250 2.0.0"), (hops, "250 2.0.0")):
         start = ["MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "RCPT TO:<d@here.example>", "DATA"]
         replies = server.talk(
             "HELO x", *(start + fault + ["."]) * 2, *start[:2], start[3], "", "x" * 70, ".", "QUIT")
