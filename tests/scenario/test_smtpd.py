@@ -144,6 +144,17 @@ def test_size_that_is_announced(server, size, code):
     assert replies[-2].startswith(code)
 
 
+@pytest.mark.parametrize("command, code", [
+    ("MAIL FROM:<a@b> BODY=8bitmime", "250 2.1.0"), ("MAIL FROM:<a@b> BODY=BINARYMIME", "501 5.5.4"),
+    ("MAIL FROM:<a@b> BODY", "501 5.5.4"), ("MAIL FROM:<a@b> SIZE=x", "501 5.5.4"),
+    ("MAIL FROM:<a@b> SIZE=18446744073709551616", "501 5.5.4"),
+    ("MAIL FROM:<a@b> RET=HDRS", "555 5.5.4"), ("RCPT TO:<c@here.example> NOTIFY=NEVER", "555 5.5.4"),
+    ("RCPT TO:<c@here.example> (friend)", "250 2.1.5")])
+def test_parameters(server, command, code):
+    replies = server.talk("EHLO x", "MAIL FROM:<x@y>", command, "QUIT")
+    assert words_of(replies, -2) == [code]
+
+
 @pytest.mark.parametrize("length, code", [
     (COMMAND_MAX - 2, "250"), (COMMAND_MAX - 1, "250"), (COMMAND_MAX, "555"),
     (COMMAND_MAX + 1, "555"), (70000, "555")])
