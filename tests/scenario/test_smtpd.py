@@ -123,6 +123,12 @@ def test_locals_cannot_be_read(server):
     assert words_of(server.talk("HELO x"), -1) == ["421 4.3.0"]
 
 
+def test_name_of_our_address_cannot_be_read(server):
+    os.mkdir(server.place.path("control/localiphost"))
+    replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@[127.0.0.1]>", "QUIT")
+    assert words_of(replies, -1) == ["421 4.3.0"] and len(replies) == 4
+
+
 def test_greeting_without_a_name(server):
     limited(server, smtpgreeting="\n")
     assert words_of(server.talk("HELO x"), -1) == ["421 4.3.0"]
