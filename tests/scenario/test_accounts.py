@@ -54,7 +54,7 @@ def test_strange_questions(town):
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     ours.settimeout(20)
     with subprocess.Popen([town.place.program("qmail-getpw"), "--serve", "0"],
-                          stdin=theirs) as child:
+                          stdin=theirs) as child, ours:
         theirs.close()
         for question, first in ((b"ann", b"ann"), (b"ann\0x", b"alias"), (b"x" * 60000, b"Z"),
                                 (b"bob-x", b"bob")):
