@@ -14,10 +14,20 @@
 
 #include "scratch.h"
 #include "sys/clock.h"
+#include "sys/spawn_apart.h"
 
 static int64_t passed; /* time that went by at once */
 
+static bool has_no_process; /* fork fails */
+
+static pid_t
+start_apart(const struct spawn *plan, const char *regret)
+{
+	return has_no_process ? -1 : spawn_start_apart(plan, regret);
+}
+
 #define clock_monotonic() (clock_monotonic() + passed)
+#define spawn_start_apart start_apart
 #include "../../src/lib/config/lookup.c"
 
 #define LONG_MS 60000
@@ -210,6 +220,8 @@ test_nobody_waits_for_ever(void **state)
 static void
 test_rest(void **state)
 {
+	struct pollfd fds[LOOKUP_HELPERS];
+	int64_t deadline = 0;
 	struct lookup lookup;
 
 	(void)state;
@@ -224,6 +236,16 @@ test_rest(void **state)
 	passed += LOOKUP_REST_MS;
 	assert_int_equal(ask(&lookup, "hang3"), LOOKUP_ASKED);
 	assert_int_not_equal(lookup.helpers[0].fd, -1);
+	lookup_end(&lookup);
+	/* It has its time though the question, which is older, has had its. */
+	lookup_init(&lookup, self, NULL);
+	assert_int_equal(ask(&lookup, "hang"), LOOKUP_ASKED);
+	lookup.helpers[0].until += 5000;
+	passed += LOOKUP_MS;
+	(void)turn(&lookup);
+	assert_int_equal(ask(&lookup, "hang"), LOOKUP_FAILED);
+	(void)lookup_watch(&lookup, fds, &deadline);
+	assert_int_equal(deadline, lookup.helpers[0].until);
 	lookup_end(&lookup);
 }
 
@@ -256,7 +278,8 @@ test_known(void **state)
 			said.fd = lookup.helpers[i].fd;
 	assert_int_equal(poll(&said, 1, -1), 1);
 	(void)turn(&lookup);
-	assert_int_not_equal(answer(&lookup, "bob"), pid);
+	for (int i = 0; i < LOOKUP_HELPERS; i++)
+		assert_int_not_equal(lookup.helpers[i].pid, pid);
 	lookup_end(&lookup);
 }
 
@@ -270,6 +293,11 @@ test_cannot_start(void **state)
 	lookup_init(&lookup, "/none", NULL);
 	assert_int_equal(answer(&lookup, "ann"), 0);
 	lookup_end(&lookup);
+	has_no_process = true;
+	lookup_init(&lookup, self, NULL);
+	assert_int_equal(answer(&lookup, "ann"), 0);
+	lookup_end(&lookup);
+	has_no_process = false;
 	assert_int_equal(scratch_descriptors(), open);
 }
 
