@@ -7,39 +7,65 @@
 
 # Programs by tool chain; each is src/ROOM/NAME.c, and *_PARTS lists the other
 # files of the same room that belong to it.
-HOT      := receive/qmail-smtpd \
-            submit/qmail-inject submit/sendmail \
+HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
+            receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
+            submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake \
-            users/qmail-newmrh users/qmail-rcptd \
+            users/qmail-newmrh users/qmail-rcptd users/ofmipname \
+            mess/822field mess/822header mess/822date mess/822received \
+            mess/iftocc \
+            pop/qmail-popup pop/qmail-pop3d pop/pop-note pop/pop-relay \
+            pop/qmail-newpop \
             serial/setlock serial/maildirserial serial/serialsmtp \
             serial/serialqmtp \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok
 # Of these, those that live for a moment: their first memory is a static area.
-SMALL    := qmail-smtpd qmail-inject sendmail qmail-queue qmail-remote \
-            qmail-local
-ACCOUNTS := root/qmail-start users/qmail-getpw install/qmail-install
+SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
+            qmail-inject sendmail qmail-queue qmail-remote \
+            qmail-local qmail-popup qmail-pop3d pop-note pop-relay
+ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword \
+            install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp
 
+RECEIVE_PARTS      := policy receipt logline
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
-                      smtpd_data smtpd_receipt smtpd_xclient smtpd_policy
+                      smtpd_data smtpd_xclient $(RECEIVE_PARTS)
+qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
+qmail-qmqpd_PARTS  := qmtp receipt logline
+greetdelay_PARTS   := logline
+proxyin_PARTS      := logline
+new-inject_PARTS   := new_inject_envelope
+ofmipd_PARTS       := ofmip_message ofmip_reply
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
                       arrivals cleaning scribing scribe deliveries loading trouble jobs pass hops backlog links sendlog numbers
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_end
+822field_PARTS     := mess_input
+822header_PARTS    := mess_input
+822date_PARTS      := mess_input
+822received_PARTS  := mess_input
+iftocc_PARTS       := mess_input
 maildirserial_PARTS := serial_message serial_bounce
 serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
+qmail-popup_PARTS  := popup_hear
+pop-note_PARTS     := note
+pop-relay_PARTS    := note
+qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
+checkpassword_PARTS := owner
+# What a program of the second kind needs beside the C library.
+checkpassword_LIBS := -lcrypt
 
 LAYERS   := base sys mail config net queue
 
@@ -111,7 +137,8 @@ endef
 define acc_program
 $(B)/bin/$(call name,$(1)): $(call objects,acc,$(1)) $(B)/acc/lib.a conf-ld
 	@mkdir -p $$(@D)
-	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a
+	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a \
+	    $($(call name,$(1))_LIBS)
 endef
 $(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
 $(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))
@@ -146,6 +173,7 @@ users:
 install: all
 	@if [ "$$(id -u)" = 0 ]; then sh src/install/users.sh; fi
 	$(B)/bin/qmail-install install $(DESTDIR)
+	@sh src/install/links.sh "$(DESTDIR)$(PREFIX)"
 
 instcheck:
 	$(B)/bin/qmail-install check $(DESTDIR)
@@ -166,7 +194,7 @@ bench:
 
 help:
 	@echo 'make             build all into build/'
-	@echo 'make quickstart  build, install, configure, start, send two messages'
+	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
 	@echo 'make stop        end what quickstart started'
 	@echo 'make test        run all tests'
 	@echo 'make mutants     put faults in; which does no test notice?'

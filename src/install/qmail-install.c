@@ -95,6 +95,20 @@ static const struct item items[] = {
 	{ PROGRAM, "bin/qmail-remote", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-getpw", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-smtpd", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-popup", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-pop3d", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/checkpassword", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-newpop", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/pop-note", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/pop-relay", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-qmtpd", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-qmqpd", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/ofmipd", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/ofmipname", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/tcp-env", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/greetdelay", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/proxyin", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-qmqpc", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-inject", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/sendmail", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/maildirmake", ROOT, G, 0755, NULL, 0 },
@@ -104,6 +118,12 @@ static const struct item items[] = {
 	{ PROGRAM, "bin/qmail-showctl", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-tcpto", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-tcpok", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/new-inject", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/822field", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/822header", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/822date", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/822received", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/iftocc", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/setlock", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/maildirserial", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/serialsmtp", ROOT, G, 0755, NULL, 0 },
@@ -349,7 +369,7 @@ do_file(struct job *job, const struct item *item, const char *from,
 static void
 do_manual(struct job *job, const struct item *item, const char *path)
 {
-	struct dir dir = { NULL };
+	struct dir dir = { .stream = NULL };
 	const char *name;
 
 	if (dir_open(&dir, "man") < 0) {

@@ -2,10 +2,12 @@
 # quickstart.sh - from a bare Debian machine to a running mail server, and
 # back: `make quickstart`, `make stop`.
 # Runs as   root, by hand.
-# Reads     conf-qmail, conf-users; $PORT, where to listen instead of 25.
+# Reads     conf-qmail, conf-users; $PORT, where to listen instead of 25;
+#           $POPPORT, the same for 110.
 # Writes    the packages it needs, HOME (see INSTALL), HOME/service, HOME/log.
 set -eu
 home=$(head -n 1 conf-qmail)
+alias_user=$(head -n 1 conf-users)
 service=$home/service
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
@@ -44,6 +46,21 @@ check_machine() {
 	if ! is_running && is_taken "$port"; then
 		die "port $port is taken; nothing was changed." \
 			"Choose another: PORT=2525 make quickstart"
+	fi
+	choose_pop_port
+}
+
+# POP3 is left out where its port is taken: mail comes in without it.
+choose_pop_port() {
+	pop_address=127.0.0.1
+	pop_port=110
+	if [ -s "$home/control/popaddress" ]; then
+		read -r pop_address pop_port < "$home/control/popaddress"
+	fi
+	pop_port=${POPPORT:-$pop_port}
+	has_pop=yes
+	if ! svok "$service/qmail-pop3d" 2>/dev/null && is_taken "$pop_port"; then
+		has_pop=
 	fi
 }
 
@@ -103,6 +120,20 @@ configure() {
 			echo ./Maildir/ > "$home/alias/.qmail-$name"
 	done
 	echo "mail for postmaster and root goes to $home/alias/Maildir"
+	[ -z "$has_pop" ] || configure_pop
+}
+
+# postmaster can fetch mail, with a password of its own: alias has none.
+configure_pop() {
+	echo "$pop_address $pop_port" > "$home/control/popaddress"
+	if [ ! -e "$home/users/pop" ]; then
+		(umask 077 && printf 'postmaster:{PLAIN}%s:%s:%s::%s\n' \
+			"$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')" \
+			"$(id -u "$alias_user")" "$(id -g "$alias_user")" \
+			"$home/alias" > "$home/users/pop")
+		echo "$home/users/pop has a password for postmaster"
+	fi
+	"$home/bin/qmail-newpop"
 }
 
 # service NAME: makes the folder that supervise watches.
@@ -124,8 +155,11 @@ start_services() {
 	say "Services in $service"
 	make_service qmail-send qmail-send
 	make_service qmail-smtpd qmail-smtpd
+	[ -z "$has_pop" ] || make_service qmail-pop3d qmail-pop3d
 	if is_running; then
 		svc -t "$service/qmail-send" "$service/qmail-smtpd"
+		! svok "$service/qmail-pop3d" 2>/dev/null ||
+			svc -t "$service/qmail-pop3d"
 	else
 		env - PATH="$PATH" setsid svscan "$service" </dev/null \
 			>>"$home/log/svscan" 2>&1 &
@@ -134,6 +168,18 @@ start_services() {
 	wait_for "SMTP to answer on $address port $port" smtp_answers
 	wait_for "the queue manager" queue_runs
 	echo "running; $home/control/smtpaddress says where it listens"
+	if [ -n "$has_pop" ]; then
+		wait_for "POP3 to answer on $pop_address port $pop_port" pop_answers
+		echo "POP3 too; $home/control/popaddress says where"
+	else
+		echo "no POP3: port $pop_port is taken;" \
+			"choose another: POPPORT=1110 make quickstart"
+	fi
+}
+
+pop_answers() {
+	tcpclient -RHl0 "$pop_address" "$pop_port" sh -c 'read -r line <&6 &&
+		case $line in +OK*) exit 0 ;; esac; exit 1' 2>/dev/null
 }
 
 smtp_answers() {
@@ -197,12 +243,49 @@ prove() {
 		printf '\n-- %s\n' "$file"
 		cat "$file"
 	done
+	[ -z "$has_pop" ] || fetch_one
 	say "Their way, in $home/log/qmail-send/current"
 	numbers=
 	wait_for "the log" log_is_complete
 	grep -E "msg ($numbers)\$|msg ($numbers):|delivery" \
 		"$home/log/qmail-send/current" | tail -n 10
 	say "Done.  mutt -f $home/alias/Maildir reads it; make stop ends it."
+}
+
+# Fetches the newest message as postmaster, and leaves it there.
+fetch_one() {
+	password=$(sed -n 's/^postmaster:{PLAIN}\([^:]*\):.*/\1/p' \
+		"$home/users/pop" | head -n 1)
+	[ -n "$password" ] || return 0 # somebody else's list
+	say "One of them by POP3"
+	# The password is no argument, which all could see.
+	printf '%s\n' "$password" | fetch_by_pop3
+}
+
+fetch_by_pop3() {
+	tcpclient -RHl0 "$pop_address" "$pop_port" sh -c '
+		ask() { printf "%s\r\n" "$1" >&7; expect; }
+		expect() {
+			read -r line <&6 || exit 1
+			case $line in
+			+OK*) ;;
+			*) echo "the server says: $line" >&2; exit 1 ;;
+			esac
+		}
+		read -r password
+		expect
+		ask "USER postmaster"
+		ask "PASS $password"
+		ask STAT
+		line=${line#+OK }
+		ask "RETR ${line%% *}"
+		return=$(printf "\r")
+		while IFS= read -r line <&6; do
+			line=${line%"$return"}
+			[ "$line" != . ] || break
+			printf "%s\n" "${line#.}"
+		done
+		ask QUIT'
 }
 
 # The last two messages that ended are ours: nobody else sends yet.
@@ -221,12 +304,12 @@ stop() {
 			echo "svscan had ended already"
 		rm -f "$service/svscan.pid"
 	fi
-	for name in qmail-smtpd qmail-send; do
+	for name in qmail-pop3d qmail-smtpd qmail-send; do
 		if svok "$service/$name" 2>/dev/null; then
 			svc -dx "$service/$name"
 		fi
 	done
-	for name in qmail-smtpd qmail-send; do
+	for name in qmail-pop3d qmail-smtpd qmail-send; do
 		wait_for "$name to end" has_ended
 		if svok "$service/$name/log" 2>/dev/null; then
 			svc -dx "$service/$name/log"

@@ -1,7 +1,7 @@
 /*
  * local_maildir.c - delivery into a Maildir.
  *
- * Written to tmp, synced, linked to new, and new is synced: from then on it
+ * Written to tmp, synced, moved to new, and new is synced: from then on it
  * cannot get lost.  Whatever fails leaves nothing behind.
  */
 #include "local.h"
@@ -65,8 +65,48 @@ fail(const char *folder)
 	local_end(LOCAL_MAILDIR_WRITE, folder, saved);
 }
 
+/* Of a message: its bytes, and those of them that get a CR when it is sent. */
+struct sizes {
+	uint64_t bytes, ends;
+	char last; /* byte */
+};
+
 static void
-write_message(const struct local *local, const char *folder, int fd)
+count(struct sizes *sizes, struct span bytes)
+{
+	struct span rest = bytes;
+
+	sizes->bytes += bytes.len;
+	while (rest.len) {
+		size_t len = span_find(rest, '\n');
+
+		if (len < rest.len &&
+		    (len ? rest.s[len - 1] : sizes->last) != '\r')
+			sizes->ends++;
+		sizes->last = rest.s[len < rest.len ? len : len - 1];
+		rest = span_from(rest, len + 1);
+	}
+}
+
+/*
+ * ",S=BYTES,W=BYTES": so readers need not look at each file.  W is with CR LF
+ * at line ends; it is left out where the last line has none, since readers
+ * differ in what they send then.
+ */
+static void
+add_sizes(struct str *path, const struct sizes *sizes)
+{
+	str_add_z(path, ",S=");
+	str_add_u64(path, sizes->bytes);
+	if (sizes->last != '\n')
+		return;
+	str_add_z(path, ",W=");
+	str_add_u64(path, sizes->bytes + sizes->ends);
+}
+
+static void
+write_message(
+    const struct local *local, const char *folder, int fd, struct sizes *sizes)
 {
 	char buffer[LOCAL_BLOCK], out_buffer[LOCAL_BLOCK];
 	uint64_t position = 0;
@@ -74,10 +114,13 @@ write_message(const struct local *local, const char *folder, int fd)
 	struct out out;
 
 	out_init(&out, fd, out_buffer, sizeof(out_buffer));
+	count(sizes, str_span(&local->top));
 	(void)out_add(&out, str_span(&local->top));
-	while (local_message_next(local, &position, buffer, &bytes))
+	while (local_message_next(local, &position, buffer, &bytes)) {
+		count(sizes, bytes);
 		if (out_add(&out, bytes) < 0)
 			break;
+	}
 	if (out_flush(&out) < 0 || file_sync(fd) < 0)
 		fail(folder);
 }
@@ -107,15 +150,17 @@ void
 local_maildir(const struct local *local, const char *folder)
 {
 	struct str tmp = STR_INIT, new = STR_INIT, new_folder = STR_INIT;
+	struct sizes sizes = { .last = '\n' };
 	int fd = create_file(folder, &tmp);
 
-	write_message(local, folder, fd);
+	write_message(local, folder, fd, &sizes);
 	fd_close(fd);
 	str_set(&new_folder, span_of(folder));
 	str_add_z(&new_folder, "/new");
 	str_set(&new, str_span(&new_folder));
 	str_add(&new,
 	    span_from(str_span(&tmp), span_find_last(str_span(&tmp), '/')));
+	add_sizes(&new, &sizes);
 	/* From here on a signal takes nothing back: somebody may have read it. */
 	local_hold_signals(true);
 	if (file_move(str_z(&tmp), str_z(&new)) < 0)

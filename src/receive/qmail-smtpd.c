@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "base/scan.h"
 #include "config/control.h"
 #include "config/home.h"
 #include "smtpd.h"
@@ -36,20 +35,6 @@ environment(const char *name, const char *fallback)
 	return span_of(value ? value : fallback);
 }
 
-/* The size limit: $DATABYTES, else control/databytes. */
-static int
-read_data_max(uint64_t *data_max)
-{
-	const char *value = getenv("DATABYTES");
-
-	*data_max = 0;
-	if (!value)
-		return control_read_number(
-		    "control/databytes", UINT64_MAX, data_max);
-	(void)scan_u64_prefix(span_of(value), UINT64_MAX, data_max);
-	return 0;
-}
-
 /* Each limit: its control file, and what it is without that. */
 static int
 read_limits(struct smtpd_limits *limits)
@@ -58,9 +43,6 @@ read_limits(struct smtpd_limits *limits)
 		const char *file;
 		uint64_t *limit, fallback, max;
 	} files[] = {
-		{ "control/maxheader", &limits->header_max, 1 << 20,
-		    UINT64_MAX },
-		{ "control/minfree", &limits->min_free, 0, UINT64_MAX / 2 },
 		{ "control/maxrcpt", &limits->recipients, 1000, UINT64_MAX },
 		{ "control/maxmail", &limits->messages, 10000, UINT64_MAX },
 		{ "control/maxerrors", &limits->errors, 20, UINT64_MAX },
@@ -80,22 +62,22 @@ read_limits(struct smtpd_limits *limits)
 		limits->timeout = 1;
 	if (limits->session == 0)
 		limits->session = 1;
-	return read_data_max(&limits->data_max);
+	return 0;
 }
 
 /* control/me must be there and not empty: we greet with it. */
 static int
 read_configuration(struct smtpd *smtpd)
 {
-	struct str me = STR_INIT;
-
-	if (control_read_line("control/me", &me) < 0)
+	if (control_read_line("control/me", &smtpd->me) < 0)
 		return -1;
-	str_set(&smtpd->greeting, str_span(&me));
+	str_set(&smtpd->greeting, str_span(&smtpd->me));
 	if (control_read_line("control/smtpgreeting", &smtpd->greeting) < 0 ||
-	    smtpd->greeting.len == 0 || read_limits(&smtpd->limits) < 0)
+	    smtpd->greeting.len == 0 || read_limits(&smtpd->limits) < 0 ||
+	    receipt_limits_read(&smtpd->receipt.limits) < 0 ||
+	    smtpd_xclient_read(smtpd) < 0)
 		return -1;
-	return smtpd_policy_read(&smtpd->policy, str_span(&me), smtpd->ip);
+	return policy_read(&smtpd->policy);
 }
 
 static void
@@ -122,17 +104,15 @@ send_replies(void *argument)
 int
 main(void)
 {
-	static const struct smtpd_policy no_policy = { .hosts = HOSTS_INIT,
-		.bad_senders = BLOCKLIST_INIT,
-		.bad_recipients = BLOCKLIST_INIT,
-		.check = RCPTCHECK_INIT };
+	static const struct policy no_policy = POLICY_INIT;
 	char in_buffer[SMTPD_IN_BUFFER], out_buffer[SMTPD_OUT_BUFFER];
-	struct smtpd smtpd;
+	/* Zero, and most of it never touched: an idle session is small. */
+	static struct smtpd smtpd;
 
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
-	smtpd =
-	    (struct smtpd){ .policy = no_policy, .started = clock_monotonic() };
+	smtpd.policy = no_policy;
+	smtpd.started = clock_monotonic();
 	in_init(&smtpd.in, 0, in_buffer, sizeof(in_buffer));
 	out_init(&smtpd.out, 1, out_buffer, sizeof(out_buffer));
 	read_environment(&smtpd);

@@ -7,9 +7,9 @@
  *	smtpd_session.c   the loop, and the simple commands
  *	smtpd_envelope.c  MAIL and RCPT
  *	smtpd_data.c      DATA and BDAT: the text of a message
- *	smtpd_receipt.c   a message on its way to qmail-queue
  *	smtpd_xclient.c   XCLIENT: a proxy speaks for its client
- *	smtpd_policy.c    who may send to whom
+ *
+ * and, shared with other protocols, policy.h, receipt.h, logline.h.
  */
 #ifndef RECEIVE_SMTPD_H
 #define RECEIVE_SMTPD_H
@@ -21,14 +21,10 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
-#include "base/wordset.h"
-#include "config/blocklist.h"
-#include "config/hosts.h"
 #include "mail/crlftext.h"
-#include "mail/hops.h"
 #include "mail/smtptext.h"
-#include "queue/inject.h"
-#include "queue/rcptcheck.h"
+#include "policy.h"
+#include "receipt.h"
 #include "sys/in.h"
 #include "sys/out.h"
 
@@ -52,39 +48,12 @@
 
 /* What the administrator may choose: control files of these names. */
 struct smtpd_limits {
-	uint64_t data_max;   /* databytes: bytes of a message; 0: no limit */
-	uint64_t header_max; /* maxheader: bytes of a header; 0: no limit */
-	uint64_t min_free;   /* minfree: bytes that must stay free */
 	uint64_t recipients; /* maxrcpt: of a message */
 	uint64_t messages;   /* maxmail: of a session */
 	uint64_t errors;     /* maxerrors: commands refused between messages */
 	uint64_t unknown;    /* maxunknown: unknown recipients of a session */
 	uint64_t timeout;    /* timeoutsmtpd: seconds */
 	uint64_t session;    /* timeoutsession: seconds */
-};
-
-/* Who may send to whom; set up once. */
-struct smtpd_policy {
-	struct str me; /* control/me */
-	struct blocklist bad_senders, bad_recipients;
-	struct hosts hosts;
-	const char *relay_suffix; /* $RELAYCLIENT; NULL: not a relay client */
-	bool is_proxy;		  /* it may say XCLIENT */
-	bool checks_recipients;	  /* control/rcptcheck is not "off" */
-	struct rcptcheck check;
-};
-
-/* A message that comes in. */
-struct smtpd_receipt {
-	bool is_begun;	 /* BDAT: some of it has come */
-	bool is_open;	 /* qmail-queue runs */
-	bool is_refused; /* BDAT: what else comes is read, and forgotten */
-	bool is_too_large;
-	struct smtptext text;  /* DATA */
-	struct crlftext chunk; /* BDAT */
-	struct hops hops;
-	uint64_t size; /* bytes to be stored, our Received not counted */
-	struct inject inject;
 };
 
 /* What happened, for the log. */
@@ -98,7 +67,9 @@ struct smtpd_counts {
 struct smtpd {
 	struct in in;
 	struct out out;
-	struct smtpd_policy policy;
+	struct policy policy;
+	struct str me; /* control/me */
+	bool is_proxy; /* it may say XCLIENT */
 	struct smtpd_limits limits;
 	struct str greeting;		/* the name we go by */
 	int64_t started, session_end;	/* clock_monotonic */
@@ -112,7 +83,11 @@ struct smtpd {
 	struct str sender;
 	struct str recipients; /* each ends in NUL */
 	uint64_t recipient_count;
-	struct smtpd_receipt receipt;
+	struct receipt receipt;
+	struct smtptext text;  /* DATA */
+	struct crlftext chunk; /* BDAT */
+	bool is_begun;	       /* BDAT: some of the message has come */
+	bool is_refused; /* BDAT: what else comes is read, and forgotten */
 	/* For one command. */
 	struct str line, address;
 };
@@ -142,58 +117,16 @@ void smtpd_forget(struct smtpd *smtpd);
 void smtpd_data(struct smtpd *smtpd, struct span argument);
 void smtpd_bdat(struct smtpd *smtpd, struct span argument);
 
-/* ---- smtpd_receipt.c ---- */
-
-/* smtpd_receipt_begin: starts qmail-queue and writes the Received field.  If
- * that fails smtpd_receipt_end will say so. */
-void smtpd_receipt_begin(struct smtpd *smtpd);
-
-/* smtpd_receipt_store: bytes of the message, lines ending in LF. */
-void smtpd_receipt_store(struct smtpd *smtpd, struct span piece);
-
-/* smtpd_receipt_drop: makes sure that nothing is queued. */
-void smtpd_receipt_drop(struct smtpd_receipt *receipt);
-
-/* smtpd_receipt_end: hands over the envelope of a whole message, or drops it;
- * replies in any case. */
-void smtpd_receipt_end(struct smtpd *smtpd);
-
 /* ---- smtpd_xclient.c ---- */
 
 /* What EHLO says that it takes. */
 #define SMTPD_XCLIENT_NAMES "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT"
 
+/* smtpd_xclient_read: whether control/xclient lists the client, into
+ * smtpd->is_proxy.  Returns 0, -1 with errno. */
+MUST_CHECK int smtpd_xclient_read(struct smtpd *smtpd);
+
 /* smtpd_xclient: the command. */
 void smtpd_xclient(struct smtpd *smtpd, struct span argument);
-
-/* ---- smtpd_policy.c ---- */
-
-/* smtpd_policy_read: control files and environment; ip is the client's.
- * Returns 0, -1 with errno. */
-MUST_CHECK int
-smtpd_policy_read(struct smtpd_policy *policy, struct span me, struct span ip);
-
-/* smtpd_policy_end_relaying: what the environment allowed was for a proxy,
- * not for its client.  Returns 0, -1 with errno. */
-MUST_CHECK int smtpd_policy_end_relaying(struct smtpd_policy *policy);
-
-/* smtpd_policy_rewrite: user@[our address] becomes user@localiphost.
- * Returns 0, -1 with errno. */
-MUST_CHECK int
-smtpd_policy_rewrite(const struct smtpd_policy *policy, struct str *address);
-
-/* Whether a recipient is taken. */
-enum smtpd_verdict {
-	SMTPD_ACCEPTED,
-	SMTPD_BAD_RECIPIENT, /* control/badrcptto */
-	SMTPD_NOT_OURS,	     /* another domain */
-	SMTPD_UNKNOWN,	     /* nobody here has this name */
-	SMTPD_LATER,	     /* that cannot be told now */
-	SMTPD_TROUBLE,	     /* our configuration cannot be used; errno */
-};
-
-/* smtpd_policy_judge: judges a recipient; adds $RELAYCLIENT to it. */
-enum smtpd_verdict
-smtpd_policy_judge(struct smtpd_policy *policy, struct str *recipient);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/scan.h"
+#include "smtpd_log.h"
 #include "smtpd_reply.h"
 #include "sys/clock.h"
 
@@ -39,7 +40,7 @@ next_bytes(struct smtpd *smtpd, struct pace *pace)
 	if (got <= 0) {
 		int reason = got ? errno : 0;
 
-		smtpd_receipt_drop(&smtpd->receipt);
+		receipt_drop(&smtpd->receipt);
 		smtpd_end_by_errno(smtpd, reason);
 	}
 	return input;
@@ -58,6 +59,56 @@ has_envelope(struct smtpd *smtpd)
 	return false;
 }
 
+/* What stands behind "with" (RFC 3848, RFC 6531). */
+static struct span
+protocol_name(const struct smtpd *smtpd)
+{
+	if (smtpd->is_utf8)
+		return SPAN("UTF8SMTP");
+	return smtpd->is_extended ? SPAN("ESMTP") : SPAN("SMTP");
+}
+
+static void
+begin_message(struct smtpd *smtpd)
+{
+	smtpd->is_begun = true;
+	smtpd->is_refused = false;
+	smtpd->text = (struct smtptext)SMTPTEXT_INIT;
+	smtpd->chunk = (struct crlftext)CRLFTEXT_INIT;
+	receipt_begin(&smtpd->receipt,
+	    &(struct received){ .host = smtpd->host,
+		.helo = str_span(&smtpd->helo),
+		.has_helo = smtpd->has_helo,
+		.user = smtpd->user,
+		.ip = smtpd->ip,
+		.by = smtpd->by,
+		.protocol = protocol_name(smtpd) });
+}
+
+/* The message is whole: hands it over, and replies. */
+static void
+end_message(struct smtpd *smtpd)
+{
+	struct smtpd_counts *counts = &smtpd->counts;
+	struct receipt *receipt = &smtpd->receipt;
+	struct answer answer;
+
+	receipt->has_lone_cr =
+	    smtpd->text.has_lone_cr || smtpd->chunk.has_lone_cr;
+	receipt->has_lone_lf = smtpd->chunk.has_lone_lf;
+	answer = receipt_end(
+	    receipt, str_span(&smtpd->sender), str_span(&smtpd->recipients));
+	if (answer.code == 250) {
+		counts->messages++;
+		counts->recipients += smtpd->recipient_count;
+		counts->bytes += receipt->size;
+		counts->errors = 0;
+		smtpd_log_accepted(smtpd);
+	}
+	smtpd_answer(smtpd, answer);
+	smtpd_forget(smtpd);
+}
+
 /* ---- DATA ---- */
 
 /* Reads up to the end of the message. */
@@ -72,12 +123,12 @@ read_text(struct smtpd *smtpd)
 		size_t len = input.len;
 
 		pace.came += len;
-		while ((event = smtptext_next(&smtpd->receipt.text, &input,
-			    &piece)) == SMTPTEXT_PIECE)
-			smtpd_receipt_store(smtpd, piece);
+		while ((event = smtptext_next(&smtpd->text, &input, &piece)) ==
+		    SMTPTEXT_PIECE)
+			receipt_store(&smtpd->receipt, piece);
 		in_consume(&smtpd->in, len - input.len);
 		if (event == SMTPTEXT_LONE_LF) {
-			smtpd_receipt_drop(&smtpd->receipt);
+			receipt_drop(&smtpd->receipt);
 			smtpd_end(smtpd, SMTPD_LONE_LF);
 		}
 	} while (event != SMTPTEXT_END);
@@ -90,7 +141,7 @@ smtpd_data(struct smtpd *smtpd, struct span argument)
 	int got;
 
 	(void)argument;
-	if (smtpd->receipt.is_begun) {
+	if (smtpd->is_begun) {
 		smtpd_reply(smtpd, "503 5.5.1 this message came by BDAT");
 		return;
 	}
@@ -102,10 +153,9 @@ smtpd_data(struct smtpd *smtpd, struct span argument)
 	got = in_peek(&smtpd->in, &first);
 	if (got <= 0)
 		smtpd_end_by_errno(smtpd, got ? errno : 0);
-	smtpd_receipt_begin(smtpd);
+	begin_message(smtpd);
 	read_text(smtpd);
-	smtpd_receipt_end(smtpd);
-	smtpd_forget(smtpd);
+	end_message(smtpd);
 }
 
 /* ---- BDAT (RFC 3030) ---- */
@@ -125,9 +175,9 @@ read_chunk(struct smtpd *smtpd, uint64_t size, bool is_stored)
 		len = input.len;
 		size -= len;
 		pace.came += len;
-		while (is_stored &&
-		    crlftext_next(&smtpd->receipt.chunk, &input, &piece))
-			smtpd_receipt_store(smtpd, piece);
+		while (
+		    is_stored && crlftext_next(&smtpd->chunk, &input, &piece))
+			receipt_store(&smtpd->receipt, piece);
 		in_consume(&smtpd->in, len);
 	}
 }
@@ -153,10 +203,9 @@ parse_chunk(struct span argument, uint64_t *size, bool *is_last)
 static const char *
 find_chunk_fault(const struct smtpd *smtpd, uint64_t size)
 {
-	const struct smtpd_receipt *receipt = &smtpd->receipt;
-	uint64_t max = smtpd->limits.data_max;
+	uint64_t max = smtpd->receipt.limits.data_max;
 
-	if (receipt->is_refused)
+	if (smtpd->is_refused)
 		return "503 5.5.1 the message was refused: RSET comes first";
 	/* Its line ends take twice the room here that they take stored. */
 	if (max && size / 2 > max)
@@ -167,7 +216,6 @@ find_chunk_fault(const struct smtpd *smtpd, uint64_t size)
 void
 smtpd_bdat(struct smtpd *smtpd, struct span argument)
 {
-	struct smtpd_receipt *receipt = &smtpd->receipt;
 	const char *fault;
 	uint64_t size;
 	bool is_last;
@@ -185,21 +233,20 @@ smtpd_bdat(struct smtpd *smtpd, struct span argument)
 		read_chunk(smtpd, size, false);
 		return;
 	}
-	if (!receipt->is_begun)
-		smtpd_receipt_begin(smtpd);
+	if (!smtpd->is_begun)
+		begin_message(smtpd);
 	fault = find_chunk_fault(smtpd, size);
 	read_chunk(smtpd, size, !fault);
-	if (!fault && !is_last && receipt->is_too_large)
+	if (!fault && !is_last && smtpd->receipt.is_too_large)
 		fault = "552 5.3.4 larger than we take";
 	if (fault) {
-		smtpd_receipt_drop(receipt);
-		receipt->is_begun = receipt->is_refused = true;
+		receipt_drop(&smtpd->receipt);
+		smtpd->is_begun = smtpd->is_refused = true;
 		smtpd_reply(smtpd, fault);
 	} else if (!is_last) {
 		smtpd_reply(smtpd, "250 2.0.0 so far, so good");
 	} else {
-		crlftext_end(&receipt->chunk);
-		smtpd_receipt_end(smtpd);
-		smtpd_forget(smtpd);
+		crlftext_end(&smtpd->chunk);
+		end_message(smtpd);
 	}
 }

@@ -6,15 +6,16 @@
 
 #include "base/ascii.h"
 #include "base/scan.h"
-#include "config/home.h"
+#include "config/control.h"
 #include "mail/address.h"
+#include "net/ipme.h"
 #include "smtpd_reply.h"
-#include "sys/filesystem.h"
 
 void
 smtpd_forget(struct smtpd *smtpd)
 {
-	smtpd_receipt_drop(&smtpd->receipt);
+	receipt_drop(&smtpd->receipt);
+	smtpd->is_begun = smtpd->is_refused = false;
 	smtpd->has_sender = smtpd->is_utf8 = false;
 	smtpd->recipient_count = 0;
 	str_reset(&smtpd->recipients);
@@ -40,7 +41,8 @@ take_size(
 
 	if (!scan_u64(value, UINT64_MAX, size))
 		return "501 5.5.4 SIZE wants a number";
-	if (smtpd->limits.data_max && *size > smtpd->limits.data_max)
+	if (smtpd->receipt.limits.data_max &&
+	    *size > smtpd->receipt.limits.data_max)
 		return "552 5.3.4 larger than we take";
 	return NULL;
 }
@@ -129,6 +131,39 @@ take_parameters(
 	return fault;
 }
 
+/* Puts what stands for our address behind the @. */
+static int
+add_local_ip_host(const struct smtpd *smtpd, struct str *address)
+{
+	struct str host = STR_INIT;
+	int result;
+
+	str_set(&host, str_span(&smtpd->me));
+	result = control_read_line("control/localiphost", &host);
+	if (result >= 0)
+		str_add(address, str_span(&host));
+	str_free(&host);
+	return result < 0 ? -1 : 0;
+}
+
+/* user@[our address] becomes user@localiphost.  Returns 0, -1 with errno. */
+static int
+rewrite_own_address(const struct smtpd *smtpd, struct str *address)
+{
+	size_t at = span_find_last(str_span(address), '@');
+	struct span domain = span_from(str_span(address), at + 1);
+	struct ip_address ip;
+	int result;
+
+	if (!ip_parse_literal(domain, &ip))
+		return 0;
+	result = ipme_has(&ip);
+	if (result <= 0)
+		return result;
+	str_cut(address, at + 1);
+	return add_local_ip_host(smtpd, address);
+}
+
 /* Takes a path into smtpd->address.  Returns NULL, or the reply. */
 static const char *
 take_path(struct smtpd *smtpd, struct span argument, struct span keyword,
@@ -141,7 +176,7 @@ take_path(struct smtpd *smtpd, struct span argument, struct span keyword,
 		result = address_parse_path(
 		    argument, keyword, &smtpd->address, rest);
 	if (result == ADDRESS_TAKEN) {
-		if (smtpd_policy_rewrite(&smtpd->policy, &smtpd->address) < 0)
+		if (rewrite_own_address(smtpd, &smtpd->address) < 0)
 			smtpd_end(smtpd, SMTPD_CONTROL);
 		if (smtpd->address.len > ADDRESS_MAX)
 			result = ADDRESS_TOO_LONG;
@@ -175,9 +210,7 @@ smtpd_mail(struct smtpd *smtpd, struct span argument)
 	    smtpd->counts.messages >= limits->messages)
 		fault = "452 4.5.3 too many messages; connect again";
 	if (!fault &&
-	    (parameters.size > UINT64_MAX - limits->min_free ||
-		!filesystem_has_free(
-		    home_queue_dir, parameters.size + limits->min_free)))
+	    !receipt_has_room(&smtpd->receipt.limits, parameters.size))
 		fault = "452 4.3.1 no room for it now";
 	if (fault) {
 		smtpd_reply(smtpd, fault);
@@ -195,61 +228,56 @@ smtpd_mail(struct smtpd *smtpd, struct span argument)
 	smtpd_reply(smtpd, "250 2.1.0 ok");
 }
 
-/* Why a recipient is not taken, as a reply; NULL: it is. */
-static const char *
+/* What is told of a recipient; 250: it is taken. */
+static struct answer
 judge(struct smtpd *smtpd)
 {
-	static const char too_many[] = "452 4.5.3 too many recipients";
+	static const struct answer too_many = { 452, { "4.5.3", 5 },
+		{ "too many recipients", 19 } };
 	struct str *recipient = &smtpd->address;
+	enum policy_verdict verdict;
 
 	if (recipient->len == 0)
-		return "501 5.1.3 nobody has no name";
+		return ANSWER(501, "5.1.3", "nobody has no name");
 	if (smtpd->is_bad_sender)
-		return "553 5.7.1 this sender is not welcome here";
+		return ANSWER(553, "5.7.1", "this sender is not welcome here");
 	if (smtpd->limits.recipients &&
 	    smtpd->recipient_count >= smtpd->limits.recipients)
 		return too_many;
-	switch (smtpd_policy_judge(&smtpd->policy, recipient)) {
-	case SMTPD_ACCEPTED:
-		break;
-	case SMTPD_BAD_RECIPIENT:
-		return "553 5.7.1 this recipient gets no mail";
-	case SMTPD_NOT_OURS:
-		return "553 5.7.1 we take no mail for that domain";
-	case SMTPD_UNKNOWN:
-		smtpd->counts.unknown++;
-		return "550 5.1.1 nobody here has this name";
-	case SMTPD_LATER:
-		return "451 4.3.0 cannot tell now whether that is anybody";
-	case SMTPD_TROUBLE:
+	verdict = policy_judge(&smtpd->policy, recipient);
+	if (verdict == POLICY_TROUBLE)
 		smtpd_end(smtpd, SMTPD_CONTROL);
-	}
-	return smtpd->recipients.len + recipient->len >= SMTPD_RECIPIENTS_MAX
-	    ? too_many
-	    : NULL;
+	if (verdict == POLICY_UNKNOWN)
+		smtpd->counts.unknown++;
+	if (verdict == POLICY_ACCEPTED &&
+	    smtpd->recipients.len + recipient->len >= SMTPD_RECIPIENTS_MAX)
+		return too_many;
+	return policy_answer(verdict);
 }
 
 void
 smtpd_rcpt(struct smtpd *smtpd, struct span argument)
 {
+	struct answer answer;
 	struct span rest;
 	const char *fault = NULL;
 
 	if (!smtpd->has_sender)
 		fault = "503 5.5.1 MAIL comes first";
-	else if (smtpd->receipt.is_begun)
+	else if (smtpd->is_begun)
 		fault = "503 5.5.1 the message has begun";
 	if (!fault)
 		fault = take_path(smtpd, argument, SPAN("TO:"), &rest);
 	if (!fault)
 		fault = take_parameters(smtpd, rest, NULL);
-	if (!fault)
-		fault = judge(smtpd);
 	if (fault) {
 		smtpd_reply(smtpd, fault);
 		return;
 	}
-	str_add_field(&smtpd->recipients, str_span(&smtpd->address));
-	smtpd->recipient_count++;
-	smtpd_reply(smtpd, "250 2.1.5 ok");
+	answer = judge(smtpd);
+	if (answer.code == 250) {
+		str_add_field(&smtpd->recipients, str_span(&smtpd->address));
+		smtpd->recipient_count++;
+	}
+	smtpd_answer(smtpd, answer);
 }

@@ -9,23 +9,19 @@
  *	smtpd closed pid=31 client=... messages=1 recipients=1 bytes=1204
  *	  refusals=0 seconds=2 end=quit
  *
- * each in one line.  Whatever a client can choose stands in quotes, and there
- * all bytes but printable ASCII, and quotes and backslashes, are \xHH: nothing
- * that it sends looks like a field or a line.  pid is the one that tcpserver
- * logs; qp the one that qmail-send logs with "info msg".
+ * each in one line; see logline.h.  qp is the one that qmail-send logs with
+ * "info msg".
  */
 #ifndef RECEIVE_SMTPD_LOG_H
 #define RECEIVE_SMTPD_LOG_H
 
 #include "smtpd.h"
 
-#define SMTPD_LOG_VALUE_MAX 255 /* bytes of one value; the rest is cut off */
-#define SMTPD_LOG_REFUSALS  100 /* lines a session; then they are counted */
+#define SMTPD_LOG_REFUSALS 100 /* lines a session; then they are counted */
 
 void smtpd_log_refused(struct smtpd *smtpd, const char *reply);
 
-/* smtpd_log_accepted: qp is the process id of qmail-queue. */
-void smtpd_log_accepted(struct smtpd *smtpd, uint64_t qp);
+void smtpd_log_accepted(struct smtpd *smtpd);
 
 /* smtpd_log_closed: end is a word for how it came about. */
 void smtpd_log_closed(struct smtpd *smtpd, const char *end);

@@ -40,6 +40,20 @@ smtpd_reply(struct smtpd *smtpd, const char *line)
 		smtpd_log_refused(smtpd, line);
 }
 
+void
+smtpd_answer(struct smtpd *smtpd, struct answer answer)
+{
+	struct str line = STR_INIT;
+
+	str_add_u64(&line, answer.code);
+	str_add_byte(&line, ' ');
+	str_add(&line, answer.status);
+	str_add_byte(&line, ' ');
+	str_add(&line, answer.text);
+	smtpd_reply(smtpd, str_z(&line));
+	str_free(&line);
+}
+
 /* Without any of our memory. */
 static void
 say_at_once(const char *reply)

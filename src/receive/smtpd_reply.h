@@ -23,6 +23,9 @@ enum smtpd_end {
  */
 void smtpd_reply(struct smtpd *smtpd, const char *line);
 
+/* smtpd_answer: the same, from its parts. */
+void smtpd_answer(struct smtpd *smtpd, struct answer answer);
+
 /*
  * smtpd_end: says what is to be said, and ends the process.
  *   smtpd   NULL: nothing can be said but on descriptor 1 itself

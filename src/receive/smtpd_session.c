@@ -52,7 +52,7 @@ do_ehlo(struct smtpd *smtpd, struct span argument)
 	str_add_z(reply,
 	    "\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
 	    "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n");
-	if (smtpd->policy.is_proxy)
+	if (smtpd->is_proxy)
 		str_add_z(reply, "250-XCLIENT " SMTPD_XCLIENT_NAMES "\r\n");
 	if (limits->recipients || limits->messages)
 		str_add_z(reply, "250-LIMITS");
@@ -67,7 +67,7 @@ do_ehlo(struct smtpd *smtpd, struct span argument)
 	if (limits->recipients || limits->messages)
 		str_add_z(reply, "\r\n");
 	str_add_z(reply, "250 SIZE ");
-	str_add_u64(reply, limits->data_max);
+	str_add_u64(reply, smtpd->receipt.limits.data_max);
 	str_add_z(reply, "\r\n");
 	(void)out_add(&smtpd->out, str_span(reply));
 }

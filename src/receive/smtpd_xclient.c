@@ -6,10 +6,23 @@
  */
 #include "smtpd.h"
 
+#include "base/wordset.h"
+#include "config/control.h"
 #include "net/ip.h"
 #include "smtpd_reply.h"
 
 #define VALUE_MAX 255 /* bytes of one value */
+
+int
+smtpd_xclient_read(struct smtpd *smtpd)
+{
+	struct wordset proxies = WORDSET_INIT;
+	int found = control_read_set("control/xclient", '\0', &proxies);
+
+	smtpd->is_proxy = found > 0 && wordset_find(&proxies, smtpd->ip, NULL);
+	wordset_free(&proxies);
+	return found < 0 ? -1 : 0;
+}
 
 static int
 hex_digit(char c)
@@ -135,7 +148,7 @@ smtpd_xclient(struct smtpd *smtpd, struct span argument)
 	struct span word;
 	bool fine = argument.len > 0;
 
-	if (!smtpd->policy.is_proxy) {
+	if (!smtpd->is_proxy) {
 		smtpd_reply(smtpd, "550 5.7.0 you are no proxy of ours");
 		return;
 	}
@@ -143,7 +156,7 @@ smtpd_xclient(struct smtpd *smtpd, struct span argument)
 		smtpd_reply(smtpd, "503 5.5.1 not in a transaction");
 		return;
 	}
-	if (smtpd_policy_end_relaying(&smtpd->policy) < 0)
+	if (policy_end_relaying(&smtpd->policy) < 0)
 		smtpd_end(smtpd, SMTPD_CONTROL);
 	smtpd->has_helo = smtpd->is_extended = false;
 	while (fine && span_cut_next(&argument, ' ', &word))

@@ -4,6 +4,8 @@ Each function judges one case; "better" in better.json says what it asks for.
 Where several answers are as good, any of them will do.
 """
 
+import hashlib
+import os
 import re
 
 import pytest
@@ -94,6 +96,59 @@ def carriage_return_is_no_part_of_a_name(place, case):
 def received_with_esmtp(place, case):
     message, = speak(place, case, case["steps"])
     assert " with ESMTP" in message["received"]
+
+
+# ---- POP3
+
+def fetch(place, case, change):
+    """Has the conversation as it is with its replies changed."""
+    findings = dialogue.Findings()
+    with scene.Scene(place, case) as here:
+        dialogue.talk(here, change(case["steps"]), findings)
+    assert not findings, "\n".join(findings)
+
+
+@better("pop3-0030")
+def nothing_behind_a_password_is_lost(place, case):
+    fetch(place, case, lambda steps: [{**step, "args": "1"} if "args" in step else step
+                                      for step in steps])
+
+
+@better("pop3-0033")
+def capabilities_before_the_login(place, case):
+    lines = "USER TOP UIDL RESP-CODES AUTH-RESP-CODE PIPELINING".split()
+    body = "".join(line + "\r\n" for line in [*lines, "IMPLEMENTATION Angarium"])
+    fetch(place, case, lambda steps: [{"expect_pop": "+OK", "body": body}
+                                      if step.get("expect_pop") == "-ERR" else step
+                                      for step in steps])
+
+
+@better("pop3-0051", "pop3-0052")
+def unique_id_is_one(place, case):
+    name, = (os.path.basename(path) for path in case["files"] if not path.endswith("/"))
+    digest = hashlib.md5(name.encode("latin-1")).hexdigest()
+    fetch(place, case, lambda steps: [{**step, "args": "1 " + digest} if "args" in step else step
+                                      for step in steps])
+
+
+@better("pop3-0059", "pop3-0069", "pop3-0075")
+def what_is_no_number_is_refused(place, case):
+    def change(steps):
+        at = next(n for n, step in enumerate(steps) if step.get("send", "QUIT")[:4] != "QUIT")
+        return steps[:at + 1] + [{"expect_pop": "-ERR"}] + steps[at + 2:]
+    fetch(place, case, change)
+
+
+@better("pop3-0082")
+def deleted_messages_do_not_count(place, case):
+    fetch(place, case, lambda steps: [{**step, "args": "2 38"} if step.get("args") == "3 38"
+                                      else step for step in steps])
+
+
+@better("pop3-0105")
+def folder_is_no_message(place, case):
+    fetch(place, case, lambda steps: [{**step, "body": "1 2.m\r\n"} if "body" in step else step
+                                      for step in steps])
 
 
 # ---- qmail-remote

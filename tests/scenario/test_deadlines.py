@@ -41,10 +41,13 @@ class Client:
                       timeoutsmtpd="%d\n" % timeout)
         capture = place.base + "/slow-queue"
         place.write(capture, "#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null\n", mode=0o755)
+        self.begin([PROGRAMS + "qmail-smtpd"], HASTY=str(speed), QMAILQUEUE=capture)
+
+    def begin(self, words, **environment):
         self.sock, theirs = socket.socketpair()
         self.child = subprocess.Popen(
-            [PROGRAMS + "qmail-smtpd"], stdin=theirs, stdout=theirs, cwd="/",
-            env={"HASTY": str(speed), "QMAILQUEUE": capture, "PATH": "/usr/bin:/bin"})
+            words, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, cwd="/",
+            env={"PATH": "/usr/bin:/bin", **environment})
         theirs.close()
         self.said, self.has_ended = b"", threading.Event()
         self.reader = threading.Thread(target=self.read, daemon=True)
@@ -164,6 +167,88 @@ def test_replies_are_not_read(hasty, place):
 def test_no_time_at_all(client):
     """A limit of 0 is taken as 1 second: it is not "for ever"."""
     assert client(speed=1, timeout=0).has_ended.wait(60)
+
+
+# ---- POP3
+
+class Fetcher(Client):
+    """One that talks to qmail-popup or to qmail-pop3d."""
+
+    def __init__(self, words, speed):
+        self.begin([PROGRAMS + words[0], *words[1:]], HASTY=str(speed))
+
+
+@pytest.fixture
+def fetcher(hasty, place):
+    """fetcher(words, speed): a Fetcher that has been greeted."""
+    running = []
+
+    def begin(words, speed):
+        running.append(Fetcher(words, speed))
+        running[-1].wait(b"+OK")
+        return running[-1]
+
+    yield begin
+    for one in running:
+        one.close()
+
+
+POPUP = ["qmail-popup", "here.example", "/bin/true"]
+
+
+@pytest.fixture
+def maildir(hasty, place):
+    """One with a large message."""
+    place.reset()
+    folder = place.base + "/slow-maildir"
+    shutil.rmtree(folder, ignore_errors=True)
+    for name in ("", "/new", "/cur", "/tmp"):
+        os.mkdir(folder + name)
+    place.write(folder + "/new/1700000000.a,S=8000000,W=8100000", ("x" * 79 + "\n") * 100000)
+    return folder
+
+
+@pytest.mark.parametrize("piece", [b"", b"x", b"USER joe\r\n"])
+def test_login_without_end(fetcher, piece):
+    """Silent, a command in pieces, commands that lead nowhere."""
+    slow = fetcher(POPUP, 2000)
+    assert slow.go_on(piece)
+    assert b"-ERR you are too slow" in slow.said or b"-ERR enough" in slow.said
+    assert slow.child.wait(60) == 1
+
+
+@pytest.mark.parametrize("piece, speed", [(b"", 2000), (b"x", 2000), (b"NOOP\r\n", 40000)])
+def test_fetching_without_end(fetcher, maildir, piece, speed):
+    slow = fetcher(["qmail-pop3d", maildir], speed)
+    assert slow.go_on(piece)
+    assert b"-ERR you are too slow" in slow.said
+    assert slow.child.wait(60) == 0
+
+
+def test_message_is_not_taken(maildir):
+    """A client that asks for a message and never listens is left, and one that
+    takes a little of it now and then."""
+    for size in (0, 1):
+        ours, theirs = socket.socketpair()
+        child = subprocess.Popen([PROGRAMS + "qmail-pop3d", maildir], stdin=theirs,
+                                 stdout=theirs, cwd="/", env={"HASTY": "100000"})
+        theirs.close()
+        try:
+            ours.sendall(b"RETR 1\r\nDELE 1\r\nQUIT\r\n")
+            for _ in range(PATIENCE * 10):
+                if size:
+                    ours.recv(size)
+                try:
+                    assert child.wait(PAUSE) == 0
+                    break
+                except subprocess.TimeoutExpired:
+                    pass
+            assert child.poll() == 0
+        finally:
+            ours.close()
+            child.kill()
+            child.wait()
+        assert os.listdir(maildir + "/new")  # QUIT was never reached
 
 
 # ---- qmail-remote

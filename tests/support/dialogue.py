@@ -2,6 +2,7 @@
 scripted servers.  Enhanced codes count where the recorded reply has one."""
 
 import hashlib
+import os
 import re
 import socket
 import subprocess
@@ -43,7 +44,7 @@ class Line:
     """Our end of the conversation; a thread collects what comes."""
 
     def __init__(self, sock):
-        self.sock, self.data, self.is_over = sock, b"", False
+        self.sock, self.data, self.is_over, self.banner = sock, b"", False, b""
         self.news = threading.Condition()
         self.thread = threading.Thread(target=self.collect, daemon=True)
         self.thread.start()
@@ -79,6 +80,16 @@ class Line:
         if not self.wait(lambda: b"\n" in self.data):
             return None
         return self.take(self.data.index(b"\n") + 1)
+
+    def body(self):
+        """What comes before the line of one dot, with the end of its last line."""
+        self.wait(lambda: self.data.startswith(b".\r\n") or b"\r\n.\r\n" in self.data, 3 * AT_ONCE)
+        if self.data.startswith(b".\r\n"):
+            return self.take(3)[:0]
+        end = self.data.find(b"\r\n.\r\n")
+        if end < 0:
+            return self.take(len(self.data)) + b"<no end>"
+        return self.take(end + 5)[:-3]
 
     def reply(self):
         """All lines of an SMTP reply; the last is None if it did not come."""
@@ -119,6 +130,47 @@ def check_reply(line, step, findings, label):
     findings.compare(label, step["expect_code"], like(step["expect_code"], got))
 
 
+def check_pop(line, step, findings, label):
+    """A reply of POP3.  The blank line that was recorded behind messages may be
+    left out: it belongs to none."""
+    got = line.line() or b""
+    words = text(got).split()
+    if not got.endswith(b"\r\n"):
+        findings.append("%s: no line with CR LF: %r" % (label, got))
+    if "args" in step:
+        findings.compare(label + " args", step["args"], " ".join(words[1:]))
+    if "banner" in step:
+        found = re.search(raw(r"<[^<>@\s]+@%s>" % re.escape(step["banner"])), got)
+        if not found:
+            findings.append("%s: no timestamp in %r" % (label, got))
+        else:
+            line.banner = found.group()
+    findings.compare(label, step["expect_pop"], words[0] if words else "")
+    if "body" in step and words[:1] == ["+OK"]:
+        body = line.body()
+        if step["body"] == packed(body + b"\r\n"):
+            body += b"\r\n"
+        findings.compare(label + " body", step["body"], packed(body))
+
+
+def check_netstring(line, step, findings, label):
+    """One netstring: its first letter, and its enhanced code if it refuses."""
+    line.wait(lambda: b":" in line.data)
+    length, colon, rest = line.data.partition(b":")
+    if not colon or not length.isdigit():
+        findings.append("%s: no netstring: %r" % (label, line.data[:100]))
+        return
+    size = len(length) + 1 + int(length) + 1
+    line.wait(lambda: len(line.data) >= size)
+    words = line.take(size)[len(length) + 1:]
+    if words[-1:] != b"," or len(words) != int(length) + 1:
+        findings.append("%s: no netstring: %r" % (label, words[:100]))
+    got, code = text(words[:1]), ENHANCED.search(text(words))
+    if code and got in ("D", "Z"):
+        got += " " + code.group(1)
+    findings.compare(label, step["expect_netstring"], like(step["expect_netstring"], got))
+
+
 def take_step(line, step, findings, label):
     began = time.monotonic()
     if "send" in step:
@@ -128,6 +180,10 @@ def take_step(line, step, findings, label):
             pass  # the other side has gone, as a later step may want
     elif "expect_code" in step:
         check_reply(line, step, findings, label)
+    elif "expect_pop" in step:
+        check_pop(line, step, findings, label)
+    elif "expect_netstring" in step:
+        check_netstring(line, step, findings, label)
     elif "wait_close" in step:
         if not line.wait_end(step.get("limit", AT_ONCE)):
             findings.append(label + ": the connection stays open")
@@ -147,8 +203,17 @@ def take_step(line, step, findings, label):
         findings.append(label + ": too early")
 
 
+def change_file(scene, step):
+    """What another program does in the middle of a conversation."""
+    if "remove" in step:
+        os.unlink(scene.at(step["remove"]))
+    else:
+        scene.put(scene.at(step["write"]), step["data"], scene.user)
+
+
 def talk(scene, steps, findings):
-    """Has the conversation; exit code and standard error of the program."""
+    """Has the conversation; exit code and standard error of the program, and
+    its timestamp, if there was one."""
     argv, how = scene.command()
     ours, theirs = socket.socketpair()
     child = subprocess.Popen(argv, stdin=theirs, stdout=theirs,
@@ -157,7 +222,11 @@ def talk(scene, steps, findings):
     line = Line(ours)
     for number, step in enumerate(steps, 1):
         for _ in range(1 if "send" in step else step.get("times", 1)):
-            if not findings:
+            if findings:
+                break
+            if "remove" in step or "write" in step:
+                change_file(scene, step)
+            else:
                 take_step(line, step, findings, "step %d" % number)
     try:
         ours.shutdown(socket.SHUT_RDWR)
@@ -173,7 +242,21 @@ def talk(scene, steps, findings):
     ours.close()
     crash = process.crash(child.returncode, err)
     assert not crash, (crash, err)
-    return child.returncode, err
+    return child.returncode, err, line.banner
+
+
+def watched(scene, banner):
+    """The files in folders that the case names."""
+    found = {}
+    for top in scene.case["watch"]:
+        for folder, _, names in os.walk(scene.at(top)):
+            for name in names:
+                path = os.path.join(folder, name)
+                with open(path, "rb") as source:
+                    data = source.read()
+                data = data.replace(banner, b"<BANNER>") if banner else data
+                found[text(os.fsencode(os.path.relpath(path, scene.scratch)))] = packed(data)
+    return found
 
 
 def queued(scene, findings):
@@ -194,9 +277,11 @@ def converse(place, case):
     findings = Findings()
     with Scene(place, case) as scene:
         scene.set_up_by_program()
-        code, _ = talk(scene, case["steps"], findings)
+        code, _, banner = talk(scene, case["steps"], findings)
         if "exit" in case["expect"]:
             findings.compare("exit", case["expect"]["exit"], code)
+        if "files" in case["expect"]:
+            findings.compare("files", case["expect"]["files"], watched(scene, banner))
         if "queue" in case["expect"]:
             got = queued(scene, findings)
             if not case.get("trace"):

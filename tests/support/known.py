@@ -5,7 +5,8 @@ import json
 
 from . import build
 
-RECORDED = ("inject", "sendmail", "local", "tools", "smtpd", "remote")
+RECORDED = ("inject", "sendmail", "local", "tools", "smtpd", "remote", "pop3",
+            "checkpassword", "qmtp_qmqp", "ofmip", "serialmail")
 
 
 def read():

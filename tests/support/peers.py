@@ -169,7 +169,7 @@ def hang_up(sock):
 
 # ---- DNS
 
-TYPES = {1: "A", 5: "CNAME", 15: "MX", 16: "TXT", 28: "AAAA"}
+TYPES = {1: "A", 5: "CNAME", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
 NUMBERS = {name: number for number, name in TYPES.items()}
 FAILURES = {"FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 UDP_MAX = 512

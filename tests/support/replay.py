@@ -5,6 +5,7 @@ outcome is brought to the same form.  tests/cases/README describes the format.
 """
 
 import calendar
+import fcntl
 import fnmatch
 import hashlib
 import json
@@ -39,7 +40,7 @@ class Tidy:
         self.scene = scene
         case = scene.case
         self.given = json.dumps([case.get(key) for key in
-                                 ("stdin", "files", "env", "argv", "spool")])
+                                 ("stdin", "files", "env", "argv", "spool", "fds")])
         host = socket.gethostname().replace("/", "\\057").replace(":", "\\072")
         self.message_file = re.compile(
             r"(^|/)(new|cur|tmp)/\d{10}\.[-\w]+\.%s(,[A-Z]=\d+)*$" % re.escape(host))
@@ -114,11 +115,31 @@ def open_input(scene, case, closing):
     return source, None
 
 
+def give_descriptors(case, how, closing):
+    """Pipes with a text, as the descriptors that the case numbers."""
+    ends = {}
+    for number, words in case.get("fds", {}).items():
+        theirs, ours = os.pipe()
+        os.write(ours, raw(words))
+        os.close(ours)
+        ends[int(number)] = fcntl.fcntl(theirs, fcntl.F_DUPFD_CLOEXEC, 64)
+        closing.append(lambda end=ends[int(number)]: os.close(end))
+        os.close(theirs)
+    # The child has something of its own at the first number that is free.
+    while ends and (spare := os.open("/dev/null", os.O_RDONLY)) <= max(ends):
+        closing.append(lambda spare=spare: os.close(spare))
+    if ends:
+        closing.append(lambda: os.close(spare))
+        how["preexec_fn"] = lambda: [os.dup2(end, number) for number, end in ends.items()]
+        how["pass_fds"] = tuple(ends)
+
+
 def run(scene, case):
     """Exit, standard output and standard error."""
     argv, how = scene.command(case)
     closing, output = [], subprocess.PIPE
     try:
+        give_descriptors(case, how, closing)
         source, feed = open_input(scene, case, closing)
         if case.get("stdout_kind") == "full":
             output = open("/dev/full", "wb")

@@ -13,7 +13,8 @@ from .place import RESOLVER, empty, remove, tree
 
 TIME_LIMIT = 20
 COMPLETE_ENVELOPE = re.compile(rb"F[^\0]*\0(T[^\0]*\0)*\0")
-NEEDS_ROOT = ("accounts", "owners", "disks", "spool", "syslog", "servers", "dns", "tcpto")
+NEEDS_ROOT = ("accounts", "owners", "disks", "spool", "syslog", "servers", "dns", "tcpto",
+              "etc")
 BETWEEN_USERS = ("qmail-tcpto", "qmail-tcpok")
 
 # Takes the place of qmail-queue: keeps what it is given on descriptors 0 and
@@ -91,6 +92,8 @@ class Scene:
             place.accounts({name: entry and entry[:2] + [self.expand(entry[2])]
                             for name, entry in case.get("accounts", {}).items()})
             place.resolver(case.get("resolv", RESOLVER))
+            for name, value in case.get("etc", {}).items():
+                place.etc.write(name, value)
         os.chown(self.scratch, *place.ids(self.user))
         for folder in ("control", "users"):
             for name, value in case.get(folder, {}).items():
@@ -139,9 +142,22 @@ class Scene:
             os.mkdir(folder, 0o755)
             os.chown(folder, *owner)
         if path.endswith("/"):
+            set_age(path, value)
             return
-        data = raw(self.expand(value["data"])) * value.get("times", 1)
-        self.place.write(path, data, user, value.get("mode", 0o644))
+        for number in range(value.get("count", 1)):
+            self.put_file(path, value, number, user)
+
+    def put_file(self, path, value, number, user):
+        """One file of perhaps many; where there are many the number is in it."""
+        data = value.get("data", "")
+        if "count" in value:
+            path, data = path % number, data % number
+        if "link" in value:
+            os.symlink(value["link"], path)
+            return
+        self.place.write(path, raw(self.expand(data)) * value.get("times", 1), user,
+                         value.get("mode", 0o644))
+        set_age(path, value, number)
 
     def add_disk(self, path, size):
         self.put(path + "/", "", self.user)
@@ -236,6 +252,13 @@ class Scene:
             except BlockingIOError:
                 return lines
             lines.append(re.sub(r"^(<\d+>)[A-Z][a-z]{2} [ \d]\d [\d:]{8} ", r"\1", line))
+
+
+def set_age(path, value, younger=0):
+    """Seconds since the last change, if the case tells."""
+    if "age" in value:
+        when = int(time.time()) - value["age"] + younger
+        os.utime(path, (when, when))
 
 
 def read_quietly(path):

@@ -32,7 +32,7 @@ def test_unit(name, library, tmp_path):
     program = os.path.join(build.MADE, "unit", name)
     build.run(["gcc", "-std=c11", "-D_GNU_SOURCE", *FLAGS.split(), "-Wall", "-Wextra", "-Werror",
                "-iquote", build.TOP + "/src/lib", "-iquote", generated, "-iquote", HERE,
-               "-o", program, "%s/%s_test.c" % (HERE, name), archive, "-lcmocka"])
+               "-o", program, "%s/%s_test.c" % (HERE, name), archive, "-lcmocka", "-lcrypt"])
     done = subprocess.run([program], cwd=tmp_path, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=TIME_LIMIT)

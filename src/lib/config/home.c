@@ -20,6 +20,7 @@ const char home_queue_dir[] = CONF_QMAIL "/queue";
 const char home_sync_folders[] = CONF_QMAIL "/control/syncfolders";
 const char home_smtproutes[] = CONF_QMAIL "/control/smtproutes";
 const char home_users_cdb[] = CONF_QMAIL "/users/cdb";
+const char home_pop_cdb[] = CONF_QMAIL "/users/pop.cdb";
 
 static const char *const user_names[HOME_USERS] = { CONF_ALIAS, CONF_QMAILD,
 	CONF_QMAILL, CONF_QMAILP, CONF_QMAILQ, CONF_QMAILR, CONF_QMAILS,

@@ -3,6 +3,8 @@
 
 #include "base/fmt.h"
 
+#define EPOCH_DAYS INT64_C(719468) /* from 1 March of year 0 to 1970 */
+
 struct calendar {
 	unsigned year, month, day; /* month 0-11, day 1-31 */
 	unsigned weekday;	   /* 0 Sunday */
@@ -22,8 +24,11 @@ static struct calendar
 to_calendar(int64_t seconds)
 {
 	struct calendar c;
-	uint64_t time = seconds > 0 ? (uint64_t)seconds : 0;
-	uint64_t days = time / 86400 + 719468; /* since 1 March of year 0 */
+	/* Since 1 March of year 0, which is early enough. */
+	uint64_t time = seconds > -EPOCH_DAYS * 86400
+	    ? (uint64_t)(seconds + EPOCH_DAYS * 86400)
+	    : 0;
+	uint64_t days = time / 86400;
 	uint64_t era = days / 146097, day_of_era = days % 146097;
 	uint64_t year_of_era = (day_of_era - day_of_era / 1460 +
 				   day_of_era / 36524 - day_of_era / 146096) /
@@ -35,7 +40,7 @@ to_calendar(int64_t seconds)
 	c.day = (unsigned)(day_of_year - (153 * month_from_march + 2) / 5 + 1);
 	c.month = (unsigned)((month_from_march + 2) % 12);
 	c.year = (unsigned)(year_of_era + era * 400 + (c.month < 2));
-	c.weekday = (unsigned)((time / 86400 + 4) % 7);
+	c.weekday = (unsigned)((days + 3) % 7);
 	c.hour = (unsigned)(time / 3600 % 24);
 	c.minute = (unsigned)(time / 60 % 60);
 	c.second = (unsigned)(time % 60);
@@ -75,22 +80,54 @@ date_add_utc_bare(struct str *text, int64_t seconds)
 }
 
 void
+date_add(struct str *text, const struct date *date)
+{
+	if (date->has_zone) {
+		date_add_zone(text, date->seconds, date->offset);
+		return;
+	}
+	date_add_utc(text, date->seconds);
+}
+
+void
 date_add_utc(struct str *text, int64_t seconds)
 {
 	date_add_utc_bare(text, seconds);
 	str_add_z(text, " -0000");
 }
 
-void
-date_add_zone(struct str *text, int64_t seconds, long offset)
+/* " +0100" */
+static void
+add_offset(struct str *text, long offset)
 {
 	unsigned long minutes =
 	    (unsigned long)(offset < 0 ? -offset : offset) / 60;
 
-	date_add_utc_bare(text, seconds + offset);
 	str_add_z(text, offset < 0 ? " -" : " +");
 	add_padded(text, minutes / 60, 2);
 	add_padded(text, minutes % 60, 2);
+}
+
+void
+date_add_zone(struct str *text, int64_t seconds, long offset)
+{
+	date_add_utc_bare(text, seconds + offset);
+	add_offset(text, offset);
+}
+
+void
+date_add_iso(struct str *text, int64_t seconds, long offset)
+{
+	struct calendar c = to_calendar(seconds + offset);
+
+	add_padded(text, c.year, 4);
+	str_add_byte(text, '-');
+	add_padded(text, c.month + 1, 2);
+	str_add_byte(text, '-');
+	add_padded(text, c.day, 2);
+	str_add_byte(text, ' ');
+	add_clock(text, &c);
+	add_offset(text, offset);
 }
 
 void
@@ -107,4 +144,17 @@ date_add_ctime(struct str *text, int64_t seconds)
 	add_clock(text, &c);
 	str_add_byte(text, ' ');
 	add_padded(text, c.year, 4);
+}
+
+void
+date_add_digits(struct str *text, int64_t seconds)
+{
+	struct calendar c = to_calendar(seconds);
+
+	add_padded(text, c.year, 4);
+	add_padded(text, c.month + 1, 2);
+	add_padded(text, c.day, 2);
+	add_padded(text, c.hour, 2);
+	add_padded(text, c.minute, 2);
+	add_padded(text, c.second, 2);
 }

@@ -260,6 +260,7 @@ is_data_sound(struct span packet, const struct record *record)
 	case DNS_AAAA:
 		return record->len == 16;
 	case DNS_CNAME:
+	case DNS_PTR:
 		return read_name(packet, record->data, &name) == end;
 	case DNS_MX:
 		return record->len > 2 &&

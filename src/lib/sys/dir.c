@@ -21,8 +21,23 @@ dir_next(struct dir *dir, const char **name)
 		if (!(entry = readdir(dir->stream)))
 			return errno ? -1 : 0;
 		*name = entry->d_name;
+		dir->type = entry->d_type;
 	} while (!strcmp(*name, ".") || !strcmp(*name, ".."));
 	return 1;
+}
+
+enum dir_kind
+dir_kind(const struct dir *dir)
+{
+	switch (dir->type) {
+	case DT_REG:
+		return DIR_FILE;
+	case DT_UNKNOWN:
+	case DT_LNK:
+		return DIR_UNKNOWN;
+	default:
+		return DIR_OTHER;
+	}
 }
 
 void

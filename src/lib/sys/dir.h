@@ -8,6 +8,7 @@
 
 struct dir {
 	DIR *stream;
+	unsigned char type; /* of the last name, as readdir(3) tells it */
 };
 
 /* dir_open: starts to list a folder.  Returns 0, -1 with errno. */
@@ -19,6 +20,16 @@ MUST_CHECK int dir_open(struct dir *dir, const char *path);
  * Returns 1; 0 at the end; -1 with errno.
  */
 MUST_CHECK int dir_next(struct dir *dir, const char **name);
+
+/* What a name stands for, as far as the folder itself tells. */
+enum dir_kind {
+	DIR_UNKNOWN, /* it does not, or it is a link: stat tells */
+	DIR_FILE,    /* a regular file */
+	DIR_OTHER    /* a folder, a FIFO ... */
+};
+
+/* dir_kind: of the name that dir_next gave last. */
+enum dir_kind dir_kind(const struct dir *dir);
 
 /* dir_close: ends the listing; accepts one that was never opened ({NULL}). */
 void dir_close(struct dir *dir);

@@ -57,7 +57,7 @@ static bool
 has_journal(dev_t device)
 {
 	struct str prefix = STR_INIT;
-	struct dir journals = { NULL };
+	struct dir journals = { .stream = NULL };
 	const char *name;
 	bool found = true;
 

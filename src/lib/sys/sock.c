@@ -154,3 +154,34 @@ sock_wait_input(int fd, int64_t timeout)
 {
 	return wait_for(fd, POLLIN, timeout);
 }
+
+static void
+take_end(const union name *name, struct sock_end *end)
+{
+	memset(end, 0, sizeof(*end));
+	if (name->any.sa_family == AF_INET) {
+		end->family = 4;
+		end->port = ntohs(name->in.sin_port);
+		memcpy(end->bytes, &name->in.sin_addr, 4);
+	} else if (name->any.sa_family == AF_INET6) {
+		end->family = 6;
+		end->port = ntohs(name->in6.sin6_port);
+		memcpy(end->bytes, &name->in6.sin6_addr, 16);
+	}
+}
+
+int
+sock_ends(int fd, struct sock_end *local, struct sock_end *remote)
+{
+	union name ours, theirs;
+	socklen_t our_size = sizeof(ours), their_size = sizeof(theirs);
+
+	memset(&ours, 0, sizeof(ours));
+	memset(&theirs, 0, sizeof(theirs));
+	if (getsockname(fd, &ours.any, &our_size) < 0 ||
+	    getpeername(fd, &theirs.any, &their_size) < 0)
+		return -1;
+	take_end(&ours, local);
+	take_end(&theirs, remote);
+	return 0;
+}

@@ -55,4 +55,18 @@ bool sock_has_input(int fd);
  */
 MUST_CHECK int sock_wait_input(int fd, int64_t timeout);
 
+/* An end of a connection. */
+struct sock_end {
+	unsigned char family;	 /* 4 or 6; 0: the socket is of another kind */
+	unsigned char bytes[16]; /* the first 4 count for family 4 */
+	uint16_t port;
+};
+
+/*
+ * sock_ends: who is connected with whom.
+ * Returns 0; -1 with errno, ENOTCONN or ENOTSOCK if fd is no connection.
+ */
+MUST_CHECK int
+sock_ends(int fd, struct sock_end *local, struct sock_end *remote);
+
 #endif

@@ -1,0 +1,33 @@
+/*
+ * maildirname.h - what the name of a message in a Maildir tells (maildir(5)):
+ *
+ *	1700000000.M1P2Q3.host,S=1000,W=1030:2,S
+ *
+ * The moment of arrival, a unique part, the host; fields that programs add, of
+ * which S is the size of the file, W its octets with CR LF at line ends; and
+ * behind a colon what changes: flags.
+ * Pure: includes only base.  Input: hostile (whoever may write to the Maildir).
+ */
+#ifndef MAIL_MAILDIRNAME_H
+#define MAIL_MAILDIRNAME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+#define MAILDIRNAME_SIZE_MAX ((uint64_t)1 << 46) /* bytes that S and W say */
+
+struct maildirname {
+	struct span base; /* up to the colon: stays, however flags change */
+	bool has_seconds; /* it begins with a number and a dot */
+	int64_t seconds;
+	/* S and W are there, and W is what a file of S bytes can have. */
+	bool has_octets;
+	uint64_t octets; /* W */
+};
+
+/* maildirname_parse: takes a name apart; any bytes are a name. */
+void maildirname_parse(struct span name, struct maildirname *parsed);
+
+#endif

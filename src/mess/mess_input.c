@@ -1,0 +1,29 @@
+/*
+ * mess_input.c - the header on descriptor 0.
+ * Input: hostile
+ */
+#include "mess_input.h"
+
+#include "queue/headerin.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+
+void
+mess_input_read(const char *program, struct str *header)
+{
+	static char buffer[65536];
+	struct str line = STR_INIT;
+	struct in in;
+
+	in_init(&in, 0, buffer, sizeof(buffer));
+	if (headerin_read(&in, MESS_HEADER_MAX, header, &line) < 0)
+		error_exit(program, "cannot read the header");
+	str_free(&line);
+}
+
+void
+mess_input_write(const char *program, const struct str *text)
+{
+	if (fd_write_all(1, str_span(text)) < 0)
+		error_exit(program, "cannot write");
+}

@@ -1,0 +1,304 @@
+/*
+ * maildrop.c - the messages of a Maildir in a POP3 session.
+ * Input: names hostile
+ */
+#include "maildrop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/md5.h"
+#include "mail/maildirname.h"
+#include "maildrop_files.h"
+#include "sys/dir.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#define UID_MAX 70 /* bytes; RFC 1939 7 */
+
+void
+maildrop_get(struct maildrop *drop, size_t i, struct maildrop_message *message)
+{
+	records_get(&drop->records, drop->entries.at[i].place, message);
+}
+
+size_t
+maildrop_count(const struct maildrop *drop)
+{
+	return drop->entries.len;
+}
+
+void
+maildrop_delete(struct maildrop *drop, size_t i)
+{
+	struct maildrop_message message;
+
+	maildrop_get(drop, i, &message);
+	must(!message.is_deleted);
+	records_mark(&drop->records, drop->entries.at[i].place, true);
+	drop->deleted++;
+	drop->octets -= message.octets;
+}
+
+void
+maildrop_restore(struct maildrop *drop)
+{
+	struct maildrop_message message;
+
+	drop->deleted = 0;
+	drop->octets = 0;
+	for (size_t i = 0; i < drop->entries.len; i++) {
+		records_mark(&drop->records, drop->entries.at[i].place, false);
+		maildrop_get(drop, i, &message);
+		drop->octets += message.octets;
+	}
+}
+
+static bool
+is_uid(struct span name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (name.s[i] < 0x21 || name.s[i] > 0x7e)
+			return false;
+	return name.len > 0 && name.len <= UID_MAX;
+}
+
+static struct span
+base_of(struct span name)
+{
+	return span_upto(name, span_find(name, ':'));
+}
+
+void
+maildrop_add_uid(struct maildrop *drop, size_t i, struct str *text)
+{
+	struct maildrop_message message;
+	struct span base;
+
+	maildrop_get(drop, i, &message);
+	base = base_of(message.name);
+	if (is_uid(base))
+		str_add(text, base);
+	else
+		md5_add_hex(text, base);
+}
+
+/* ---- reading the folders ---- */
+
+static uint32_t
+short_seconds(int64_t seconds)
+{
+	if (seconds < 0)
+		return 0;
+	return seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;
+}
+
+/*
+ * Finds out when a message came and how large it is, at best from its name.
+ * Returns false if it is none.
+ */
+static bool
+look_at(const struct maildrop *drop, struct maildrop_message *message,
+    enum dir_kind kind, int64_t now, uint32_t *seconds)
+{
+	struct maildirname name;
+	struct stat st;
+
+	maildirname_parse(message->name, &name);
+	if (kind == DIR_FILE && name.has_octets && name.has_seconds) {
+		message->octets = name.octets;
+		*seconds = short_seconds(name.seconds);
+		return true;
+	}
+	if (kind == DIR_OTHER || message->name.s[0] == '.' ||
+	    maildrop_stat(message, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_mtime >= now)
+		return false;
+	*seconds = short_seconds(st.st_mtime);
+	message->octets = (uint64_t)st.st_size;
+	if (name.has_octets)
+		message->octets = name.octets;
+	else if (drop->counts_lines)
+		maildrop_count_octets(message);
+	return true;
+}
+
+static int
+read_folder(struct maildrop *drop, bool is_new, int64_t now)
+{
+	struct dir dir = { .stream = NULL };
+	const char *name;
+	int got;
+
+	if (dir_open(&dir, is_new ? "new" : "cur") < 0)
+		return -1;
+	while ((got = dir_next(&dir, &name)) > 0) {
+		struct maildrop_message message = { .name = span_of(name),
+			.is_new = is_new };
+		struct maildrop_entry entry;
+
+		if (name[0] == '.' ||
+		    !look_at(
+			drop, &message, dir_kind(&dir), now, &entry.seconds))
+			continue;
+		if ((got = records_add(
+			 &drop->records, &message, &entry.place)) < 0)
+			break;
+		vec_push(&drop->entries, entry);
+		drop->octets += message.octets;
+	}
+	dir_close(&dir);
+	return got;
+}
+
+/* ---- the order of arrival ---- */
+
+static bool
+comes_before(const struct maildrop *drop, size_t a, size_t b)
+{
+	struct maildrop_entry one = drop->entries.at[a];
+	struct maildrop_entry other = drop->entries.at[b];
+
+	if (one.seconds != other.seconds)
+		return one.seconds < other.seconds;
+	return records_compare(&drop->records, one.place, other.place) < 0;
+}
+
+static void
+swap(struct maildrop *drop, size_t a, size_t b)
+{
+	struct maildrop_entry entry = drop->entries.at[a];
+
+	drop->entries.at[a] = drop->entries.at[b];
+	drop->entries.at[b] = entry;
+}
+
+/* Of a heap with the last message on top, sinks entry i to its level. */
+static void
+sink(struct maildrop *drop, size_t i, size_t count)
+{
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child >= count)
+			return;
+		if (child + 1 < count && comes_before(drop, child, child + 1))
+			child++;
+		if (!comes_before(drop, i, child))
+			return;
+		swap(drop, i, child);
+		i = child;
+	}
+}
+
+/* Needs no memory, and no more time for names that are chosen badly. */
+static void
+sort(struct maildrop *drop)
+{
+	size_t count = drop->entries.len;
+
+	for (size_t i = count / 2; i > 0; i--)
+		sink(drop, i - 1, count);
+	while (count > 1) {
+		swap(drop, 0, --count);
+		sink(drop, 0, count);
+	}
+}
+
+int
+maildrop_open(struct maildrop *drop, int64_t now, bool counts_lines)
+{
+	*drop = (struct maildrop){ .counts_lines = counts_lines };
+	if (read_folder(drop, true, now) < 0 ||
+	    read_folder(drop, false, now) < 0)
+		return -1;
+	sort(drop);
+	return 0;
+}
+
+/* ---- what another reader moves ---- */
+
+/* Notes where message i is now. */
+static int
+note_move(struct maildrop *drop, size_t i, struct span name, bool is_new)
+{
+	struct maildrop_message message;
+
+	maildrop_get(drop, i, &message);
+	message.name = name;
+	message.is_new = is_new;
+	return records_add(
+	    &drop->records, &message, &drop->entries.at[i].place);
+}
+
+/* Looks for message i under its present name.  0; -1 with errno, ENOENT. */
+static int
+find_again(struct maildrop *drop, size_t i)
+{
+	struct maildrop_message message;
+	struct str name = STR_INIT;
+	bool is_new;
+	int found;
+
+	maildrop_get(drop, i, &message);
+	found = maildrop_search(base_of(message.name), &name, &is_new);
+	if (found > 0)
+		found = note_move(drop, i, str_span(&name), is_new);
+	else if (found == 0)
+		found = (errno = ENOENT, -1);
+	str_free(&name);
+	return found;
+}
+
+int
+maildrop_open_message(struct maildrop *drop, size_t i)
+{
+	struct maildrop_message message;
+	int fd;
+
+	maildrop_get(drop, i, &message);
+	fd = maildrop_open_file(&message);
+	if (fd >= 0 || errno != ENOENT || find_again(drop, i) < 0)
+		return fd;
+	maildrop_get(drop, i, &message);
+	return maildrop_open_file(&message);
+}
+
+/* ---- at the end ---- */
+
+/* Whether it is gone. */
+static bool
+remove_message(struct maildrop *drop, size_t i)
+{
+	struct maildrop_message message;
+
+	maildrop_get(drop, i, &message);
+	if (maildrop_unlink(&message) == 0)
+		return true;
+	if (errno != ENOENT)
+		return false;
+	if (find_again(drop, i) < 0)
+		return errno == ENOENT;
+	maildrop_get(drop, i, &message);
+	return maildrop_unlink(&message) == 0 || errno == ENOENT;
+}
+
+size_t
+maildrop_update(struct maildrop *drop)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < drop->entries.len; i++) {
+		struct maildrop_message message;
+
+		maildrop_get(drop, i, &message);
+		if (message.is_deleted)
+			left += !remove_message(drop, i);
+		else if (message.is_new)
+			maildrop_move_to_cur(&message);
+	}
+	return left;
+}

@@ -1,0 +1,10 @@
+/* pop.h - what the two servers of this room both say. */
+#ifndef POP_POP_H
+#define POP_POP_H
+
+/* The answer to CAPA, in both states of a session (RFC 2449 5, RFC 3206 6). */
+#define POP_CAPABILITIES                                              \
+	"+OK what we can do\r\nUSER\r\nTOP\r\nUIDL\r\nRESP-CODES\r\n" \
+	"AUTH-RESP-CODE\r\nPIPELINING\r\nIMPLEMENTATION Angarium\r\n.\r\n"
+
+#endif

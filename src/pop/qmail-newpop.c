@@ -1,0 +1,144 @@
+/*
+ * qmail-newpop.c - makes users/pop.cdb from users/pop.
+ * Runs as   root, by hand.
+ * Reads     users/pop, trusted; it has passwords.
+ * Writes    users/pop.cdb, by way of users/pop.tmp, for root alone.
+ * Source    qmail-newpop(8).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/secret.h"
+#include "config/cdbmake.h"
+#include "config/control.h"
+#include "config/home.h"
+#include "config/popusers.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#define LIST   "users/pop"
+#define ASIDE  "users/pop.tmp"
+#define FOLDER "users"
+
+#define TEMPORARY_EXIT 111
+#define MODE	       0600
+
+/* All failures: what could not be done, with errno. */
+enum failure {
+	CANNOT_ENTER,
+	CANNOT_READ,
+	NO_LIST,
+	CANNOT_WRITE,
+	CANNOT_RENAME,
+	OUT_OF_MEMORY,
+};
+
+static const char *const failures[] = {
+	[CANNOT_ENTER] = "cannot enter the home of the suite",
+	[CANNOT_READ] = "cannot read " LIST,
+	[NO_LIST] = "there is no " LIST,
+	[CANNOT_WRITE] = "cannot write " ASIDE,
+	[CANNOT_RENAME] = "cannot rename " ASIDE,
+	[OUT_OF_MEMORY] = "out of memory",
+};
+
+/* What was there before stays as it is. */
+NORETURN static void
+fail(enum failure why)
+{
+	fprintf(stderr, "qmail-newpop: fatal: %s: %s\n", failures[why],
+	    error_text(errno));
+	_exit(TEMPORARY_EXIT);
+}
+
+/* The line itself has a password: it is not shown. */
+NORETURN static void
+fail_at_line(size_t number, const char *why)
+{
+	fprintf(stderr, "qmail-newpop: fatal: %s: user %zu %s\n", LIST, number,
+	    why);
+	_exit(TEMPORARY_EXIT);
+}
+
+static void
+out_of_memory(void)
+{
+	errno = ENOMEM;
+	fail(OUT_OF_MEMORY);
+}
+
+static void
+add_user(struct cdbmake *make, const struct popuser *user)
+{
+	struct str key = STR_INIT, record = STR_INIT;
+
+	popuser_add_key(&key, user->name);
+	popuser_format(user, &record);
+	if (record.len > POPUSERS_RECORD_MAX) {
+		errno = EMSGSIZE;
+		fail(CANNOT_WRITE);
+	}
+	if (cdbmake_add(make, str_span(&key), str_span(&record)) < 0)
+		fail(CANNOT_WRITE);
+	secret_wipe(record.s, record.len);
+	str_free(&key);
+	str_free(&record);
+}
+
+static void
+add_users(struct cdbmake *make, struct span lines)
+{
+	struct span line;
+	struct popuser user;
+
+	for (size_t number = 1; span_cut_next(&lines, '\n', &line); number++) {
+		const char *fault = popuser_parse_line(line, &user);
+
+		if (fault)
+			fail_at_line(number, fault);
+		add_user(make, &user);
+	}
+}
+
+static void
+write_database(struct span lines)
+{
+	struct cdbmake make;
+	int fd;
+
+	(void)unlink(ASIDE); /* of a run that was broken off */
+	fd = file_create(ASIDE, MODE);
+	if (fd < 0 || cdbmake_begin(&make, fd) < 0)
+		fail(CANNOT_WRITE);
+	add_users(&make, lines);
+	if (cdbmake_end(&make) < 0 || file_sync(fd) < 0)
+		fail(CANNOT_WRITE);
+	cdbmake_free(&make);
+	fd_close(fd);
+	if (rename(ASIDE, home_pop_cdb) < 0 || file_sync_folder(FOLDER) < 0)
+		fail(CANNOT_RENAME);
+}
+
+int
+main(void)
+{
+	struct str lines = STR_INIT;
+	int found;
+
+	must_hooks(TEMPORARY_EXIT, out_of_memory);
+	(void)umask(077);
+	if (chdir(home_dir) < 0)
+		fail(CANNOT_ENTER);
+	found = control_read_list(LIST, &lines);
+	if (found <= 0)
+		fail(found < 0 ? CANNOT_READ : NO_LIST);
+	write_database(str_span(&lines));
+	secret_wipe(lines.s, lines.len);
+	str_free(&lines);
+	return 0;
+}

@@ -1,0 +1,218 @@
+/*
+ * qmail-popup.c - asks POP3 clients for name and password (RFC 1939), and runs
+ * a program that checks them.
+ * Runs as   root, for the sake of that program, in two processes a connection;
+ *           started by tcpserver.  The other half, popup_hear.c, becomes qmaild
+ *           in a box before it says a word; this one reads nothing that a
+ *           stranger wrote but name and password, and looks into neither.
+ * Reads     what the other half writes, NOT trusted: two fields and no more.
+ * Writes    name, password and timestamp to descriptor 3 of the program, which
+ *           gets the connection on 0 and 1; a last reply when that has failed.
+ * Source    qmail-popup(8).
+ */
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "base/must.h"
+#include "base/secret.h"
+#include "config/home.h"
+#include "popup_hear.h"
+#include "sys/box.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/ids.h"
+#include "sys/in.h"
+#include "sys/out.h"
+#include "sys/random.h"
+#include "sys/signal.h"
+#include "sys/spawn.h"
+
+#define EXIT	       1 /* always, as it was ever */
+#define LOGIN_FD       3 /* of the program */
+#define LOG_MAX	       512
+#define NAME_MAX_SHOWN 100 /* bytes of it */
+#define LOGIN_BUFFER   512
+#define SPARE_SECONDS  10 /* the other half has its own deadline before */
+
+/* Exit codes of the program. */
+#define CODE_DONE    0
+#define CODE_REFUSED 1
+#define CODE_MISUSED 2
+
+#define USAGE	"-ERR [SYS/PERM] this server is not set up\r\n"
+#define TROUBLE "-ERR [SYS/TEMP] something is wrong here; try later\r\n"
+#define REFUSED "-ERR [AUTH] wrong name or password\r\n"
+
+/* Says a last word to the client, if there is one, and ends. */
+NORETURN static void
+end(const char *text)
+{
+	if (text && fd_write_all(1, span_of(text)) < 0)
+		_exit(EXIT); /* it has left */
+	_exit(EXIT);
+}
+
+static void
+out_of_memory(void)
+{
+	end(TROUBLE);
+}
+
+/* <process.microsecond.random@host>: no other connection has the same. */
+static void
+make_timestamp(struct str *timestamp, const char *host)
+{
+	str_add_byte(timestamp, '<');
+	str_add_u64(timestamp, (uint64_t)getpid());
+	str_add_byte(timestamp, '.');
+	str_add_u64(timestamp, clock_microseconds());
+	str_add_byte(timestamp, '.');
+	str_add_u64(timestamp, random_u64());
+	str_add_byte(timestamp, '@');
+	str_add_z(timestamp, host);
+	str_add_byte(timestamp, '>');
+}
+
+/* The other half.  login is the only descriptor that it keeps besides 0 to 2.
+ * Without root there is nobody to become. */
+NORETURN static void
+become_hearer(int login, struct span timestamp, const struct home_ids *ids)
+{
+	gid_t gid = ids->gid[HOME_GROUP_NOFILES];
+
+	if (login != LOGIN_FD && dup2(login, LOGIN_FD) < 0)
+		end(TROUBLE);
+	fd_close_from(LOGIN_FD + 1);
+	if ((geteuid() == 0 &&
+		ids_become(ids->uid[HOME_QMAILD], gid, &gid, 1) < 0) ||
+	    box_shut(BOX_STREAMS) < 0)
+		end(TROUBLE);
+	popup_hear(LOGIN_FD, timestamp);
+}
+
+/* Whether these are two fields, each ending in NUL. */
+static bool
+is_login(struct span text)
+{
+	struct span name, secret;
+
+	return span_ends(text, SPAN("\0")) &&
+	    span_cut_next(&text, '\0', &name) &&
+	    span_cut_next(&text, '\0', &secret) && text.len == 0;
+}
+
+/* Reads what the other half has heard, and waits until that has ended. */
+static void
+read_login(int from, pid_t hearer, struct str *login)
+{
+	char buffer[LOGIN_BUFFER];
+	struct span bytes;
+	struct in in;
+
+	in_init(&in, from, buffer, sizeof(buffer));
+	in_set_deadline(&in,
+	    clock_monotonic() + (POPUP_SESSION_SECONDS + SPARE_SECONDS) * 1000);
+	while (login->len <= POPUP_LOGIN_MAX && in_peek(&in, &bytes) > 0) {
+		str_add(login, bytes);
+		/* No more of the buffer than was used: it costs memory. */
+		secret_wipe(buffer, bytes.len);
+		in_consume(&in, bytes.len);
+	}
+	(void)kill(hearer, SIGKILL); /* at its end, or past its deadline */
+	if (spawn_wait(hearer, &(int){ 0 }) < 0 ||
+	    login->len > POPUP_LOGIN_MAX || !is_login(str_span(login)))
+		end(NULL);
+}
+
+/* Runs the program; returns what it ends with, -1 for a signal. */
+static int
+run_program(char **argv, struct str *login)
+{
+	struct spawn plan = { .path = argv[0],
+		.argv = argv,
+		.fd_count = 1,
+		.fds = { { .to = LOGIN_FD } } };
+	int ends[2], status;
+	pid_t pid;
+
+	/* A pipe takes all of it before anybody reads. */
+	if (fd_pipe(ends) < 0 || fd_write_all(ends[1], str_span(login)) < 0)
+		end(TROUBLE);
+	secret_wipe(login->s, login->len);
+	fd_close(ends[1]);
+	plan.fds[0].from = ends[0];
+	pid = spawn_start(&plan);
+	fd_close(ends[0]);
+	if (pid < 0 || spawn_wait(pid, &status) < 0)
+		end(TROUBLE);
+	return spawn_exit_code(status);
+}
+
+/* One line for who watches: which client was refused, under which name. */
+static void
+log_refusal(struct span name, int code)
+{
+	const char *address = getenv("TCPREMOTEIP");
+	char buffer[LOG_MAX];
+	struct str text = STR_INIT;
+	struct out out;
+
+	str_add_z(&text, "qmail-popup: refused client=");
+	str_add_z(&text, address ? address : "unknown");
+	str_add_z(&text, " code=");
+	if (code >= 0)
+		str_add_u64(&text, (uint64_t)code);
+	else
+		str_add_z(&text, "signal");
+	str_add_z(&text, " user=\"");
+	for (size_t i = 0; i < name.len && i < NAME_MAX_SHOWN; i++) {
+		char c = name.s[i];
+
+		str_add_byte(&text,
+		    ascii_is_printable(c) && c != '"' && c != '\\' ? c : '?');
+	}
+	str_add_z(&text, "\"\n");
+	out_init(&out, 2, buffer, sizeof(buffer));
+	(void)out_add(&out, str_span(&text));
+	(void)out_flush(&out); /* nobody else to tell */
+	str_free(&text);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct str timestamp = STR_INIT, login = STR_INIT, name = STR_INIT;
+	struct home_ids ids = { 0 };
+	int ends[2], code;
+	pid_t hearer;
+
+	must_hooks(EXIT, out_of_memory);
+	signal_ignore(SIGPIPE);
+	if (argc < 3)
+		end(USAGE);
+	if (fd_open_standard() < 0 || box_hide() < 0 || fd_pipe(ends) < 0 ||
+	    (geteuid() == 0 && home_ids_read(&ids) < 0))
+		end(TROUBLE);
+	make_timestamp(&timestamp, argv[1]);
+	hearer = fork();
+	if (hearer < 0)
+		end(TROUBLE);
+	if (hearer == 0)
+		become_hearer(ends[1],
+		    getenv("NOAPOP") ? SPAN("") : str_span(&timestamp), &ids);
+	fd_close(ends[1]);
+	read_login(ends[0], hearer, &login);
+	fd_close(ends[0]);
+	str_add_z(&name, str_z(&login));
+	str_add_field(&login, str_span(&timestamp));
+	code = run_program(argv + 2, &login);
+	if (code == CODE_DONE)
+		end(NULL);
+	log_refusal(str_span(&name), code);
+	if (code == CODE_MISUSED)
+		end(USAGE);
+	end(code == CODE_REFUSED ? REFUSED : TROUBLE);
+}

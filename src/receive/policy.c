@@ -1,0 +1,121 @@
+/*
+ * policy.c - who may send to whom.
+ * Input: addresses hostile, configuration trusted
+ */
+#include "policy.h"
+
+#include <stdlib.h>
+
+#include "config/control.h"
+
+/*
+ * The domains that anybody may send to.  Without a list of them those of this
+ * machine, which nobody can use to reach others.
+ */
+static int
+read_hosts(struct policy *policy)
+{
+	struct hosts *hosts = &policy->hosts;
+	struct str me = STR_INIT;
+	int found;
+
+	if (hosts_read(
+		hosts, "control/rcpthosts", "control/morercpthosts.cdb") < 0)
+		return -1;
+	if (!hosts->accept_all)
+		return 0;
+	found = control_read_set("control/locals", '\0', &hosts->names);
+	if (found == 0)
+		found = control_read_line("control/me", &me);
+	if (me.len)
+		wordset_add(&hosts->names, str_span(&me), SPAN(""));
+	str_free(&me);
+	hosts->accept_all = false;
+	hosts->more = "control/morercpthosts.cdb";
+	return found < 0 ? -1 : 0;
+}
+
+static int
+read_recipient_check(struct policy *policy)
+{
+	struct str value = STR_INIT;
+	int found = control_read_line("control/rcptcheck", &value);
+
+	policy->checks_recipients =
+	    !span_equal_nocase(str_span(&value), SPAN("off"));
+	str_free(&value);
+	return found;
+}
+
+int
+policy_read(struct policy *policy)
+{
+	if (blocklist_read(&policy->bad_senders, "control/badmailfrom",
+		"control/morebadmailfrom.cdb") < 0 ||
+	    blocklist_read(&policy->bad_recipients, "control/badrcptto",
+		"control/morebadrcptto.cdb") < 0 ||
+	    read_recipient_check(policy) < 0)
+		return -1;
+	policy->relay_suffix = getenv("RELAYCLIENT");
+	if (policy->relay_suffix) /* it may send to any domain */
+		return 0;
+	return read_hosts(policy);
+}
+
+int
+policy_end_relaying(struct policy *policy)
+{
+	if (!policy->relay_suffix)
+		return 0;
+	policy->relay_suffix = NULL;
+	return read_hosts(policy);
+}
+
+enum policy_verdict
+policy_judge(struct policy *policy, struct str *recipient)
+{
+	int is_bad =
+	    blocklist_has(&policy->bad_recipients, str_span(recipient));
+	int is_ours = 1;
+
+	if (is_bad)
+		return is_bad < 0 ? POLICY_TROUBLE : POLICY_BAD_RECIPIENT;
+	if (policy->relay_suffix)
+		str_add_z(recipient, policy->relay_suffix);
+	else
+		is_ours = hosts_accept(&policy->hosts, str_span(recipient));
+	if (is_ours <= 0)
+		return is_ours < 0 ? POLICY_TROUBLE : POLICY_NOT_OURS;
+	if (!policy->checks_recipients)
+		return POLICY_ACCEPTED;
+	switch (rcptcheck_ask(&policy->check, str_span(recipient))) {
+	case RCPTCHECK_KNOWN:
+		break;
+	case RCPTCHECK_UNKNOWN:
+		return POLICY_UNKNOWN;
+	case RCPTCHECK_LATER:
+		return POLICY_LATER;
+	}
+	return POLICY_ACCEPTED;
+}
+
+struct answer
+policy_answer(enum policy_verdict verdict)
+{
+	switch (verdict) {
+	case POLICY_ACCEPTED:
+		return ANSWER(250, "2.1.5", "ok");
+	case POLICY_BAD_RECIPIENT:
+		return ANSWER(553, "5.7.1", "this recipient gets no mail");
+	case POLICY_NOT_OURS:
+		return ANSWER(553, "5.7.1", "we take no mail for that domain");
+	case POLICY_UNKNOWN:
+		return ANSWER(550, "5.1.1", "nobody here has this name");
+	case POLICY_LATER:
+		return ANSWER(
+		    451, "4.3.0", "cannot tell now whether that is anybody");
+	case POLICY_TROUBLE:
+		break;
+	}
+	return ANSWER(421, "4.3.0", "cannot read the configuration");
+}

@@ -1,0 +1,62 @@
+/*
+ * policy.h - who may send to whom; for all protocols.
+ * Source: qmail-smtpd(8).
+ */
+#ifndef RECEIVE_POLICY_H
+#define RECEIVE_POLICY_H
+
+#include <stdbool.h>
+
+#include "answer.h"
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/str.h"
+#include "config/blocklist.h"
+#include "config/hosts.h"
+#include "queue/rcptcheck.h"
+
+/* Set up once. */
+struct policy {
+	struct blocklist bad_senders, bad_recipients;
+	struct hosts hosts;
+	const char *relay_suffix; /* $RELAYCLIENT; NULL: not a relay client */
+	bool checks_recipients;	  /* control/rcptcheck is not "off" */
+	struct rcptcheck check;
+};
+
+#define POLICY_INIT                                                    \
+	{                                                              \
+		.bad_senders = BLOCKLIST_INIT,                         \
+		.bad_recipients = BLOCKLIST_INIT, .hosts = HOSTS_INIT, \
+		.check = RCPTCHECK_INIT                                \
+	}
+
+/*
+ * policy_read: control files and environment; the working folder is the home
+ * of the suite.
+ *   policy   must be as after POLICY_INIT
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int policy_read(struct policy *policy);
+
+/* policy_end_relaying: what the environment allowed was for a proxy, not for
+ * its client.  Returns 0, -1 with errno. */
+MUST_CHECK int policy_end_relaying(struct policy *policy);
+
+/* Whether a recipient is taken. */
+enum policy_verdict {
+	POLICY_ACCEPTED,
+	POLICY_BAD_RECIPIENT, /* control/badrcptto */
+	POLICY_NOT_OURS,      /* another domain */
+	POLICY_UNKNOWN,	      /* nobody here has this name */
+	POLICY_LATER,	      /* that cannot be told now */
+	POLICY_TROUBLE,	      /* our configuration cannot be used; errno */
+};
+
+/* policy_judge: judges a recipient; adds $RELAYCLIENT to it. */
+enum policy_verdict policy_judge(struct policy *policy, struct str *recipient);
+
+/* policy_answer: what the client is told of a verdict. */
+struct answer policy_answer(enum policy_verdict verdict);
+
+#endif

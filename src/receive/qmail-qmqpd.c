@@ -1,0 +1,113 @@
+/*
+ * qmail-qmqpd.c - takes mail from trusted hosts by QMQP.
+ * Runs as   qmaild, one process a connection, started by tcpserver, which lets
+ *           only those hosts in that may use this machine as their queue.
+ * Reads     netstrings on fd 0; the client may relay, but is NOT trusted to
+ *           keep to the protocol.
+ * Writes    one answer on fd 1; the message goes to a new qmail-queue; a log
+ *           on fd 2.
+ * Source    qmail-qmqpd(8); D. J. Bernstein, QMQP.
+ *
+ * One netstring holds the text, the sender, and each recipient, all of them
+ * netstrings.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "config/home.h"
+#include "qmtp.h"
+#include "sys/signal.h"
+
+#define BUG_EXIT 111
+
+static void
+out_of_memory(void)
+{
+	qmtp_end(NULL, QMTP_MEMORY);
+}
+
+/* Reads a length, which must be there. */
+static uint64_t
+read_length(struct qmtp *qmtp)
+{
+	uint64_t length;
+	int got =
+	    netstring_read_length(&qmtp->client, QMTP_LENGTH_MAX, &length);
+
+	if (got <= 0)
+		qmtp_end_by_errno(qmtp, got ? errno : EBADMSG);
+	return length;
+}
+
+/* The length of it all.  Who says nothing has nothing to say. */
+static void
+enter(struct qmtp *qmtp)
+{
+	uint64_t length;
+	int got =
+	    netstring_read_length(&qmtp->client, QMTP_LENGTH_MAX, &length);
+
+	if (got == 0)
+		qmtp_end(qmtp, QMTP_OVER);
+	if (got < 0)
+		qmtp_end_by_errno(qmtp, errno);
+	qmtp->client.left = length;
+}
+
+/* Reads the recipients.  Returns whether all are addresses. */
+static bool
+read_recipients(struct qmtp *qmtp)
+{
+	bool fine = true;
+	int got;
+
+	while ((got = qmtp_read_recipient(qmtp)) != 0) {
+		if (got < 0 || qmtp->recipients.len > QMTP_RECIPIENTS_MAX) {
+			fine = false;
+			continue;
+		}
+		str_add_field(&qmtp->recipients, str_span(&qmtp->address));
+		qmtp->recipient_count++;
+	}
+	if (qmtp->client.left > 0)
+		qmtp_end(qmtp, QMTP_GONE);
+	return fine;
+}
+
+int
+main(void)
+{
+	char in_buffer[QMTP_IN_BUFFER], out_buffer[QMTP_OUT_BUFFER];
+	struct answer answer;
+	struct qmtp qmtp;
+	bool fine;
+
+	must_hooks(BUG_EXIT, out_of_memory);
+	signal_ignore(SIGPIPE);
+	qmtp_open(&qmtp, "qmqpd", in_buffer, out_buffer);
+	if (chdir(home_dir) < 0)
+		qmtp_end(&qmtp, QMTP_CONTROL);
+	enter(&qmtp);
+	qmtp_begin(&qmtp, SPAN("QMQP"));
+	qmtp_read_text(&qmtp, read_length(&qmtp));
+	qmtp_read_sender(&qmtp);
+	fine = read_recipients(&qmtp);
+	qmtp.client.left = UINT64_MAX;
+	if (netstring_read_end(&qmtp.client) < 0)
+		qmtp_end_by_errno(&qmtp, errno);
+	if (!fine || qmtp.is_sender_bad) {
+		receipt_drop(&qmtp.receipt);
+		answer = qmtp.is_sender_bad
+		    ? ANSWER(553, "5.1.7", "the sender is no address")
+		    : ANSWER(553, "5.1.3", "a recipient is no address");
+	} else {
+		answer = receipt_end(&qmtp.receipt, str_span(&qmtp.sender),
+		    str_span(&qmtp.recipients));
+	}
+	if (answer.code == 250)
+		qmtp_log_accepted(&qmtp);
+	qmtp_answer(&qmtp, answer, SPAN(""));
+	qmtp_end(&qmtp, out_flush(&qmtp.out) < 0 ? QMTP_GONE : QMTP_OVER);
+}

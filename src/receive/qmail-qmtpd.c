@@ -1,0 +1,220 @@
+/*
+ * qmail-qmtpd.c - takes mail from the network by QMTP.
+ * Runs as   qmaild, one process a connection, started by tcpserver.
+ * Reads     netstrings on fd 0 from anybody, NOT trusted at all.
+ * Writes    an answer for each recipient on fd 1; each message goes to a new
+ *           qmail-queue; a log on fd 2.
+ * Source    qmail-qmtpd(8); D. J. Bernstein, QMTP.
+ *
+ * A message is three netstrings: the text, behind a byte that says how its
+ * lines end; the sender; and a netstring of recipients.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/vec.h"
+#include "config/control.h"
+#include "config/home.h"
+#include "mail/crlftext.h"
+#include "policy.h"
+#include "qmtp.h"
+#include "sys/signal.h"
+
+#define BUG_EXIT     111
+#define RCPT_DEFAULT 1000
+
+struct qmtpd {
+	struct qmtp qmtp;
+	struct policy policy;
+	uint64_t recipients_max;
+	/* For each recipient of the message: what it is told, code 250: what the
+	 * message is told; and its address, which ends in NUL. */
+	VEC(struct answer) answers;
+	struct str addresses;
+};
+
+static void
+out_of_memory(void)
+{
+	qmtp_end(NULL, QMTP_MEMORY);
+}
+
+/* ---- the text ---- */
+
+/* The text with lines that end in CR LF, and the comma. */
+static void
+read_crlf_text(struct qmtp *qmtp, uint64_t length)
+{
+	struct crlftext text = CRLFTEXT_INIT;
+
+	while (length) {
+		struct span bytes, piece;
+		size_t len;
+
+		if (netstring_read_some(&qmtp->client, length, &bytes) < 0)
+			qmtp_end_by_errno(qmtp, errno);
+		len = bytes.len;
+		while (crlftext_next(&text, &bytes, &piece))
+			receipt_store(&qmtp->receipt, piece);
+		length -= len;
+		netstring_take(&qmtp->client, len);
+	}
+	crlftext_end(&text);
+	qmtp->receipt.has_lone_cr = text.has_lone_cr;
+	qmtp->receipt.has_lone_lf = text.has_lone_lf;
+	if (netstring_read_end(&qmtp->client) < 0)
+		qmtp_end_by_errno(qmtp, errno);
+}
+
+/* Reads the text; ends the session where there is none. */
+static void
+read_text(struct qmtp *qmtp)
+{
+	uint64_t length;
+	struct span first;
+	int got =
+	    netstring_read_length(&qmtp->client, QMTP_LENGTH_MAX, &length);
+	char mark;
+
+	if (got == 0)
+		qmtp_end(qmtp, QMTP_OVER);
+	if (got < 0)
+		qmtp_end_by_errno(qmtp, errno);
+	if (length == 0)
+		qmtp_end(qmtp, QMTP_PROTOCOL);
+	if (netstring_read_some(&qmtp->client, 1, &first) < 0)
+		qmtp_end_by_errno(qmtp, errno);
+	mark = first.s[0];
+	netstring_take(&qmtp->client, 1);
+	if (mark != '\n' && mark != '\r')
+		qmtp_end(qmtp, QMTP_PROTOCOL);
+	qmtp_begin(qmtp, SPAN("QMTP"));
+	if (mark == '\n')
+		qmtp_read_text(qmtp, length - 1);
+	else
+		read_crlf_text(qmtp, length - 1);
+}
+
+/* ---- the recipients ---- */
+
+/* What is told of the recipient that was read; 250: what the message is. */
+static struct answer
+judge(struct qmtpd *qmtpd, int got)
+{
+	struct qmtp *qmtp = &qmtpd->qmtp;
+	enum policy_verdict verdict;
+
+	if (got < 0 || qmtp->address.len == 0)
+		return ANSWER(553, "5.1.3", "this is no address");
+	if (qmtp->is_sender_bad)
+		return ANSWER(553, "5.1.7", "the sender is no address");
+	if (qmtpd->recipients_max &&
+	    qmtp->recipient_count >= qmtpd->recipients_max)
+		return ANSWER(452, "4.5.3", "too many recipients");
+	verdict = policy_judge(&qmtpd->policy, &qmtp->address);
+	if (verdict == POLICY_TROUBLE)
+		qmtp_end(qmtp, QMTP_CONTROL);
+	if (verdict == POLICY_ACCEPTED && qmtp->address.len > QMTP_ADDRESS_MAX)
+		return ANSWER(553, "5.1.3", "this is no address");
+	return policy_answer(verdict);
+}
+
+static void
+read_recipients(struct qmtpd *qmtpd)
+{
+	struct qmtp *qmtp = &qmtpd->qmtp;
+	uint64_t length;
+	int got =
+	    netstring_read_length(&qmtp->client, QMTP_RECIPIENTS_MAX, &length);
+
+	if (got <= 0)
+		qmtp_end_by_errno(qmtp, got ? errno : EPROTO);
+	qmtp->client.left = length;
+	qmtpd->answers.len = 0;
+	str_reset(&qmtpd->addresses);
+	while ((got = qmtp_read_recipient(qmtp)) != 0) {
+		struct answer answer = judge(qmtpd, got);
+
+		if (answer.code == 250) {
+			str_add_field(
+			    &qmtp->recipients, str_span(&qmtp->address));
+			qmtp->recipient_count++;
+		}
+		vec_push(&qmtpd->answers, answer);
+		for (size_t i = 0; i < qmtp->address.len; i++)
+			if (qmtp->address.s[i] != '\0')
+				str_add_byte(
+				    &qmtpd->addresses, qmtp->address.s[i]);
+		str_add_byte(&qmtpd->addresses, '\0');
+	}
+	if (qmtp->client.left > 0) /* the input ended, not the recipients */
+		qmtp_end(qmtp, QMTP_GONE);
+	qmtp->client.left = UINT64_MAX;
+	if (netstring_read_end(&qmtp->client) < 0)
+		qmtp_end_by_errno(qmtp, errno);
+}
+
+/* ---- one message ---- */
+
+/* Queues the message, if anybody gets it. */
+static struct answer
+queue_message(struct qmtp *qmtp)
+{
+	struct answer answer;
+
+	if (qmtp->recipients.len == 0) {
+		receipt_drop(&qmtp->receipt);
+		return (struct answer)ANSWER_NONE;
+	}
+	answer = receipt_end(&qmtp->receipt, str_span(&qmtp->sender),
+	    str_span(&qmtp->recipients));
+	if (answer.code == 250)
+		qmtp_log_accepted(qmtp);
+	return answer;
+}
+
+static void
+serve_message(struct qmtpd *qmtpd)
+{
+	struct qmtp *qmtp = &qmtpd->qmtp;
+	struct answer answer;
+	struct span rest;
+
+	read_text(qmtp);
+	qmtp_read_sender(qmtp);
+	read_recipients(qmtpd);
+	rcptcheck_close(&qmtpd->policy.check);
+	answer = queue_message(qmtp);
+	rest = str_span(&qmtpd->addresses);
+	for (size_t i = 0; i < qmtpd->answers.len; i++) {
+		struct answer own = qmtpd->answers.at[i];
+		struct span address;
+
+		if (!span_cut_next(&rest, '\0', &address))
+			address = SPAN("");
+		qmtp_answer(qmtp, own.code == 250 ? answer : own, address);
+	}
+}
+
+int
+main(void)
+{
+	static const struct policy no_policy = POLICY_INIT;
+	char in_buffer[QMTP_IN_BUFFER], out_buffer[QMTP_OUT_BUFFER];
+	struct qmtpd qmtpd = { .policy = no_policy,
+		.recipients_max = RCPT_DEFAULT };
+
+	must_hooks(BUG_EXIT, out_of_memory);
+	signal_ignore(SIGPIPE);
+	qmtp_open(&qmtpd.qmtp, "qmtpd", in_buffer, out_buffer);
+	if (chdir(home_dir) < 0 ||
+	    receipt_limits_read(&qmtpd.qmtp.receipt.limits) < 0 ||
+	    control_read_number(
+		"control/maxrcpt", UINT64_MAX, &qmtpd.recipients_max) < 0 ||
+	    policy_read(&qmtpd.policy) < 0)
+		qmtp_end(&qmtpd.qmtp, QMTP_CONTROL);
+	for (;;)
+		serve_message(&qmtpd);
+}

@@ -1,0 +1,109 @@
+/*
+ * ofmipname.c - makes the database of names for ofmipd.
+ * Runs as   the administrator, by hand.
+ * Reads     lines SENDER:NAME:ADDRESS: on fd 0, trusted.
+ * Writes    the database, its first argument, by way of its second.
+ * Source    ofmipname(8).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/str.h"
+#include "config/cdbmake.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#define USAGE_EXIT     100
+#define TEMPORARY_EXIT 111
+#define INPUT_MAX      (256u << 20) /* bytes */
+
+NORETURN static void
+fail(const char *what, const char *path)
+{
+	fprintf(stderr, "ofmipname: fatal: cannot %s %s: %s\n", what, path,
+	    error_text(errno));
+	_exit(TEMPORARY_EXIT);
+}
+
+static void
+out_of_memory(void)
+{
+	errno = ENOMEM;
+	fail("get", "memory");
+}
+
+/* Adds the record of a line.  Returns false if it is none. */
+static bool
+add_line(struct cdbmake *make, const char *path, struct span line)
+{
+	struct span parts[3];
+	struct str record = STR_INIT;
+
+	for (int i = 0; i < 3; i++) {
+		size_t end = span_find(line, ':');
+
+		if (end == line.len)
+			return false;
+		parts[i] = span_upto(line, end);
+		line = span_from(line, end + 1);
+	}
+	str_add_field(&record, parts[1]);
+	str_add(&record, parts[2]);
+	if (cdbmake_add(make, parts[0], str_span(&record)) < 0)
+		fail("write", path);
+	str_free(&record);
+	return true;
+}
+
+static void
+add_lines(struct cdbmake *make, const char *path, struct span text)
+{
+	struct span line;
+	size_t number = 0;
+
+	while (span_cut_next(&text, '\n', &line)) {
+		number++;
+		if (line.len == 0 || line.s[0] == '#')
+			continue;
+		if (!add_line(make, path, line)) {
+			fprintf(stderr,
+			    "ofmipname: fatal: line %zu is not "
+			    "SENDER:NAME:ADDRESS:\n",
+			    number);
+			_exit(USAGE_EXIT);
+		}
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct str text = STR_INIT;
+	struct cdbmake make;
+	int fd;
+
+	must_hooks(TEMPORARY_EXIT, out_of_memory);
+	if (argc != 3) {
+		fputs("usage: ofmipname cdb tmp <lines\n", stderr);
+		return USAGE_EXIT;
+	}
+	if (file_read_fd(0, &text, INPUT_MAX) < 0)
+		fail("read", "standard input");
+	fd = file_replace(argv[2], 0644);
+	if (fd < 0 || cdbmake_begin(&make, fd) < 0)
+		fail("write", argv[2]);
+	add_lines(&make, argv[2], str_span(&text));
+	if (cdbmake_end(&make) < 0 || fchmod(fd, 0644) < 0 || file_sync(fd) < 0)
+		fail("write", argv[2]);
+	cdbmake_free(&make);
+	fd_close(fd);
+	if (rename(argv[2], argv[1]) < 0)
+		fail("make", argv[1]);
+	str_free(&text);
+	return 0;
+}

@@ -1,0 +1,79 @@
+/* maildirname_test.c - what names in a Maildir tell. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mail/maildirname.h"
+
+#define NONE (-1)
+
+static const struct {
+	const char *name;
+	size_t base_len;
+	int64_t seconds, octets; /* NONE: not told */
+} cases[] = {
+	{ "", 0, NONE, NONE },
+	{ "x", 1, NONE, NONE },
+	{ ":2,S", 0, NONE, NONE },
+	{ "1700000000", 10, NONE, NONE },
+	{ "1700000000.", 11, 1700000000, NONE },
+	{ ".1", 2, NONE, NONE },
+	{ "-1.a", 4, NONE, NONE },
+	{ "4294967295.a", 12, 4294967295, NONE },
+	{ "4294967296.a", 12, NONE, NONE },
+	{ "99999999999999999999999.a", 25, NONE, NONE },
+	{ "1.M2P3.host:2,FS", 11, 1, NONE },
+	{ "1.a,S=10,W=12:2,S", 13, 1, 12 },
+	{ "1.a,W=12,S=10", 13, 1, 12 },
+	{ "1.a,S=10,W=20", 13, 1, 20 },
+	{ "1.a,S=0,W=0", 11, 1, 0 },
+	{ "x,S=10,W=12", 11, NONE, 12 },
+	/* not both, or not of one file */
+	{ "1.a,S=10", 8, 1, NONE },
+	{ "1.a,W=10", 8, 1, NONE },
+	{ "1.a,S=10,W=9", 12, 1, NONE },
+	{ "1.a,S=10,W=21", 13, 1, NONE },
+	{ "1.a,S=10:2,W=12", 8, 1, NONE },
+	{ "1.a,S=10,W=12x", 14, 1, NONE },
+	{ "1.a,S=10,W=", 11, 1, NONE },
+	{ "1.a,S=,W=", 9, 1, NONE },
+	{ "1.a,s=10,w=12", 13, 1, NONE },
+	{ "1.aS=10,W=12", 12, 1, NONE },
+	{ "S=10,W=12", 9, NONE, NONE },
+	/* further fields, and the last of a kind */
+	{ "1.a,V3,S=10,Q,W=12,X", 20, 1, 12 },
+	{ "1.a,S=1,W=2,S=10,W=12", 21, 1, 12 },
+	/* limits */
+	{ "1.a,S=70368744177664,W=70368744177664", 37, 1, 70368744177664 },
+	{ "1.a,S=70368744177665,W=70368744177665", 37, 1, NONE },
+	{ "1.a,S=18446744073709551617,W=18446744073709551617", 49, 1, NONE },
+};
+
+static void
+test_names(void **state)
+{
+	struct maildirname name;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		maildirname_parse(span_of(cases[i].name), &name);
+		assert_ptr_equal(name.base.s, cases[i].name);
+		assert_int_equal(name.base.len, cases[i].base_len);
+		assert_int_equal(
+		    name.has_seconds ? name.seconds : NONE, cases[i].seconds);
+		assert_int_equal(name.has_octets ? (int64_t)name.octets : NONE,
+		    cases[i].octets);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
