@@ -27,6 +27,9 @@ test_talk(void **state)
 	client = door_connect("door");
 	server = door_accept(door);
 	assert_true(client >= 0 && server >= 0);
+	assert_int_equal(fcntl(client, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(server, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(door, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fdpass_send(client, SPAN("hello"), -1), 0);
 	assert_int_equal(fdpass_receive(server, text, sizeof(text), NULL), 5);
 	assert_int_equal(fdpass_receive(server, text, sizeof(text), NULL), -1);
