@@ -213,6 +213,10 @@ test_clock(void **state)
 	    ask("192.0.2.1", NOW - TCPTO_SKIP_MAX - 10), TCPTO_PROBE);
 	note("192.0.2.1", NOW + 1000000);
 	assert_int_equal(ask("192.0.2.1", NOW), TCPTO_PROBE);
+	/* Nor is a trouble of that time the one of now. */
+	note("192.0.2.1", NOW);
+	assert_int_equal(only_record().when, NOW);
+	assert_int_equal(only_record().count, 3);
 }
 
 /* A record of the old form, at its place. */
