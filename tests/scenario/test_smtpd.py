@@ -506,8 +506,9 @@ def test_xclient_begins_anew(server):
     server.env.update(TCPREMOTEIP="192.0.2.1")
     replies = server.talk("EHLO proxy", "XCLIENT NAME=client.example", "MAIL FROM:<a@b>",
                           "XCLIENT NAME=other.example", "RCPT TO:<c@here.example>", "BDAT 5",
-                          *MESSAGE, "QUIT")
-    assert words_of(replies, -6, -5, -4, -2) == ["503 5.5.1", "250 2.1.5", "502 5.5.1", "250 2.0.0"]
+                          *MESSAGE, "XCLIENT NAME=next.example", "QUIT")
+    assert words_of(replies, -7, -6, -5, -3, -2) == [
+        "503 5.5.1", "250 2.1.5", "502 5.5.1", "250 2.0.0", "220 here.example"]
     with open(server.place.base + "/message", "rb") as source:
         text = source.read()
     assert b"from client.example (192.0.2.1)" in text and b"with SMTP;" in text
