@@ -179,6 +179,14 @@ job_next_try(int64_t birth, int64_t now, enum channel_id channel)
 	return birth + root * root;
 }
 
+int64_t
+job_longest_wait(int64_t lifetime, enum channel_id channel)
+{
+	int64_t root = square_root(lifetime);
+
+	return job_next_try(0, root * root, channel) - root * root;
+}
+
 void
 job_line_join(struct job_line *line, struct job *job)
 {

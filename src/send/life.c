@@ -48,21 +48,13 @@ life_free_job(struct send *send, struct job *job)
 	job_free(&send->jobs, job);
 }
 
-/* How long the oldest message waits between two tries. */
-static int64_t
-longest_wait(const struct send *send, enum channel_id channel)
-{
-	int64_t age = (int64_t)send->lifetime;
-
-	return job_next_try(0, age, channel) - age;
-}
-
 void
 life_wait_until(
     struct send *send, enum channel_id channel, uint64_t number, int64_t when)
 {
 	/* A clock that was ahead has left this time, or that of the birth. */
-	if (when > send->now + longest_wait(send, channel))
+	if (when >
+	    send->now + job_longest_wait((int64_t)send->lifetime, channel))
 		when = job_next_try(send->now, send->now, channel);
 	heap_add(&send->channels[channel].waiting,
 	    (struct heap_entry){ when, number });

@@ -41,13 +41,21 @@ known_free(struct known *known)
 	lookup_end(&known->lookup);
 }
 
+/* Whether something is there that could not be read, which may pass. */
+static bool
+is_incomplete(const struct known *known)
+{
+	return !known->is_routing ||
+	    (known->stamps[WATCHED - 1].is_there && known->users.fd == -1);
+}
+
 /* Reads again what has changed. */
 static void
 refresh(struct known *known)
 {
 	int64_t now = clock_monotonic();
 	struct file_stamp stamps[WATCHED];
-	bool is_changed = known->next_look == 0;
+	bool is_changed = is_incomplete(known);
 	const char *culprit;
 
 	if (now < known->next_look)
@@ -105,9 +113,9 @@ has_rules(const struct users_account *account)
 	if (account->dash.len == 0)
 		return true;
 	str_set(&path, account->home);
+	str_add_byte(&path, '/');
 	if (exists(str_z(&path)) <= 0)
 		found = 1; /* nobody is at home: that defers */
-	str_add_byte(&path, '/');
 	while (found == 0 && dotqmail_names_next(&names, &name)) {
 		str_cut(&path, account->home.len + 1);
 		str_add(&path, str_span(&name));

@@ -178,7 +178,7 @@ class Tree:
             if self.programs() == sound:
                 raise Trouble("makes no difference to the programs")
             test = self.first_failure(mutant.tests, NEAREST_LIMIT)
-            rest = REST + (OF_PARTS if mutant.file.startswith(("lib/", "send/")) else [])
+            rest = REST + (OF_PARTS if mutant.file.startswith(("lib/", "send/", "users/")) else [])
             if not os.environ.get("NEAREST") and not mutant.excuse:
                 test = test or self.first_failure(rest, REST_LIMIT)
             if test:

@@ -236,6 +236,7 @@ def test_descriptors_do_not_pile_up(clean, root_place):
     for _ in range(50):
         os.unlink(root_place.queue_path("todo", NUMBER))
         assert ask(running, "R") == "r"
+        swept(running)
     assert count() == before
 
 
@@ -262,12 +263,23 @@ def test_envelope_with_message(clean, root_place):
     assert left(root_place) == {"mess", "intd"}
 
 
-def test_it_is_not_known_whether_there_is_a_message(clean, root_place):
+@pytest.mark.parametrize("when", ["1", "2", "1+"])
+def test_it_is_not_known_whether_there_is_a_message(clean, root_place, when):
+    """Nor whether it is in todo."""
     if faults.missing():
         pytest.skip(faults.missing())
     put(root_place, LIMIT + 60, intd=ENVELOPE)
-    swept(clean("--inject=access:error=EIO"))
+    assert swept(clean("--inject=access:error=EIO:when=" + when))[:1] == b"k"
     assert left(root_place) == {"intd"}
+
+
+def test_envelope_cannot_be_put_back(clean, root_place):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    put(root_place, LIMIT + 60, intd=ENVELOPE)
+    running = clean("--inject=link:error=ENOSPC:when=1")
+    assert swept(running)[:1] == b"k"
+    assert swept(running)[:1] == b"r"
 
 
 def test_queue_is_away(root_place):

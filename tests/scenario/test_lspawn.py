@@ -371,6 +371,20 @@ def test_program_cannot_be_run(town, spawn, instead):
     assert letter == "Z" and "#4.3.0" in text
 
 
+def test_no_process_can_be_started(town, spawn):
+    """Later; and what would have been its output is closed."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    set_users(town, ann=(7001, 7001, town.home("ann")))
+    town.rules("ann", "", "|exit 0")
+    spawner = spawn("--inject=clone,fork:error=EAGAIN:when=2")
+    assert spawner.deliver("ann@here.example")[0] == "K"
+    before = spawner.descriptors()
+    letter, text = spawner.deliver("ann@here.example")
+    assert letter == "Z" and "No process" in text
+    process.until(lambda: spawner.descriptors() == before, "the descriptors to be closed")
+
+
 # ---- users/cdb
 
 def homes(town):

@@ -878,6 +878,34 @@ def test_an_old_message_without_envelope(town):
     assert young in town.place.queue_files()["todo"]
 
 
+def test_found_while_it_is_to_be_read_again(town):
+    """Its envelope comes to light, and it is tried, before its file, which could
+    not be read, is looked at again: it waits once.  Another tells when that is."""
+    town.rules("ann", "", "|echo x >> count; exit 111")
+    old = time.time() - 3600
+    number = int(old * 1000000)
+    for one in (number, number + 1):
+        town.place.queue_put("mess", one, "Subject: x\n\nhello\n", old)
+        town.place.queue_put("info", one, "Fbob@here.example\0", old)
+        town.place.queue_put("local", one, "Tann@here.example\0", old)
+        os.chmod(town.place.queue_path("info", one), 0)
+    town.open()
+    warning = "^warning: unable to read info/.*%d;" % (number + 1)
+    town.daemon.wait(warning, count=3)
+    os.chmod(town.place.queue_path("info", number), 0o600)
+    town.place.queue_put("intd", number, b"u0\0p1\0Fbob@here.example\0Tann@here.example\0\0")
+    intd = town.place.queue_path("intd", number)
+    os.link(intd, intd.replace("/intd/", "/todo/"))
+    with open(town.place.path("queue/lock/trigger"), "w") as trigger:
+        trigger.write("look\n")
+    town.daemon.wait("^delivery 1: deferral")
+    seen = sum(bool(re.search(warning, line)) for line in town.daemon.lines)
+    town.daemon.wait(warning, 40, count=seen + 1)
+    town.send("x@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert count(town, "ann") == 1
+
+
 def test_nobody_reads_the_log(town):
     """The mail goes on without it."""
     reader, writer = os.pipe()

@@ -8,23 +8,28 @@ import subprocess
 
 import pytest
 
-from support import process
+from support import cdb, process
 from support.town import DOMAIN, PEOPLE
 
 UNKNOWN, LATER, OK = "550 5.1.1", "451 4.3.0", "250 2.1.5"
 
 
-def codes(town, *recipients, **environment):
-    """The first words of the replies to RCPT."""
+def talk(town, *recipients, **environment):
+    """The replies to RCPT, and what comes after them."""
     lines = ["HELO x", "MAIL FROM:<a@there.example>",
              *("RCPT TO:<%s>" % recipient for recipient in recipients), "QUIT"]
     done = subprocess.run(
         [town.place.program("qmail-smtpd")], stdout=subprocess.PIPE, cwd="/", timeout=60,
         input="".join(line + "\r\n" for line in lines).encode("utf-8"),
         env={"PATH": "/usr/bin:/bin", **environment}, **town.place.as_user("qmaild"))
-    replies = done.stdout.decode().splitlines()
-    assert len(replies) == len(lines) + 1, replies
-    return [" ".join(reply.split()[:2]) for reply in replies[3:-1]]
+    return done.stdout.decode().splitlines()[3:]
+
+
+def codes(town, *recipients, **environment):
+    """The first words of the replies to RCPT."""
+    replies = talk(town, *recipients, **environment)
+    assert len(replies) == len(recipients) + 1, replies
+    return [" ".join(reply.split()[:2]) for reply in replies[:-1]]
 
 
 def known(town, *recipients, **environment):
@@ -63,7 +68,6 @@ def test_answers_are_the_words_of_the_protocol(town):
 
 def test_users_cdb(town):
     """It comes before the accounts, and counts when it is there."""
-    from support import cdb
     town.open()
     assert known(town, "sales@here.example") == [False]
     uid = PEOPLE["ann"]
@@ -94,9 +98,95 @@ def test_what_cannot_be_read_is_known(town):
     assert known(town, "ann-x@here.example", "bob-x@here.example") == [True, False]
 
 
+def test_names_that_no_file_can_have(town):
+    """They would bounce: too long, through a file, in circles."""
+    town.rules("ann", "-file", "&bob@here.example")
+    os.symlink(".qmail-circle", town.home("ann") + "/.qmail-circle")
+    town.open()
+    assert known(town, "ann-" + "x" * 300 + "@here.example", "ann-file/x@here.example",
+                 "ann-circle@here.example", "ann-file@here.example") == [False, False, False, True]
+
+
+def set_users(town, *records):
+    path = town.place.path("users/cdb")
+    town.place.write(path + ".new", cdb.make([*records, (b"", b"")]))
+    os.rename(path + ".new", path)
+
+
+def test_nobody_at_home(town):
+    """A home that is away, or is no folder: that defers."""
+    file = town.place.base + "/file"
+    town.place.write(file, "")
+    set_users(town, *((b"!%s\0" % name, b"ann\0%d\0%d\0%s\0-\0x\0" % (
+        PEOPLE["ann"], PEOPLE["ann"], home.encode())) for name, home in (
+            (b"away", "/none"), (b"file", file), (b"ann-x", town.home("ann")))))
+    town.open()
+    assert known(town, "away@here.example", "file@here.example", "ann-x@here.example") == [
+        True, True, False]
+
+
+def test_lists_that_cannot_be_read(town):
+    """Then nothing is known, until they can; they need not change for that."""
+    lists = town.place.path("control/locals")
+    town.place.write(lists, "here.example\n")
+    town.open()
+    assert codes(town, "no-one@here.example") == [UNKNOWN]
+    os.chmod(lists, 0)
+    os.utime(lists, (1, 1))
+    process.until(lambda: codes(town, "ann@here.example") == [LATER], "it to be missed")
+    os.chmod(lists, 0o644)
+    process.until(lambda: codes(town, "no-one@here.example") == [UNKNOWN], "it to be read")
+
+
+def test_users_that_cannot_be_read(town):
+    set_users(town, (b"!sales\0", b""))
+    town.open()
+    assert known(town, "no-one@here.example") == [False]
+    path = town.place.path("users/cdb")
+    os.chmod(path, 0)
+    os.utime(path, (1, 1))
+    process.until(lambda: known(town, "no-one@here.example") == [True], "it to be missed")
+    os.chmod(path, 0o644)
+    process.until(lambda: known(town, "no-one@here.example") == [False], "it to be read")
+
+
+def test_a_domain_that_goes(town):
+    lists = town.place.path("control/locals")
+    town.place.control(me="here.example\n", rcpthosts="here.example\nold.example\n",
+                       locals="here.example\nold.example\n")
+    town.open()
+    assert known(town, "no-one@old.example") == [False]
+    town.place.write(lists, "here.example\n")
+    process.until(lambda: known(town, "no-one@old.example") == [True], "the change to count")
+
+
+@pytest.mark.parametrize("script", [
+    "exit 1", "exec /usr/bin/python3 -S -c 'import socket; s = socket.socket(fileno=0)\n"
+              "while s.recv(9999): s.send(b\"Z\")'"])
+def test_accounts_cannot_be_told(town, script):
+    path = town.place.program("qmail-getpw")
+    os.rename(path, path + ".away")
+    try:
+        town.place.write(path, "#!/bin/sh\n%s\n" % script, mode=0o755)
+        town.open()
+        assert codes(town, "ann@here.example", "no-one@here.example") == [LATER, LATER]
+    finally:
+        os.rename(path + ".away", path)
+
+
 def test_relay_clients_are_told_too(town):
     town.open()
     assert known(town, "no-one@here.example", "x@there.example", RELAYCLIENT="") == [False, True]
+
+
+def test_too_many_unknown(town):
+    """They have a limit of their own, and are no errors."""
+    town.place.control(me="here.example\n", rcpthosts="here.example\n", maxunknown="2\n",
+                       maxerrors="1\n")
+    town.open()
+    nobody = ["no-one@here.example"] * 2
+    assert codes(town, *nobody, "ann@here.example") == [UNKNOWN, UNKNOWN, OK]
+    assert talk(town, *nobody, *nobody)[3:] == ["421 4.7.0 too many unknown recipients"]
 
 
 def test_turned_off(town):
@@ -145,6 +235,20 @@ def test_a_second_start_takes_no_door_away(town):
     assert codes(town, "ann@here.example", "no-one@here.example") == [OK, UNKNOWN]
 
 
+def test_no_door(town):
+    """A service that nobody could ask does not go on."""
+    in_its_way = town.place.path("run/rcptd.new")
+    os.makedirs(in_its_way + "/x")
+    try:
+        daemon = town.start("./Mailbox")
+        daemon.wait("^qmail-rcptd: .*run/rcptd")
+        daemon.wait("^alert: oh no! lost qmail-rcptd connection! dying")
+        daemon.wait("^status: exiting")
+    finally:
+        os.rmdir(in_its_way + "/x")
+        os.rmdir(in_its_way)
+
+
 def test_full_service(town):
     """No place in the line before its door."""
     town.open()
@@ -171,7 +275,7 @@ def ask(town, recipient=None):
     one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     one.settimeout(20)
     one.connect(town.place.path("run/rcptd"))
-    if recipient:
+    if recipient is not None:
         one.send(b"R%s@%s\0" % (recipient.encode(), DOMAIN.encode()))
     return one
 
@@ -211,6 +315,92 @@ def test_many_questions_on_one_connection(town):
     for recipient, answer in (("ann", b"K\0"), ("no-one", b"D\0"), ("postmaster", b"K\0")):
         one.send(b"R%s@%s\0" % (recipient.encode(), DOMAIN.encode()))
         assert one.recv(100) == answer
+
+
+def test_address_without_a_name(town):
+    """A trash can: nobody is asked for it."""
+    town.open()
+    assert ask(town, "").recv(100) == b"K\0"
+
+
+def descriptors(town):
+    pid, = town.daemons()["qmail-rcptd"]
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def settled(town):
+    """A connection; all that ended before it is forgotten."""
+    one = ask(town)
+    for _ in range(3):
+        one.send(b"Rann@here.example\0")
+        assert one.recv(100) == b"K\0"
+    return one
+
+
+def test_a_connection_lasts_as_long_as_its_transaction(town):
+    town.open()
+    inside = settled(town)
+    before = descriptors(town)
+    with subprocess.Popen([town.place.program("qmail-smtpd")], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, cwd="/", env={"PATH": "/usr/bin:/bin"},
+                          **town.place.as_user("qmaild")) as client:
+        for line, replies in ((b"HELO x\r\nMAIL FROM:<a@there.example>\r\n"
+                               b"RCPT TO:<ann@here.example>\r\n", 4), (b"RSET\r\n", 1)):
+            client.stdin.write(line)
+            client.stdin.flush()
+            for _ in range(replies):
+                assert client.stdout.readline()[:2] in (b"22", b"25")
+            wanted = before + (replies == 4)
+            process.until(lambda: descriptors(town) == wanted, "the connection")
+        client.stdin.close()
+    inside.close()
+
+
+def test_nothing_is_left_of_what_ended(town):
+    """Neither descriptors of old lists nor processes."""
+    town.open()
+    town.rules("ann", "-y", "&bob@here.example")
+    set_users(town)
+    process.until(lambda: known(town, "ann-y@here.example") == [True], "an answer")
+    inside = settled(town)
+    before = descriptors(town)
+    for name in ("one", "two", "three"):
+        set_users(town, (b"!%s\0" % name.encode(), b"ann\0%d\0%d\0%s\0\0\0" % (
+            PEOPLE["ann"], PEOPLE["ann"], town.home("ann").encode())))
+        process.until(lambda: known(town, name + "@here.example") == [True], "it to be read")
+    process.until(lambda: descriptors(town) == before, "all to be closed")
+    helper, = town.daemons()["qmail-getpw"]
+    os.kill(helper, signal.SIGKILL)
+    process.until(lambda: not os.path.exists("/proc/%d" % helper), "its end to be noticed")
+    assert known(town, "bob-x@here.example") == [False]
+    inside.close()
+
+
+def test_no_descriptors_for_a_while(town):
+    """Who comes then waits before the door, which is looked at again."""
+    town.open()
+    pid, = town.daemons()["qmail-rcptd"]
+    inside = settled(town)
+
+    def set_limit(number):
+        subprocess.run(["prlimit", "--pid=%d" % pid, "--nofile=%d:" % number], check=True,
+                       **town.place.as_user("qmailv"))
+
+    others = []
+    while (numbers := {int(fd) for fd in os.listdir("/proc/%d/fd" % pid)}) != set(
+            range(len(numbers))):
+        others.append(settled(town))  # into the gaps
+    set_limit(len(numbers))
+    outside = ask(town, "ann")
+    for _ in range(2):  # it has been at the door by the second one
+        inside.send(b"Rann@here.example\0")
+        assert inside.recv(100) == b"K\0"
+    outside.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        outside.recv(100)
+    set_limit(1000)
+    outside.settimeout(20)
+    assert outside.recv(100) == b"K\0"
 
 
 def test_two_questions_at_once(town):

@@ -71,7 +71,11 @@ def test_all_recipients_together(server):
 
 @pytest.mark.parametrize("says, wanted", [
     ("Dno\\033[2J\\177\\r\\nway", "554 5.3.0 no?[2J???way"),
-    ("Zlater (#4.2.1)", "451 4.2.1 later (#4.2.1)")])
+    ("Zlater (#4.2.1)", "451 4.2.1 later (#4.2.1)"),
+    ("Dno (#4.2.1)", "554 5.3.0 no (#4.2.1)"),  # which is no code of a refusal
+    ("Dno (#5.1)", "554 5.3.0 no (#5.1)"),
+    ("Dno (#5.123.456)", "554 5.123.456 no (#5.123.456)"),
+    ("Dno (#5.123.4567)", "554 5.3.0 no (#5.123.4567)")])
 def test_words_of_the_queue_program(server, says, wanted):
     """They come in one line, without anything that moves a cursor."""
     server.queue_says(says, 82)
@@ -88,8 +92,9 @@ def test_hosts_cannot_be_told(server):
     assert server.envelope() == b""
 
 
-@pytest.mark.parametrize("name", ["rcpthosts", "badmailfrom", "smtpgreeting", "databytes",
-                                  "timeoutsmtpd", "morercpthosts.cdb"])
+@pytest.mark.parametrize("name", ["rcpthosts", "badmailfrom", "badrcptto", "smtpgreeting",
+                                  "databytes", "timeoutsmtpd", "maxrcpt", "xclient", "rcptcheck",
+                                  "morercpthosts.cdb"])
 def test_configuration_cannot_be_read(server, name):
     """A folder in its place: nothing is taken."""
     path = server.place.path("control/" + name)
@@ -101,11 +106,59 @@ def test_configuration_cannot_be_read(server, name):
     assert server.envelope() == b""
 
 
+def test_lists_that_are_damaged(server):
+    """Whether somebody is unwelcome cannot be told: nothing is taken."""
+    for name, last in (("morebadmailfrom", 2), ("morebadrcptto", 3)):
+        server.place.control(me="here.example\n", rcpthosts="here.example\n")
+        server.place.write(server.place.path("control/%s.cdb" % name), b"x" * 100)
+        replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "QUIT")
+        assert words_of(replies, last) == ["421 4.3.0"] and len(replies) == last + 1
+        os.unlink(server.place.path("control/%s.cdb" % name))
+
+
+def test_locals_cannot_be_read(server):
+    """They stand in for rcpthosts."""
+    server.place.control(me="here.example\n")
+    os.mkdir(server.place.path("control/locals"))
+    assert words_of(server.talk("HELO x"), -1) == ["421 4.3.0"]
+
+
+def test_name_of_our_address_cannot_be_read(server):
+    os.mkdir(server.place.path("control/localiphost"))
+    replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@[127.0.0.1]>", "QUIT")
+    assert words_of(replies, -1) == ["421 4.3.0"] and len(replies) == 4
+
+
+def test_greeting_without_a_name(server):
+    limited(server, smtpgreeting="\n")
+    assert words_of(server.talk("HELO x"), -1) == ["421 4.3.0"]
+
+
+def test_out_of_memory(server):
+    """The last thing that is said."""
+    limited(server, maxrcpt="0\n")
+    lines = ["RCPT TO:<%s@here.example>" % ("a" * 800)] * 1200
+    replies = server.talk("HELO x", "MAIL FROM:<a@b>", *lines,
+                          strace=["prlimit", "--as=%d" % (1 << 20)])
+    assert replies[-1] == "421 4.3.0 out of memory" and replies[-2].startswith("250 2.1.5")
+
+
 @pytest.mark.parametrize("size, code", [(999, "250"), (1000, "250"), (1001, "552")])
 def test_size_that_is_announced(server, size, code):
     server.env["DATABYTES"] = "1000"
     replies = server.talk("EHLO x", "MAIL FROM:<a@b> SIZE=%d" % size, "QUIT")
     assert replies[-2].startswith(code)
+
+
+@pytest.mark.parametrize("command, code", [
+    ("MAIL FROM:<a@b> BODY=8bitmime", "250 2.1.0"), ("MAIL FROM:<a@b> BODY=BINARYMIME", "501 5.5.4"),
+    ("MAIL FROM:<a@b> BODY", "501 5.5.4"), ("MAIL FROM:<a@b> SIZE=x", "501 5.5.4"),
+    ("MAIL FROM:<a@b> SIZE=18446744073709551616", "501 5.5.4"),
+    ("MAIL FROM:<a@b> RET=HDRS", "555 5.5.4"), ("RCPT TO:<c@here.example> NOTIFY=NEVER", "555 5.5.4"),
+    ("RCPT TO:<c@here.example> (friend)", "250 2.1.5")])
+def test_parameters(server, command, code):
+    replies = server.talk("EHLO x", "MAIL FROM:<x@y>", command, "QUIT")
+    assert words_of(replies, -2) == [code]
 
 
 @pytest.mark.parametrize("length, code", [
@@ -241,6 +294,57 @@ def test_minfree(server):
     assert words_of(server.talk("HELO x", "MAIL FROM:<a@b>", "QUIT"), 2) == ["452 4.3.1"]
 
 
+def test_no_room_for_a_message(server):
+    """When the queue program has no success, and there is less than minfree;
+    what another in its place says is not covered by that."""
+    st = os.statvfs(server.place.path("queue"))
+    free = st.f_bavail * st.f_frsize
+    limited(server, minfree="%d\n" % (free - (1 << 20)))
+    filler = server.place.base + "/filler"  # on the same file system
+    says = "#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null; fallocate -l %d %s || exit 31\n%s\n"
+    try:
+        for end, wanted in (("exit 53", "452 4.3.1"), ("echo Zlater >&6; exit 82", "451 4.3.0"),
+                            ("exit 31", "554 5.7.1")):
+            server.place.write(filler, "", "root", 0o666)
+            server.place.write(server.env["QMAILQUEUE"], says % (4 << 20, filler, end),
+                               mode=0o755)
+            replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>",
+                                  *MESSAGE)
+            assert [reply[:3] for reply in replies[2:5]] == ["250", "250", "354"]
+            assert words_of(replies, -1)[0][:3] == wanted[:3]
+    finally:
+        os.unlink(filler)
+
+
+def test_what_is_too_large_is_not_kept(server):
+    """Nor handed on any further than to the limit."""
+    limited(server, databytes="1000\n")
+    keep_message(server)
+    replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "DATA",
+                          *["x" * 70] * 10000, ".", "QUIT")
+    assert words_of(replies, -2) == ["552 5.3.4"]
+    assert os.path.getsize(server.place.base + "/message") < 2000
+
+
+def test_each_message_is_a_new_one(server):
+    """Recipients, their number, size, faults of the text, hops."""
+    limited(server, maxrcpt="2\n", databytes="1000\n")
+    hops = ["Received: x"] * 60
+    for fault, code in ((["x\ry"], "554 5.6.0"), (["x" * 70] * 15, "552 5.3.4"),
+                        (["x" * 70] * 12, "250 2.0.0"), (hops, "250 2.0.0")):
+        start = ["MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "RCPT TO:<d@here.example>", "DATA"]
+        replies = server.talk(
+            "HELO x", *(start + fault + ["."]) * 2, *start[:2], start[3], "", "x" * 70, ".", "QUIT")
+        assert words_of(replies, 6, 11, 15) == [code, code, "250 2.0.0"]
+        assert server.envelope() == b"Fa@b\0Tc@here.example\0\0"
+
+
+def test_session_of_no_time(server):
+    """0 is taken as 1 second."""
+    limited(server, timeoutsession="0\n")
+    process.until(lambda: words_of(server.talk("QUIT"), -1) == ["221 2.0.0"], "one in time")
+
+
 def test_refused_by_patterns_and_databases(server):
     limited(server, badmailfrom="*@bad.*\n", badrcptto="no@here.example\n",
             morebadmailfrom="Me@there.example\n", morebadrcptto="@gone.example\n")
@@ -348,6 +452,17 @@ def test_chunks_that_are_too_large(server):
     assert server.envelope() == b""
 
 
+def test_each_message_in_chunks_is_a_new_one(server):
+    limited(server, databytes="10\n")
+    again = START[1].encode() + b"\r\n" + START[2].encode() + b"\r\n"
+    for bad, code in ((b"BDAT 3 LAST\r\na\nb", "554 5.6.0"), (b"BDAT 3 LAST\r\na\rb", "554 5.6.0"),
+                      (b"BDAT 12 LAST\r\nabcdefghijkl", "552 5.3.4"),
+                      (b"BDAT 8 LAST\r\nabcdefgh", "250 2.0.0")):
+        replies = bdat(server, bad, b"BDAT 0 LAST\r\n", again, b"BDAT 8 LAST\r\nabcdefgh",
+                       b"QUIT\r\n")
+        assert replies == [code, "503 5.5.1", "250 2.1.0", "250 2.1.5", "250 2.0.0", "221 2.0.0"]
+
+
 def test_chunks_are_not_offered_to_helo(server):
     replies = server.talk("HELO x", "MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "BDAT 5",
                           "NOOP", "QUIT")
@@ -382,6 +497,33 @@ def test_xclient(server):
     assert words_of(replies, -5, -4, -3, -2) == ["553 5.7.1", "250 2.1.5", "354 go", "250 2.0.0"]
     with open(server.place.base + "/message", "rb") as source:
         assert b"from client.example (HELO client) (j@oe@2001:db8::1)" in source.read()
+
+
+def test_xclient_begins_anew(server):
+    """Who spoke before was the proxy, and not in a transaction."""
+    keep_message(server)
+    limited(server, xclient="192.0.2.1\n")
+    server.env.update(TCPREMOTEIP="192.0.2.1")
+    replies = server.talk("EHLO proxy", "XCLIENT NAME=client.example", "MAIL FROM:<a@b>",
+                          "XCLIENT NAME=other.example", "RCPT TO:<c@here.example>", "BDAT 5",
+                          *MESSAGE, "XCLIENT NAME=next.example", "QUIT")
+    assert words_of(replies, -7, -6, -5, -3, -2) == [
+        "503 5.5.1", "250 2.1.5", "502 5.5.1", "250 2.0.0", "220 here.example"]
+    with open(server.place.base + "/message", "rb") as source:
+        text = source.read()
+    assert b"from client.example (192.0.2.1)" in text and b"with SMTP;" in text
+    server.env.update(TCPREMOTEIP="192.0.2.2")
+    replies = server.talk("EHLO other", "XCLIENT NAME=client.example", "QUIT")
+    assert words_of(replies, -2) == ["550 5.7.0"] and not any("XCLIENT" in one for one in replies)
+
+
+def test_xclient_without_hosts(server):
+    """Whom its client may send to cannot be told."""
+    server.place.control(me="here.example\n", xclient="192.0.2.1\n")
+    os.mkdir(server.place.path("control/rcpthosts"))
+    server.env.update(TCPREMOTEIP="192.0.2.1", RELAYCLIENT="")
+    replies = server.talk("EHLO proxy", "XCLIENT NAME=client.example", "QUIT")
+    assert words_of(replies, -1) == ["421 4.3.0"]
 
 
 @pytest.mark.parametrize("words", ["", " ", " NAME", " ADDR=x", " NAME=+0", " NAME=+zz",
@@ -420,7 +562,7 @@ def test_log(server):
 
 def test_log_is_bounded(server):
     limited(server, maxerrors="0\n")
-    log, _ = logged(server, *["X" * 5000] * 500)
+    log, _ = logged(server, "HELO " + "y" * 4000, *["X" * 5000] * 500)
     assert len(log) == 101 and "refusals=500" in log[-1] and log[-1].endswith(" end=gone")
     assert all(len(line) < 1000 for line in log)
 

@@ -50,6 +50,8 @@ static const struct {
 	CASE("FROM:<\"a@b>", ADDRESS_BROKEN, "", ""),
 	CASE("FROM:<\"test\"test\"@x.example>", ADDRESS_BROKEN, "", ""),
 	CASE("FROM:<a@b", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:\"a@b", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:a@b\\", ADDRESS_TAKEN, "a@b\\", ""),
 	CASE("FROM:<a@b\\", ADDRESS_BROKEN, "", ""),
 	CASE("FROM:<@[IPv6:::1],@y:a@b>", ADDRESS_TAKEN, "a@b", ""),
 	CASE("FROM:<@[IPv6:::1]>", ADDRESS_BROKEN, "", ""),

@@ -23,13 +23,14 @@ put(const char *name, const char *text)
 }
 
 static void
-put_database(const char *name, struct span key)
+put_database(const char *name, struct span key, struct span other)
 {
 	struct cdbmake make;
 	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
 	assert_int_equal(cdbmake_begin(&make, fd), 0);
 	assert_int_equal(cdbmake_add(&make, key, SPAN("")), 0);
+	assert_int_equal(cdbmake_add(&make, other, SPAN("")), 0);
 	assert_int_equal(cdbmake_end(&make), 0);
 	cdbmake_free(&make);
 	close(fd);
@@ -57,7 +58,15 @@ test_list(void **state)
 		{ "aXbXc", 1 },
 		{ "aXb", 0 },
 		{ "much@more.example", 1 },
+		{ "MUCH@More.example", 1 },
 		{ "more.example", 0 },
+		{ "one@two.example", 1 },
+		{ "two@two.example", 0 },
+		{ "end", 1 },
+		{ "ending", 1 },
+		{ "en", 0 },
+		{ "aaab@three.example", 1 }, /* the second a is the first */
+		{ "aaac@three.example", 0 },
 		{ "", 0 },
 		{ "@", 0 },
 	};
@@ -66,8 +75,9 @@ test_list(void **state)
 	(void)state;
 	put("list",
 	    "# a list\nbad@one.example\n@all.example\n*-SPAM-*\n"
-	    "*.cheap.example\na*b*c\n");
-	put_database("more.cdb", SPAN("@more.example"));
+	    "*.cheap.example\na*b*c\nend*\n*aab@three.example\n");
+	put_database(
+	    "more.cdb", SPAN("@more.example"), SPAN("one@two.example"));
 	assert_int_equal(blocklist_read(&list, "list", "more.cdb"), 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_int_equal(
@@ -90,6 +100,10 @@ test_files(void **state)
 	assert_int_equal(blocklist_has(&list, SPAN("a@b")), -1);
 	blocklist_free(&list);
 	assert_int_equal(blocklist_read(&list, "/", "none.cdb"), -1);
+	blocklist_free(&list);
+	/* That it cannot be opened does not mean that there is none. */
+	assert_int_equal(symlink("circle.cdb", "circle.cdb"), 0);
+	assert_int_equal(blocklist_read(&list, "none", "circle.cdb"), -1);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -107,6 +108,77 @@ test_cut_short(void **state)
 	str_free(&value);
 }
 
+/* Makes a database of its own with one record. */
+static void
+make_one(const char *name, struct span key, struct span value)
+{
+	struct cdbmake make;
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+	assert_int_equal(cdbmake_begin(&make, fd), 0);
+	assert_int_equal(cdbmake_add(&make, key, value), 0);
+	assert_int_equal(cdbmake_end(&make), 0);
+	cdbmake_free(&make);
+	close(fd);
+}
+
+/* Two keys of one length with the same hash. */
+static void
+find_twins(char one[3], char other[3])
+{
+	for (one[0] = 'a'; one[0] < 'z'; one[0]++)
+		for (one[1] = 'a'; one[1] <= 'z'; one[1]++) {
+			other[0] = (char)(one[0] + 1);
+			for (other[1] = ' '; other[1] < 127; other[1]++)
+				if (cdb_hash(span_of(one)) ==
+				    cdb_hash(span_of(other)))
+					return;
+		}
+	fail();
+}
+
+static void
+test_same_hash(void **state)
+{
+	char name[] = "/tmp/cdb_twins.XXXXXX", one[3] = "", other[3] = "";
+	struct cdb cdb = CDB_INIT;
+	int fd = mkstemp(name);
+
+	(void)state;
+	find_twins(one, other);
+	make_one(name, span_of(one), SPAN("x"));
+	assert_int_equal(cdb_open(&cdb, name), 0);
+	assert_int_equal(cdb_find(&cdb, span_of(one), NULL), 1);
+	assert_int_equal(cdb_find(&cdb, span_of(other), NULL), 0);
+	cdb_close(&cdb);
+	close(fd);
+	unlink(name);
+}
+
+/* A length that is nonsense is not believed, even if the file is so long. */
+static void
+test_long_value(void **state)
+{
+	char name[] = "/tmp/cdb_long.XXXXXX";
+	const unsigned char len[] = { 1, 0, 16, 0 }; /* CDB_VALUE_MAX + 1 */
+	struct str value = STR_INIT;
+	struct cdb cdb = CDB_INIT;
+	int fd = mkstemp(name);
+
+	(void)state;
+	make_one(name, SPAN("key"), SPAN("x"));
+	assert_int_equal(pwrite(fd, len, 4, CDB_HEADER + 4), 4);
+	assert_int_equal(ftruncate(fd, 2 * CDB_VALUE_MAX), 0);
+	assert_int_equal(cdb_open(&cdb, name), 0);
+	errno = 0;
+	assert_int_equal(cdb_find(&cdb, SPAN("key"), &value), -1);
+	assert_int_equal(errno, EBADMSG);
+	cdb_close(&cdb);
+	str_free(&value);
+	close(fd);
+	unlink(name);
+}
+
 static void
 test_missing(void **state)
 {
@@ -124,6 +196,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_cut_short),
+		cmocka_unit_test(test_same_hash),
+		cmocka_unit_test(test_long_value),
 		cmocka_unit_test(test_missing),
 	};
 

@@ -6,9 +6,44 @@
 #include <cmocka.h>
 #include <net/if.h>
 
-#include "net/dns.h"
 #include "sys/clock.h"
+#include "sys/sock.h"
 #include "dnsserver.h"
+#include "scratch.h"
+
+/* How long it may wait, time that passes at once, and what it does. */
+static int64_t wait_max = INT64_MAX, passed;
+static int questions, waits;
+
+static int
+watched_wait_input(int fd, int64_t timeout)
+{
+	waits++;
+	assert_true(timeout > 0 && timeout <= wait_max);
+	return sock_wait_input(fd, timeout);
+}
+
+static int
+watched_datagram(struct sock_peer peer)
+{
+	questions++;
+	return sock_datagram(peer);
+}
+
+#define CONNECT_MS 70
+
+static int
+slow_stream(struct sock_peer peer, int64_t timeout)
+{
+	passed += CONNECT_MS;
+	return sock_stream(peer, timeout);
+}
+
+#define sock_wait_input	  watched_wait_input
+#define sock_datagram	  watched_datagram
+#define sock_stream	  slow_stream
+#define clock_monotonic() (clock_monotonic() + passed)
+#include "../../src/lib/net/dns.c"
 
 static const char table[] = "found.test A 192.0.2.1\n"
 			    "found.test A 192.0.2.2\n"
@@ -50,6 +85,7 @@ static void
 test_ask(void **state)
 {
 	struct dnsserver_process server = dnsserver_start(table);
+	int before = scratch_descriptors();
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -69,6 +105,7 @@ test_ask(void **state)
 			    answer.records.list.len, cases[i].count);
 		dnsanswer_free(&answer);
 	}
+	assert_int_equal(scratch_descriptors(), before);
 	dnsserver_stop(server);
 }
 
@@ -128,9 +165,26 @@ test_budget(void **state)
 	(void)state;
 	dns_configure(&dns, SPAN(""), span_of(server.cache));
 	dns.budget = 100;
+	dns.timeout = 1000000;
+	questions = 0;
+	wait_max = 100;
 	assert_true(dnsname_parse(SPAN("silent.test"), &name));
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
 	assert_true(dns.budget <= 0);
+	assert_int_equal(questions, 1);
+	/* Nor is anybody asked, or waited for, when it is used up. */
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
+	assert_int_equal(questions, 1);
+	waits = 0;
+	assert_false(wait_input(&(struct try){
+	    .dns = &dns, .fd = -1, .until = clock_monotonic() + 1000 }));
+	assert_int_equal(waits, 0);
+	/* Connecting takes from it. */
+	wait_max = INT64_MAX;
+	dns.budget = 10000;
+	assert_true(dnsname_parse(SPAN("cut.test"), &name));
+	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
+	assert_true(dns.budget <= 10000 - CONNECT_MS);
 	dnsanswer_free(&answer);
 	dnsserver_stop(server);
 }
@@ -150,12 +204,14 @@ test_deadline(void **state)
 	dns.timeout = 1000000;
 	dns.budget = 1000000;
 	dns.deadline = clock_monotonic() + 100;
+	wait_max = 100;
 	assert_true(dnsname_parse(SPAN("silent.test"), &name));
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
 	assert_true(clock_monotonic() >= dns.deadline);
 	assert_true(dnsname_parse(SPAN("found.test"), &name));
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FAILED);
 	dns.deadline = 0;
+	wait_max = INT64_MAX;
 	assert_int_equal(dns_ask(&dns, &name, DNS_A, &answer), DNS_FOUND);
 	dnsanswer_free(&answer);
 	dnsserver_stop(server);
@@ -231,5 +287,5 @@ main(void)
 		cmocka_unit_test(test_next_server),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

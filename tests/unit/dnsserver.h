@@ -90,6 +90,8 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
 		    "%s%.*s", at > 12 ? "." : "", query[at], query + at + 1);
 		at += query[at] + 1u;
 	}
+	if (!*name)
+		strcpy(name, ".");
 	type = (unsigned)query[at + 1] << 8 | query[at + 2];
 	len = at + 5;
 	memcpy(out, query, len);
@@ -109,7 +111,8 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
 			    dnsserver_record(out + len, type, kind, data);
 
 			len += add;
-			out[7] = (unsigned char)(out[7] + (add > 0));
+			if (add > 0 && ++out[7] == 0)
+				out[6]++;
 			continue;
 		}
 		if (!strcmp(data, "silent"))
@@ -140,7 +143,7 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
 static void
 dnsserver_serve(const char *table, int udp, int tcp)
 {
-	unsigned char query[4096], out[8192];
+	unsigned char query[4096], out[32768];
 
 	for (;;) {
 		struct pollfd fds[] = { { udp, POLLIN, 0 },

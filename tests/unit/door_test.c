@@ -12,6 +12,7 @@
 #include "sys/door.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
+#include "scratch.h"
 
 static void
 test_talk(void **state)
@@ -26,6 +27,9 @@ test_talk(void **state)
 	client = door_connect("door");
 	server = door_accept(door);
 	assert_true(client >= 0 && server >= 0);
+	assert_int_equal(fcntl(client, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(server, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fcntl(door, F_GETFD), FD_CLOEXEC);
 	assert_int_equal(fdpass_send(client, SPAN("hello"), -1), 0);
 	assert_int_equal(fdpass_receive(server, text, sizeof(text), NULL), 5);
 	assert_int_equal(fdpass_receive(server, text, sizeof(text), NULL), -1);
@@ -74,6 +78,27 @@ test_replaced(void **state)
 	fd_close(new);
 }
 
+/* What a crash has left is no hindrance; what is, is told, and leaves nothing
+ * open. */
+static void
+test_failures(void **state)
+{
+	int open = scratch_descriptors(), door;
+
+	(void)state;
+	scratch_write("left.new", "", 0);
+	door = door_open("left", 5);
+	assert_true(door >= 0);
+	fd_close(door);
+	assert_int_equal(mkdir("full.new", 0755), 0);
+	assert_int_equal(door_open("full", 5), -1);
+	assert_int_equal(errno, EADDRINUSE);
+	assert_int_equal(door_connect("full.new"), -1);
+	assert_int_equal(errno, ECONNREFUSED);
+	assert_int_equal(door_connect("none"), -1);
+	assert_int_equal(scratch_descriptors(), open);
+}
+
 static void
 test_long_name(void **state)
 {
@@ -95,8 +120,9 @@ main(void)
 		cmocka_unit_test(test_talk),
 		cmocka_unit_test(test_who_is_there),
 		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_long_name),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -6,12 +6,16 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "sys/fd.h"
+#include "sys/signal.h"
 
 static void
 check_closes_on_exec(int fd)
@@ -164,6 +168,33 @@ test_reopen(void **state)
 	fd_close(pair[1]);
 }
 
+static int woken;
+
+static void
+on_timer(int number)
+{
+	(void)number;
+	(void)!write(woken, "x", 1);
+}
+
+/* A signal does not end the wait; what comes afterwards does. */
+static void
+test_interrupted_wait(void **state)
+{
+	const struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(fd_pipe(ends), 0);
+	woken = ends[1];
+	signal_catch(SIGALRM, on_timer);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(fd_wait(ends[0], POLLIN, 60000, 0, false), 0);
+	signal_default(SIGALRM);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -174,6 +205,7 @@ main(void)
 		cmocka_unit_test(test_whole_table),
 		cmocka_unit_test(test_raise_limit),
 		cmocka_unit_test(test_reopen),
+		cmocka_unit_test(test_interrupted_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

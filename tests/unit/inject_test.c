@@ -160,6 +160,20 @@ test_ends(void **state)
 	    VERDICT_ACCEPTED);
 }
 
+/* Without its exit code nobody knows that the message is in the queue. */
+static void
+test_nobody_tells(void **state)
+{
+	(void)state;
+	make_program("cat >/dev/null; cat <&1 >/dev/null\n");
+	assert_int_equal(inject_open(&inject, "."), 0);
+	inject_message(&inject, SPAN("x\n"));
+	inject_sender(&inject, SPAN(""));
+	signal_ignore(SIGCHLD); /* the kernel takes the code */
+	assert_int_equal(inject_close(&inject).letter, VERDICT_TEMPORARY);
+	signal_default(SIGCHLD);
+}
+
 /* What a program leaves behind with descriptor 6 open is not waited for. */
 static void
 test_left_behind(void **state)
@@ -221,6 +235,7 @@ main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_surroundings),
 		cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_nobody_tells),
 		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_choice),
 	};

@@ -42,6 +42,28 @@ test_next_try(void **state)
 }
 
 static void
+test_longest_wait(void **state)
+{
+	static const int64_t lifetimes[] = { 0, 1, 99, 100, 101, 604800 };
+	const enum channel_id channels[] = { CHANNEL_LOCAL, CHANNEL_REMOTE };
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(lifetimes) / sizeof(*lifetimes);
+	     i++) {
+		enum channel_id channel = channels[i % 2];
+		int64_t lifetime = lifetimes[i / 2], longest = 0;
+
+		for (int64_t age = 0; age <= lifetime; age++) {
+			int64_t wait = job_next_try(0, age, channel) - age;
+
+			if (wait > longest)
+				longest = wait;
+		}
+		assert_true(job_longest_wait(lifetime, channel) == longest);
+	}
+}
+
+static void
 test_failures(void **state)
 {
 	struct job_channel own = { .fd = -1 };
@@ -122,6 +144,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_next_try),
+		cmocka_unit_test(test_longest_wait),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_lines),

@@ -33,6 +33,13 @@ job_next_try(int64_t birth, int64_t now, enum channel_id channel)
 	return 0;
 }
 
+int64_t
+job_longest_wait(int64_t lifetime, enum channel_id channel)
+{
+	fail();
+	return 0;
+}
+
 NOT_CALLED(void job_free(struct jobs *a, struct job *b))
 NOT_CALLED(void trouble_note(struct trouble *a, int64_t b))
 NOT_CALLED(void sendlog_z(struct sendlog *a, const char *b))

@@ -18,6 +18,7 @@ static const char table[] = "one.test MX 10 a.test\n"
 			    "best.test MX 10 a.test\n"
 			    "null.test MX 0 .\n"
 			    "null.test A 203.0.113.9\n"
+			    ". A 203.0.113.8\n"
 			    "nullandone.test MX 0 .\n"
 			    "nullandone.test MX 10 a.test\n"
 			    "nullandgone.test MX 0 .\n"
@@ -183,6 +184,48 @@ test_many(void **state)
 	dnsserver_stop(server);
 }
 
+static size_t
+count_addresses(struct dns *dns, const char *host)
+{
+	struct ip_address address;
+	size_t count = 0;
+	struct mx mx;
+
+	mx_open(&mx, dns, span_of(host));
+	while (mx_next(&mx, &address))
+		count++;
+	mx_close(&mx);
+	return count;
+}
+
+/* However many there are, so many hosts are asked for and addresses tried. */
+static void
+test_limits(void **state)
+{
+	struct str many = STR_INIT;
+	struct dnsserver_process server;
+	struct dns dns;
+
+	(void)state;
+	str_add_z(&many,
+	    "hosts.test is cut\naddresses.test is cut\n"
+	    "hosts.test MX 1 h.test\n");
+	for (int i = 1; i < MX_HOSTS_MAX; i++)
+		str_add_z(&many, "hosts.test MX 1 gone.test\n");
+	str_add_z(&many,
+	    "hosts.test MX 2 a.test\na.test A 203.0.113.1\n"
+	    "h.test A 203.0.113.2\n");
+	for (int i = 0; i <= MX_ADDRESSES_MAX; i++)
+		str_add_z(&many, "addresses.test A 203.0.113.3\n");
+	server = dnsserver_start(str_z(&many));
+	dns_configure(&dns, SPAN(""), span_of(server.cache));
+	assert_int_equal(count_addresses(&dns, "hosts.test"), 1);
+	assert_int_equal(
+	    count_addresses(&dns, "addresses.test"), MX_ADDRESSES_MAX);
+	dnsserver_stop(server);
+	str_free(&many);
+}
+
 int
 main(void)
 {
@@ -190,6 +233,7 @@ main(void)
 		cmocka_unit_test(test_lists),
 		cmocka_unit_test(test_shuffle),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,13 +49,15 @@ test_buffering(void **state)
 	check_pipe(ends[0], "abcd");
 	assert_int_equal(out_add_z(&out, "0123456"), 0);
 	check_pipe(ends[0], "e0123456");
+	assert_int_equal(out_add_z(&out, "01234"), 0); /* one more than fits */
+	check_pipe(ends[0], "01234");
 	assert_int_equal(out_add(&out, SPAN("")), 0);
 	assert_int_equal(out_flush(&out), 0);
 	check_pipe(ends[0], "");
 	assert_int_equal(out_add_z(&out, "x"), 0);
 	assert_int_equal(out_flush(&out), 0);
 	check_pipe(ends[0], "x");
-	assert_int_equal(out.total, 13);
+	assert_int_equal(out.total, 18);
 	close(ends[0]);
 	close(ends[1]);
 }

@@ -9,11 +9,47 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "net/tcp.h"
-#include "sys/sock.h"
+#include "scratch.h"
+#include "sys/clock.h"
+
+/* Calls that a signal interrupts: so many, and how long that took. */
+static int interrupts;
+static int64_t passed;
+static int last_wait;
+
+static int
+interrupted_poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	last_wait = timeout;
+	if (interrupts == 0)
+		return poll(fds, count, timeout);
+	interrupts--;
+	passed += 400;
+	errno = EINTR;
+	return -1;
+}
+
+static int
+interrupted_connect(int fd, const struct sockaddr *name, socklen_t size)
+{
+	int result = connect(fd, name, size);
+
+	if (result < 0 && errno == EINPROGRESS && interrupts > 0)
+		errno = EINTR;
+	return result;
+}
+
+#define poll		  interrupted_poll
+#define connect		  interrupted_connect
+#define clock_monotonic() (clock_monotonic() + passed)
+#include "../../src/lib/sys/sock.c"
+#undef poll
+#undef connect
 
 /* Listens on loopback.  Returns the descriptor; *port receives the port. */
 static int
@@ -88,12 +124,42 @@ test_refused(void **state)
 	struct ip_address address;
 	uint16_t port;
 	int server = listen_on("127.0.0.1", 5, &port);
+	int open = scratch_descriptors();
 
 	(void)state;
 	close(server);
 	assert_true(ip_parse(SPAN("127.0.0.1"), &address));
 	assert_int_equal(tcp_connect(&address, port, 5), -1);
 	assert_int_equal(errno, ECONNREFUSED);
+	/* No socket may send there; whatever the cause, nothing stays open. */
+	assert_true(ip_parse(SPAN("255.255.255.255"), &address));
+	assert_int_equal(
+	    sock_datagram((struct sock_peer){ 4, address.bytes, 53, 0 }), -1);
+	assert_int_equal(scratch_descriptors(), open - 1);
+}
+
+/* Signals neither end a wait nor make it longer. */
+static void
+test_interrupted(void **state)
+{
+	struct ip_address address;
+	uint16_t port;
+	int server = listen_on("127.0.0.1", 5, &port), fd;
+
+	(void)state;
+	interrupts = 2;
+	assert_int_equal(sock_wait_input(server, 1000), 0);
+	assert_in_range(last_wait, 0, 200);
+	interrupts = 3;
+	assert_int_equal(sock_wait_input(server, 1000), 0);
+	assert_int_equal(last_wait, 0); /* it is over already */
+	assert_true(ip_parse(SPAN("127.0.0.1"), &address));
+	interrupts = 1;
+	fd = tcp_connect(&address, port, 10000);
+	interrupts = 0;
+	assert_true(fd >= 0);
+	close(fd);
+	close(server);
 }
 
 /* A listener that accepts nothing and whose queue is full. */
@@ -124,7 +190,8 @@ main(void)
 		cmocka_unit_test(test_six),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_interrupted),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -71,6 +72,8 @@ test_descriptor_plan(void **state)
 		assert_int_equal(fd_pipe(pipes[i]), 0);
 		assert_int_equal(dup2(pipes[i][1], 7 + i), 7 + i);
 		fd_close(pipes[i][1]);
+		/* As all of ours; those of the plan are kept in any case. */
+		assert_int_equal(fcntl(7 + i, F_SETFD, FD_CLOEXEC), 0);
 	}
 	plan.fd_count = 3;
 	plan.fds[0] = (struct spawn_fd){ 7, 7 };

@@ -14,6 +14,23 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 
+/* What somebody else does before the table is locked. */
+static void (*before_lock)(void);
+
+static int
+late_lock(int fd, int64_t milliseconds)
+{
+	void (*other)(void) = before_lock;
+
+	before_lock = NULL;
+	if (other)
+		other();
+	return lock_wait_shortly(fd, milliseconds);
+}
+
+#define lock_wait_shortly late_lock
+#include "../../src/lib/net/tcpto.c"
+
 #define NOW   1800000000
 #define LEASE 90
 
@@ -196,6 +213,10 @@ test_clock(void **state)
 	    ask("192.0.2.1", NOW - TCPTO_SKIP_MAX - 10), TCPTO_PROBE);
 	note("192.0.2.1", NOW + 1000000);
 	assert_int_equal(ask("192.0.2.1", NOW), TCPTO_PROBE);
+	/* Nor is a trouble of that time the one of now. */
+	note("192.0.2.1", NOW);
+	assert_int_equal(only_record().when, NOW);
+	assert_int_equal(only_record().count, 3);
 }
 
 /* A record of the old form, at its place. */
@@ -322,6 +343,23 @@ test_one_probe(void **state)
 	assert_int_equal(probes, 1);
 }
 
+static void
+ask_first(void)
+{
+	assert_int_equal(ask("192.0.2.1", NOW + 100), TCPTO_PROBE);
+}
+
+/* Who was about to ask looks again when it has the lock. */
+static void
+test_second_look(void **state)
+{
+	(void)state;
+	make_empty();
+	note("192.0.2.1", NOW);
+	before_lock = ask_first;
+	assert_int_equal(ask("192.0.2.1", NOW + 100), TCPTO_SKIP);
+}
+
 /* A holder of the lock that never lets go holds nobody up for long. */
 static void
 test_stuck_lock(void **state)
@@ -399,6 +437,7 @@ main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_one_probe),
+		cmocka_unit_test(test_second_look),
 		cmocka_unit_test(test_stuck_lock),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_missing),

@@ -131,6 +131,12 @@ test_parse(void **state)
 		     "/h\0"
 		     "\0"
 		     "\0"),
+		SPAN("joe\0"
+		     "1\0"
+		     "4294967295\0"
+		     "/h\0"
+		     "\0"
+		     "\0"),
 	};
 	struct users_account account;
 

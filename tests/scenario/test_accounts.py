@@ -1,0 +1,119 @@
+"""qmail-getpw and qmail-newmrh by themselves: what they make of trouble, and of
+what nobody should ask."""
+
+import os
+import socket
+import subprocess
+
+import pytest
+
+from support import faults, trace
+
+
+def getpw(place, name, strace=(), **more):
+    """Exit code, and the fields of the record."""
+    done = subprocess.run([*strace, place.program("qmail-getpw"), name], timeout=60,
+                          **{"stdout": subprocess.PIPE, **more})
+    return done.returncode, (done.stdout or b"").decode().split("\0")
+
+
+def test_accounts_cannot_be_told(town):
+    """Who is not in the file of accounts may be known to a source that is down:
+    that is not "nobody"."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    usual = town.place.etc.read("nsswitch.conf")
+    town.place.etc.write("nsswitch.conf", "passwd: files\n")
+    try:
+        code, record = getpw(town.place, "no-one")
+        assert (code, record[0]) == (0, "alias")
+        for nth in (1, 2):  # of the C library, and of ours
+            strace = ["strace", "-qq", "-o", "/dev/null", "-P", "/etc/passwd",
+                      "--inject=openat:error=EMFILE:when=%d" % nth]
+            assert getpw(town.place, "no-one", strace)[0] == 111
+    finally:
+        town.place.etc.write("nsswitch.conf", usual)
+
+
+def test_record_that_cannot_be_written(town):
+    with open("/dev/full", "wb") as full:
+        assert getpw(town.place, "ann", stdout=full)[0] == 111
+
+
+def test_nobody_plays_alias(town):
+    """But the one user of a private instance, who has all the roles."""
+    for user in ("qmails", "alias", "qmailp"):
+        code, record = getpw(town.place, "no-one", **town.place.as_user(user))
+        assert code == 0
+        assert record[:2] == ["alias", str(town.place.ids("alias")[0])], user
+        assert record[3] == town.place.path("alias")
+
+
+def test_strange_questions(town):
+    """A NUL in a local part, and one whose record would be too large."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(20)
+    with subprocess.Popen([town.place.program("qmail-getpw"), "--serve", "0"],
+                          stdin=theirs) as child, ours:
+        theirs.close()
+        for question, first in ((b"ann", b"ann"), (b"ann\0x", b"alias"), (b"x" * 60000, b"Z"),
+                                (b"bob-x", b"bob")):
+            ours.send(question)
+            assert ours.recv(65536).split(b"\0")[0] == first, question[:20]
+        ours.close()
+        assert child.wait(20) == 0
+
+
+# ---- qmail-newmrh
+
+LIST = "control/morercpthosts"
+
+
+@pytest.fixture
+def newmrh(fresh):
+    """newmrh(strace): the exit code; the list is there, and an old database."""
+    fresh.write(fresh.path(LIST), "One.example\n" * 4000)
+    fresh.write(fresh.path(LIST + ".cdb"), "old")
+
+    def run(*strace, **more):
+        return subprocess.run([*strace, fresh.program("qmail-newmrh")], timeout=60,
+                              stderr=subprocess.DEVNULL, **more).returncode
+    return run
+
+
+def database(place):
+    with open(place.path(LIST + ".cdb"), "rb") as source:
+        return source.read()
+
+
+def test_new_database(fresh, newmrh):
+    """Everybody may read it, whatever the umask."""
+    assert newmrh(umask=0o077) == 0
+    assert b"one.example" in database(fresh)
+    assert os.stat(fresh.path(LIST + ".cdb")).st_mode & 0o777 == 0o644
+
+
+def test_database_is_safe_before_it_counts(fresh, newmrh):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    code, seen = trace.record(fresh.base + "/trace", [fresh.program("qmail-newmrh")],
+                              "write,fsync,rename,pwrite64")
+    assert code == 0
+    steps = [(call.name, os.path.basename(call.file or "")) for call in seen.calls]
+    assert steps[-3:] == [("fsync", "morercpthosts.tmp"), ("rename", ""), ("fsync", "control")]
+
+
+@pytest.mark.parametrize("fault", [
+    "write:error=ENOSPC:when=1", "write:error=ENOSPC:when=2", "fsync:error=EIO:when=1",
+    "rename:error=EIO", "fchmod:error=EIO"])
+def test_old_database_stays(fresh, newmrh, fault):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    assert newmrh("strace", "-qq", "-o", "/dev/null", "--inject=" + fault) == 111
+    assert database(fresh) == b"old"
+
+
+def test_no_list(fresh, newmrh):
+    os.unlink(fresh.path(LIST))
+    assert newmrh() == 111
+    assert database(fresh) == b"old"
