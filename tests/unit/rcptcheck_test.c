@@ -22,7 +22,7 @@
 #include "scratch.h"
 
 /* Answers the questions of one connection after the other; ends with the last
- * answer. */
+ * answer.  An empty one: it ends the connection instead. */
 static pid_t
 serve(const struct span *answers)
 {
@@ -35,7 +35,7 @@ serve(const struct span *answers)
 		fd_close(door);
 		return pid;
 	}
-	while (answers->len) {
+	while (answers->s) {
 		if (client == -1)
 			client = accept(door, NULL, NULL);
 		if (recv(client, question, sizeof(question), 0) <= 0) {
@@ -43,7 +43,10 @@ serve(const struct span *answers)
 			client = -1;
 			continue;
 		}
-		if (send(client, answers->s, answers->len, 0) < 0)
+		if (answers->len == 0) {
+			fd_close(client);
+			client = -1;
+		} else if (send(client, answers->s, answers->len, 0) < 0)
 			_exit(1);
 		answers++;
 	}
@@ -87,6 +90,26 @@ test_answers(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(
 		    rcptcheck_ask(&check, address), RCPTCHECK_LATER);
+	assert_int_equal(rcptcheck_ask(&check, address), RCPTCHECK_UNKNOWN);
+	rcptcheck_close(&check);
+	wait_for(server);
+}
+
+/* Who was silent for long asks over a new connection, but once. */
+static void
+test_ended(void **state)
+{
+	const struct span answers[] = { SPAN("K\0"), SPAN(""), SPAN("D\0"),
+		SPAN(""), SPAN(""), SPAN("D\0"), { NULL, 0 } };
+	struct rcptcheck check = RCPTCHECK_INIT;
+	struct span address = SPAN("ann@here.example");
+	pid_t server = serve(answers);
+
+	(void)state;
+	assert_int_equal(rcptcheck_ask(&check, address), RCPTCHECK_KNOWN);
+	assert_int_equal(rcptcheck_ask(&check, address), RCPTCHECK_UNKNOWN);
+	assert_int_equal(rcptcheck_ask(&check, address), RCPTCHECK_LATER);
+	assert_int_equal(check.fd, -1);
 	assert_int_equal(rcptcheck_ask(&check, address), RCPTCHECK_UNKNOWN);
 	rcptcheck_close(&check);
 	wait_for(server);
@@ -162,6 +185,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_ended),
 		cmocka_unit_test(test_long_address),
 		cmocka_unit_test(test_nobody_serves),
 		cmocka_unit_test(test_full),

@@ -39,7 +39,8 @@ struct rcptcheck {
 	}
 
 /*
- * rcptcheck_ask: asks about one address; connects if need be.
+ * rcptcheck_ask: asks about one address; connects if need be, again if the
+ * service has ended the connection since the last question.
  *   address   of an envelope, without NUL; hostile
  * The working folder is the home of the suite.  While the suite does not run
  * each address is RCPTCHECK_KNOWN: what comes is queued, and judged when it is
