@@ -65,6 +65,7 @@ pop-note_PARTS     := note
 pop-relay_PARTS    := note
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
+qmail-install_PARTS := items
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
 

@@ -1,7 +1,7 @@
 /*
  * qmail-install.c - puts the suite where it lives, or checks that it is there.
  * Runs as   root, once; or as anyone, for a private instance.
- * Reads     build/ and man/ below the working folder; its table, below.
+ * Reads     build/ and man/ below the working folder; items.c.
  * Writes    everything below HOME (below DESTDIR, if that is given).
  * Source    INSTALL.
  *
@@ -25,121 +25,9 @@
 #include "sys/file.h"
 #include "sys/filesystem.h"
 
-#define ROOT	   (-1) /* owner: root; group: root's */
-#define FILE_MAX   (64u << 20)
-#define TCPTO_SIZE 1024
+#include "items.h"
 
-enum kind {
-	FOLDER,
-	SPLIT_FOLDER, /* with one subfolder for each part of the queue */
-	PROGRAM,      /* from build/bin */
-	SCRIPT,	      /* from build/bin too: text */
-	FIFO,
-	EMPTY, /* a file that is made if it is not there; size below */
-	MANUAL /* all pages of one section, from man/ */
-};
-
-struct item {
-	enum kind kind;
-	const char *name;
-	int user;  /* enum home_user, or ROOT */
-	int group; /* enum home_group, or ROOT */
-	unsigned mode;
-	const char *from;
-	long size;
-};
-
-/*
- * Who may what in the queue.  Its folders belong to qmailq or qmails; those of
- * group qmail may enter it; of these, only those of group nofiles too, which
- * are the processes of qmails, may read messages.
- */
-#define Q HOME_QMAILQ
-#define S HOME_QMAILS
-#define G HOME_GROUP_QMAIL
-#define N HOME_GROUP_NOFILES
-
-static const struct item items[] = {
-	{ FOLDER, "", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "bin", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "control", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "users", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "alias", HOME_ALIAS, G, 0755, NULL, 0 },
-	{ FOLDER, "run", HOME_QMAILV, G, 0755, NULL, 0 },
-	{ EMPTY, "run/lock", ROOT, G, 0644, NULL, 0 },
-	{ FOLDER, "man", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "man/man1", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "man/man5", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "man/man7", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "man/man8", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "queue", Q, G, 0750, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/mess", Q, N, 0750, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/intd", Q, N, 0700, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/todo", Q, N, 0750, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/info", S, G, 0700, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/local", S, G, 0700, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/remote", S, G, 0700, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/bounce", S, G, 0700, NULL, 0 },
-	{ FOLDER, "queue/lock", Q, G, 0750, NULL, 0 },
-	{ EMPTY, "queue/lock/sendmutex", S, G, 0600, NULL, 0 },
-	{ EMPTY, "queue/lock/tcpok", S, G, 0600, NULL, 0 },
-	{ EMPTY, "queue/lock/tcpto", HOME_QMAILR, G, 0600, NULL, TCPTO_SIZE },
-	{ FIFO, "queue/lock/trigger", S, N, 0620, NULL, 0 },
-	{ PROGRAM, "bin/qmail-queue", Q, N, 06555, NULL, 0 },
-	{ PROGRAM, "bin/qmail-clean", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-send", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-todo", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-start", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-lspawn", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-rspawn", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-local", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-remote", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-getpw", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-smtpd", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-popup", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-pop3d", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/checkpassword", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-newpop", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/pop-note", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/pop-relay", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-qmtpd", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-qmqpd", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/ofmipd", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/ofmipname", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/tcp-env", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/greetdelay", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/proxyin", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-qmqpc", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-inject", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/sendmail", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/maildirmake", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-newmrh", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-rcptd", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-qread", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-showctl", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-tcpto", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/qmail-tcpok", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/new-inject", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/822field", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/822header", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/822date", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/822received", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/iftocc", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/setlock", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/maildirserial", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/serialsmtp", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/serialqmtp", ROOT, G, 0755, NULL, 0 },
-	{ PROGRAM, "bin/splogger", ROOT, G, 0755, NULL, 0 },
-	{ SCRIPT, "bin/qmail-qstat", ROOT, G, 0755, NULL, 0 },
-	{ SCRIPT, "bin/maildirsmtp", ROOT, G, 0755, NULL, 0 },
-	{ SCRIPT, "bin/maildirqmtp", ROOT, G, 0755, NULL, 0 },
-	{ SCRIPT, "bin/config", ROOT, G, 0755, NULL, 0 },
-	{ SCRIPT, "bin/config-fast", ROOT, G, 0755, NULL, 0 },
-	{ MANUAL, "man/man1", ROOT, G, 0644, ".1", 0 },
-	{ MANUAL, "man/man5", ROOT, G, 0644, ".5", 0 },
-	{ MANUAL, "man/man7", ROOT, G, 0644, ".7", 0 },
-	{ MANUAL, "man/man8", ROOT, G, 0644, ".8", 0 },
-};
+#define FILE_MAX (64u << 20)
 
 struct job {
 	struct home_ids ids;
@@ -166,7 +54,7 @@ owner(const struct job *job, const struct item *item)
 {
 	if (!job->is_root)
 		return geteuid();
-	return item->user == ROOT ? 0 : job->ids.uid[item->user];
+	return item->user == ITEM_ROOT ? 0 : job->ids.uid[item->user];
 }
 
 static gid_t
@@ -174,7 +62,7 @@ group(const struct job *job, const struct item *item)
 {
 	if (!job->is_root)
 		return getegid();
-	return item->group == ROOT ? 0 : job->ids.gid[item->group];
+	return item->group == ITEM_ROOT ? 0 : job->ids.gid[item->group];
 }
 
 /* A private instance has nobody to become: no setuid bits. */
@@ -466,7 +354,8 @@ do_item(struct job *job, const struct item *item)
 static void
 write_ids(struct job *job)
 {
-	static const struct item item = { EMPTY, "", ROOT, G, 0644, NULL, 0 };
+	static const struct item item = { EMPTY, "", ITEM_ROOT,
+		HOME_GROUP_QMAIL, 0644, NULL, 0 };
 	struct str text = STR_INIT, path = STR_INIT;
 	int fd;
 
@@ -589,7 +478,7 @@ main(int argc, char **argv)
 		return 111;
 	}
 	(void)umask(077);
-	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+	for (size_t i = 0; i < items_count; i++)
 		if (items[i].kind == SPLIT_FOLDER)
 			find_strangers(&job, &items[i]);
 	if (job.problems && !job.checks) {
@@ -598,7 +487,7 @@ main(int argc, char **argv)
 	}
 	if (!job.checks)
 		make_parents(&job);
-	for (size_t i = 0; i < sizeof(items) / sizeof(*items); i++)
+	for (size_t i = 0; i < items_count; i++)
 		do_item(&job, &items[i]);
 	write_ids(&job);
 	if (job.checks)

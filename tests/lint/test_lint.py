@@ -157,7 +157,7 @@ def test_layout():
 def install_table():
     """(kind, name, from) of each line in the table of qmail-install."""
     found = re.findall(r'\{ (\w+), "([^"]*)",.*?(?:"([^"]*)"|NULL), \w+ \}',
-                       build.read("src/install/qmail-install.c"))
+                       build.read("src/install/items.c"))
     assert len(found) > 30
     return found
 
