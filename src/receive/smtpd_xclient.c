@@ -113,7 +113,7 @@ take_attribute(struct smtpd *smtpd, struct span word)
 {
 	size_t equals = span_find(word, '=');
 	struct str value = STR_INIT;
-	enum attribute attribute;
+	enum attribute attribute = ADDR;
 	bool is_known,
 	    fine = equals < word.len &&
 	    find_attribute(span_upto(word, equals), &attribute) &&
