@@ -25,12 +25,6 @@
 #define CLIENT_FD      0
 #define REFUSAL	       "554 5.5.1 you talk before the greeting\r\n"
 
-static void
-out_of_memory(void)
-{
-	_exit(TEMPORARY_EXIT);
-}
-
 NORETURN static void
 end_usage(void)
 {
@@ -67,7 +61,7 @@ main(int argc, char **argv)
 	uint64_t seconds;
 	int waits = 0;
 
-	must_hooks(TEMPORARY_EXIT, out_of_memory);
+	must_hooks(TEMPORARY_EXIT, NULL);
 	if (argc < 3 || !scan_u64(span_of(argv[1]), SECONDS_MAX, &seconds))
 		end_usage();
 	signal_ignore(SIGPIPE);

@@ -16,10 +16,12 @@
 #include "base/wordset.h"
 #include "config/control.h"
 #include "config/home.h"
-#include "logline.h"
 #include "net/proxyheader.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
+
+#include "environment.h"
+#include "logline.h"
 
 #define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111
@@ -35,12 +37,6 @@ fail(const char *what)
 	logline_begin(&line, "proxyin refused", span_of(ip ? ip : "unknown"));
 	logline_quoted(&line, " reason", span_of(what));
 	logline_end(&line);
-	_exit(TEMPORARY_EXIT);
-}
-
-static void
-out_of_memory(void)
-{
 	_exit(TEMPORARY_EXIT);
 }
 
@@ -82,39 +78,18 @@ read_header(struct proxyheader *header)
 	return state;
 }
 
-static void
-set(const char *name, const char *value)
-{
-	if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0)
-		out_of_memory();
-}
-
-static void
-set_end(const char *ip_name, const char *port_name,
-    const struct ip_address *address, uint16_t port)
-{
-	struct str text = STR_INIT;
-
-	ip_format(&text, address);
-	set(ip_name, str_z(&text));
-	str_reset(&text);
-	str_add_u64(&text, port);
-	set(port_name, str_z(&text));
-	str_free(&text);
-}
-
 /* What tcpserver said was said of the proxy. */
 static void
 set_client(const struct proxyheader *header)
 {
-	set_end("TCPREMOTEIP", "TCPREMOTEPORT", &header->source,
+	environment_set_end("TCPREMOTEIP", "TCPREMOTEPORT", &header->source,
 	    header->source_port);
-	set_end("TCPLOCALIP", "TCPLOCALPORT", &header->destination,
+	environment_set_end("TCPLOCALIP", "TCPLOCALPORT", &header->destination,
 	    header->destination_port);
-	set("TCPREMOTEHOST", NULL);
-	set("TCPREMOTEINFO", NULL);
-	set("TCPLOCALHOST", NULL);
-	set("RELAYCLIENT", NULL);
+	environment_set("TCPREMOTEHOST", NULL);
+	environment_set("TCPREMOTEINFO", NULL);
+	environment_set("TCPLOCALHOST", NULL);
+	environment_set("RELAYCLIENT", NULL);
 }
 
 int
@@ -122,7 +97,7 @@ main(int argc, char **argv)
 {
 	struct proxyheader header = { .bytes = STR_INIT };
 
-	must_hooks(TEMPORARY_EXIT, out_of_memory);
+	must_hooks(TEMPORARY_EXIT, NULL);
 	if (argc < 2) {
 		(void)!fd_write_all(
 		    2, SPAN("usage: proxyin program [arguments]\n"));

@@ -27,6 +27,8 @@
 #include "sys/signal.h"
 #include "sys/sock.h"
 
+#include "environment.h"
+
 #define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111
 #define CLIENT_FD      0
@@ -35,25 +37,12 @@
 #define IDENT_MAX      1000 /* bytes of an answer; RFC 1413 4 */
 #define NAME_SECONDS   30   /* for both names */
 
-static void
-out_of_memory(void)
-{
-	_exit(TEMPORARY_EXIT);
-}
-
 NORETURN static void
 end_usage(void)
 {
 	(void)!fd_write_all(
 	    2, SPAN("usage: tcp-env [-rR] [-t seconds] program [arguments]\n"));
 	_exit(USAGE_EXIT);
-}
-
-static void
-set(const char *name, const char *value)
-{
-	if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0)
-		out_of_memory();
 }
 
 /* ---- names of addresses ---- */
@@ -96,7 +85,7 @@ set_name(struct dns *dns, const char *variable, const struct ip_address *ip)
 		    str_span(&answer.packet), answer.records.list.at[0].at);
 		dnsname_format(&host, &name);
 	}
-	set(variable,
+	environment_set(variable,
 	    host.len && !span_has(str_span(&host), '\0') ? str_z(&host) : NULL);
 	dnsanswer_free(&answer);
 	str_free(&text);
@@ -168,20 +157,6 @@ address_of(const struct sock_end *end)
 	return ip_unmapped(&ip);
 }
 
-static void
-set_end(const char *ip_name, const char *port_name, const struct ip_address *ip,
-    uint16_t port)
-{
-	struct str text = STR_INIT;
-
-	ip_format(&text, ip);
-	set(ip_name, str_z(&text));
-	str_reset(&text);
-	str_add_u64(&text, port);
-	set(port_name, str_z(&text));
-	str_free(&text);
-}
-
 /* Sets the variables; ident_seconds 0: ident is not asked. */
 static void
 set_environment(const struct sock_end *local, const struct sock_end *remote,
@@ -191,15 +166,16 @@ set_environment(const struct sock_end *local, const struct sock_end *remote,
 	struct str user = STR_INIT;
 	struct dns dns;
 
-	set("PROTO", "TCP");
-	set_end("TCPLOCALIP", "TCPLOCALPORT", &here, local->port);
-	set_end("TCPREMOTEIP", "TCPREMOTEPORT", &there, remote->port);
+	environment_set("PROTO", "TCP");
+	environment_set_end("TCPLOCALIP", "TCPLOCALPORT", &here, local->port);
+	environment_set_end(
+	    "TCPREMOTEIP", "TCPREMOTEPORT", &there, remote->port);
 	dns_open(&dns, clock_monotonic() + NAME_SECONDS * 1000);
 	set_name(&dns, "TCPLOCALHOST", &here);
 	set_name(&dns, "TCPREMOTEHOST", &there);
 	if (ident_seconds)
 		ask_ident(&there, local, remote, ident_seconds, &user);
-	set("TCPREMOTEINFO", user.len ? str_z(&user) : NULL);
+	environment_set("TCPREMOTEINFO", user.len ? str_z(&user) : NULL);
 	str_free(&user);
 }
 
@@ -212,7 +188,7 @@ main(int argc, char **argv)
 	const char *proto;
 	int option;
 
-	must_hooks(TEMPORARY_EXIT, out_of_memory);
+	must_hooks(TEMPORARY_EXIT, NULL);
 	while ((option = getopt(argc, argv, "+rRt:")) != -1)
 		if (option == 'r' || option == 'R')
 			asks_ident = option == 'r';

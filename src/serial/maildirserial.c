@@ -61,9 +61,7 @@ struct maildir {
 NORETURN static void
 fail(const char *what, const char *name)
 {
-	fprintf(stderr, "maildirserial: fatal: cannot %s %s: %s\n", what, name,
-	    error_text(errno));
-	_exit(TEMPORARY_EXIT);
+	error_cannot("maildirserial", what, name);
 }
 
 static void

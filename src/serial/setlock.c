@@ -6,7 +6,6 @@
  * Execs     the program named by its arguments.
  * Source    setlock(8).
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,16 +15,7 @@
 #include "sys/error.h"
 #include "sys/lock.h"
 
-#define USAGE_EXIT     100
-#define TEMPORARY_EXIT 111
-
-NORETURN static void
-fail(const char *what, const char *name)
-{
-	fprintf(stderr, "setlock: fatal: cannot %s %s: %s\n", what, name,
-	    error_text(errno));
-	_exit(TEMPORARY_EXIT);
-}
+#define USAGE_EXIT 100
 
 NORETURN static void
 end_usage(void)
@@ -61,12 +51,12 @@ main(int argc, char **argv)
 	if (fd < 0 && is_quiet)
 		_exit(0);
 	if (fd < 0)
-		fail("open", argv[0]);
+		error_cannot("setlock", "open", argv[0]);
 	result = waits ? lock_wait(fd) : lock_try(fd);
 	if (result < 0 && is_quiet)
 		_exit(0);
 	if (result < 0)
-		fail("lock", argv[0]);
+		error_cannot("setlock", "lock", argv[0]);
 	(void)execvp(argv[1], argv + 1);
-	fail("run", argv[1]);
+	error_cannot("setlock", "run", argv[1]);
 }

@@ -25,9 +25,7 @@
 NORETURN static void
 fail(const char *what, const char *path)
 {
-	fprintf(stderr, "ofmipname: fatal: cannot %s %s: %s\n", what, path,
-	    error_text(errno));
-	_exit(TEMPORARY_EXIT);
+	error_cannot("ofmipname", what, path);
 }
 
 static void

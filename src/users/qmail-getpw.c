@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/must.h"
 #include "base/scan.h"
 #include "base/str.h"
@@ -133,8 +132,7 @@ find_account(struct span local_part, struct str *record)
 	struct str lower = STR_INIT;
 	enum outcome outcome = FOUND;
 
-	for (size_t i = 0; i < local_part.len; i++)
-		str_add_byte(&lower, ascii_lower(local_part.s[i]));
+	str_add_lower(&lower, local_part);
 	for (size_t len = lower.len; len > 0 && outcome == FOUND; len--) {
 		struct span rest = span_from(local_part, len);
 		int fit;

@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/must.h"
 #include "config/cdbmake.h"
 #include "config/control.h"
@@ -37,9 +36,7 @@ struct paths {
 NORETURN static void
 fail(const char *what, const char *path)
 {
-	fprintf(stderr, "qmail-newmrh: fatal: cannot %s %s: %s\n", what, path,
-	    error_text(errno));
-	_exit(TEMPORARY_EXIT);
+	error_cannot("qmail-newmrh", what, path);
 }
 
 static void
@@ -49,23 +46,19 @@ out_of_memory(void)
 	fail("get", "memory");
 }
 
-/* Adds the words, in lower case. */
 static int
-add_words(struct cdbmake *make, struct str *lines)
+add_words(struct cdbmake *make, struct span lines)
 {
-	struct span rest, word;
+	struct span word;
 
-	for (size_t i = 0; i < lines->len; i++)
-		lines->s[i] = ascii_lower(lines->s[i]);
-	rest = str_span(lines);
-	while (span_cut_next(&rest, '\n', &word))
+	while (span_cut_next(&lines, '\n', &word))
 		if (cdbmake_add(make, word, SPAN("")) < 0)
 			return -1;
 	return 0;
 }
 
 static void
-write_database(struct paths *paths, struct str *lines)
+write_database(struct paths *paths, struct span lines)
 {
 	struct cdbmake make;
 	int fd = open(str_z(&paths->aside),
@@ -105,7 +98,7 @@ main(int argc, char **argv)
 {
 	struct paths paths = { STR_INIT, STR_INIT, STR_INIT };
 	const char *name = argc > 1 ? find_name(argv[1]) : names[0];
-	struct str lines = STR_INIT;
+	struct str lines = STR_INIT, words = STR_INIT;
 	int found;
 
 	must_hooks(TEMPORARY_EXIT, out_of_memory);
@@ -125,8 +118,10 @@ main(int argc, char **argv)
 		errno = ENOENT;
 	if (found <= 0)
 		fail("read", str_z(&paths.list));
-	write_database(&paths, &lines);
+	str_add_lower(&words, str_span(&lines));
+	write_database(&paths, str_span(&words));
 	str_free(&lines);
+	str_free(&words);
 	str_free(&paths.list);
 	str_free(&paths.aside);
 	str_free(&paths.result);

@@ -30,21 +30,31 @@ test_kinds(void **state)
 }
 
 static void
-test_exit(void **state)
+exit_simply(void)
 {
-	static const char expected[] = "pump: cannot prime: ";
+	error_exit("pump", "cannot prime");
+}
+
+static void
+exit_cannot(void)
+{
+	error_cannot("pump", "prime", "itself");
+}
+
+static void
+check_exit(void (*end)(void), const char *expected)
+{
 	char text[200];
 	ssize_t got;
 	int ends[2], status;
 	pid_t pid;
 
-	(void)state;
 	assert_int_equal(pipe(ends), 0);
 	pid = fork();
 	if (pid == 0) {
 		dup2(ends[1], 2);
 		errno = ENOENT;
-		error_exit("pump", "cannot prime");
+		end();
 	}
 	close(ends[1]);
 	got = read(ends[0], text, sizeof(text));
@@ -57,6 +67,14 @@ test_exit(void **state)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 111);
 	close(ends[0]);
+}
+
+static void
+test_exit(void **state)
+{
+	(void)state;
+	check_exit(exit_simply, "pump: cannot prime: ");
+	check_exit(exit_cannot, "pump: fatal: cannot prime itself: ");
 }
 
 int

@@ -50,6 +50,16 @@ test_pipe_and_pair(void **state)
 	fd_close(-1);
 }
 
+/* Who closes after a failure tells of the failure, even if close fails, too. */
+static void
+test_close_keeps_errno(void **state)
+{
+	(void)state;
+	errno = ENOSPC;
+	fd_close(1000000);
+	assert_int_equal(errno, ENOSPC);
+}
+
 static void
 test_nonblocking(void **state)
 {
@@ -200,6 +210,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pipe_and_pair),
+		cmocka_unit_test(test_close_keeps_errno),
 		cmocka_unit_test(test_nonblocking),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_whole_table),

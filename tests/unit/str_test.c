@@ -25,6 +25,12 @@ test_adding(void **state)
 	str_add_field(&str, SPAN(""));
 	assert_int_equal(str.len, 3);
 	assert_memory_equal(str.s, "x\0\0", 3);
+	str_reset(&str);
+	str_add_z(&str, "X");
+	str_add_lower(&str, SPAN("AZ@[\0\xc9z"));
+	str_add_lower(&str, SPAN(""));
+	assert_int_equal(str.len, 8);
+	assert_memory_equal(str.s, "Xaz@[\0\xc9z", 9);
 	str_free(&str);
 	assert_null(str.s);
 	assert_int_equal(str.len, 0);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/fmt.h"
 #include "base/must.h"
 
@@ -80,6 +81,15 @@ str_add_u64(struct str *str, uint64_t number)
 	char digits[FMT_U64_MAX];
 
 	str_add(str, span_make(digits, fmt_u64(digits, number)));
+}
+
+void
+str_add_lower(struct str *str, struct span what)
+{
+	size_t i = str->len;
+
+	for (str_add(str, what); i < str->len; i++)
+		str->s[i] = ascii_lower(str->s[i]);
 }
 
 void

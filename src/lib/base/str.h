@@ -38,6 +38,8 @@ void str_add(struct str *str, struct span what);
 void str_add_z(struct str *str, const char *what); /* a C string */
 void str_add_byte(struct str *str, char byte);
 void str_add_u64(struct str *str, uint64_t number); /* in decimal */
+/* str_add_lower: adds the bytes, letters of ASCII as small ones. */
+void str_add_lower(struct str *str, struct span what);
 /* str_add_field: adds the bytes, and a NUL behind them. */
 void str_add_field(struct str *str, struct span what);
 

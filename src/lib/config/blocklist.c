@@ -67,8 +67,7 @@ find_in_database(const struct cdb *cdb, struct span address, size_t at)
 
 	if (cdb->fd == -1)
 		return 0;
-	for (size_t i = 0; i < address.len; i++)
-		str_add_byte(&lower, ascii_lower(address.s[i]));
+	str_add_lower(&lower, address);
 	result = cdb_find(cdb, str_span(&lower), NULL);
 	if (result == 0 && at < address.len)
 		result = cdb_find(cdb, span_from(str_span(&lower), at), NULL);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 
-#include "base/ascii.h"
 #include "base/str.h"
 #include "config/control.h"
 
@@ -46,8 +45,7 @@ find_in_database(const struct cdb *cdb, struct span domain)
 	struct span suffix;
 	int result;
 
-	for (size_t i = 0; i < domain.len; i++)
-		str_add_byte(&lower, ascii_lower(domain.s[i]));
+	str_add_lower(&lower, domain);
 	suffix = str_span(&lower);
 	do
 		result = cdb_find(cdb, suffix, NULL);

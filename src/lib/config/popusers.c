@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdint.h>
 
-#include "base/ascii.h"
 #include "base/scan.h"
 #include "config/cdb.h"
 #include "config/home.h"
@@ -101,8 +100,7 @@ popuser_parse(struct span record, struct popuser *user)
 void
 popuser_add_key(struct str *key, struct span name)
 {
-	for (size_t i = 0; i < name.len; i++)
-		str_add_byte(key, ascii_lower(name.s[i]));
+	str_add_lower(key, name);
 }
 
 int

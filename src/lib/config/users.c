@@ -6,7 +6,6 @@
 
 #include <errno.h>
 
-#include "base/ascii.h"
 #include "base/scan.h"
 
 bool
@@ -64,8 +63,7 @@ users_find(const struct cdb *cdb, struct span local_part, struct str *record)
 	int found;
 
 	str_add_byte(&key, '!');
-	for (size_t i = 0; i < local_part.len; i++)
-		str_add_byte(&key, ascii_lower(local_part.s[i]));
+	str_add_lower(&key, local_part);
 	str_add_byte(&key, '\0');
 	found = cdb_find(cdb, str_span(&key), record);
 	if (found == 0) {

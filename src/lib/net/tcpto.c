@@ -305,10 +305,7 @@ open_for_change(void)
 	if (fd >= 0 &&
 	    (lock_wait_shortly(fd, LOCK_WAIT) < 0 ||
 		(lseek(fd, 0, SEEK_END) < FILE_SIZE && renew(fd) < 0))) {
-		int cause = errno;
-
 		fd_close(fd);
-		errno = cause;
 		return -1;
 	}
 	return fd;

@@ -56,10 +56,7 @@ door_open(const char *path, int backlog)
 	if (fd < 0)
 		return -1;
 	if (bind_aside(fd, path) < 0 || listen(fd, backlog) < 0) {
-		int cause = errno;
-
 		fd_close(fd);
-		errno = cause;
 		return -1;
 	}
 	return fd;
@@ -91,10 +88,7 @@ door_connect(const char *path)
 	if (result == 0)
 		result = fcntl(fd, F_SETFL, O_RDWR);
 	if (result < 0) {
-		int cause = errno;
-
 		fd_close(fd);
-		errno = cause;
 		return -1;
 	}
 	return fd;

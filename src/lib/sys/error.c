@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/str.h"
-#include "sys/fd.h"
-
-#define EXIT_FAILED 111
+#define EXIT_FAILED    111
+#define LINE_PARTS_MAX 8
 
 bool
 error_is_temporary(int number)
@@ -30,19 +29,34 @@ error_text(int number)
 	return strerror(number);
 }
 
+/* Writes the parts as one line and ends.  Memory may be out: none is taken. */
+NORETURN static void
+end_with_line(const char *const *parts, size_t count)
+{
+	struct iovec pieces[LINE_PARTS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		pieces[i] =
+		    (struct iovec){ (void *)parts[i], strlen(parts[i]) };
+	/* It ends in any case; the exit code says the same. */
+	(void)!writev(2, pieces, (int)count);
+	_exit(EXIT_FAILED);
+}
+
 void
 error_exit(const char *program, const char *what)
 {
-	const char *reason = error_text(errno);
-	struct str line = STR_INIT;
+	const char *parts[] = { program, ": ", what, ": ", error_text(errno),
+		"\n" };
 
-	str_add_z(&line, program);
-	str_add_z(&line, ": ");
-	str_add_z(&line, what);
-	str_add_z(&line, ": ");
-	str_add_z(&line, reason);
-	str_add_byte(&line, '\n');
-	/* It ends in any case; the exit code says the same. */
-	(void)!fd_write_all(2, str_span(&line));
-	_exit(EXIT_FAILED);
+	end_with_line(parts, sizeof(parts) / sizeof(*parts));
+}
+
+void
+error_cannot(const char *program, const char *verb, const char *object)
+{
+	const char *parts[LINE_PARTS_MAX] = { program, ": fatal: cannot ", verb,
+		" ", object, ": ", error_text(errno), "\n" };
+
+	end_with_line(parts, LINE_PARTS_MAX);
 }

@@ -23,4 +23,11 @@ const char *error_text(int number);
  */
 NORETURN void error_exit(const char *program, const char *what);
 
+/*
+ * error_cannot: writes "PROGRAM: fatal: cannot VERB OBJECT: text of errno" in the
+ * same way, and ends with 111.
+ */
+NORETURN void
+error_cannot(const char *program, const char *verb, const char *object);
+
 #endif

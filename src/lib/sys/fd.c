@@ -79,8 +79,11 @@ fd_wait(int fd, short events, int64_t timeout, int64_t deadline, bool is_timed)
 void
 fd_close(int fd)
 {
+	int number = errno;
+
 	if (fd != -1)
 		(void)close(fd);
+	errno = number;
 }
 
 int

@@ -42,8 +42,8 @@ MUST_CHECK int fd_write_all(int fd, struct span bytes);
 MUST_CHECK int
 fd_wait(int fd, short events, int64_t timeout, int64_t deadline, bool is_timed);
 
-/* fd_close: closes, if fd is not -1.  Errors of close are not reported:
- * what must be safe on disk is fsynced before. */
+/* fd_close: closes, if fd is not -1, and leaves errno as it is.  Errors of close
+ * are not reported: what must be safe on disk is fsynced before. */
 void fd_close(int fd);
 
 /* fd_pipe: a pipe; ends[0] to read, ends[1] to write.  0 or -1 with errno. */

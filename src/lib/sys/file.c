@@ -103,14 +103,12 @@ int
 file_read(const char *path, struct str *text, size_t max)
 {
 	int fd = file_open(path);
-	int result, saved;
+	int result;
 
 	if (fd < 0)
 		return -1;
 	result = read_all(fd, text, max, true);
-	saved = errno;
 	fd_close(fd);
-	errno = saved;
 	return result;
 }
 
@@ -147,14 +145,12 @@ int
 file_sync_folder(const char *path)
 {
 	int fd = open_retrying(path, O_RDONLY | O_DIRECTORY, 0);
-	int result, saved;
+	int result;
 
 	if (fd < 0)
 		return -1;
 	result = file_sync(fd);
-	saved = errno;
 	fd_close(fd);
-	errno = saved;
 	return result;
 }
 
@@ -171,7 +167,7 @@ int
 file_touch(const char *path, unsigned mode, uid_t uid, gid_t gid)
 {
 	int fd = file_update(path);
-	int result, saved;
+	int result;
 
 	if (fd >= 0)
 		result = futimens(fd, NULL);
@@ -179,9 +175,7 @@ file_touch(const char *path, unsigned mode, uid_t uid, gid_t gid)
 		result = fchown(fd, uid, gid);
 	else
 		return -1;
-	saved = errno;
 	fd_close(fd);
-	errno = saved;
 	return result;
 }
 

@@ -82,10 +82,7 @@ sock_datagram(struct sock_peer peer)
 	if (fd >= 0)
 		hear_of_failures(fd, peer.family);
 	if (fd >= 0 && connect(fd, &name.any, size) < 0) {
-		int cause = errno;
-
 		fd_close(fd);
-		errno = cause;
 		return -1;
 	}
 	return fd;
@@ -132,10 +129,7 @@ connect_within(int fd, struct sock_peer peer, int64_t timeout)
 	if (result == 0)
 		result = fcntl(fd, F_SETFL, O_RDWR);
 	if (result < 0) {
-		int cause = errno;
-
 		fd_close(fd);
-		errno = cause;
 		return -1;
 	}
 	return fd;
@@ -170,10 +164,7 @@ sock_stream_from(
 	int fd = open_stream(peer);
 
 	if (fd >= 0 && from && bind_to(fd, *from) < 0) {
-		int cause = errno;
-
 		fd_close(fd);
-		errno = cause;
 		return -1;
 	}
 	return fd < 0 ? -1 : connect_within(fd, peer, timeout);
