@@ -162,17 +162,10 @@ read_recipients(struct qmtpd *qmtpd)
 static struct answer
 queue_message(struct qmtp *qmtp)
 {
-	struct answer answer;
-
-	if (qmtp->recipients.len == 0) {
-		receipt_drop(&qmtp->receipt);
-		return (struct answer)ANSWER_NONE;
-	}
-	answer = receipt_end(&qmtp->receipt, str_span(&qmtp->sender),
-	    str_span(&qmtp->recipients));
-	if (answer.code == 250)
-		qmtp_log_accepted(qmtp);
-	return answer;
+	if (qmtp->recipients.len)
+		return qmtp_queue(qmtp);
+	receipt_drop(&qmtp->receipt);
+	return (struct answer)ANSWER_NONE;
 }
 
 static void

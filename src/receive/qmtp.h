@@ -59,12 +59,13 @@ void qmtp_read_sender(struct qmtp *qmtp);
  */
 MUST_CHECK int qmtp_read_recipient(struct qmtp *qmtp);
 
+/* qmtp_queue: hands the whole message over, and tells the log if it was
+ * accepted.  Returns as receipt_end. */
+struct answer qmtp_queue(struct qmtp *qmtp);
+
 /* qmtp_answer: appends an answer as a netstring; refusals are logged. */
 void
 qmtp_answer(struct qmtp *qmtp, struct answer answer, struct span recipient);
-
-/* qmtp_log_accepted: the message that receipt_end has just accepted. */
-void qmtp_log_accepted(struct qmtp *qmtp);
 
 /* How a session ends. */
 enum qmtp_end {

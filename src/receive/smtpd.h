@@ -70,6 +70,7 @@ struct smtpd {
 	struct policy policy;
 	struct str me; /* control/me */
 	bool is_proxy; /* it may say XCLIENT */
+	bool has_dsn;  /* the queue takes what is asked of notifications */
 	struct smtpd_limits limits;
 	struct str greeting;		/* the name we go by */
 	int64_t started, session_end;	/* clock_monotonic */
@@ -81,7 +82,9 @@ struct smtpd {
 	/* The transaction. */
 	bool has_sender, is_bad_sender, is_utf8;
 	struct str sender;
+	struct str parameters; /* what it asks of notifications: mail/dsn.h */
 	struct str recipients; /* each ends in NUL */
+	struct str wishes;     /* parameters of each; likewise */
 	uint64_t recipient_count;
 	struct receipt receipt;
 	struct smtptext text;  /* DATA */

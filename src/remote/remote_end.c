@@ -286,12 +286,14 @@ add_recipients(struct str *output, const struct remote_told *told)
 }
 
 static void
-add_hop(struct str *output, enum delivery_hop hop)
+add_hop(struct str *output, const struct remote_told *told)
 {
 	str_add_byte(output, 'n');
-	if (hop != DELIVERY_HOP_UNTOLD)
-		str_add_byte(output, (char)hop);
+	if (told->hop != DELIVERY_HOP_UNTOLD)
+		str_add_byte(output, (char)told->hop);
 	str_add_byte(output, '\0');
+	if (told->is_passed_on)
+		str_add_field(output, SPAN("p"));
 }
 
 void
@@ -311,7 +313,7 @@ remote_end(
 	str_add_byte(&output, letter);
 	str_add_field(&output, str_span(&text));
 	if (told->has_hop)
-		add_hop(&output, told->hop);
+		add_hop(&output, told);
 	/* Without its report qmail-rspawn tries again later. */
 	if (fd_write_all(1, str_span(&output)) == 0 && told->quit_fd >= 0)
 		(void)!fd_write(told->quit_fd, SPAN("QUIT\r\n"));

@@ -28,7 +28,7 @@ life_finish(struct send *send, struct job *job)
 		    job->number, "");
 		bounces = 0;
 	}
-	if (bounces > 0) {
+	if (bounces > 0 || job->success.len) {
 		job->state = JOB_BOUNCING;
 		life_bounce(send, job, NULL);
 	} else if (bounces == 0) {
@@ -45,19 +45,19 @@ void
 life_bounce(struct send *send, struct job *job, const struct event *event)
 {
 	(void)event;
-	scribing_inject(&send->scribing, job->number, job->birth,
-	    str_span(&job->sender), str_span(&job->failure));
+	if (job->success.len)
+		scribing_tell(
+		    &send->scribing, job, CHANNELS, str_span(&job->success));
+	else
+		scribing_inject(&send->scribing, job, str_span(&job->failure));
 }
 
 void
 life_bounce_queued(
     struct send *send, struct job *job, const struct event *event)
 {
-	sendlog_z(&send->log, "bounce msg ");
-	sendlog_u64(&send->log, job->number);
-	sendlog_z(&send->log, " qp ");
-	sendlog_u64(&send->log, event->qp);
-	sendlog_end(&send->log);
+	life_log_queued(
+	    send, job->success.len ? "notice msg " : "bounce msg ", event);
 	job->is_bounced = true;
 	life_remove(send, job, NULL);
 }
@@ -68,7 +68,9 @@ life_bounce_not_queued(
 {
 	(void)event;
 	sendlog_line(&send->log,
-	    "warning: trouble injecting bounce message, will try later");
+	    job->success.len ? life_notice_trouble
+			     : "warning: trouble injecting bounce message, "
+			       "will try later");
 	life_try_again(send, AGAIN_MESSAGE, job->number);
 	if (!job->is_straight)
 		life_free_job(send, job); /* its files tell all */

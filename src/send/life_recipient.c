@@ -41,11 +41,12 @@ mark(struct send *send, struct job *job, enum channel_id channel,
 	vec_push(&own->unmarked, position);
 }
 
-/* Gives the scribe what is to be written, if it has nothing of this. */
+/* Gives the scribe what it is to do, if it has nothing of this book. */
 static void
-record(struct send *send, struct job *job, enum channel_id channel)
+record(struct send *send, struct job *job, enum channel_id channel,
+    enum job_book book)
 {
-	struct job_channel *own = &job->channels[channel];
+	struct job_entry_book *own = &job->channels[channel].books[book];
 	struct span text;
 
 	if (own->is_recording)
@@ -54,33 +55,53 @@ record(struct send *send, struct job *job, enum channel_id channel)
 	if (text.len == 0)
 		return;
 	own->is_recording = true;
-	scribing_record(&send->scribing, job->number, channel, text);
+	if (book == JOB_FAILURES)
+		scribing_record(&send->scribing, job->number, channel, text);
+	else
+		scribing_tell(&send->scribing, job, channel, text);
+}
+
+/*
+ * A recipient has its result.
+ *   text   what the scribe has to do before it is marked; empty: nothing
+ */
+static void
+finish_recipient(struct send *send, struct job *job,
+    const struct delivery *delivery, enum job_book book, struct str *text)
+{
+	enum channel_id channel = delivery->run->channel;
+	struct job_channel *own = &job->channels[channel];
+
+	own->running--;
+	if (text->len) {
+		job_add_entry(
+		    &own->books[book], delivery->position, str_span(text));
+		record(send, job, channel, book);
+	} else {
+		mark(send, job, channel, delivery->position);
+		life_settle(send, job, channel);
+	}
+	str_free(text);
 }
 
 void
 life_recipient_done(
     struct send *send, struct job *job, const struct event *event)
 {
-	enum channel_id channel = event->delivery->run->channel;
+	struct str status = STR_INIT;
 
-	job->channels[channel].running--;
-	mark(send, job, channel, event->delivery->position);
-	life_settle(send, job, channel);
+	life_add_success(send, job, event, &status);
+	finish_recipient(send, job, event->delivery, JOB_SUCCESSES, &status);
 }
 
 void
 life_recipient_failed(
     struct send *send, struct job *job, const struct event *event)
 {
-	enum channel_id channel = event->delivery->run->channel;
 	struct str paragraph = STR_INIT;
 
-	job->channels[channel].running--;
-	life_add_paragraph(send, event, &paragraph);
-	job_add_failure(&job->channels[channel], event->delivery->position,
-	    str_span(&paragraph));
-	str_free(&paragraph);
-	record(send, job, channel);
+	life_add_failure(send, event, &paragraph);
+	finish_recipient(send, job, event->delivery, JOB_FAILURES, &paragraph);
 }
 
 void
@@ -99,8 +120,11 @@ life_recipient_deferred(
 void
 life_recorded(struct send *send, struct job *job, const struct event *event)
 {
-	struct job_channel *own = &job->channels[event->channel];
+	struct job_entry_book *own =
+	    &job->channels[event->channel].books[event->book];
 
+	if (event->book == JOB_SUCCESSES)
+		life_log_queued(send, "notice msg ", event);
 	own->is_recording = false;
 	for (size_t i = 0; i < own->recording.list.len; i++)
 		mark(send, job, event->channel,
@@ -108,17 +132,20 @@ life_recorded(struct send *send, struct job *job, const struct event *event)
 	own->recording.list.len = 0;
 	str_reset(&own->recording.text);
 	send->channels[event->channel].changes++;
-	record(send, job, event->channel);
+	record(send, job, event->channel, event->book);
 	life_settle(send, job, event->channel);
 }
 
 void
 life_not_recorded(struct send *send, struct job *job, const struct event *event)
 {
-	job->channels[event->channel].is_recording = false;
-	sendlog_trouble(&send->log, "unable to append to",
-	    queue_path(QUEUE_BOUNCE, job->number, send->split),
-	    "; will try again later");
+	job->channels[event->channel].books[event->book].is_recording = false;
+	if (event->book == JOB_SUCCESSES)
+		sendlog_line(&send->log, life_notice_trouble);
+	else
+		sendlog_trouble(&send->log, "unable to append to",
+		    queue_path(QUEUE_BOUNCE, job->number, send->split),
+		    "; will try again later");
 	life_try_again(send, AGAIN_MESSAGE, job->number);
 }
 
@@ -147,7 +174,9 @@ life_write_again(struct send *send, struct job *job, const struct event *event)
 	/* With the first channel it may end already, or be forgotten. */
 	for (int i = 0; i < CHANNELS && job && job->state == JOB_ACTIVE; i++) {
 		mark_again(send, job, (enum channel_id)i);
-		record(send, job, (enum channel_id)i);
+		for (int book = 0; book < JOB_BOOKS; book++)
+			record(
+			    send, job, (enum channel_id)i, (enum job_book)book);
 		life_settle(send, job, (enum channel_id)i);
 		job = job_find(&send->jobs, number);
 	}

@@ -41,6 +41,8 @@ job_longest_wait(int64_t lifetime, enum channel_id channel)
 }
 
 NOT_CALLED(void job_free(struct jobs *a, struct job *b))
+NOT_CALLED(
+    void scribing_add_status(struct str *a, const struct report_status *b))
 NOT_CALLED(void trouble_note(struct trouble *a, int64_t b))
 NOT_CALLED(void sendlog_z(struct sendlog *a, const char *b))
 NOT_CALLED(void sendlog_u64(struct sendlog *a, uint64_t b))
