@@ -36,18 +36,24 @@
 #include "sys/spawn.h"
 
 #define BOUNCE_FILE_MODE 0600
-#define REAP_MS		 5000 /* a worker that was killed is missed after this */
-#define WORKERS_MAX	 200  /* processes that queue at once */
+#define WORKERS_MAX	 200 /* processes that queue at once */
 
-/* A process that queues a bounce, or a notice. */
+/*
+ * A process that queues a bounce, or a notice.  How that went is what it writes
+ * into its pipe, not how it ends: so each order has one answer, whenever the
+ * worker is killed.
+ */
 struct worker {
 	pid_t pid;
 	uint64_t number; /* of the message whose bounce it is; 0: a notice */
+	int fd;		 /* here comes the id of qmail-queue, and its end */
+	bool has_told;
 };
 
 struct scribe {
 	int peer;
 	VEC(struct worker) workers;
+	VEC(struct pollfd) fds; /* the peer, and that of each worker */
 	uint64_t split;
 	bool syncs_folders;
 	struct str bounce_from; /* bouncefrom@bouncehost */
@@ -238,64 +244,101 @@ drop_text(struct scribe *scribe, const struct scribe_order *order)
 		errno = 0; /* then a restart queues it again */
 }
 
-/* In a process of its own: queues the bounce, and answers. */
+/* In a process of its own: queues the bounce, and tells. */
 NORETURN static void
-work(struct scribe *scribe, const struct scribe_order *order)
+work(struct scribe *scribe, const struct scribe_order *order, int tell_fd)
 {
 	pid_t qp = queue_bounce(scribe, order);
 
 	if (qp)
 		drop_text(scribe, order);
-	answer_inject(scribe, order->number, qp);
+	/* In one piece, so small is it. */
+	(void)!fd_write(tell_fd, span_make((const char *)&qp, sizeof(qp)));
 	_exit(0);
 }
 
-/* A worker has ended; for one that was killed the answer is given here. */
-static void
-end_worker(struct scribe *scribe, pid_t pid, int status)
+/* Hears a worker.  Returns whether it has ended. */
+static bool
+hear_worker(struct scribe *scribe, struct worker *worker)
 {
+	pid_t qp = 0;
+	ssize_t got = fd_read(worker->fd, (char *)&qp, sizeof(qp));
+	bool has_ended = got != sizeof(qp);
+	int status;
+
+	if (worker->number && !worker->has_told)
+		answer_inject(scribe, worker->number, has_ended ? 0 : qp);
+	worker->has_told = true;
+	if (has_ended) {
+		fd_close(worker->fd);
+		(void)!spawn_wait(worker->pid, &status); /* it told all */
+	}
+	return has_ended;
+}
+
+static void
+hear_workers(struct scribe *scribe)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < scribe->workers.len; i++) {
 		struct worker worker = scribe->workers.at[i];
 
-		if (worker.pid != pid)
-			continue;
-		scribe->workers.at[i] =
-		    scribe->workers.at[--scribe->workers.len];
-		if (worker.number && spawn_exit_code(status) != 0)
-			answer_inject(scribe, worker.number, 0);
-		break;
+		if (!scribe->fds.at[1 + i].revents ||
+		    !hear_worker(scribe, &worker))
+			scribe->workers.at[kept++] = worker;
 	}
+	scribe->workers.len = kept;
 }
 
 static void
-reap_workers(struct scribe *scribe)
+add_poll(struct scribe *scribe, int fd)
 {
-	int status;
-	pid_t pid;
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
 
-	while ((pid = spawn_reap(&status)) > 0)
-		end_worker(scribe, pid, status);
+	vec_push(&scribe->fds, poller);
 }
 
-/* Forks a worker; if there are as many as may be, when one of them has ended.
- * Returns as fork does. */
+/* Waits for workers, and for the peer if asked to.  Returns whether the peer
+ * has something to say. */
+static bool
+wait_for_something(struct scribe *scribe, bool hears_peer)
+{
+	scribe->fds.len = 0;
+	add_poll(scribe, hears_peer ? scribe->peer : -1);
+	for (size_t i = 0; i < scribe->workers.len; i++)
+		add_poll(scribe, scribe->workers.at[i].fd);
+	if (signal_poll(scribe->fds.at, scribe->fds.len, -1) <= 0)
+		return false;
+	hear_workers(scribe);
+	return scribe->fds.at[0].revents != 0;
+}
+
+/*
+ * Forks a worker; if there are as many as may be, when one of them has ended.
+ *   tell_fd   receives, in the child, where to tell
+ * Returns as fork does.
+ */
 static pid_t
-fork_worker(struct scribe *scribe, uint64_t number)
+fork_worker(struct scribe *scribe, uint64_t number, int *tell_fd)
 {
 	struct worker worker = { .number = number };
-	int status;
+	int ends[2];
 
-	reap_workers(scribe);
-	while (scribe->workers.len >= WORKERS_MAX) {
-		pid_t ended = spawn_wait_any(&status);
-
-		if (ended < 0)
-			return -1;
-		end_worker(scribe, ended, status);
-	}
+	while (scribe->workers.len >= WORKERS_MAX)
+		(void)wait_for_something(scribe, false);
+	if (fd_pipe(ends) < 0)
+		return -1;
+	worker.fd = ends[0];
+	*tell_fd = ends[1];
 	worker.pid = fork();
+	if (worker.pid == 0)
+		return 0;
+	fd_close(ends[1]);
 	if (worker.pid > 0)
 		vec_push(&scribe->workers, worker);
+	else
+		fd_close(ends[0]);
 	return worker.pid;
 }
 
@@ -304,13 +347,14 @@ static void
 serve_inject(struct scribe *scribe, struct span record)
 {
 	struct scribe_order order;
+	int tell_fd;
 	pid_t pid;
 
 	if (!parse_inject(record, &order))
 		_exit(111);
-	pid = fork_worker(scribe, order.number);
+	pid = fork_worker(scribe, order.number, &tell_fd);
 	if (pid == 0)
-		work(scribe, &order);
+		work(scribe, &order, tell_fd);
 	if (pid < 0)
 		answer_inject(scribe, order.number, 0);
 }
@@ -326,11 +370,12 @@ serve_notice(struct scribe *scribe, struct span record)
 	struct span words, to = str_span(&scribe->double_to);
 	struct inject inject;
 	uint64_t number;
+	int tell_fd;
 	pid_t pid = -1;
 
 	if (record_next_number(&record, SCRIBE_NOTICE, INT64_MAX, &number) &&
 	    record_next_is(&record, SCRIBE_PARAGRAPH, &words))
-		pid = fork_worker(scribe, 0);
+		pid = fork_worker(scribe, 0, &tell_fd);
 	if (pid != 0)
 		return;
 	if (inject_open(&inject, home_dir) < 0)
@@ -364,16 +409,10 @@ run(struct scribe *scribe)
 	static char record[FDPASS_RECORD_MAX];
 
 	for (;;) {
-		struct pollfd poller = { .fd = scribe->peer, .events = POLLIN };
 		ssize_t got;
 
-		if (scribe->workers.len) {
-			int ready = signal_poll(&poller, 1, REAP_MS);
-
-			reap_workers(scribe);
-			if (!ready)
-				continue;
-		}
+		if (scribe->workers.len && !wait_for_something(scribe, true))
+			continue;
 		got =
 		    fdpass_receive(scribe->peer, record, sizeof(record), NULL);
 		if (got <= 0)
