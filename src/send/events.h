@@ -60,6 +60,7 @@ struct event {
 	uint64_t counts[CHANNELS]; /* recipients of each channel */
 	/* of a spawner */
 	struct delivery *delivery;
+	bool is_untried; /* EVENT_DEFERRED: nobody was asked */
 	/* of the scribe */
 	uint64_t qp; /* of the bounce */
 };

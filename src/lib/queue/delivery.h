@@ -9,7 +9,7 @@
  * relay or relay:port that control/smtproutes had for it, empty where DNS
  * decides, and C a limit for its connecting and greeting.  Each recipient gets
  * its own report; reports come in any order, one or more in a datagram:
- *	{N delivery number, [S hop], K|Z|D text}
+ *	{N delivery number, [S hop], K|Z|D|U text}
  * S tells how the next hop was found; see enum delivery_hop.
  */
 #ifndef QUEUE_DELIVERY_H
@@ -29,7 +29,9 @@
 enum delivery_result {
 	DELIVERY_SUCCESS = 'K',
 	DELIVERY_DEFERRAL = 'Z',
-	DELIVERY_FAILURE = 'D'
+	DELIVERY_FAILURE = 'D',
+	DELIVERY_UNTRIED = 'U' /* a deferral, and nobody was asked: the system
+				  did not allow us to; never the last try */
 };
 
 /*
@@ -42,7 +44,10 @@ enum delivery_result {
 enum delivery_hop {
 	DELIVERY_HOP_UNTOLD = '\0',
 	DELIVERY_HOP_WELL = 'w',
-	DELIVERY_HOP_TROUBLE = 't'
+	DELIVERY_HOP_TROUBLE = 't',
+	/* Not between those two: qmail-remote tells qmail-rspawn that what it
+	 * ended with is DELIVERY_UNTRIED. */
+	DELIVERY_HOP_UNTRIED = 'u'
 };
 
 struct delivery_report {
