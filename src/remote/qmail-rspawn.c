@@ -24,7 +24,7 @@
 extern char **environ;
 
 static const char report_cannot_start[] =
-    "ZThe remote program cannot be started now. (#4.3.0)\n";
+    "UThe remote program cannot be started now. (#4.3.0)\n";
 static const char report_no_domain[] =
     "DThis address has no domain. (#5.1.2)\n";
 
@@ -254,9 +254,12 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 {
 	struct remote_output said = parse_output(output);
 	enum delivery_hop hop = judge_hop(&said);
+	bool is_untried = span_equal(said.hop, SPAN("nu"));
 
 	if (exit_code != 0) {
-		/* A fault of ours never makes mail bounce. */
+		/* A fault of ours makes no mail bounce before its last try;
+		 * a host that makes each try crash shall not hold it for ever.
+		 */
 		spawnloop_report_all(job, DELIVERY_DEFERRAL,
 		    exit_code < 0
 			? SPAN("The remote program crashed. (#4.3.0)\n")
@@ -271,6 +274,9 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 		struct str text = STR_INIT;
 		enum delivery_result result = combine(own, said.message, &text);
 
+		if (is_untried && result == DELIVERY_DEFERRAL &&
+		    (own.len == 0 || own.s[0] == 'r'))
+			result = DELIVERY_UNTRIED;
 		delivery_add_report(reports,
 		    &(struct delivery_report){
 			.delivery = job->recipients.at[i].delivery,

@@ -37,11 +37,13 @@ struct spawner {
 	struct lookup lookup;	/* what users/cdb does not say */
 };
 
-/* Reports that need no program; the first byte is their letter. */
+/* Reports that need no program; the first byte is their letter.  What the
+ * system does not allow is no try; what the settings say is one, for else its
+ * sender would never hear of it. */
 static const char report_users_trouble[] =
-    "ZThe list of users cannot be read. (#4.3.0)\n";
+    "UThe list of users cannot be read. (#4.3.0)\n";
 static const char report_lookup_trouble[] =
-    "ZThe account cannot be looked up now. (#4.3.0)\n";
+    "UThe account cannot be looked up now. (#4.3.0)\n";
 static const char report_bad_record[] =
     "ZThe account of this address is malformed. (#4.3.0)\n";
 static const char report_root[] =
@@ -52,9 +54,9 @@ static const char report_role[] =
 static const char report_not_ours[] =
     "DThis instance delivers to its own user alone. (#5.1.1)\n";
 static const char report_no_process[] =
-    "ZNo process for the delivery can be started now. (#4.3.0)\n";
+    "UNo process for the delivery can be started now. (#4.3.0)\n";
 static const char report_too_many[] =
-    "ZA local job has one recipient. (#4.3.0)\n";
+    "UA local job has one recipient. (#4.3.0)\n";
 static const char report_no_domain[] =
     "DThis address has no domain. (#5.1.3)\n";
 
@@ -253,6 +255,8 @@ judge_delivery(const struct delivery_job *job, int exit_code,
     struct span output, struct str *reports)
 {
 	struct str text = STR_INIT;
+	bool has_begun = exit_code != SPAWN_FAILED ||
+	    !span_equal(output, span_of(cannot_start));
 
 	str_add(&text, span_upto(output, span_find(output, '\0')));
 	if (output.len == OUTPUT_MAX) {
@@ -264,8 +268,9 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 	}
 	if (exit_code < 0 && text.len == 0)
 		str_add_z(&text, "The delivery program crashed. (#4.3.0)\n");
-	spawnloop_report_all(
-	    job, result_of(exit_code), str_span(&text), reports);
+	spawnloop_report_all(job,
+	    has_begun ? result_of(exit_code) : DELIVERY_UNTRIED,
+	    str_span(&text), reports);
 	str_free(&text);
 }
 

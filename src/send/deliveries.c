@@ -64,6 +64,7 @@ kind_of(char result)
 	case DELIVERY_FAILURE:
 		return EVENT_FAILED;
 	case DELIVERY_DEFERRAL:
+	case DELIVERY_UNTRIED:
 		return EVENT_DEFERRED;
 	default:
 		return EVENT_MANGLED;
@@ -80,8 +81,9 @@ deliveries_next_event(struct deliveries *deliveries, enum channel_id channel,
 	if (!delivery_report_next(rest, &report))
 		return rest->len ? -1 : 0;
 	*event = (struct event){ .kind = kind_of(report.result),
+		.text = report.text,
 		.is_passed_on = report.is_passed_on,
-		.text = report.text };
+		.is_untried = report.result == DELIVERY_UNTRIED };
 	delivery = report.delivery
 	    ? number_set_value(&deliveries->table, report.delivery)
 	    : NULL;

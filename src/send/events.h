@@ -62,6 +62,7 @@ struct event {
 	uint64_t counts[CHANNELS]; /* recipients of each channel */
 	/* of a spawner */
 	struct delivery *delivery;
+	bool is_untried;   /* EVENT_DEFERRED: nobody was asked */
 	bool is_passed_on; /* the next hop sees to notifications */
 	/* of the scribe */
 	enum job_book book;

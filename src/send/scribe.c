@@ -35,8 +35,7 @@
 #include "scribe_mail.h"
 
 #define BOUNCE_FILE_MODE 0600
-#define REAP_MS		 5000 /* a worker that was killed is missed after this */
-#define WORKERS_MAX	 200  /* processes that queue at once */
+#define WORKERS_MAX	 200 /* processes that queue at once */
 
 /* What is to be answered when something is queued, or was not. */
 struct scribe_question {
@@ -45,15 +44,22 @@ struct scribe_question {
 	uint64_t channel; /* CHANNELS: none is told */
 };
 
-/* A process that queues a bounce, or a notice. */
+/*
+ * A process that queues a bounce, or a notice.  How that went is what it writes
+ * into its pipe, not how it ends: so each order has one answer, whenever the
+ * worker is killed.
+ */
 struct worker {
 	pid_t pid;
 	struct scribe_question question;
+	int fd; /* here comes the id of qmail-queue, and its end */
+	bool has_told;
 };
 
 struct scribe {
 	int peer;
 	VEC(struct worker) workers;
+	VEC(struct pollfd) fds; /* the peer, and that of each worker */
 	bool syncs_folders;
 	struct scribe_mail mail;
 };
@@ -197,14 +203,14 @@ drop_text(struct scribe *scribe, const struct scribe_order *order)
 		errno = 0; /* then a restart queues it again */
 }
 
-/* In a process of its own: does what the order says, and answers. */
+/* In a process of its own: does what the order says, and tells. */
 NORETURN static void
-work(struct scribe *scribe, const struct scribe_question *question,
-    const struct scribe_order *order)
+work(struct scribe *scribe, enum scribe_word word,
+    const struct scribe_order *order, int tell_fd)
 {
 	pid_t qp;
 
-	switch (question->word) {
+	switch (word) {
 	case SCRIBE_INJECT:
 		qp = scribe_mail_bounce(&scribe->mail, order);
 		if (qp)
@@ -216,56 +222,94 @@ work(struct scribe *scribe, const struct scribe_question *question,
 	default:
 		qp = scribe_mail_notice(&scribe->mail, order->paragraph);
 	}
-	answer_question(scribe, question, qp);
+	/* In one piece, so small is it. */
+	(void)!fd_write(tell_fd, span_make((const char *)&qp, sizeof(qp)));
 	_exit(0);
 }
 
-/* A worker has ended; for one that was killed the answer is given here. */
-static void
-end_worker(struct scribe *scribe, pid_t pid, int status)
+/* Hears a worker.  Returns whether it has ended. */
+static bool
+hear_worker(struct scribe *scribe, struct worker *worker)
 {
+	pid_t qp = 0;
+	ssize_t got = fd_read(worker->fd, (char *)&qp, sizeof(qp));
+	bool has_ended = got != sizeof(qp);
+	int status;
+
+	if (!worker->has_told)
+		answer_question(scribe, &worker->question, has_ended ? 0 : qp);
+	worker->has_told = true;
+	if (has_ended) {
+		fd_close(worker->fd);
+		(void)!spawn_wait(worker->pid, &status); /* it told all */
+	}
+	return has_ended;
+}
+
+static void
+hear_workers(struct scribe *scribe)
+{
+	size_t kept = 0;
+
 	for (size_t i = 0; i < scribe->workers.len; i++) {
 		struct worker worker = scribe->workers.at[i];
 
-		if (worker.pid != pid)
-			continue;
-		scribe->workers.at[i] =
-		    scribe->workers.at[--scribe->workers.len];
-		if (spawn_exit_code(status) != 0)
-			answer_question(scribe, &worker.question, 0);
-		break;
+		if (!scribe->fds.at[1 + i].revents ||
+		    !hear_worker(scribe, &worker))
+			scribe->workers.at[kept++] = worker;
 	}
+	scribe->workers.len = kept;
 }
 
 static void
-reap_workers(struct scribe *scribe)
+add_poll(struct scribe *scribe, int fd)
 {
-	int status;
-	pid_t pid;
+	struct pollfd poller = { .fd = fd, .events = POLLIN };
 
-	while ((pid = spawn_reap(&status)) > 0)
-		end_worker(scribe, pid, status);
+	vec_push(&scribe->fds, poller);
 }
 
-/* Forks a worker; if there are as many as may be, when one of them has ended.
- * Returns as fork does. */
+/* Waits for workers, and for the peer if asked to.  Returns whether the peer
+ * has something to say. */
+static bool
+wait_for_something(struct scribe *scribe, bool hears_peer)
+{
+	scribe->fds.len = 0;
+	add_poll(scribe, hears_peer ? scribe->peer : -1);
+	for (size_t i = 0; i < scribe->workers.len; i++)
+		add_poll(scribe, scribe->workers.at[i].fd);
+	if (signal_poll(scribe->fds.at, scribe->fds.len, -1) <= 0)
+		return false;
+	hear_workers(scribe);
+	return scribe->fds.at[0].revents != 0;
+}
+
+/*
+ * Forks a worker; if there are as many as may be, when one of them has ended.
+ *   tell_fd   receives, in the child, where to tell
+ * Returns as fork does.
+ */
 static pid_t
-fork_worker(struct scribe *scribe, const struct scribe_question *question)
+fork_worker(
+    struct scribe *scribe, const struct scribe_question *question, int *tell_fd)
 {
 	struct worker worker = { .question = *question };
-	int status;
+	int ends[2];
 
-	reap_workers(scribe);
-	while (scribe->workers.len >= WORKERS_MAX) {
-		pid_t ended = spawn_wait_any(&status);
-
-		if (ended < 0)
-			return -1;
-		end_worker(scribe, ended, status);
-	}
+	while (scribe->workers.len >= WORKERS_MAX)
+		(void)wait_for_something(scribe, false);
+	if (fd_pipe(ends) < 0)
+		return -1;
+	worker.fd = ends[0];
+	*tell_fd = ends[1];
 	worker.pid = fork();
+	if (worker.pid == 0)
+		return 0;
+	fd_close(ends[1]);
 	if (worker.pid > 0)
 		vec_push(&scribe->workers, worker);
+	else
+		fd_close(ends[0]);
 	return worker.pid;
 }
 
@@ -274,10 +318,11 @@ static void
 serve_mail(struct scribe *scribe, const struct scribe_question *question,
     const struct scribe_order *order)
 {
-	pid_t pid = fork_worker(scribe, question);
+	int tell_fd;
+	pid_t pid = fork_worker(scribe, question, &tell_fd);
 
 	if (pid == 0)
-		work(scribe, question, order);
+		work(scribe, question->word, order, tell_fd);
 	if (pid < 0)
 		answer_question(scribe, question, 0);
 }
@@ -344,16 +389,10 @@ run(struct scribe *scribe)
 	static char record[FDPASS_RECORD_MAX];
 
 	for (;;) {
-		struct pollfd poller = { .fd = scribe->peer, .events = POLLIN };
 		ssize_t got;
 
-		if (scribe->workers.len) {
-			int ready = signal_poll(&poller, 1, REAP_MS);
-
-			reap_workers(scribe);
-			if (!ready)
-				continue;
-		}
+		if (scribe->workers.len && !wait_for_something(scribe, true))
+			continue;
 		got =
 		    fdpass_receive(scribe->peer, record, sizeof(record), NULL);
 		if (got <= 0)

@@ -81,12 +81,13 @@ log_result(struct send *send, const struct delivery *delivery,
 
 /* What never left us was no try. */
 static bool
-is_last_try(const struct send *send, const struct delivery *delivery)
+is_last_try(const struct send *send, const struct event *event)
 {
-	const struct job *job = job_find(&send->jobs, delivery->run->number);
+	const struct run *run = event->delivery->run;
+	const struct job *job = job_find(&send->jobs, run->number);
 
-	return job && delivery->run->refusal != RUN_CANNOT_OPEN &&
-	    job->channels[delivery->run->channel].is_last_try;
+	return job && !event->is_untried &&
+	    job->channels[run->channel].is_last_try;
 }
 
 void
@@ -98,14 +99,14 @@ slots_end_delivery(struct send *send, struct event *event, struct str *text)
 	log_start(send, delivery);
 	if (is_mangled) {
 		event->kind = EVENT_DEFERRED;
+		event->is_untried = true; /* for all that anybody knows */
 		event->text = SPAN("");
 	}
-	if (event->kind == EVENT_DEFERRED && is_last_try(send, delivery)) {
+	if (event->kind == EVENT_DEFERRED && is_last_try(send, event)) {
 		event->kind = EVENT_FAILED;
 		str_set(text, event->text);
 		str_add_z(text, over_age_remark);
 		event->text = str_span(text);
-		is_mangled = false;
 	}
 	log_result(send, delivery,
 	    is_mangled			      ? ": report mangled, will defer"
@@ -211,7 +212,8 @@ slots_next_refused(struct send *send, struct event *event, struct str *text)
 	*event = (struct event){ .kind = EVENT_DEFERRED,
 		.number = delivery->run->number,
 		.text = str_span(text),
-		.delivery = delivery };
+		.delivery = delivery,
+		.is_untried = delivery->run->refusal == RUN_CANNOT_OPEN };
 	return true;
 }
 

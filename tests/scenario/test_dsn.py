@@ -206,7 +206,7 @@ def test_notice_that_cannot_be_queued(town, copies):
     """It is tried again; until then the message stays, but nobody gets it
     twice."""
     program = town.place.base + "/queue-program"
-    gate = town.place.base + "/gate"
+    gate = town.place.base + "/notices-may-go"
     if os.path.exists(gate):
         os.unlink(gate)
     town.place.write(program, "#!/bin/sh\ntest -e %s || exit 53\nexec %s\n" % (

@@ -10,7 +10,7 @@
  * decides, and C a limit for its connecting and greeting.  E and R are what is
  * asked of notifications; see envelope.h.  Each recipient gets its own report;
  * reports come in any order, one or more in a datagram:
- *	{N delivery number, [S hop], [P], K|Z|D text}
+ *	{N delivery number, [S hop], [P], K|Z|D|U text}
  * S tells how the next hop was found; see enum delivery_hop.  P: what is asked
  * of notifications was passed on to it, and it will see to that.
  */
@@ -32,7 +32,9 @@
 enum delivery_result {
 	DELIVERY_SUCCESS = 'K',
 	DELIVERY_DEFERRAL = 'Z',
-	DELIVERY_FAILURE = 'D'
+	DELIVERY_FAILURE = 'D',
+	DELIVERY_UNTRIED = 'U' /* a deferral, and nobody was asked: the system
+				  did not allow us to; never the last try */
 };
 
 /*
@@ -45,7 +47,10 @@ enum delivery_result {
 enum delivery_hop {
 	DELIVERY_HOP_UNTOLD = '\0',
 	DELIVERY_HOP_WELL = 'w',
-	DELIVERY_HOP_TROUBLE = 't'
+	DELIVERY_HOP_TROUBLE = 't',
+	/* Not between those two: qmail-remote tells qmail-rspawn that what it
+	 * ended with is DELIVERY_UNTRIED. */
+	DELIVERY_HOP_UNTRIED = 'u'
 };
 
 struct delivery_report {
