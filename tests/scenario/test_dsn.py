@@ -8,7 +8,8 @@ import smtplib
 
 import pytest
 
-from support import peers, town as towns
+from support import peers, postfix, town as towns
+from test_postfix import neighbour  # noqa: F401, a fixture
 from test_smtpd import MESSAGE, Server
 
 RELAY = "127.0.0.2:2525"
@@ -340,3 +341,36 @@ def test_by_smtp_from_end_to_end(town):
     _, (message, recipient), _ = notice(town)
     assert message["Original-Envelope-Id"] == "7" and recipient["Action"] == "delivered"
     town.wait_empty()
+
+
+# ---- with a real Postfix
+
+def test_postfix_passes_it_on_to_us(town, neighbour):  # noqa: F811
+    town.open()
+    town.serve_smtp(postfix.OURS, RELAYCLIENT="")
+    with smtplib.SMTP(postfix.ADDRESS, timeout=10) as client:
+        client.sendmail("bob@here.example", "ann@here.example", "Subject: a letter\r\n\r\nx\r\n",
+                        ["ENVID=7"], ["NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;ann@first.example"])
+    _, (message, recipient), _ = notice(town)
+    assert message["Original-Envelope-Id"] == "7"
+    assert recipient["Original-Recipient"] == "rfc822; ann@first.example"
+    assert recipient["Action"] == "delivered"
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1, neighbour.log()
+
+
+def test_we_pass_it_on_to_postfix(town, neighbour):  # noqa: F811
+    """It tells the sender, and we say nothing."""
+    town.place.write(town.place.path("control/smtproutes"),
+                     "%s:[%s]\n" % (postfix.DOMAIN, postfix.ADDRESS))
+    town.open()
+    town.serve_smtp(postfix.OURS)
+    send(town, (SUCCESS, "ann@" + postfix.DOMAIN), ("NOTIFY=NEVER", "no-one@" + postfix.DOMAIN))
+    town.letter("ann", "Subject: a letter", folder="PostfixMaildir")
+    text = town.letter("bob", "multipart/report")
+    assert "Original-Envelope-Id: id+7" in text and "Action: delivered" in text, neighbour.log()
+    assert "Original-Recipient: rfc822;first@there.example" in text
+    assert "no-one" not in text
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1, neighbour.log()
+    assert not logged(town, "^notice msg")
