@@ -30,7 +30,7 @@ enum event_kind {
 	/* of the scribe */
 	EVENT_RECORDED, /* failures are in bounce/N, or successes told */
 	EVENT_NOT_RECORDED,
-	EVENT_QUEUED, /* its bounce is, or the notice of its success */
+	EVENT_QUEUED, /* its bounce is */
 	EVENT_NOT_QUEUED,
 	/* of qmail-clean; see queue/clean.h */
 	EVENT_REMOVED, /* todo, intd and mess are gone */
@@ -66,7 +66,7 @@ struct event {
 	bool is_passed_on; /* the next hop sees to notifications */
 	/* of the scribe */
 	enum job_book book;
-	uint64_t qp; /* of the bounce or the notice */
+	uint64_t qp; /* of the bounce, or the notice of success */
 };
 
 #endif

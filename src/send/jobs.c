@@ -64,7 +64,6 @@ job_free(struct jobs *jobs, struct job *job)
 	str_free(&job->recipient);
 	str_free(&job->wishes);
 	str_free(&job->failure);
-	str_free(&job->success);
 	must_free(job);
 }
 
@@ -113,10 +112,17 @@ job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job)
 	return result;
 }
 
+static bool
+has_entries(const struct job_entry_book *book)
+{
+	return book->recording.list.len || book->unrecorded.list.len;
+}
+
 bool
 job_channel_is_busy(const struct job_channel *own)
 {
-	return own->pass || own->busy.len > 0;
+	return own->pass || own->busy.len > 0 ||
+	    has_entries(&own->books[JOB_SUCCESSES]);
 }
 
 bool

@@ -29,8 +29,8 @@ enum job_state {
 };
 
 /*
- * What the scribe does before a recipient is marked as done: failures are put
- * into bounce/N, and the sender is told of successes, if he asked for that.
+ * What the scribe does: failures are put into bounce/N, before the recipient is
+ * marked as done; the sender is told of successes, if he asked for that, after.
  */
 enum job_book {
 	JOB_FAILURES,
@@ -105,7 +105,6 @@ struct job {
 	struct hop *hop;	      /* of a remote recipient */
 	bool is_blocked;	      /* the hop has its number */
 	struct str failure;	      /* its paragraph of the bounce */
-	struct str success;	      /* what its sender is to be told */
 	int64_t since;		      /* clock_monotonic when it came */
 	struct job *before, *after;   /* in its line */
 	struct job_channel channels[CHANNELS];

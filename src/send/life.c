@@ -126,9 +126,6 @@ life_add_success(struct send *send, const struct job *job,
 		.words = event->text });
 }
 
-const char life_notice_trouble[] =
-    "warning: trouble injecting notice of success, will try later";
-
 void
 life_log_queued(struct send *send, const char *what, const struct event *event)
 {

@@ -88,9 +88,6 @@ void life_add_success(struct send *send, const struct job *job,
 void
 life_log_queued(struct send *send, const char *what, const struct event *event);
 
-/* The line of a notice that could not be queued. */
-extern const char life_notice_trouble[];
-
 /*
  * life_finish: all recipients are done: a bounce if need be, then the message
  * goes.  Its files stay until then, for they say that all is done.

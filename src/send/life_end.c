@@ -28,7 +28,7 @@ life_finish(struct send *send, struct job *job)
 		    job->number, "");
 		bounces = 0;
 	}
-	if (bounces > 0 || job->success.len) {
+	if (bounces > 0) {
 		job->state = JOB_BOUNCING;
 		life_bounce(send, job, NULL);
 	} else if (bounces == 0) {
@@ -45,19 +45,14 @@ void
 life_bounce(struct send *send, struct job *job, const struct event *event)
 {
 	(void)event;
-	if (job->success.len)
-		scribing_tell(
-		    &send->scribing, job, CHANNELS, str_span(&job->success));
-	else
-		scribing_inject(&send->scribing, job, str_span(&job->failure));
+	scribing_inject(&send->scribing, job, str_span(&job->failure));
 }
 
 void
 life_bounce_queued(
     struct send *send, struct job *job, const struct event *event)
 {
-	life_log_queued(
-	    send, job->success.len ? "notice msg " : "bounce msg ", event);
+	life_log_queued(send, "bounce msg ", event);
 	job->is_bounced = true;
 	life_remove(send, job, NULL);
 }
@@ -68,9 +63,7 @@ life_bounce_not_queued(
 {
 	(void)event;
 	sendlog_line(&send->log,
-	    job->success.len ? life_notice_trouble
-			     : "warning: trouble injecting bounce message, "
-			       "will try later");
+	    "warning: trouble injecting bounce message, will try later");
 	life_try_again(send, AGAIN_MESSAGE, job->number);
 	if (!job->is_straight)
 		life_free_job(send, job); /* its files tell all */

@@ -61,47 +61,47 @@ record(struct send *send, struct job *job, enum channel_id channel,
 		scribing_tell(&send->scribing, job, channel, text);
 }
 
-/*
- * A recipient has its result.
- *   text   what the scribe has to do before it is marked; empty: nothing
- */
-static void
-finish_recipient(struct send *send, struct job *job,
-    const struct delivery *delivery, enum job_book book, struct str *text)
-{
-	enum channel_id channel = delivery->run->channel;
-	struct job_channel *own = &job->channels[channel];
-
-	own->running--;
-	if (text->len) {
-		job_add_entry(
-		    &own->books[book], delivery->position, str_span(text));
-		record(send, job, channel, book);
-	} else {
-		mark(send, job, channel, delivery->position);
-		life_settle(send, job, channel);
-	}
-	str_free(text);
-}
-
+/* The sender is told of it after D: mail must not come twice for a notice. */
 void
 life_recipient_done(
     struct send *send, struct job *job, const struct event *event)
 {
+	enum channel_id channel = event->delivery->run->channel;
+	struct job_channel *own = &job->channels[channel];
+	uint64_t position = event->delivery->position;
 	struct str status = STR_INIT;
 
+	own->running--;
 	life_add_success(send, job, event, &status);
-	finish_recipient(send, job, event->delivery, JOB_SUCCESSES, &status);
+	if (status.len)
+		job_add_entry(
+		    &own->books[JOB_SUCCESSES], position, str_span(&status));
+	str_free(&status);
+	mark(send, job, channel, position);
+	record(send, job, channel, JOB_SUCCESSES);
+	life_settle(send, job, channel);
 }
 
 void
 life_recipient_failed(
     struct send *send, struct job *job, const struct event *event)
 {
+	enum channel_id channel = event->delivery->run->channel;
+	struct job_channel *own = &job->channels[channel];
+	uint64_t position = event->delivery->position;
 	struct str paragraph = STR_INIT;
 
+	own->running--;
 	life_add_failure(send, event, &paragraph);
-	finish_recipient(send, job, event->delivery, JOB_FAILURES, &paragraph);
+	if (paragraph.len) {
+		job_add_entry(
+		    &own->books[JOB_FAILURES], position, str_span(&paragraph));
+		record(send, job, channel, JOB_FAILURES);
+	} else { /* he does not want to hear of it */
+		mark(send, job, channel, position);
+		life_settle(send, job, channel);
+	}
+	str_free(&paragraph);
 }
 
 void
@@ -127,8 +127,9 @@ life_recorded(struct send *send, struct job *job, const struct event *event)
 		life_log_queued(send, "notice msg ", event);
 	own->is_recording = false;
 	for (size_t i = 0; i < own->recording.list.len; i++)
-		mark(send, job, event->channel,
-		    own->recording.list.at[i].position);
+		if (event->book == JOB_FAILURES)
+			mark(send, job, event->channel,
+			    own->recording.list.at[i].position);
 	own->recording.list.len = 0;
 	str_reset(&own->recording.text);
 	send->channels[event->channel].changes++;
@@ -141,7 +142,8 @@ life_not_recorded(struct send *send, struct job *job, const struct event *event)
 {
 	job->channels[event->channel].books[event->book].is_recording = false;
 	if (event->book == JOB_SUCCESSES)
-		sendlog_line(&send->log, life_notice_trouble);
+		sendlog_line(&send->log,
+		    "warning: trouble injecting notice of success, will try later");
 	else
 		sendlog_trouble(&send->log, "unable to append to",
 		    queue_path(QUEUE_BOUNCE, job->number, send->split),

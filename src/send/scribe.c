@@ -41,7 +41,7 @@
 struct scribe_question {
 	enum scribe_word word; /* SCRIBE_NOTICE: nothing */
 	uint64_t number;
-	uint64_t channel; /* CHANNELS: none is told */
+	uint64_t channel; /* of SCRIBE_SUCCESSES */
 };
 
 /*
@@ -96,11 +96,9 @@ parse_inject(struct span rest, struct scribe_order *order)
 static bool
 parse_successes(struct span rest, struct scribe_order *order)
 {
-	order->channel = CHANNELS;
-	if (!parse_envelope(&rest, SCRIBE_SUCCESSES, order) || rest.len == 0 ||
-	    (rest.s[0] == SCRIBE_CHANNEL &&
-		!record_next_number(
-		    &rest, SCRIBE_CHANNEL, CHANNELS - 1, &order->channel)))
+	if (!parse_envelope(&rest, SCRIBE_SUCCESSES, order) ||
+	    !record_next_number(
+		&rest, SCRIBE_CHANNEL, CHANNELS - 1, &order->channel))
 		return false;
 	order->paragraph = rest;
 	return true;
@@ -168,7 +166,7 @@ static void
 answer_question(
     struct scribe *scribe, const struct scribe_question *question, pid_t qp)
 {
-	bool has_channel = question->channel != CHANNELS;
+	bool has_channel = question->word == SCRIBE_SUCCESSES;
 	struct str text = STR_INIT;
 	char word;
 
@@ -330,7 +328,7 @@ serve_mail(struct scribe *scribe, const struct scribe_question *question,
 static void
 serve_inject(struct scribe *scribe, struct span record)
 {
-	struct scribe_question question = { SCRIBE_INJECT, 0, CHANNELS };
+	struct scribe_question question = { SCRIBE_INJECT, 0, 0 };
 	struct scribe_order order;
 
 	if (!parse_inject(record, &order))
@@ -342,7 +340,7 @@ serve_inject(struct scribe *scribe, struct span record)
 static void
 serve_successes(struct scribe *scribe, struct span record)
 {
-	struct scribe_question question = { SCRIBE_SUCCESSES, 0, CHANNELS };
+	struct scribe_question question = { SCRIBE_SUCCESSES, 0, 0 };
 	struct scribe_order order;
 
 	if (!parse_successes(record, &order))
@@ -356,7 +354,7 @@ serve_successes(struct scribe *scribe, struct span record)
 static void
 serve_notice(struct scribe *scribe, struct span record)
 {
-	struct scribe_question question = { SCRIBE_NOTICE, 0, CHANNELS };
+	struct scribe_question question = { SCRIBE_NOTICE, 0, 0 };
 	struct scribe_order order;
 
 	if (record_next_number(

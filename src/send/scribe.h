@@ -8,10 +8,8 @@
  *           I number, b birth, F sender, [E parameters], [X paragraph]
  *               queue the bounce; without paragraph from bounce/N, which goes
  *               then                                  answer: i or g
- *           D number, b birth, F sender, [E parameters], [C channel],
- *           {status}
- *               tell the sender of successes          answer: a or f; without
- *                                                     channel i or g
+ *           D number, b birth, F sender, [E parameters], C channel, {status}
+ *               tell the sender of successes          answer: a or f
  *           N number, X text
  *               queue a notice to the postmaster      no answer
  * Answers:  a number, C channel, [Q qp]    appended, or told of successes

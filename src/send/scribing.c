@@ -67,8 +67,7 @@ scribing_tell(struct scribing *scribing, const struct job *job,
 	struct str text = STR_INIT;
 
 	add_envelope(&text, SCRIBE_SUCCESSES, job);
-	if (channel != CHANNELS)
-		record_add_number(&text, SCRIBE_CHANNEL, channel);
+	record_add_number(&text, SCRIBE_CHANNEL, channel);
 	str_add(&text, statuses);
 	send_order(scribing, &text);
 }

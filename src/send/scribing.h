@@ -36,9 +36,8 @@ void scribing_inject(
 /* scribing_add_status: adds what became of a recipient. */
 void scribing_add_status(struct str *text, const struct report_status *status);
 
-/* scribing_tell: has the sender told of successes.
- *   channel    whose they are: then the events of scribing_record follow;
- *              CHANNELS: those of scribing_inject do
+/* scribing_tell: has the sender told of successes in a channel.  The events
+ * of scribing_record follow.
  *   statuses   of scribing_add_status, one after the other */
 void scribing_tell(struct scribing *scribing, const struct job *job,
     enum channel_id channel, struct span statuses);

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mail/dsn.h"
 #include "queue/channel.h"
 #include "queue/clean.h"
 #include "queue/envelope.h"
@@ -306,15 +307,26 @@ make_waiting(struct sorting *s, enum sorted_word word)
 	return true;
 }
 
+/* Whether the recipient's success is to be told: then it needs a mark, so that
+ * the message does not come twice if that cannot be done at once. */
+static bool
+needs_mark(const struct sorting *s)
+{
+	struct dsn_recipient wishes;
+
+	return dsn_parse_recipient(str_span(&s->wishes), &wishes) &&
+	    wishes.notify & DSN_SUCCESS;
+}
+
 /*
- * One recipient, or none: straight to qmail-send.  More, or too many on the
- * way already: the files are made.
+ * One recipient, or none: straight to qmail-send.  More, or one that needs a
+ * mark, or too many on the way already: the files are made.
  */
 static bool
 sort_new(struct sorting *s)
 {
 	struct str text = STR_INIT;
-	bool fine = false;
+	bool fine = false, goes_straight;
 	int more = next_recipient(s);
 
 	if (more < 0)
@@ -326,6 +338,8 @@ sort_new(struct sorting *s)
 		goto done;
 	}
 	s->channel = choose_channel(s);
+	goes_straight =
+	    s->todo->straight[s->channel] < TODO_STRAIGHT_MAX && !needs_mark(s);
 	if (s->parameters.len)
 		record_add(&text, SORTED_PARAMETERS, str_span(&s->parameters));
 	if (s->wishes.len)
@@ -337,7 +351,7 @@ sort_new(struct sorting *s)
 	more = next_recipient(s);
 	if (more < 0)
 		goto done;
-	if (more == 0 && s->todo->straight[s->channel] < TODO_STRAIGHT_MAX) {
+	if (more == 0 && goes_straight) {
 		hand_over(s, str_span(&text), s->channel);
 		fine = true;
 		goto done;

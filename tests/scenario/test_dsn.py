@@ -165,7 +165,6 @@ def test_what_is_returned(town, returns, is_whole):
 # ---- of success
 
 def test_success_of_one(town):
-    """Straight to a mailbox."""
     town.open()
     send(town, (SUCCESS, "ann@here.example"))
     words, (message, recipient), header = notice(town)
@@ -182,7 +181,7 @@ def test_success_of_one(town):
 
 
 def test_success_of_some(town):
-    """With files; nobody hears of those for whom it was not asked."""
+    """Nobody hears of those for whom it was not asked."""
     town.rules("ann", "-no", "|exit 100")
     town.open()
     send(town, (SUCCESS, "ann@here.example"), ("", "ann@here.example"),
@@ -202,10 +201,11 @@ def test_success_is_not_told_to_nobody(town, sender):
     assert len(town.mail("ann")) == 2 and not logged(town, "^notice msg")
 
 
+@pytest.mark.parametrize("end", ["stay", "stop", "kill"])
 @pytest.mark.parametrize("copies", [1, 2])
-def test_notice_that_cannot_be_queued(town, copies):
+def test_notice_that_cannot_be_queued(town, copies, end):
     """It is tried again; until then the message stays, but nobody gets it
-    twice."""
+    twice, not even after a restart, which forgets the notice."""
     program = town.place.base + "/queue-program"
     gate = town.place.base + "/notices-may-go"
     if os.path.exists(gate):
@@ -216,9 +216,16 @@ def test_notice_that_cannot_be_queued(town, copies):
     send(town, *[(SUCCESS, "ann@here.example")] * copies)
     town.daemon.wait("^warning: trouble injecting notice of success, will try later$")
     assert town.place.queue_files()["mess"] and not town.mail("bob")
-    town.place.write(gate, "")
-    os.kill(town.daemon.pid, towns.ALARM)
-    notice(town)
+    if end == "stay":
+        town.place.write(gate, "")
+        os.kill(town.daemon.pid, towns.ALARM)
+        notice(town)
+    elif end == "stop":
+        town.daemon.stop()
+        town.open()
+    else:
+        town.daemon.kill()
+        town.open()
     town.wait_empty()
     assert len(town.mail("ann")) == copies
 
