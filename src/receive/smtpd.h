@@ -32,10 +32,12 @@
  * What a client can choose.  RFC 5321 4.5.3.1 asks for commands of 512 bytes
  * and 100 recipients at least.
  */
-#define SMTPD_COMMAND_MAX    4096 /* bytes of a line; the rest is skipped */
-#define SMTPD_RECIPIENTS_MAX (1u << 20) /* bytes of all in a message */
-#define SMTPD_IN_BUFFER	     65536
-#define SMTPD_OUT_BUFFER     4096
+#define SMTPD_COMMAND_MAX 4096 /* bytes of a line; the rest is skipped */
+#define SMTPD_RECIPIENTS_MAX \
+	(1u << 20) /* bytes of all in a message, and of
+					   what is asked for them */
+#define SMTPD_IN_BUFFER	 65536
+#define SMTPD_OUT_BUFFER 4096
 
 /*
  * Time, in seconds.  Each read may take control/timeoutsmtpd; beyond that a

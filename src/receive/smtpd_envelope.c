@@ -279,8 +279,8 @@ judge(struct smtpd *smtpd)
 	if (verdict == POLICY_UNKNOWN)
 		smtpd->counts.unknown++;
 	if (verdict == POLICY_ACCEPTED &&
-	    smtpd->recipients.len + smtpd->wishes.len + recipient->len >=
-		SMTPD_RECIPIENTS_MAX)
+	    (smtpd->recipients.len + recipient->len >= SMTPD_RECIPIENTS_MAX ||
+		smtpd->wishes.len >= SMTPD_RECIPIENTS_MAX))
 		return too_many;
 	return policy_answer(verdict);
 }

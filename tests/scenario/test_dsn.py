@@ -95,6 +95,16 @@ def test_strangers_are_not_told_of_success(door, relay, kept):
                                        (kept[1], "b@here.example"))
 
 
+def test_all_that_is_asked_together(door):
+    """So much of it, and no more recipients then."""
+    door.place.control(me="here.example\n", rcpthosts="here.example\n", rcptcheck="off\n",
+                       maxrcpt="0\n")
+    lines = ["RCPT TO:<a@here.example> ORCPT=rfc822;" + "x" * 490] * 2200
+    replies = door.talk("EHLO x", "MAIL FROM:<s@x.example>", *lines, "QUIT")[-2201:-1]
+    taken = [reply[:3] for reply in replies].index("452")
+    assert 2000 < taken < 2150 and {reply[:9] for reply in replies[taken:]} == {"452 4.5.3"}
+
+
 def test_no_message_inherits_them(door):
     door.talk("EHLO x", "MAIL FROM:<s@x.example> RET=FULL ENVID=a",
               "RCPT TO:<a@here.example> NOTIFY=NEVER", "RSET",

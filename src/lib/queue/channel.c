@@ -69,7 +69,6 @@ read_value(struct channel_reader *reader, struct str *value)
 int
 channel_next(struct channel_reader *reader, struct channel_recipient *recipient)
 {
-	bool has_parameters = false;
 	char letter;
 	int got;
 
@@ -77,15 +76,13 @@ channel_next(struct channel_reader *reader, struct channel_recipient *recipient)
 	str_reset(&recipient->parameters);
 	recipient->start = reader->position;
 	got = in_read_byte(&reader->in, &letter);
-	if (got > 0 && letter == ENVELOPE_RECIPIENT_PARAMETERS) {
-		has_parameters = true;
-		got = read_value(reader, &recipient->parameters);
-		if (got > 0)
-			got = in_read_byte(&reader->in, &letter);
-	}
-	if (got < 0 || (got == 0 && !has_parameters))
+	if (got <= 0)
 		return got;
-	if (got == 0 || (letter != TO_DO && letter != DONE)) {
+	if (letter == ENVELOPE_RECIPIENT_PARAMETERS &&
+	    (read_value(reader, &recipient->parameters) < 0 ||
+		in_read_byte(&reader->in, &letter) < 0))
+		return -1;
+	if (letter != TO_DO && letter != DONE) { /* R of nobody, too */
 		errno = EBADMSG;
 		return -1;
 	}
