@@ -255,7 +255,8 @@ def test_greetdelay(town):
     assert said == "" and 'reason="the program cannot be run"' in log and code == 111
 
 
-SHOW = ["sh", "-c", 'echo "$TCPREMOTEIP $TCPREMOTEPORT $TCPLOCALIP $TCPLOCALPORT '
+SHOW = ["sh", "-c", 'echo "${TCPREMOTEIP-none} ${TCPREMOTEPORT-none} '
+        '${TCPLOCALIP-none} ${TCPLOCALPORT-none} '
         '${TCPREMOTEHOST-none} ${TCPREMOTEINFO-none} ${RELAYCLIENT-none}"; cat']
 OF_PROXY = {"TCPREMOTEPORT": "1", "TCPLOCALIP": "192.0.2.8", "TCPLOCALPORT": "25",
             "TCPREMOTEHOST": "proxy", "TCPREMOTEINFO": "me", "RELAYCLIENT": ""}
@@ -269,7 +270,10 @@ BINARY = b"\r\n\r\n\0\r\nQUIT\n"
      socket.inet_pton(socket.AF_INET6, "2001:db8::2") + struct.pack(">HH", 4000, 26),
      "2001:db8::1 4000 2001:db8::2 26 none none none"),
     (BINARY + b"\x20\0\0\0", "192.0.2.7 1 192.0.2.8 25 proxy me "),
-    (b"PROXY UNKNOWN\r\n", "192.0.2.7 1 192.0.2.8 25 proxy me ")])
+    # Of a client that it does not tell nothing is known, and it may do nothing.
+    (b"PROXY UNKNOWN\r\n", "none none none none none none none"),
+    (BINARY + b"\x21\x31\0\xd8" + b"/" * 216, "none none none none none none none"),
+    (BINARY + b"\x21\0\0\0", "none none none none none none none")])
 def test_proxyin(town, header, shown):
     """What stands behind the header is for the server."""
     town.place.control(me=DOMAIN + "\n", proxyin="192.0.2.7\n")
