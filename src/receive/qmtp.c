@@ -157,7 +157,7 @@ void
 qmtp_read_sender(struct qmtp *qmtp)
 {
 	int got =
-	    netstring_read(&qmtp->client, QMTP_RECIPIENTS_MAX, &qmtp->sender);
+	    netstring_read(&qmtp->client, QMTP_ADDRESS_READ, &qmtp->sender);
 
 	if (got <= 0)
 		qmtp_end_by_errno(qmtp, got ? errno : EPROTO);
@@ -168,7 +168,7 @@ int
 qmtp_read_recipient(struct qmtp *qmtp)
 {
 	int got =
-	    netstring_read(&qmtp->client, QMTP_RECIPIENTS_MAX, &qmtp->address);
+	    netstring_read(&qmtp->client, QMTP_ADDRESS_READ, &qmtp->address);
 
 	if (got < 0)
 		qmtp_end_by_errno(qmtp, errno);

@@ -17,6 +17,7 @@
 
 #define QMTP_SESSION_SECONDS 3600	  /* all that a client may take */
 #define QMTP_ADDRESS_MAX     999	  /* bytes; with $RELAYCLIENT */
+#define QMTP_ADDRESS_READ    65536	  /* of one that is refused */
 #define QMTP_LENGTH_MAX	     999999999999 /* of any netstring */
 #define QMTP_RECIPIENTS_MAX  (16u << 20)  /* bytes of all recipients */
 #define QMTP_IN_BUFFER	     65536
