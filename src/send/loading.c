@@ -100,10 +100,8 @@ loading_settle(struct loading *loading, uint64_t number)
 		return false;
 	number_set_remove(&loading->set, number);
 	number_set_remove(&loading->added, number);
-	if (loading->set.len == 0) {
+	if (loading->set.len == 0)
 		number_set_free(&loading->set);
-		loading->are_due = false;
-	}
 	return true;
 }
 

@@ -296,3 +296,35 @@ def test_the_log_is_stuck(town):
         process.end_session(daemon.pid)
         daemon.wait()
         os.close(reader)
+
+
+def put_without_envelope(town, number, next_try):
+    """As another system left it."""
+    put = town.place.queue_put
+    put("mess", number, "Subject: old\n\nhello\n")
+    put("info", number, "Fbob@here.example\0", number // 1000000)
+    put("local", number, "Tann@here.example\0", next_try)
+
+
+def test_alarm_before_it_is_looked_at(town):
+    """It counts for those without an envelope, too."""
+    born = int((time.time() - 50) * 1000000)
+    for n in range(300):
+        put_without_envelope(town, born + n, time.time() + 1000)
+    town.open()
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.wait_empty()
+
+
+def test_alarm_while_it_cannot_be_read(town):
+    """And for one that is in no heap because its file cannot be read."""
+    number = int((time.time() - 50) * 1000000)
+    put_without_envelope(town, number, time.time() + 1000)
+    os.chmod(town.place.queue_path("info", number), 0)
+    town.open()
+    town.daemon.wait("^warning: unable to read info/")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.daemon.wait("^warning: unable to read info/", count=2)
+    os.chmod(town.place.queue_path("info", number), 0o600)
+    town.letter("ann", "old")
+    town.wait_empty()
