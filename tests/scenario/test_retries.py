@@ -307,12 +307,20 @@ def put_without_envelope(town, number, next_try):
 
 
 def test_alarm_before_it_is_looked_at(town):
-    """It counts for those without an envelope, too."""
-    born = int((time.time() - 50) * 1000000)
-    for n in range(300):
-        put_without_envelope(town, born + n, time.time() + 1000)
-    town.open()
-    os.kill(town.daemon.pid, towns.ALARM)
+    """It counts for one without an envelope, too."""
+    number = int((time.time() - 50) * 1000000)
+    put_without_envelope(town, number, time.time() + 1000)
+    part = os.path.dirname(town.place.queue_path("intd", number))
+    owner = os.stat(part)
+    os.chown(part, 0, 0)
+    try:
+        town.open()
+        town.daemon.wait("^warning: qmail-clean unable to examine")
+        os.kill(town.daemon.pid, towns.ALARM)
+        town.daemon.wait("^warning: qmail-clean unable to examine", count=3)
+    finally:
+        os.chown(part, owner.st_uid, owner.st_gid)
+    town.letter("ann", "old")
     town.wait_empty()
 
 
@@ -327,4 +335,24 @@ def test_alarm_while_it_cannot_be_read(town):
     town.daemon.wait("^warning: unable to read info/", count=2)
     os.chmod(town.place.queue_path("info", number), 0o600)
     town.letter("ann", "old")
+    town.wait_empty()
+
+
+def test_born_in_the_future(town):
+    """The clock was a month ahead when it came: its age counts from when that was
+    seen, also by the next life, and the last try comes."""
+    town.place.write(town.place.path("control/queuelifetime"), "1\n")
+    town.rules("ann", "", "|exit 111")
+    number = put_waiting(town, int((time.time() + 30 * 86400) * 1000000))
+    os.utime(town.place.queue_path("local", number))
+    town.open()
+    town.daemon.wait("^delivery 1: deferral")
+    town.daemon.kill()
+    born = os.stat(town.place.queue_files()["info"][number]).st_mtime
+    assert born == number // 1000000
+    seen = time.time()
+    process.until(lambda: time.time() > seen + 2, "it to get old")
+    town.open()
+    town.daemon.wait("^delivery 1: failure")
+    town.letter("bob", "failure notice")
     town.wait_empty()
