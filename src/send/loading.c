@@ -7,6 +7,7 @@
 
 #include "queue/clean.h"
 #include "queue/path.h"
+#include "queue/replace.h"
 #include "queue/state.h"
 #include "sys/dir.h"
 
@@ -174,7 +175,10 @@ sweep_step(struct sweep *sweep, uint64_t split, int64_t now,
 	if (examine_texts(sweep->part, split, jobs, cleaning) < 0)
 		sweep_again(sweep, now);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (find_orphans(sweep, ours[i], split, now, jobs, loading) < 0)
+		if (find_orphans(sweep, ours[i], split, now, jobs, loading) <
+			0 ||
+		    replace_sweep(ours[i], sweep->part, split,
+			now - SWEEP_ORPHAN_AGE) < 0)
 			sweep_again(sweep, now);
 	cleaning_order(cleaning, CLEAN_SWEEP, sweep->part + 1);
 	if (++sweep->part < split)

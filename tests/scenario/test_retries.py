@@ -356,3 +356,28 @@ def test_born_in_the_future(town):
     town.daemon.wait("^delivery 1: failure")
     town.letter("bob", "failure notice")
     town.wait_empty()
+
+
+def test_files_that_were_being_made(town):
+    """What a crash left under the name of a new file goes when it is old, whether
+    its message waits, or is gone; so does nothing else."""
+    old, young = time.time() - 37 * 3600, time.time() - 35 * 3600
+    number = put_waiting(town, int((time.time() - 50) * 1000000))
+    os.utime(town.place.queue_path("local", number), (1, time.time() + 1000))
+
+    def put(kind, number, when, end=".new"):
+        path = town.place.queue_path(kind, number)
+        town.place.write(path + end, "half", "qmails", 0o600)
+        os.utime(path + end, (when, when))
+        return path + end
+    gone = [put(kind, one, old) for kind in ("info", "local", "remote")
+            for one in (number, number + 1)]
+    kept = [put("info", number + 2, young), put("info", number + 3, old, ".newer"),
+            put("local", number + 4, young)]
+    town.open()
+    town.until(lambda: not any(map(os.path.exists, gone)), "them to go")
+    assert all(map(os.path.exists, kept))
+    assert number in town.place.queue_files()["info"]
+    assert not [line for line in town.daemon.lines if line.startswith("warning")]
+    for path in kept:
+        os.unlink(path)
