@@ -97,6 +97,7 @@ job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job)
 		*job = job_new(jobs, number);
 		(*job)->state = JOB_ACTIVE;
 		(*job)->birth = info.birth;
+		(*job)->seen_ahead = info.seen_ahead;
 		(*job)->is_bounced = info.is_bounced;
 		str_set(&(*job)->sender, str_span(&info.sender));
 		str_set(&(*job)->parameters, str_span(&info.parameters));

@@ -93,6 +93,7 @@ struct job_channel {
 struct job {
 	uint64_t number;
 	int64_t birth;
+	int64_t seen_ahead; /* as info says */
 	enum job_state state;
 	bool is_again; /* EVENT_AGAIN follows, once */
 	struct str sender, parameters;

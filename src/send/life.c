@@ -7,11 +7,30 @@
 #include "base/must.h"
 #include "mail/bounce.h"
 #include "mail/dsn.h"
+#include "queue/info.h"
 
 int64_t
 life_birth(const struct send *send, const struct job *job)
 {
-	return steps_birth(&send->steps, job->birth, send->now);
+	int64_t birth = job->birth;
+
+	if (birth > send->now && job->seen_ahead)
+		birth = job->seen_ahead;
+	return steps_birth(&send->steps, birth, send->now);
+}
+
+void
+life_note_birth(struct send *send, struct job *job)
+{
+	if (job->birth <= send->now || send->now <= 0 ||
+	    (job->seen_ahead && job->seen_ahead <= send->now))
+		return;
+	job->seen_ahead = send->now;
+	if (info_mark_ahead(job->number, send->split, send->now, job->birth) <
+	    0)
+		sendlog_trouble(&send->log, "unable to mark",
+		    queue_path(QUEUE_INFO, job->number, send->split),
+		    "; it does not age before the next try");
 }
 
 bool

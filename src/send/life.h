@@ -117,8 +117,14 @@ void life_examine(struct send *send, uint64_t number);
  * removes them. */
 void life_give_up(struct send *send, uint64_t number);
 
-/* life_birth: the birth of a message, as if the clock had never been set. */
+/*
+ * life_birth: the birth of a message, as if the clock had never been set.
+ * life_note_birth: one in the future, from a clock that was ahead, tells no
+ * age: info keeps when that was first seen, and the age counts from there.
+ * The file time stays, for it may be this clock that is wrong.
+ */
 int64_t life_birth(const struct send *send, const struct job *job);
+void life_note_birth(struct send *send, struct job *job);
 
 /* life_is_over_age: whether what is tried now is the last try. */
 bool life_is_over_age(const struct send *send, const struct job *job);

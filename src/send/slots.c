@@ -315,8 +315,10 @@ load_job(struct send *send, const struct work *work)
 				send->now + SEND_SYSTEM_RETRY, work->number });
 		return NULL;
 	}
-	if (job_load(&send->jobs, work->number, send->split, &job) == 0)
+	if (job_load(&send->jobs, work->number, send->split, &job) == 0) {
+		life_note_birth(send, job);
 		return job;
+	}
 	heed_error(
 	    send, work, queue_path(QUEUE_INFO, work->number, send->split));
 	return NULL;

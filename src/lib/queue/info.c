@@ -17,6 +17,7 @@
 #define INFO_MAX  4096 /* bytes: the sender and a handful of marks */
 #define INFO_MODE 0600
 #define BOUNCED	  'b'
+#define AHEAD	  'a'
 
 static const char finished_letters[CHANNELS] = { 'l', 'r' };
 
@@ -34,6 +35,8 @@ parse_marks(struct span rest, struct info *info)
 			str_set(&info->parameters, value);
 		if (letter == BOUNCED)
 			info->is_bounced = true;
+		if (letter == AHEAD && scan_u64(value, INT64_MAX, &count))
+			info->seen_ahead = (int64_t)count;
 		for (int i = 0; i < CHANNELS; i++)
 			if (letter == finished_letters[i] &&
 			    scan_u64(value, INT64_MAX, &count)) {
@@ -151,4 +154,17 @@ info_mark_bounced(uint64_t number, uint64_t split, int64_t birth)
 
 	return mark(queue_path(QUEUE_INFO, number, split).s,
 	    span_make(text, sizeof(text)), birth);
+}
+
+int
+info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth)
+{
+	struct str text = STR_INIT;
+	int result;
+
+	record_add_number(&text, AHEAD, (uint64_t)seen);
+	result = mark(
+	    queue_path(QUEUE_INFO, number, split).s, str_span(&text), birth);
+	str_free(&text);
+	return result;
 }
