@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support import exim
+from support import exim, opensmtpd
 
 ADDRESS, SIX = "127.0.0.2", "2001:db8:25::2"
 OURS, OUR_SIX = "127.0.0.3", "2001:db8:25::3"
@@ -28,7 +28,7 @@ def six(root_place, needs):
         subprocess.run(["ip", "-6", "address", "del", address, "dev", "lo"], check=True)
 
 
-@pytest.fixture(params=[exim.Exim], ids=lambda kind: kind.domain)
+@pytest.fixture(params=[exim.Exim, opensmtpd.OpenSmtpd], ids=lambda kind: kind.domain)
 def kind(request):
     return request.param
 
