@@ -173,22 +173,32 @@ add_local_ip_host(const struct smtpd *smtpd, struct str *address)
 	return result < 0 ? -1 : 0;
 }
 
-/* user@[our address] becomes user@localiphost.  Returns 0, -1 with errno. */
-static int
-rewrite_own_address(const struct smtpd *smtpd, struct str *address)
+/*
+ * Looks at the domain.  What is in brackets has to be an Internet address;
+ * user@[our address] becomes user@localiphost.
+ */
+static enum address_result
+take_domain(struct smtpd *smtpd, struct str *address)
 {
-	size_t at = span_find_last(str_span(address), '@');
-	struct span domain = span_from(str_span(address), at + 1);
+	struct span domain = address_domain(str_span(address));
 	struct ip_address ip;
-	int result;
+	int is_ours;
 
+	if (!span_has(str_span(address), '@'))
+		return ADDRESS_TAKEN;
+	if (!address_is_domain(domain))
+		return ADDRESS_BROKEN;
+	if (domain.s[0] != '[')
+		return ADDRESS_TAKEN;
 	if (!ip_parse_literal(domain, &ip))
-		return 0;
-	result = ipme_has(&ip);
-	if (result <= 0)
-		return result;
-	str_cut(address, at + 1);
-	return add_local_ip_host(smtpd, address);
+		return ADDRESS_BROKEN;
+	is_ours = ipme_has(&ip);
+	if (is_ours == 0)
+		return ADDRESS_TAKEN;
+	str_cut(address, address->len - domain.len);
+	if (is_ours < 0 || add_local_ip_host(smtpd, address) < 0)
+		smtpd_end(smtpd, SMTPD_CONTROL);
+	return address->len > ADDRESS_MAX ? ADDRESS_TOO_LONG : ADDRESS_TAKEN;
 }
 
 /* Takes a path into smtpd->address.  Returns NULL, or the reply. */
@@ -202,12 +212,8 @@ take_path(struct smtpd *smtpd, struct span argument, struct span keyword,
 	if (smtpd->line.len <= SMTPD_COMMAND_MAX)
 		result = address_parse_path(
 		    argument, keyword, &smtpd->address, rest);
-	if (result == ADDRESS_TAKEN) {
-		if (rewrite_own_address(smtpd, &smtpd->address) < 0)
-			smtpd_end(smtpd, SMTPD_CONTROL);
-		if (smtpd->address.len > ADDRESS_MAX)
-			result = ADDRESS_TOO_LONG;
-	}
+	if (result == ADDRESS_TAKEN)
+		result = take_domain(smtpd, &smtpd->address);
 	switch (result) {
 	case ADDRESS_TAKEN:
 		return NULL;
