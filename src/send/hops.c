@@ -128,6 +128,7 @@ remove_hop(struct hops *hops, struct hop *hop)
 	hops->count--;
 	str_free(&hop->name);
 	str_free(&hop->route);
+	str_free(&hop->said);
 	backlog_free(&hop->blocked);
 	must_free(hop);
 }
@@ -280,6 +281,7 @@ note_success(struct hops *hops, struct hop *hop)
 	}
 	hop->troubles = 0;
 	hop->is_refusing = false;
+	str_free(&hop->said);
 	if (hop->allowed < hops->most)
 		hop->allowed *= 2;
 }
@@ -312,6 +314,12 @@ hops_end(
 		note_trouble(hops, hop, now);
 	line_up(hops, hop, false);
 	hops_release(hops, hop);
+}
+
+void
+hops_note(struct hop *hop, struct span text)
+{
+	str_set(&hop->said, span_upto(text, HOPS_SAID));
 }
 
 void

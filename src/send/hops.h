@@ -37,6 +37,7 @@
 #define HOPS_BACKOFF_LAST     3600000 /* and at most; */
 #define HOPS_BACKOFF_MORE     16    /* one part in so many more, as in tcpto, */
 #define HOPS_BACKOFF_ROUNDING 1000  /* whose clock knows seconds only */
+#define HOPS_SAID	      300   /* bytes of what was told that are kept */
 #define HOPS_KEPT	      65536 /* hops that are remembered without use */
 
 enum hop_state {
@@ -60,6 +61,7 @@ struct hop {
 	struct hop *next_in_bucket;
 	struct hop_list *list; /* which one; NULL: none */
 	bool is_refusing;      /* its messages are to be deferred */
+	struct str said;       /* what was told of its last trouble */
 };
 
 struct hop_list {
@@ -113,6 +115,9 @@ hops_ask(const struct hops *hops, const struct hop *hop, int64_t now);
 void hops_start(struct hops *hops, struct hop *hop);
 void hops_end(
     struct hops *hops, struct hop *hop, enum delivery_hop found, int64_t now);
+
+/* hops_note: what a report told of its trouble; for who is passed over. */
+void hops_note(struct hop *hop, struct span text);
 
 /*
  * hops_block: a message waits for this hop.

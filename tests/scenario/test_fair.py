@@ -250,7 +250,7 @@ def test_back_off(town, hosts):
     town.daemon.wait("^delivery 1: deferral: .*421")
     bad.greeting = "220 host.example ESMTP"
     town.send("x@here.example", "b@bad.example")
-    town.daemon.wait(r"^delivery 2: deferral: bad\.example_did_not_work")
+    town.daemon.wait(r"^delivery 2: deferral: bad\.example_did_not_work.*last:.*421_not_now")
     assert len(bad.sessions) == 1
     process.subprocess.run([town.place.program("qmail-tcpok")], check=True)
     process.until(lambda: bad.has(*try_all(town)), "both to be delivered")
@@ -276,14 +276,31 @@ def test_last_try_of_a_hop_in_trouble(town, hosts):
     town.letter("bob", "failure notice", "<b@bad.example>:")
 
 
-def put_waiting(town, recipient):
+def test_bounce_of_one_that_is_passed_over(town, hosts):
+    """It tells what the host did, which others have heard."""
+    bad, = hosts("bad")
+    bad.greeting = "421 no place here"
+    town.open()
+    town.send("bob@here.example", "a@bad.example")
+    town.daemon.wait("^delivery 1: deferral: .*421")
+    number = put_waiting(town, "b@bad.example", 8 * 86400)
+    os.link(town.place.queue_path("intd", number), town.place.queue_path("todo", number))
+    with open(town.place.path("queue/lock/trigger"), "w") as trigger:
+        trigger.write("look\n")
+    town.letter("bob", "failure notice", "<b@bad.example>:", "421 no place here\n",
+                "the last try")
+    assert len(bad.sessions) == 1
+
+
+def put_waiting(town, recipient, age=5):
     import time
-    number = int((time.time() - 5) * 1000000)
+    number = int((time.time() - age) * 1000000)
     born = number // 1000000
     town.place.queue_put("mess", number, "Subject: old\n\nhello\n", born)
     town.place.queue_put("intd", number, b"u0\0p1\0Fbob@here.example\0T%s\0\0" % recipient.encode())
     town.place.queue_put("info", number, "Fbob@here.example\0", born)
     town.place.queue_put("remote", number, "T%s\0" % recipient, born)
+    return number
 
 
 def test_a_host_comes_back(town, hosts):
