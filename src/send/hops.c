@@ -388,6 +388,24 @@ hops_next_ready(
 }
 
 bool
+hops_has(const struct hop *hop, uint64_t number)
+{
+	return backlog_newest_is(&hop->blocked, number);
+}
+
+bool
+hops_take(struct hops *hops, struct hop *hop, uint64_t number, uint64_t first,
+    struct backlog_entry *entry)
+{
+	if (hop->list != &hops->line[hop->state] ||
+	    !backlog_take_newest(&hop->blocked, number, first, entry))
+		return false;
+	hop->references++;
+	line_up(hops, hop, false);
+	return true;
+}
+
+bool
 hops_is_ready(const struct hops *hops)
 {
 	return hops->refusing.first || has_line(hops, HOP_UNKNOWN) ||

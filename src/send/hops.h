@@ -60,6 +60,7 @@ struct hop {
 	struct hop *before, *after; /* in the list it is in */
 	struct hop *next_in_bucket;
 	struct hop_list *list; /* which one; NULL: none */
+	const void *server;    /* the pass that serves it besides its own hop */
 	bool is_refusing;      /* its messages are to be deferred */
 	struct str said;       /* what was told of its last trouble */
 };
@@ -135,6 +136,17 @@ void hops_block(struct hops *hops, struct hop *hop, struct backlog_entry entry,
  */
 bool hops_next_ready(
     struct hops *hops, struct backlog_entry *entry, struct hop **hop);
+
+/* hops_has: whether the message is the newest that waits for this hop. */
+bool hops_has(const struct hop *hop, uint64_t number);
+
+/*
+ * hops_take: takes the message from this hop, as hops_next_ready does, if it is
+ * the newest that waits for it, with recipients from this position on, and the
+ * hop would soon be ready.  Returns false if not.
+ */
+bool hops_take(struct hops *hops, struct hop *hop, uint64_t number,
+    uint64_t first, struct backlog_entry *entry);
 
 /* hops_is_ready: whether hops_next_ready has one. */
 bool hops_is_ready(const struct hops *hops);

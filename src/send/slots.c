@@ -354,7 +354,10 @@ open_pass(
 	struct pass *pass = must_realloc(NULL, sizeof(*pass));
 
 	*pass = (struct pass){ .job = job,
+		.number = job->number,
 		.only = work->only,
+		.serves_others = work->only &&
+		    schedule_may_be_wide(&send->channels[work->channel]),
 		.is_partial = work->only != NULL,
 		.last = work->only && work->entry.last != BACKLOG_TO_END
 		    ? work->entry.last
