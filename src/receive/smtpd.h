@@ -32,10 +32,12 @@
  * What a client can choose.  RFC 5321 4.5.3.1 asks for commands of 512 bytes
  * and 100 recipients at least.
  */
-#define SMTPD_COMMAND_MAX    4096 /* bytes of a line; the rest is skipped */
-#define SMTPD_RECIPIENTS_MAX (1u << 20) /* bytes of all in a message */
-#define SMTPD_IN_BUFFER	     65536
-#define SMTPD_OUT_BUFFER     4096
+#define SMTPD_COMMAND_MAX 4096 /* bytes of a line; the rest is skipped */
+#define SMTPD_RECIPIENTS_MAX \
+	(1u << 20) /* bytes of all in a message, and of
+					   what is asked for them */
+#define SMTPD_IN_BUFFER	 65536
+#define SMTPD_OUT_BUFFER 4096
 
 /*
  * Time, in seconds.  Each read may take control/timeoutsmtpd; beyond that a
@@ -70,6 +72,7 @@ struct smtpd {
 	struct policy policy;
 	struct str me; /* control/me */
 	bool is_proxy; /* it may say XCLIENT */
+	bool has_dsn;  /* the queue takes what is asked of notifications */
 	struct smtpd_limits limits;
 	struct str greeting;		/* the name we go by */
 	int64_t started, session_end;	/* clock_monotonic */
@@ -81,7 +84,9 @@ struct smtpd {
 	/* The transaction. */
 	bool has_sender, is_bad_sender, is_utf8;
 	struct str sender;
+	struct str parameters; /* what it asks of notifications: mail/dsn.h */
 	struct str recipients; /* each ends in NUL */
+	struct str wishes;     /* parameters of each; likewise */
 	uint64_t recipient_count;
 	struct receipt receipt;
 	struct smtptext text;  /* DATA */

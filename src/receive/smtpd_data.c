@@ -96,8 +96,11 @@ end_message(struct smtpd *smtpd)
 	receipt->has_lone_cr =
 	    smtpd->text.has_lone_cr || smtpd->chunk.has_lone_cr;
 	receipt->has_lone_lf = smtpd->chunk.has_lone_lf;
-	answer = receipt_end(
-	    receipt, str_span(&smtpd->sender), str_span(&smtpd->recipients));
+	answer = receipt_end(receipt,
+	    &(struct receipt_envelope){ .sender = str_span(&smtpd->sender),
+		.parameters = str_span(&smtpd->parameters),
+		.recipients = str_span(&smtpd->recipients),
+		.wishes = str_span(&smtpd->wishes) });
 	if (answer.code == 250) {
 		counts->messages++;
 		counts->recipients += smtpd->recipient_count;

@@ -52,6 +52,8 @@ do_ehlo(struct smtpd *smtpd, struct span argument)
 	str_add_z(reply,
 	    "\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
 	    "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n");
+	if (smtpd->has_dsn)
+		str_add_z(reply, "250-DSN\r\n");
 	if (smtpd->is_proxy)
 		str_add_z(reply, "250-XCLIENT " SMTPD_XCLIENT_NAMES "\r\n");
 	if (limits->recipients || limits->messages)

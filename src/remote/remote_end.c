@@ -4,6 +4,7 @@
  */
 #include "remote_end.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/ascii.h"
@@ -47,6 +48,8 @@ static const struct {
 	    "used on this machine",
 	    "4.3.0" },
 	[REMOTE_MEMORY] = { 'Z', NOBODY, MEMORY_TEXT, MEMORY_CODE },
+	[REMOTE_SYSTEM] = { 'Z', NOBODY,
+	    "this machine allows no further connection now", "4.3.0" },
 	[REMOTE_BAD_SENDER] = { 'D', NOBODY,
 	    "SMTP cannot carry the address of the sender", "5.1.7" },
 	[REMOTE_BAD_RECIPIENT] = { 'D', NOBODY,
@@ -102,6 +105,15 @@ static const struct {
 	    NULL },
 	[REMOTE_END_NEVER] = { 'D', PEER, "refused the message", NULL },
 };
+
+/* Whether the system did not allow us to do it: no try of the destination. */
+static bool
+is_untried(enum remote_ending ending)
+{
+	return ending == REMOTE_HOME || ending == REMOTE_CONTROL ||
+	    ending == REMOTE_MEMORY || ending == REMOTE_SYSTEM ||
+	    ending == REMOTE_READ;
+}
 
 /* Bytes of a reply that a report has place for. */
 static size_t
@@ -286,12 +298,18 @@ add_recipients(struct str *output, const struct remote_told *told)
 }
 
 static void
-add_hop(struct str *output, enum delivery_hop hop)
+add_hop(struct str *output, const struct remote_told *told,
+    enum remote_ending ending)
 {
+	enum delivery_hop hop =
+	    is_untried(ending) ? DELIVERY_HOP_UNTRIED : told->hop;
+
 	str_add_byte(output, 'n');
 	if (hop != DELIVERY_HOP_UNTOLD)
 		str_add_byte(output, (char)hop);
 	str_add_byte(output, '\0');
+	if (told->is_passed_on)
+		str_add_field(output, SPAN("p"));
 }
 
 void
@@ -311,7 +329,7 @@ remote_end(
 	str_add_byte(&output, letter);
 	str_add_field(&output, str_span(&text));
 	if (told->has_hop)
-		add_hop(&output, told->hop);
+		add_hop(&output, told, ending);
 	/* Without its report qmail-rspawn tries again later. */
 	if (fd_write_all(1, str_span(&output)) == 0 && told->quit_fd >= 0)
 		(void)!fd_write(told->quit_fd, SPAN("QUIT\r\n"));
@@ -321,7 +339,9 @@ remote_end(
 void
 remote_end_without_memory(void)
 {
-	(void)!fd_write_all(
-	    1, SPAN("Z" MEMORY_TEXT ". (#" MEMORY_CODE ")\n\0"));
+	(void)!fd_write_all(1,
+	    getenv("NEXTHOPREPORT")
+		? SPAN("Z" MEMORY_TEXT ". (#" MEMORY_CODE ")\n\0nu\0")
+		: SPAN("Z" MEMORY_TEXT ". (#" MEMORY_CODE ")\n\0"));
 	_exit(0);
 }

@@ -37,6 +37,7 @@ enum remote_ending {
 	REMOTE_BIND_ROUTE,
 	REMOTE_BIND_ADDRESS,
 	REMOTE_MEMORY,
+	REMOTE_SYSTEM,
 	REMOTE_BAD_SENDER,
 	REMOTE_BAD_RECIPIENT,
 	REMOTE_DNS,
@@ -88,7 +89,9 @@ struct remote_told {
 				if more followed */
 	bool has_hop;	     /* the hop is to be told */
 	enum delivery_hop hop;
-	int quit_fd; /* socket on which QUIT is still to be said, or -1 */
+	bool
+	    is_passed_on; /* the peer has heard what is asked of notifications */
+	int quit_fd;	  /* socket on which QUIT is still to be said, or -1 */
 };
 
 /* remote_add_recipient: makes place for the report on the next recipient. */

@@ -14,6 +14,7 @@
 #include "config/routes.h"
 #include "net/tcp.h"
 #include "sys/clock.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 
 #define SMTP_PORT 25
@@ -152,6 +153,8 @@ try_peer(struct remote *remote)
 		remote->told.hop = DELIVERY_HOP_UNTOLD;
 		remote_end(&remote->told, REMOTE_BIND_ADDRESS, SPAN(""));
 	}
+	if (fd < 0 && error_is_shortage(errno) && !remote->is_any_lost)
+		remote_end(&remote->told, REMOTE_SYSTEM, SPAN(""));
 	if (fd < 0)
 		note_failure(remote, errno);
 	return fd;

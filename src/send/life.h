@@ -74,10 +74,19 @@ void life_line_up(struct send *send, const struct event *event);
 /* life_log_arrival: the two lines of a new message. */
 void life_log_arrival(struct send *send, const struct event *event);
 
-/* life_add_paragraph: adds the paragraph of the bounce on a recipient that
- * failed, with the address as it was written. */
-void life_add_paragraph(
+/*
+ * life_add_failure, life_add_success: adds what the sender is to be told of a
+ * recipient: a paragraph of the bounce, a status for the scribe; with the
+ * address as it was written.  Nothing if he is not to be told: see mail/dsn.h.
+ */
+void life_add_failure(
     struct send *send, const struct event *event, struct str *paragraph);
+void life_add_success(struct send *send, const struct job *job,
+    const struct event *event, struct str *status);
+
+/* life_log_queued: the line of a bounce or notice; `what` ends in "msg ". */
+void
+life_log_queued(struct send *send, const char *what, const struct event *event);
 
 /*
  * life_finish: all recipients are done: a bounce if need be, then the message
@@ -108,8 +117,14 @@ void life_examine(struct send *send, uint64_t number);
  * removes them. */
 void life_give_up(struct send *send, uint64_t number);
 
-/* life_birth: the birth of a message, as if the clock had never been set. */
+/*
+ * life_birth: the birth of a message, as if the clock had never been set.
+ * life_note_birth: one in the future, from a clock that was ahead, tells no
+ * age: info keeps when that was first seen, and the age counts from there.
+ * The file time stays, for it may be this clock that is wrong.
+ */
 int64_t life_birth(const struct send *send, const struct job *job);
+void life_note_birth(struct send *send, struct job *job);
 
 /* life_is_over_age: whether what is tried now is the last try. */
 bool life_is_over_age(const struct send *send, const struct job *job);

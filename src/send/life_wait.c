@@ -21,13 +21,15 @@ is_scheduled(const struct send *send, enum channel_id id, uint64_t number)
 	    backlog_has(&send->channels[id].fresh, number);
 }
 
-/* The next try as a clean end wrote it; now if that cannot be told. */
+/* The next try as a clean end wrote it; now if that cannot be told, or all has
+ * become due since. */
 static int64_t
 stored_time(const struct send *send, enum channel_id channel, uint64_t number)
 {
 	struct stat st;
 
-	return stat(channel_path(channel, number, send->split).s, &st) == 0
+	return !send->loading.are_due &&
+		stat(channel_path(channel, number, send->split).s, &st) == 0
 	    ? (int64_t)st.st_mtime
 	    : send->now;
 }
@@ -159,7 +161,7 @@ life_admit_whole(struct send *send, struct job *job, const struct event *event)
 {
 	(void)job;
 	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
-	schedule(send, event, send->loading.are_due);
+	schedule(send, event, false);
 }
 
 void

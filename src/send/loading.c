@@ -7,6 +7,7 @@
 
 #include "queue/clean.h"
 #include "queue/path.h"
+#include "queue/replace.h"
 #include "queue/state.h"
 #include "sys/dir.h"
 
@@ -100,10 +101,8 @@ loading_settle(struct loading *loading, uint64_t number)
 		return false;
 	number_set_remove(&loading->set, number);
 	number_set_remove(&loading->added, number);
-	if (loading->set.len == 0) {
+	if (loading->set.len == 0)
 		number_set_free(&loading->set);
-		loading->are_due = false;
-	}
 	return true;
 }
 
@@ -176,7 +175,10 @@ sweep_step(struct sweep *sweep, uint64_t split, int64_t now,
 	if (examine_texts(sweep->part, split, jobs, cleaning) < 0)
 		sweep_again(sweep, now);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-		if (find_orphans(sweep, ours[i], split, now, jobs, loading) < 0)
+		if (find_orphans(sweep, ours[i], split, now, jobs, loading) <
+			0 ||
+		    replace_sweep(ours[i], sweep->part, split,
+			now - SWEEP_ORPHAN_AGE) < 0)
 			sweep_again(sweep, now);
 	cleaning_order(cleaning, CLEAN_SWEEP, sweep->part + 1);
 	if (++sweep->part < split)

@@ -32,7 +32,8 @@ struct loading {
 	size_t next, in_flight;
 	struct number_set set;	 /* those that are to be examined */
 	struct number_set added; /* of these, not from the start */
-	bool are_due;		 /* ALRM came meanwhile */
+	bool are_due; /* ALRM has come: what the files say of next tries is
+			 over, also of those that are in no heap yet */
 };
 
 /* loading_begin: finds the waiting messages.  Returns 0, -1 with errno. */

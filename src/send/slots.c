@@ -81,12 +81,13 @@ log_result(struct send *send, const struct delivery *delivery,
 
 /* What never left us was no try. */
 static bool
-is_last_try(const struct send *send, const struct delivery *delivery)
+is_last_try(const struct send *send, const struct event *event)
 {
-	const struct job *job = job_find(&send->jobs, delivery->run->number);
+	const struct run *run = event->delivery->run;
+	const struct job *job = job_find(&send->jobs, run->number);
 
-	return job && delivery->run->refusal != RUN_CANNOT_OPEN &&
-	    job->channels[delivery->run->channel].is_last_try;
+	return job && !event->is_untried &&
+	    job->channels[run->channel].is_last_try;
 }
 
 void
@@ -98,14 +99,14 @@ slots_end_delivery(struct send *send, struct event *event, struct str *text)
 	log_start(send, delivery);
 	if (is_mangled) {
 		event->kind = EVENT_DEFERRED;
+		event->is_untried = true; /* for all that anybody knows */
 		event->text = SPAN("");
 	}
-	if (event->kind == EVENT_DEFERRED && is_last_try(send, delivery)) {
+	if (event->kind == EVENT_DEFERRED && is_last_try(send, event)) {
 		event->kind = EVENT_FAILED;
 		str_set(text, event->text);
 		str_add_z(text, over_age_remark);
 		event->text = str_span(text);
-		is_mangled = false;
 	}
 	log_result(send, delivery,
 	    is_mangled			      ? ": report mangled, will defer"
@@ -147,13 +148,15 @@ hand_over(struct send *send, const struct job *job, const struct run *run,
 		return false;
 	routing_expand_verp(
 	    &sender, str_span(&job->sender), str_span(&list[0]->recipient));
-	delivery_add_head(&text, job->number, str_span(&sender));
+	delivery_add_head(
+	    &text, job->number, str_span(&sender), str_span(&job->parameters));
 	if (run->hop && send->has_routes)
 		delivery_add_route(&text, str_span(&run->hop->route),
 		    run->hop->state == HOP_UNKNOWN ? PROBE_CONNECT : 0);
 	for (size_t i = 0; i < count; i++)
-		delivery_add_recipient(
-		    &text, list[i]->order, str_span(&list[i]->recipient));
+		delivery_add_recipient(&text, list[i]->order,
+		    str_span(&list[i]->recipient),
+		    str_span(&list[i]->parameters));
 	link_send(&send->deliveries.links[run->channel], str_span(&text), fd);
 	fd_close(fd);
 	str_free(&text);
@@ -175,9 +178,8 @@ start_run(struct send *send, struct job *job, enum channel_id channel,
 		hops_start(&send->hops, hop);
 	for (size_t i = 0; i < count; i++)
 		vec_push(&list,
-		    deliveries_add(&send->deliveries, run,
-			str_span(&recipients[i].address),
-			recipients[i].position));
+		    deliveries_add(
+			&send->deliveries, run, &recipients[i].told));
 	if (refusal == RUN_IS_SENT) {
 		log_start(send, list.at[0]);
 		if (!hand_over(send, job, run, list.at, list.len))
@@ -210,7 +212,8 @@ slots_next_refused(struct send *send, struct event *event, struct str *text)
 	*event = (struct event){ .kind = EVENT_DEFERRED,
 		.number = delivery->run->number,
 		.text = str_span(text),
-		.delivery = delivery };
+		.delivery = delivery,
+		.is_untried = delivery->run->refusal == RUN_CANNOT_OPEN };
 	return true;
 }
 
@@ -227,7 +230,8 @@ plan_retry(struct send *send, struct job *job, enum channel_id channel)
 static void
 start_straight(struct send *send, struct job *job, bool refused)
 {
-	struct pass_recipient recipient = { .address = job->recipient };
+	struct pass_recipient recipient = { .told = { .address = job->recipient,
+						.parameters = job->wishes } };
 
 	plan_retry(send, job, job->channel);
 	job->state = JOB_TRIED;
@@ -243,8 +247,8 @@ start_group(struct send *send, struct work *work)
 	size_t count = work->group.recipients.len;
 
 	for (size_t i = 0; i < count; i++)
-		must(number_set_add(
-		    &own->busy, work->group.recipients.at[i].position + 1));
+		must(number_set_add(&own->busy,
+		    work->group.recipients.at[i].told.position + 1));
 	own->running += (unsigned)count;
 	start_run(send, work->job, work->channel,
 	    refused ? NULL : work->group.hop, work->group.recipients.at, count,
@@ -311,8 +315,10 @@ load_job(struct send *send, const struct work *work)
 				send->now + SEND_SYSTEM_RETRY, work->number });
 		return NULL;
 	}
-	if (job_load(&send->jobs, work->number, send->split, &job) == 0)
+	if (job_load(&send->jobs, work->number, send->split, &job) == 0) {
+		life_note_birth(send, job);
 		return job;
+	}
 	heed_error(
 	    send, work, queue_path(QUEUE_INFO, work->number, send->split));
 	return NULL;

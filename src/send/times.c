@@ -16,7 +16,7 @@
 void
 times_make_all_due(struct send *send)
 {
-	send->loading.are_due = send->loading.set.len > 0;
+	send->loading.are_due = true;
 	for (int i = 0; i < CHANNELS; i++) {
 		heap_set_all(&send->channels[i].waiting, send->now);
 		schedule_unblock(&send->channels[i]);

@@ -115,6 +115,35 @@ def test_we_hear_their_refusals(town, neighbour):
     assert re.search(r"It_said:_4\d\d", town.daemon.wait(" deferral: (.*)$").group(1))
 
 
+def test_they_tell_of_success_for_us(town, neighbour, way):
+    """What our sender asks of notifications is passed on, and they heed it."""
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX)
+    asked = b"NOTIFY=SUCCESS ORCPT=rfc822;first@there.example"
+    code = town.queue(b"Fbob@here.example\0ERET=HDRS ENVID=id7\0R%s\0Tann@%s\0\0" % (
+        asked, neighbour.domain.encode()), "Subject: a letter\n\nhello\n")
+    assert code == 0
+    town.letter("ann", "Subject: a letter", folder=neighbour.folder)
+    text = town.letter("bob", "multipart/report", "ann@" + neighbour.domain)
+    assert "delivered" in text.lower()
+    assert "first@there.example" in text or isinstance(neighbour, opensmtpd.OpenSmtpd)
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
+
+
+def test_we_tell_of_success_for_them(town, neighbour, way):
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX, RELAYCLIENT="")
+    with smtplib.SMTP(way[0], timeout=20) as client:
+        client.sendmail("ann@" + neighbour.domain, "bob@here.example",
+                        "Subject: a letter\r\n\r\nhello\r\n", ["ENVID=id7"],
+                        ["NOTIFY=SUCCESS", "ORCPT=rfc822;bob@here.example"])
+    town.letter("bob", "Subject: a letter")
+    text = town.letter("ann", "Subject: success notice", folder=neighbour.folder)
+    assert "Final-Recipient: rfc822; bob@here.example\nAction: delivered" in text
+    assert "Original-Envelope-Id: id7" in text
+
+
 def test_exim_sends_chunks(town, six):
     """With BDAT, and many commands at once."""
     server = exim.Exim(town, ADDRESS, SIX, OURS)

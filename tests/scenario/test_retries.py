@@ -296,3 +296,88 @@ def test_the_log_is_stuck(town):
         process.end_session(daemon.pid)
         daemon.wait()
         os.close(reader)
+
+
+def put_without_envelope(town, number, next_try):
+    """As another system left it."""
+    put = town.place.queue_put
+    put("mess", number, "Subject: old\n\nhello\n")
+    put("info", number, "Fbob@here.example\0", number // 1000000)
+    put("local", number, "Tann@here.example\0", next_try)
+
+
+def test_alarm_before_it_is_looked_at(town):
+    """It counts for one without an envelope, too."""
+    number = int((time.time() - 50) * 1000000)
+    put_without_envelope(town, number, time.time() + 1000)
+    part = os.path.dirname(town.place.queue_path("intd", number))
+    owner = os.stat(part)
+    os.chown(part, 0, 0)
+    try:
+        town.open()
+        town.daemon.wait("^warning: qmail-clean unable to examine")
+        os.kill(town.daemon.pid, towns.ALARM)
+        town.daemon.wait("^warning: qmail-clean unable to examine", count=3)
+    finally:
+        os.chown(part, owner.st_uid, owner.st_gid)
+    town.letter("ann", "old")
+    town.wait_empty()
+
+
+def test_alarm_while_it_cannot_be_read(town):
+    """And for one that is in no heap because its file cannot be read."""
+    number = int((time.time() - 50) * 1000000)
+    put_without_envelope(town, number, time.time() + 1000)
+    os.chmod(town.place.queue_path("info", number), 0)
+    town.open()
+    town.daemon.wait("^warning: unable to read info/")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.daemon.wait("^warning: unable to read info/", count=2)
+    os.chmod(town.place.queue_path("info", number), 0o600)
+    town.letter("ann", "old")
+    town.wait_empty()
+
+
+def test_born_in_the_future(town):
+    """The clock was a month ahead when it came: its age counts from when that was
+    seen, also by the next life, and the last try comes."""
+    town.place.write(town.place.path("control/queuelifetime"), "1\n")
+    town.rules("ann", "", "|exit 111")
+    number = put_waiting(town, int((time.time() + 30 * 86400) * 1000000))
+    os.utime(town.place.queue_path("local", number))
+    town.open()
+    town.daemon.wait("^delivery 1: deferral")
+    town.daemon.kill()
+    born = os.stat(town.place.queue_files()["info"][number]).st_mtime
+    assert born == number // 1000000
+    seen = time.time()
+    process.until(lambda: time.time() > seen + 2, "it to get old")
+    town.open()
+    town.daemon.wait("^delivery 1: failure")
+    town.letter("bob", "failure notice")
+    town.wait_empty()
+
+
+def test_files_that_were_being_made(town):
+    """What a crash left under the name of a new file goes when it is old, whether
+    its message waits, or is gone; so does nothing else."""
+    old, young = time.time() - 37 * 3600, time.time() - 35 * 3600
+    number = put_waiting(town, int((time.time() - 50) * 1000000))
+    os.utime(town.place.queue_path("local", number), (1, time.time() + 1000))
+
+    def put(kind, number, when, end=".new"):
+        path = town.place.queue_path(kind, number)
+        town.place.write(path + end, "half", "qmails", 0o600)
+        os.utime(path + end, (when, when))
+        return path + end
+    gone = [put(kind, one, old) for kind in ("info", "local", "remote")
+            for one in (number, number + 1)]
+    kept = [put("info", number + 2, young), put("info", number + 3, old, ".newer"),
+            put("local", number + 4, young)]
+    town.open()
+    town.until(lambda: not any(map(os.path.exists, gone)), "them to go")
+    assert all(map(os.path.exists, kept))
+    assert number in town.place.queue_files()["info"]
+    assert not [line for line in town.daemon.lines if line.startswith("warning")]
+    for path in kept:
+        os.unlink(path)

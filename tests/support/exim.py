@@ -20,6 +20,7 @@ log_selector = +pipelining +smtp_confirmation
 host_lookup =
 rfc1413_hosts =
 tls_advertise_hosts =
+dsn_advertise_hosts = *
 keep_environment =
 received_header_text = Received: by $primary_hostname id $message_exim_id
 acl_smtp_rcpt = recipient

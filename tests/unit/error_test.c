@@ -26,6 +26,8 @@ test_kinds(void **state)
 		assert_true(error_is_temporary(temporary[i]));
 	for (size_t i = 0; i < sizeof(permanent) / sizeof(*permanent); i++)
 		assert_false(error_is_temporary(permanent[i]));
+	assert_true(error_is_shortage(EMFILE) && error_is_shortage(ENOBUFS));
+	assert_false(error_is_shortage(ECONNREFUSED));
 	assert_true(strlen(error_text(ENOENT)) > 0);
 }
 

@@ -40,7 +40,27 @@ job_longest_wait(int64_t lifetime, enum channel_id channel)
 	return 0;
 }
 
+static int64_t marked;
+
+int
+info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth)
+{
+	marked = seen;
+	return 0;
+}
+
+struct queue_path
+queue_path(enum queue_folder folder, uint64_t number, uint64_t split)
+{
+	fail();
+	return (struct queue_path){ "" };
+}
+
+NOT_CALLED(void sendlog_trouble(
+    struct sendlog *a, const char *b, struct queue_path c, const char *d))
 NOT_CALLED(void job_free(struct jobs *a, struct job *b))
+NOT_CALLED(
+    void scribing_add_status(struct str *a, const struct report_status *b))
 NOT_CALLED(void trouble_note(struct trouble *a, int64_t b))
 NOT_CALLED(void sendlog_z(struct sendlog *a, const char *b))
 NOT_CALLED(void sendlog_u64(struct sendlog *a, uint64_t b))
@@ -81,10 +101,41 @@ test_age(void **state)
 	assert_true(life_is_over_age(&send, &young));
 }
 
+/* A birth in the future: the age counts from when that was first seen, but
+ * not if the clock was further behind then. */
+static void
+test_ahead(void **state)
+{
+	static struct send send = { .lifetime = 1000 };
+	struct job job = { .birth = 50000 };
+
+	(void)state;
+	send.now = 6000;
+	life_note_birth(&send, &job);
+	assert_true(marked == 6000);
+	send.now = 7000;
+	life_note_birth(&send, &job);
+	assert_true(marked == 6000);
+	assert_true(life_birth(&send, &job) == 6000);
+	assert_false(life_is_over_age(&send, &job));
+	send.now = 7001;
+	assert_true(life_is_over_age(&send, &job));
+	send.now = 5000;
+	life_note_birth(&send, &job);
+	assert_true(marked == 5000);
+	/* The clock was behind, and is set right. */
+	steps_note(&send.steps, 44000, 49500);
+	send.now = 49600;
+	assert_true(life_birth(&send, &job) == 49000);
+	send.now = 50100;
+	assert_true(life_birth(&send, &job) == 50000);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_age) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_age),
+		cmocka_unit_test(test_ahead) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

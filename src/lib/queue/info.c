@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/scan.h"
+#include "queue/envelope.h"
 #include "queue/replace.h"
 #include "queue/record.h"
 #include "sys/fd.h"
@@ -16,6 +17,7 @@
 #define INFO_MAX  4096 /* bytes: the sender and a handful of marks */
 #define INFO_MODE 0600
 #define BOUNCED	  'b'
+#define AHEAD	  'a'
 
 static const char finished_letters[CHANNELS] = { 'l', 'r' };
 
@@ -29,8 +31,12 @@ parse_marks(struct span rest, struct info *info)
 	while (record_next(&rest, &letter, &value)) {
 		uint64_t count;
 
+		if (letter == ENVELOPE_PARAMETERS)
+			str_set(&info->parameters, value);
 		if (letter == BOUNCED)
 			info->is_bounced = true;
+		if (letter == AHEAD && scan_u64(value, INT64_MAX, &count))
+			info->seen_ahead = (int64_t)count;
 		for (int i = 0; i < CHANNELS; i++)
 			if (letter == finished_letters[i] &&
 			    scan_u64(value, INT64_MAX, &count)) {
@@ -71,7 +77,8 @@ info_read(uint64_t number, uint64_t split, struct info *info)
 
 	rest = str_span(&text);
 	if (result == 0 &&
-	    (!record_next(&rest, &letter, &sender) || letter != 'F')) {
+	    (!record_next(&rest, &letter, &sender) ||
+		letter != ENVELOPE_SENDER)) {
 		errno = EBADMSG;
 		result = -1;
 	}
@@ -87,16 +94,20 @@ void
 info_free(struct info *info)
 {
 	str_free(&info->sender);
+	str_free(&info->parameters);
 }
 
 int
-info_write(uint64_t number, uint64_t split, struct span sender, int64_t birth)
+info_write(uint64_t number, uint64_t split, struct span sender,
+    struct span parameters, int64_t birth)
 {
 	struct str text = STR_INIT;
 	struct replace replace;
 	int result;
 
-	record_add(&text, 'F', sender);
+	record_add(&text, ENVELOPE_SENDER, sender);
+	if (parameters.len)
+		record_add(&text, ENVELOPE_PARAMETERS, parameters);
 	result = replace_open(&replace, QUEUE_INFO, number, split, INFO_MODE);
 	if (result == 0) {
 		(void)out_add(&replace.out, str_span(&text));
@@ -143,4 +154,17 @@ info_mark_bounced(uint64_t number, uint64_t split, int64_t birth)
 
 	return mark(queue_path(QUEUE_INFO, number, split).s,
 	    span_make(text, sizeof(text)), birth);
+}
+
+int
+info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth)
+{
+	struct str text = STR_INIT;
+	int result;
+
+	record_add_number(&text, AHEAD, (uint64_t)seen);
+	result = mark(
+	    queue_path(QUEUE_INFO, number, split).s, str_span(&text), birth);
+	str_free(&text);
+	return result;
 }

@@ -3,9 +3,11 @@
  * modification time), and which of its channels are finished.
  *
  *	F sender NUL                as qmail has it
+ *	[E parameters NUL]          of the envelope, see envelope.h
  *	{l or r, count, NUL}        all `count` recipients of the local or the
  *	                            remote channel are done, its file may be gone
  *	{b NUL}                     its bounce is queued
+ *	{a seconds NUL}             at that time its birth was in the future
  *
  * Without the mark a missing channel file means that a crash lost it, not that
  * it was finished.  A mark that breaks off counts as none.
@@ -22,16 +24,17 @@
 #include "queue/channel.h"
 
 struct info {
-	struct str sender;
+	struct str sender, parameters;
 	int64_t birth; /* seconds */
 	bool is_finished[CHANNELS];
 	uint64_t counts[CHANNELS]; /* of those that are finished */
 	bool is_bounced;
+	int64_t seen_ahead; /* when its birth was in the future; 0: never */
 };
 
-#define INFO_INIT                  \
-	{                          \
-		.sender = STR_INIT \
+#define INFO_INIT                                          \
+	{                                                  \
+		.sender = STR_INIT, .parameters = STR_INIT \
 	}
 
 /*
@@ -47,16 +50,18 @@ void info_free(struct info *info);
  * info_write: makes the file, or puts a new one in its place.
  * Returns 0; -1 with errno: what was there is still there.
  */
-MUST_CHECK int
-info_write(uint64_t number, uint64_t split, struct span sender, int64_t birth);
+MUST_CHECK int info_write(uint64_t number, uint64_t split, struct span sender,
+    struct span parameters, int64_t birth);
 
 /*
- * info_mark_finished, info_mark_bounced: adds a mark, and keeps the birth.
- * Returns 0, -1 with errno.
+ * info_mark_finished, info_mark_bounced, info_mark_ahead: adds a mark, and keeps
+ * the birth.  Returns 0, -1 with errno.
  */
 MUST_CHECK int info_mark_finished(uint64_t number, uint64_t split,
     enum channel_id channel, uint64_t count, int64_t birth);
 MUST_CHECK int
 info_mark_bounced(uint64_t number, uint64_t split, int64_t birth);
+MUST_CHECK int
+info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth);
 
 #endif

@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+
+#define NEW ".new"
 
 struct replace_name
 replace_name(struct queue_path path)
@@ -16,7 +20,7 @@ replace_name(struct queue_path path)
 	size_t len = strlen(path.s);
 
 	memcpy(name.s, path.s, len);
-	memcpy(name.s + len, ".new", sizeof(".new"));
+	memcpy(name.s + len, NEW, sizeof(NEW));
 	return name;
 }
 
@@ -60,4 +64,39 @@ replace_abandon(struct replace *replace)
 	/* What stays is written over by the next one. */
 	(void)unlink(replace_name(replace->path).s);
 	fd_close(replace->out.fd);
+}
+
+/* Whether a name in the queue is one of replace_name, and of which message. */
+static bool
+is_new(struct span name, uint64_t *number)
+{
+	return span_ends(name, SPAN(NEW)) &&
+	    queue_path_number(
+		span_upto(name, name.len - (sizeof(NEW) - 1)), number);
+}
+
+int
+replace_sweep(
+    enum queue_folder folder, uint64_t part, uint64_t split, int64_t before)
+{
+	struct dir dir;
+	const char *name;
+	uint64_t number;
+	struct stat st;
+	int got, result = 0;
+
+	if (dir_open(&dir, queue_path_folder(folder, part).s) < 0)
+		return errno == ENOENT ? 0 : -1;
+	while ((got = dir_next(&dir, &name)) > 0) {
+		struct replace_name path;
+
+		if (!is_new(span_of(name), &number) || number % split != part)
+			continue;
+		path = replace_name(queue_path(folder, number, split));
+		if (lstat(path.s, &st) == 0 && (int64_t)st.st_mtime < before &&
+		    unlink(path.s) < 0 && errno != ENOENT)
+			result = -1;
+	}
+	dir_close(&dir);
+	return got < 0 ? -1 : result;
 }

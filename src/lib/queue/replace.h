@@ -43,4 +43,12 @@ MUST_CHECK int replace_close(struct replace *replace, int64_t time);
 /* replace_abandon: takes the new file away. */
 void replace_abandon(struct replace *replace);
 
+/*
+ * replace_sweep: takes new files away that a crash has left in a subfolder.
+ *   before   those that were last written before this time, in seconds
+ * Returns 0; -1 with errno if the folder cannot be read, or one will not go.
+ */
+MUST_CHECK int replace_sweep(
+    enum queue_folder folder, uint64_t part, uint64_t split, int64_t before);
+
 #endif

@@ -124,9 +124,9 @@ start_job(struct state *state, struct delivery_job job, int message_fd)
 
 	if (!is_message(state, message_fd)) {
 		str_add_z(
-		    &report, "ZThe message file cannot be used. (#4.3.0)\n");
+		    &report, "UThe message file cannot be used. (#4.3.0)\n");
 	} else if (fd_pipe(output) < 0) {
-		str_add_z(&report, "ZOut of descriptors. (#4.3.0)\n");
+		str_add_z(&report, "UOut of descriptors. (#4.3.0)\n");
 	} else {
 		running.pid = loop->start(loop->context, &running.job,
 		    message_fd, output[1], &report);
@@ -207,7 +207,7 @@ receive_job(struct state *state)
 			    ((struct waiting){ job, message_fd }));
 	} else {
 		/* What can be read of it is answered; nobody waits for ever. */
-		report_now(state, &job, DELIVERY_DEFERRAL,
+		report_now(state, &job, DELIVERY_UNTRIED,
 		    SPAN("The delivery order was malformed. (#4.3.0)\n"));
 		delivery_job_free(&job);
 		fd_close(message_fd);

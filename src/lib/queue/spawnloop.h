@@ -54,7 +54,8 @@ struct spawnloop {
 	 *   message_fd   the message, open for reading, checked
 	 *   output_fd    where its output is to go
 	 *   report       if no program is needed, or it cannot be started:
-	 *                receives a letter (K, Z, D) and the text of the report
+	 *                receives a letter (K, Z, D, U) and the text of the
+	 *                report
 	 * Returns the id of a process that leads a group (see spawn.h), 0 if
 	 * report says it all, SPAWNLOOP_ASKED if something must be known
 	 * first: then it is called again, with another output_fd.

@@ -23,6 +23,13 @@ error_is_temporary(int number)
 	return false;
 }
 
+bool
+error_is_shortage(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOMEM ||
+	    number == ENOBUFS;
+}
+
 const char *
 error_text(int number)
 {

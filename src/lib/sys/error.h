@@ -14,6 +14,10 @@
  */
 bool error_is_temporary(int number);
 
+/* error_is_shortage: whether this machine has no more of descriptors, memory or
+ * buffers, whoever might have been asked. */
+bool error_is_shortage(int number);
+
 /* error_text: the system's text for an errno, good until the next call. */
 const char *error_text(int number);
 

@@ -151,14 +151,3 @@ spawn_reap(int *status)
 	while (got < 0 && errno == EINTR);
 	return got;
 }
-
-pid_t
-spawn_wait_any(int *status)
-{
-	pid_t got;
-
-	do
-		got = waitpid(-1, status, 0);
-	while (got < 0 && errno == EINTR);
-	return got;
-}

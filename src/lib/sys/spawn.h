@@ -90,10 +90,4 @@ void spawn_end(pid_t pid, bool is_final);
  */
 pid_t spawn_reap(int *status);
 
-/*
- * spawn_wait_any: collects one child that has ended, and waits for that.
- * Returns its process id, -1 with errno.
- */
-MUST_CHECK pid_t spawn_wait_any(int *status);
-
 #endif

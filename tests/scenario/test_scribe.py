@@ -1,0 +1,59 @@
+"""The scribe, which queues bounces, when it or its workers are hindered."""
+
+import os
+import signal
+
+import pytest
+
+from support import faults, process, town as towns
+
+
+def children(pid):
+    with open("/proc/%d/task/%d/children" % (pid, pid)) as source:
+        return [int(word) for word in source.read().split()]
+
+
+def hold(town, call):
+    """Whatever the scribe's family does of this call from now on takes long."""
+    scribe, = [pid for pid in town.daemons()["qmail-send"] if pid != town.daemon.pid]
+    tracer = town.begin(["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(scribe),
+                         "--inject=%s:delay_enter=1500000" % call, "-e", "trace=" + call])
+
+    def is_traced():
+        with open("/proc/%d/status" % scribe) as status:
+            return "TracerPid:\t%d\n" % tracer.pid in status
+    town.until(is_traced, "strace to begin")
+    return scribe
+
+
+@pytest.mark.parametrize("recipients", [["ann"], ["ann", "no-one"]])
+def test_a_worker_is_killed_after_its_answer(town, recipients):
+    """It has told that the bounce is queued: nothing more is heard of it."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "", "|echo no; exit 100")
+    town.open()
+    scribe = hold(town, "exit_group")
+    town.send("bob@here.example", *[name + "@here.example" for name in recipients])
+    town.daemon.wait("^bounce msg")
+    worker, = children(scribe)
+    os.kill(worker, signal.SIGKILL)
+    town.until(lambda: not children(scribe), "the scribe to see it")
+    town.wait_empty()
+    town.send("ann@here.example", "bob@here.example")
+    process.until(lambda: len(town.mail("bob")) == 2, "a bounce and a letter")
+    assert not [line for line in town.daemon.lines if line.startswith(("warning", "alert"))]
+
+
+def test_a_worker_is_killed_before_its_answer(town):
+    """The bounce is queued by another one, once."""
+    town.rules("ann", "", "|echo no; exit 100")
+    path = town.place.base + "/hold"
+    town.place.write(path, "#!/bin/sh\ncat >/dev/null; kill -9 $PPID; exit 53\n", mode=0o755)
+    town.open(env={"QMAILQUEUE": path})
+    town.send("bob@here.example", "ann@here.example")
+    town.daemon.wait("^warning: trouble injecting bounce message")
+    town.place.write(path, "#!/bin/sh\nexec %s\n" % town.place.program("qmail-queue"), mode=0o755)
+    town.letter("bob", "failure notice")
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
