@@ -209,4 +209,4 @@ help:
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/acc $(B)/hot -name '*.d' -type f 2>/dev/null)

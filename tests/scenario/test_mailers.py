@@ -124,9 +124,10 @@ def test_they_tell_of_success_for_us(town, neighbour, way):
         asked, neighbour.domain.encode()), "Subject: a letter\n\nhello\n")
     assert code == 0
     town.letter("ann", "Subject: a letter", folder=neighbour.folder)
-    text = town.letter("bob", "multipart/report", "ann@" + neighbour.domain)
+    text = town.letter("bob", "ann@" + neighbour.domain)
     assert "delivered" in text.lower()
-    assert "first@there.example" in text or isinstance(neighbour, opensmtpd.OpenSmtpd)
+    if isinstance(neighbour, exim.Exim):
+        assert "multipart/report" in text and "first@there.example" in text
     town.wait_empty()
     assert len(town.mail("bob")) == 1
 
