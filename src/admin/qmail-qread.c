@@ -131,10 +131,8 @@ add_channel(
     struct str *text, enum channel_id channel, uint64_t number, uint64_t split)
 {
 	struct queue_path path = channel_path(channel, number, split);
-	struct str address = STR_INIT;
+	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
 	struct channel_reader reader;
-	uint64_t position;
-	bool is_done;
 	int fd = file_open_nofollow(path.s), got;
 
 	if (fd < 0) {
@@ -143,18 +141,17 @@ add_channel(
 		return;
 	}
 	got = channel_read_from(&reader, fd, 0);
-	while (got >= 0 &&
-	    (got = channel_next(&reader, &position, &is_done, &address)) > 0) {
-		str_add_z(text, is_done ? "  done\t" : "\t");
+	while (got >= 0 && (got = channel_next(&reader, &next)) > 0) {
+		str_add_z(text, next.is_done ? "  done\t" : "\t");
 		str_add_z(text, queue_folder_name(channel_folder(channel)));
 		str_add_byte(text, '\t');
-		add_safe(text, str_span(&address));
+		add_safe(text, str_span(&next.address));
 		str_add_byte(text, '\n');
 	}
 	if (got != 0)
 		add_warning(text, number, path.s);
 	fd_close(fd);
-	str_free(&address);
+	channel_recipient_free(&next);
 }
 
 static void

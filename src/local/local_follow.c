@@ -149,6 +149,8 @@ local_follow(struct local *local)
 		rest = span_of(local->default_delivery);
 		run.is_forward_only = false;
 	}
+	if (rest.len == 0)
+		local_end(LOCAL_NO_RULES, NULL, 0);
 	check_rules(rest, local->is_rehearsal);
 	while (dotqmail_next(&rest, &line) && follow(&run, &line))
 		continue;

@@ -13,6 +13,7 @@
 /* The place of a record is a chunk and an offset in it. */
 #define OFFSET_BITS 18
 #define CHUNK_SIZE  ((size_t)1 << OFFSET_BITS)
+#define CHUNK_LEAST 1024
 #define CHUNKS_MAX  ((size_t)1 << (32 - OFFSET_BITS))
 
 /*
@@ -80,6 +81,22 @@ number_host(struct records *records, struct span name)
 
 /* ---- adding ---- */
 
+/* Room for so many bytes in the last chunk, which begins small: most sessions
+ * have few messages. */
+static void
+grow_chunk(struct records *records, size_t wanted)
+{
+	char **chunk = &records->chunks.at[records->chunks.len - 1];
+	size_t size = records->chunk_size ? records->chunk_size : CHUNK_LEAST;
+
+	if (wanted <= records->chunk_size)
+		return;
+	while (size < wanted)
+		size *= 2;
+	*chunk = must_realloc(*chunk, size);
+	records->chunk_size = size;
+}
+
 /* Room for so many bytes in one chunk; NULL with ENOMEM. */
 static char *
 make_room(struct records *records, size_t size, uint32_t *place)
@@ -90,9 +107,10 @@ make_room(struct records *records, size_t size, uint32_t *place)
 			errno = ENOMEM;
 			return NULL;
 		}
-		vec_push(&records->chunks, must_realloc(NULL, CHUNK_SIZE));
-		records->chunk_len = 0;
+		vec_push(&records->chunks, NULL);
+		records->chunk_len = records->chunk_size = 0;
 	}
+	grow_chunk(records, records->chunk_len + size);
 	*place = (uint32_t)((records->chunks.len - 1) << OFFSET_BITS |
 	    records->chunk_len);
 	records->chunk_len += size;

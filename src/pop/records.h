@@ -23,6 +23,7 @@
 struct records {
 	VEC(char *) chunks;
 	size_t chunk_len;      /* bytes used of the last */
+	size_t chunk_size;     /* ... and its size so far */
 	VEC(size_t) hosts;     /* where they begin in host_bytes */
 	struct str host_bytes; /* each ends in NUL */
 	struct str name;       /* the one that was asked for last */

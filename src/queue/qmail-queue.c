@@ -289,8 +289,7 @@ copy_envelope(void)
 {
 	char in_buffer[BUFFER_SIZE], out_buffer[BUFFER_SIZE];
 	struct str address = STR_INIT;
-	const char *allowed = "F";
-	char letter;
+	char letter = ENVELOPE_END;
 	struct out out;
 	struct in in;
 
@@ -299,15 +298,12 @@ copy_envelope(void)
 	envelope_add_number(&out, 'u', entry.uid);
 	envelope_add_number(&out, 'p', entry.pid);
 	for (;;) {
-		if (envelope_next(&in, allowed, &letter, &address) < 0)
+		if (envelope_next_in_order(&in, &letter, &address) < 0)
 			refuse_envelope(errno);
-		if (letter == '\0')
+		if (letter == ENVELOPE_END)
 			break;
 		envelope_add(&out, letter, str_span(&address));
-		allowed = "T";
 	}
-	if (*allowed == 'F') /* ended before it began */
-		give_up(BAD_ENVELOPE);
 	envelope_add_end(&out);
 	if (out_flush(&out) < 0)
 		give_up(CANNOT_WRITE);

@@ -78,7 +78,19 @@ read_header(struct proxyheader *header)
 	return state;
 }
 
-/* What tcpserver said was said of the proxy. */
+/* What tcpserver and others said was said of the proxy, who may do what its
+ * clients must not. */
+static void
+forget_proxy(void)
+{
+	static const char *const names[] = { "TCPREMOTEIP", "TCPREMOTEPORT",
+		"TCPREMOTEHOST", "TCPREMOTEINFO", "TCPLOCALIP", "TCPLOCALPORT",
+		"TCPLOCALHOST", "RELAYCLIENT" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		environment_set(names[i], NULL);
+}
+
 static void
 set_client(const struct proxyheader *header)
 {
@@ -86,10 +98,6 @@ set_client(const struct proxyheader *header)
 	    header->source_port);
 	environment_set_end("TCPLOCALIP", "TCPLOCALPORT", &header->destination,
 	    header->destination_port);
-	environment_set("TCPREMOTEHOST", NULL);
-	environment_set("TCPREMOTEINFO", NULL);
-	environment_set("TCPLOCALHOST", NULL);
-	environment_set("RELAYCLIENT", NULL);
 }
 
 int
@@ -108,7 +116,11 @@ main(int argc, char **argv)
 	if (is_proxy())
 		switch (read_header(&header)) {
 		case PROXYHEADER_DONE:
+			forget_proxy();
 			set_client(&header);
+			break;
+		case PROXYHEADER_UNKNOWN:
+			forget_proxy();
 			break;
 		case PROXYHEADER_LOCAL:
 			break;

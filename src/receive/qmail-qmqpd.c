@@ -103,11 +103,8 @@ main(void)
 		    ? ANSWER(553, "5.1.7", "the sender is no address")
 		    : ANSWER(553, "5.1.3", "a recipient is no address");
 	} else {
-		answer = receipt_end(&qmtp.receipt, str_span(&qmtp.sender),
-		    str_span(&qmtp.recipients));
+		answer = qmtp_queue(&qmtp);
 	}
-	if (answer.code == 250)
-		qmtp_log_accepted(&qmtp);
 	qmtp_answer(&qmtp, answer, SPAN(""));
 	qmtp_end(&qmtp, out_flush(&qmtp.out) < 0 ? QMTP_GONE : QMTP_OVER);
 }

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "base/vec.h"
 #include "config/control.h"
 #include "config/home.h"
 #include "mail/crlftext.h"
@@ -24,15 +23,23 @@
 
 #define BUG_EXIT     111
 #define RCPT_DEFAULT 1000
+#define SHOWN_MAX    131072 /* bytes of addresses that are kept for the log */
+
+/* What is told of a recipient: a verdict of policy.h, or one of these. */
+enum {
+	NO_ADDRESS = POLICY_TROUBLE + 1,
+	NO_SENDER,
+	TOO_MANY
+};
 
 struct qmtpd {
 	struct qmtp qmtp;
 	struct policy policy;
 	uint64_t recipients_max;
-	/* For each recipient of the message: what it is told, code 250: what the
-	 * message is told; and its address, which ends in NUL. */
-	VEC(struct answer) answers;
-	struct str addresses;
+	/* For each recipient of the message: the verdict, in a byte, for a
+	 * stranger may name millions; and for the first ones the address, which
+	 * ends in NUL. */
+	struct str verdicts, shown;
 };
 
 static void
@@ -99,26 +106,54 @@ read_text(struct qmtp *qmtp)
 
 /* ---- the recipients ---- */
 
-/* What is told of the recipient that was read; 250: what the message is. */
-static struct answer
+/* What is told of the recipient that was read. */
+static int
 judge(struct qmtpd *qmtpd, int got)
 {
 	struct qmtp *qmtp = &qmtpd->qmtp;
 	enum policy_verdict verdict;
 
 	if (got < 0 || qmtp->address.len == 0)
-		return ANSWER(553, "5.1.3", "this is no address");
+		return NO_ADDRESS;
 	if (qmtp->is_sender_bad)
-		return ANSWER(553, "5.1.7", "the sender is no address");
+		return NO_SENDER;
 	if (qmtpd->recipients_max &&
 	    qmtp->recipient_count >= qmtpd->recipients_max)
-		return ANSWER(452, "4.5.3", "too many recipients");
+		return TOO_MANY;
 	verdict = policy_judge(&qmtpd->policy, &qmtp->address);
 	if (verdict == POLICY_TROUBLE)
 		qmtp_end(qmtp, QMTP_CONTROL);
 	if (verdict == POLICY_ACCEPTED && qmtp->address.len > QMTP_ADDRESS_MAX)
+		return NO_ADDRESS;
+	return (int)verdict;
+}
+
+/* The words for it; 250: what the message is told. */
+static struct answer
+answer_of(int verdict)
+{
+	switch (verdict) {
+	case NO_ADDRESS:
 		return ANSWER(553, "5.1.3", "this is no address");
-	return policy_answer(verdict);
+	case NO_SENDER:
+		return ANSWER(553, "5.1.7", "the sender is no address");
+	case TOO_MANY:
+		return ANSWER(452, "4.5.3", "too many recipients");
+	default:
+		return policy_answer((enum policy_verdict)verdict);
+	}
+}
+
+/* Keeps the address for the log. */
+static void
+show(struct qmtpd *qmtpd, struct span address)
+{
+	if (qmtpd->shown.len >= SHOWN_MAX)
+		return;
+	for (size_t i = 0; i < address.len; i++)
+		if (address.s[i] != '\0')
+			str_add_byte(&qmtpd->shown, address.s[i]);
+	str_add_byte(&qmtpd->shown, '\0');
 }
 
 static void
@@ -132,22 +167,18 @@ read_recipients(struct qmtpd *qmtpd)
 	if (got <= 0)
 		qmtp_end_by_errno(qmtp, got ? errno : EPROTO);
 	qmtp->client.left = length;
-	qmtpd->answers.len = 0;
-	str_reset(&qmtpd->addresses);
+	str_reset(&qmtpd->verdicts);
+	str_reset(&qmtpd->shown);
 	while ((got = qmtp_read_recipient(qmtp)) != 0) {
-		struct answer answer = judge(qmtpd, got);
+		int verdict = judge(qmtpd, got);
 
-		if (answer.code == 250) {
+		if (verdict == POLICY_ACCEPTED) {
 			str_add_field(
 			    &qmtp->recipients, str_span(&qmtp->address));
 			qmtp->recipient_count++;
 		}
-		vec_push(&qmtpd->answers, answer);
-		for (size_t i = 0; i < qmtp->address.len; i++)
-			if (qmtp->address.s[i] != '\0')
-				str_add_byte(
-				    &qmtpd->addresses, qmtp->address.s[i]);
-		str_add_byte(&qmtpd->addresses, '\0');
+		str_add_byte(&qmtpd->verdicts, (char)verdict);
+		show(qmtpd, str_span(&qmtp->address));
 	}
 	if (qmtp->client.left > 0) /* the input ended, not the recipients */
 		qmtp_end(qmtp, QMTP_GONE);
@@ -162,17 +193,10 @@ read_recipients(struct qmtpd *qmtpd)
 static struct answer
 queue_message(struct qmtp *qmtp)
 {
-	struct answer answer;
-
-	if (qmtp->recipients.len == 0) {
-		receipt_drop(&qmtp->receipt);
-		return (struct answer)ANSWER_NONE;
-	}
-	answer = receipt_end(&qmtp->receipt, str_span(&qmtp->sender),
-	    str_span(&qmtp->recipients));
-	if (answer.code == 250)
-		qmtp_log_accepted(qmtp);
-	return answer;
+	if (qmtp->recipients.len)
+		return qmtp_queue(qmtp);
+	receipt_drop(&qmtp->receipt);
+	return (struct answer)ANSWER_NONE;
 }
 
 static void
@@ -180,17 +204,16 @@ serve_message(struct qmtpd *qmtpd)
 {
 	struct qmtp *qmtp = &qmtpd->qmtp;
 	struct answer answer;
-	struct span rest;
+	struct span rest, address;
 
 	read_text(qmtp);
 	qmtp_read_sender(qmtp);
 	read_recipients(qmtpd);
 	rcptcheck_close(&qmtpd->policy.check);
 	answer = queue_message(qmtp);
-	rest = str_span(&qmtpd->addresses);
-	for (size_t i = 0; i < qmtpd->answers.len; i++) {
-		struct answer own = qmtpd->answers.at[i];
-		struct span address;
+	rest = str_span(&qmtpd->shown);
+	for (size_t i = 0; i < qmtpd->verdicts.len; i++) {
+		struct answer own = answer_of(qmtpd->verdicts.s[i]);
 
 		if (!span_cut_next(&rest, '\0', &address))
 			address = SPAN("");

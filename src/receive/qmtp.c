@@ -157,7 +157,7 @@ void
 qmtp_read_sender(struct qmtp *qmtp)
 {
 	int got =
-	    netstring_read(&qmtp->client, QMTP_RECIPIENTS_MAX, &qmtp->sender);
+	    netstring_read(&qmtp->client, QMTP_ADDRESS_READ, &qmtp->sender);
 
 	if (got <= 0)
 		qmtp_end_by_errno(qmtp, got ? errno : EPROTO);
@@ -168,7 +168,7 @@ int
 qmtp_read_recipient(struct qmtp *qmtp)
 {
 	int got =
-	    netstring_read(&qmtp->client, QMTP_RECIPIENTS_MAX, &qmtp->address);
+	    netstring_read(&qmtp->client, QMTP_ADDRESS_READ, &qmtp->address);
 
 	if (got < 0)
 		qmtp_end_by_errno(qmtp, errno);
@@ -194,8 +194,8 @@ log_refused(struct qmtp *qmtp, struct span recipient, struct span words)
 	str_free(&event);
 }
 
-void
-qmtp_log_accepted(struct qmtp *qmtp)
+static void
+log_accepted(struct qmtp *qmtp)
 {
 	struct str line = STR_INIT, event = STR_INIT;
 	struct span first = str_span(&qmtp->recipients);
@@ -211,6 +211,18 @@ qmtp_log_accepted(struct qmtp *qmtp)
 	logline_number(&line, " qp", receipt_qp(&qmtp->receipt));
 	logline_end(&line);
 	str_free(&event);
+}
+
+struct answer
+qmtp_queue(struct qmtp *qmtp)
+{
+	struct receipt_envelope envelope = { .sender = str_span(&qmtp->sender),
+		.recipients = str_span(&qmtp->recipients) };
+	struct answer answer = receipt_end(&qmtp->receipt, &envelope);
+
+	if (answer.code == 250)
+		log_accepted(qmtp);
+	return answer;
 }
 
 void

@@ -17,6 +17,7 @@
 
 #define QMTP_SESSION_SECONDS 3600	  /* all that a client may take */
 #define QMTP_ADDRESS_MAX     999	  /* bytes; with $RELAYCLIENT */
+#define QMTP_ADDRESS_READ    65536	  /* of one that is refused */
 #define QMTP_LENGTH_MAX	     999999999999 /* of any netstring */
 #define QMTP_RECIPIENTS_MAX  (16u << 20)  /* bytes of all recipients */
 #define QMTP_IN_BUFFER	     65536
@@ -59,12 +60,13 @@ void qmtp_read_sender(struct qmtp *qmtp);
  */
 MUST_CHECK int qmtp_read_recipient(struct qmtp *qmtp);
 
+/* qmtp_queue: hands the whole message over, and tells the log if it was
+ * accepted.  Returns as receipt_end. */
+struct answer qmtp_queue(struct qmtp *qmtp);
+
 /* qmtp_answer: appends an answer as a netstring; refusals are logged. */
 void
 qmtp_answer(struct qmtp *qmtp, struct answer answer, struct span recipient);
-
-/* qmtp_log_accepted: the message that receipt_end has just accepted. */
-void qmtp_log_accepted(struct qmtp *qmtp);
 
 /* How a session ends. */
 enum qmtp_end {

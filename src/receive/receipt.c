@@ -172,19 +172,25 @@ refused(struct receipt *receipt, const struct verdict *verdict)
 }
 
 struct answer
-receipt_end(struct receipt *receipt, struct span sender, struct span recipients)
+receipt_end(struct receipt *receipt, const struct receipt_envelope *envelope)
 {
+	struct span recipients = envelope->recipients;
+	struct span wishes = envelope->wishes, recipient, own;
+
 	struct answer answer = find_fault(receipt);
 	struct verdict verdict;
-	struct span recipient;
 
 	if (answer.code) {
 		receipt_drop(receipt);
 		return answer;
 	}
-	inject_sender(&receipt->inject, sender);
-	while (span_cut_next(&recipients, '\0', &recipient))
+	inject_sender(&receipt->inject, envelope->sender);
+	inject_sender_parameters(&receipt->inject, envelope->parameters);
+	while (span_cut_next(&recipients, '\0', &recipient)) {
+		if (span_cut_next(&wishes, '\0', &own))
+			inject_recipient_parameters(&receipt->inject, own);
 		inject_recipient(&receipt->inject, recipient);
+	}
 	verdict = inject_close(&receipt->inject);
 	receipt->is_open = false;
 	return verdict.letter == VERDICT_ACCEPTED ? accepted(receipt)

@@ -3,7 +3,7 @@
  *
  *	receipt_begin(&receipt, &received)
  *	receipt_store(&receipt, bytes) ...
- *	answer = receipt_end(&receipt, sender, recipients)   or receipt_drop
+ *	answer = receipt_end(&receipt, &envelope)   or receipt_drop
  */
 #ifndef RECEIVE_RECEIPT_H
 #define RECEIVE_RECEIPT_H
@@ -47,15 +47,21 @@ void receipt_store(struct receipt *receipt, struct span piece);
 /* receipt_drop: makes sure that nothing is queued; of no use twice. */
 void receipt_drop(struct receipt *receipt);
 
+/* Whom it is from and for, and what is asked of notifications (mail/dsn.h). */
+struct receipt_envelope {
+	struct span sender, parameters;
+	struct span recipients; /* each ends in NUL */
+	struct span wishes;	/* parameters of each; likewise, or empty */
+};
+
 /*
  * receipt_end: hands over the envelope of a whole message, unless something is
  * wrong with it.
- *   recipients   each ends in NUL
  * Returns the answer, 250 if the message is queued; its words are good until
  * the next receipt_begin.
  */
-struct answer receipt_end(
-    struct receipt *receipt, struct span sender, struct span recipients);
+struct answer
+receipt_end(struct receipt *receipt, const struct receipt_envelope *envelope);
 
 /* receipt_qp: after that, the process id of qmail-queue. */
 uint64_t receipt_qp(const struct receipt *receipt);

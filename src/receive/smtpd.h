@@ -32,10 +32,12 @@
  * What a client can choose.  RFC 5321 4.5.3.1 asks for commands of 512 bytes
  * and 100 recipients at least.
  */
-#define SMTPD_COMMAND_MAX    4096 /* bytes of a line; the rest is skipped */
-#define SMTPD_RECIPIENTS_MAX (1u << 20) /* bytes of all in a message */
-#define SMTPD_IN_BUFFER	     65536
-#define SMTPD_OUT_BUFFER     4096
+#define SMTPD_COMMAND_MAX 4096 /* bytes of a line; the rest is skipped */
+#define SMTPD_RECIPIENTS_MAX \
+	(1u << 20) /* bytes of all in a message, and of
+					   what is asked for them */
+#define SMTPD_IN_BUFFER	 65536
+#define SMTPD_OUT_BUFFER 4096
 
 /*
  * Time, in seconds.  Each read may take control/timeoutsmtpd; beyond that a
@@ -45,6 +47,7 @@
 #define SMTPD_COMMAND_SECONDS 300 /* RFC 5321 4.5.3.2.7 asks for 300 */
 #define SMTPD_DATA_SECONDS    600 /* ... for the data block and its end */
 #define SMTPD_DATA_SPEED      100 /* bytes a second, counted from the start */
+#define SMTPD_LATE_SECONDS    60  /* for the last replies to be taken */
 
 /* What the administrator may choose: control files of these names. */
 struct smtpd_limits {
@@ -70,6 +73,7 @@ struct smtpd {
 	struct policy policy;
 	struct str me; /* control/me */
 	bool is_proxy; /* it may say XCLIENT */
+	bool has_dsn;  /* the queue takes what is asked of notifications */
 	struct smtpd_limits limits;
 	struct str greeting;		/* the name we go by */
 	int64_t started, session_end;	/* clock_monotonic */
@@ -81,7 +85,9 @@ struct smtpd {
 	/* The transaction. */
 	bool has_sender, is_bad_sender, is_utf8;
 	struct str sender;
+	struct str parameters; /* what it asks of notifications: mail/dsn.h */
 	struct str recipients; /* each ends in NUL */
+	struct str wishes;     /* parameters of each; likewise */
 	uint64_t recipient_count;
 	struct receipt receipt;
 	struct smtptext text;  /* DATA */

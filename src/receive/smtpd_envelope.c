@@ -8,6 +8,7 @@
 #include "base/scan.h"
 #include "config/control.h"
 #include "mail/address.h"
+#include "mail/dsn.h"
 #include "net/ipme.h"
 #include "smtpd_reply.h"
 
@@ -18,16 +19,20 @@ smtpd_forget(struct smtpd *smtpd)
 	smtpd->is_begun = smtpd->is_refused = false;
 	smtpd->has_sender = smtpd->is_utf8 = false;
 	smtpd->recipient_count = 0;
+	str_reset(&smtpd->parameters);
 	str_reset(&smtpd->recipients);
+	str_reset(&smtpd->wishes);
 	rcptcheck_close(&smtpd->policy.check);
 }
 
 /* ---- what follows a path ---- */
 
-/* What the parameters of one MAIL say. */
+/* What the parameters of one MAIL or RCPT say. */
 struct parameters {
 	uint64_t size;
 	bool is_utf8;
+	struct dsn_envelope envelope;
+	struct dsn_recipient recipient;
 };
 
 /* One parameter of MAIL.  Each returns NULL, or the reply if it cannot be
@@ -93,6 +98,20 @@ static const struct {
 static const char not_offered[] = "555 5.5.4 this parameter was not offered";
 
 static const char *
+answer_dsn(enum dsn_taken taken)
+{
+	switch (taken) {
+	case DSN_TAKEN:
+		return NULL;
+	case DSN_BROKEN:
+		return "501 5.5.4 this parameter cannot be so";
+	case DSN_OTHER:
+		break;
+	}
+	return not_offered;
+}
+
+static const char *
 take_mail_parameter(
     const struct smtpd *smtpd, struct span word, struct parameters *parameters)
 {
@@ -104,30 +123,38 @@ take_mail_parameter(
 		if (span_equal_nocase(name, span_of(mail_parameters[i].name)))
 			return mail_parameters[i].take(
 			    smtpd, span_from(word, equals + 1), parameters);
-	return not_offered;
+	return answer_dsn(smtpd->has_dsn
+		? dsn_take_envelope(&parameters->envelope, word)
+		: DSN_OTHER);
+}
+
+static const char *
+take_rcpt_parameter(
+    const struct smtpd *smtpd, struct span word, struct parameters *parameters)
+{
+	return answer_dsn(smtpd->has_dsn
+		? dsn_take_recipient(&parameters->recipient, word)
+		: DSN_OTHER);
 }
 
 /*
  * Takes all that follows a path.  A word that cannot be a parameter (RFC 5321
  * 4.1.2: they begin with a letter or digit), such as a comment, is passed
  * over.
- *   parameters   of MAIL; NULL: of RCPT
+ *   take   one parameter of MAIL, or of RCPT
  * Returns NULL, or the reply if something cannot be taken.
  */
 static const char *
-take_parameters(
-    const struct smtpd *smtpd, struct span rest, struct parameters *parameters)
+take_parameters(const struct smtpd *smtpd, struct span rest,
+    const char *(*take)(const struct smtpd *, struct span, struct parameters *),
+    struct parameters *parameters)
 {
 	const char *fault = NULL;
 	struct span word;
 
-	while (!fault && span_cut_next(&rest, ' ', &word)) {
-		if (word.len == 0 || !ascii_is_alnum(word.s[0]))
-			continue;
-		fault = parameters
-		    ? take_mail_parameter(smtpd, word, parameters)
-		    : not_offered;
-	}
+	while (!fault && span_cut_next(&rest, ' ', &word))
+		if (word.len && ascii_is_alnum(word.s[0]))
+			fault = take(smtpd, word, parameters);
 	return fault;
 }
 
@@ -146,22 +173,32 @@ add_local_ip_host(const struct smtpd *smtpd, struct str *address)
 	return result < 0 ? -1 : 0;
 }
 
-/* user@[our address] becomes user@localiphost.  Returns 0, -1 with errno. */
-static int
-rewrite_own_address(const struct smtpd *smtpd, struct str *address)
+/*
+ * Looks at the domain.  What is in brackets has to be an Internet address;
+ * user@[our address] becomes user@localiphost.
+ */
+static enum address_result
+take_domain(struct smtpd *smtpd, struct str *address)
 {
-	size_t at = span_find_last(str_span(address), '@');
-	struct span domain = span_from(str_span(address), at + 1);
+	struct span domain = address_domain(str_span(address));
 	struct ip_address ip;
-	int result;
+	int is_ours;
 
+	if (!span_has(str_span(address), '@'))
+		return ADDRESS_TAKEN;
+	if (!address_is_domain(domain))
+		return ADDRESS_BROKEN;
+	if (domain.s[0] != '[')
+		return ADDRESS_TAKEN;
 	if (!ip_parse_literal(domain, &ip))
-		return 0;
-	result = ipme_has(&ip);
-	if (result <= 0)
-		return result;
-	str_cut(address, at + 1);
-	return add_local_ip_host(smtpd, address);
+		return ADDRESS_BROKEN;
+	is_ours = ipme_has(&ip);
+	if (is_ours == 0)
+		return ADDRESS_TAKEN;
+	str_cut(address, address->len - domain.len);
+	if (is_ours < 0 || add_local_ip_host(smtpd, address) < 0)
+		smtpd_end(smtpd, SMTPD_CONTROL);
+	return address->len > ADDRESS_MAX ? ADDRESS_TOO_LONG : ADDRESS_TAKEN;
 }
 
 /* Takes a path into smtpd->address.  Returns NULL, or the reply. */
@@ -175,12 +212,8 @@ take_path(struct smtpd *smtpd, struct span argument, struct span keyword,
 	if (smtpd->line.len <= SMTPD_COMMAND_MAX)
 		result = address_parse_path(
 		    argument, keyword, &smtpd->address, rest);
-	if (result == ADDRESS_TAKEN) {
-		if (rewrite_own_address(smtpd, &smtpd->address) < 0)
-			smtpd_end(smtpd, SMTPD_CONTROL);
-		if (smtpd->address.len > ADDRESS_MAX)
-			result = ADDRESS_TOO_LONG;
-	}
+	if (result == ADDRESS_TAKEN)
+		result = take_domain(smtpd, &smtpd->address);
 	switch (result) {
 	case ADDRESS_TAKEN:
 		return NULL;
@@ -199,13 +232,14 @@ void
 smtpd_mail(struct smtpd *smtpd, struct span argument)
 {
 	const struct smtpd_limits *limits = &smtpd->limits;
-	struct parameters parameters = { 0, false };
+	struct parameters parameters = { .size = 0 };
 	struct span rest;
 	const char *fault = take_path(smtpd, argument, SPAN("FROM:"), &rest);
 	int is_bad;
 
 	if (!fault)
-		fault = take_parameters(smtpd, rest, &parameters);
+		fault = take_parameters(
+		    smtpd, rest, take_mail_parameter, &parameters);
 	if (!fault && limits->messages &&
 	    smtpd->counts.messages >= limits->messages)
 		fault = "452 4.5.3 too many messages; connect again";
@@ -219,6 +253,7 @@ smtpd_mail(struct smtpd *smtpd, struct span argument)
 	smtpd_forget(smtpd);
 	smtpd->has_sender = true;
 	smtpd->is_utf8 = parameters.is_utf8;
+	dsn_add_envelope(&smtpd->parameters, &parameters.envelope);
 	str_set(&smtpd->sender, str_span(&smtpd->address));
 	is_bad =
 	    blocklist_has(&smtpd->policy.bad_senders, str_span(&smtpd->sender));
@@ -250,14 +285,27 @@ judge(struct smtpd *smtpd)
 	if (verdict == POLICY_UNKNOWN)
 		smtpd->counts.unknown++;
 	if (verdict == POLICY_ACCEPTED &&
-	    smtpd->recipients.len + recipient->len >= SMTPD_RECIPIENTS_MAX)
+	    (smtpd->recipients.len + recipient->len >= SMTPD_RECIPIENTS_MAX ||
+		smtpd->wishes.len >= SMTPD_RECIPIENTS_MAX))
 		return too_many;
 	return policy_answer(verdict);
+}
+
+/* What is asked of notifications.  Who may not relay may not have us write to
+ * others either: of successes he is not told. */
+static void
+add_wishes(struct smtpd *smtpd, struct dsn_recipient *wishes)
+{
+	if (!smtpd->policy.relay_suffix)
+		dsn_without_success(wishes);
+	dsn_add_recipient(&smtpd->wishes, wishes);
+	str_add_byte(&smtpd->wishes, '\0');
 }
 
 void
 smtpd_rcpt(struct smtpd *smtpd, struct span argument)
 {
+	struct parameters parameters = { .size = 0 };
 	struct answer answer;
 	struct span rest;
 	const char *fault = NULL;
@@ -269,7 +317,8 @@ smtpd_rcpt(struct smtpd *smtpd, struct span argument)
 	if (!fault)
 		fault = take_path(smtpd, argument, SPAN("TO:"), &rest);
 	if (!fault)
-		fault = take_parameters(smtpd, rest, NULL);
+		fault = take_parameters(
+		    smtpd, rest, take_rcpt_parameter, &parameters);
 	if (fault) {
 		smtpd_reply(smtpd, fault);
 		return;
@@ -277,6 +326,7 @@ smtpd_rcpt(struct smtpd *smtpd, struct span argument)
 	answer = judge(smtpd);
 	if (answer.code == 250) {
 		str_add_field(&smtpd->recipients, str_span(&smtpd->address));
+		add_wishes(smtpd, &parameters.recipient);
 		smtpd->recipient_count++;
 	}
 	smtpd_answer(smtpd, answer);

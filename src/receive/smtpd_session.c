@@ -52,6 +52,8 @@ do_ehlo(struct smtpd *smtpd, struct span argument)
 	str_add_z(reply,
 	    "\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
 	    "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n");
+	if (smtpd->has_dsn)
+		str_add_z(reply, "250-DSN\r\n");
 	if (smtpd->is_proxy)
 		str_add_z(reply, "250-XCLIENT " SMTPD_XCLIENT_NAMES "\r\n");
 	if (limits->recipients || limits->messages)
@@ -145,13 +147,14 @@ static void
 read_command(struct smtpd *smtpd)
 {
 	struct str *line = &smtpd->line;
+	int64_t end = smtpd_end_at(
+	    smtpd, (int64_t)smtpd->limits.timeout + SMTPD_COMMAND_SECONDS);
 	int got;
 
 	str_reset(line);
 	str_reset(&smtpd->address);
-	in_set_deadline(&smtpd->in,
-	    smtpd_end_at(
-		smtpd, (int64_t)smtpd->limits.timeout + SMTPD_COMMAND_SECONDS));
+	in_set_deadline(&smtpd->in, end);
+	out_set_deadline(&smtpd->out, end);
 	got = in_read_until(&smtpd->in, '\n', line, SMTPD_COMMAND_MAX + 1);
 	if (got < 0 && errno == EMSGSIZE) {
 		skip_line(smtpd);

@@ -17,6 +17,8 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "config/routes.h"
+#include "mail/dsn.h"
+#include "queue/delivery.h"
 #include "remote.h"
 #include "sys/clock.h"
 #include "sys/signal.h"
@@ -47,6 +49,24 @@ is_utf8(struct span address)
 	return !utf8_is_ascii(address) && utf8_is_valid(address);
 }
 
+/* What the environment says of notifications; see queue/delivery.h.  What is
+ * malformed asks for nothing. */
+static void
+take_parameters(struct remote *remote)
+{
+	struct span lines = span_of(getenv(DELIVERY_RECIPIENTS_SETTING)), line;
+	struct dsn_envelope envelope;
+	struct dsn_recipient wishes;
+
+	remote->parameters = span_of(getenv(DELIVERY_ENVELOPE_SETTING));
+	if (!dsn_parse_envelope(remote->parameters, &envelope))
+		remote->parameters = SPAN("");
+	for (size_t i = 0; i < remote->recipients.len; i++)
+		if (span_cut_next(&lines, '\n', &line) &&
+		    dsn_parse_recipient(line, &wishes))
+			remote->recipients.at[i].wishes = line;
+}
+
 static void
 take_arguments(struct remote *remote, int argc, char **argv)
 {
@@ -60,7 +80,7 @@ take_arguments(struct remote *remote, int argc, char **argv)
 	for (int i = 3; i < argc; i++) {
 		struct span address = span_of(argv[i]);
 		struct remote_recipient recipient = { address,
-			is_sendable(address), is_utf8(address) };
+			is_sendable(address), is_utf8(address), SPAN("") };
 
 		is_any = is_any || recipient.is_sendable;
 		vec_push(&remote->recipients, recipient);
@@ -166,6 +186,7 @@ main(int argc, char **argv)
 	if (chdir(home_dir) < 0)
 		remote_end(&remote.told, REMOTE_HOME, SPAN(""));
 	take_arguments(&remote, argc, argv);
+	take_parameters(&remote);
 	read_control(&remote);
 	dns_open(&remote.dns, remote.deadline);
 	if (remote_find_hosts(&remote))

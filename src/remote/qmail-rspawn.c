@@ -10,8 +10,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "base/must.h"
 #include "base/vec.h"
+#include "base/words.h"
 #include "config/home.h"
 #include "queue/spawnloop.h"
 #include "remote_end.h"
@@ -41,41 +43,15 @@ add_program(struct str *path)
 	str_add_z(path, "/bin/qmail-remote");
 }
 
-/* Words that each end in NUL, and then the array of them that exec wants. */
-struct words {
-	struct str text;
-	VEC(char *) at;
-};
-
-static void
-end_words(struct words *words)
-{
-	for (size_t start = 0; start < words->text.len;) {
-		struct span rest = span_from(str_span(&words->text), start);
-
-		vec_push(&words->at, words->text.s + start);
-		start += span_find(rest, '\0') + 1;
-	}
-	vec_push(&words->at, NULL);
-}
-
-static void
-free_words(struct words *words)
-{
-	str_free(&words->text);
-	vec_free(&words->at);
-}
-
 static void
 add_arguments(
     struct words *argv, const struct delivery_job *job, struct span host)
 {
-	str_add_field(&argv->text, SPAN("qmail-remote"));
-	str_add_field(&argv->text, host);
-	str_add_field(&argv->text, job->sender);
+	words_add(argv, SPAN("qmail-remote"));
+	words_add(argv, host);
+	words_add(argv, job->sender);
 	for (size_t i = 0; i < job->recipients.len; i++)
-		str_add_field(&argv->text, job->recipients.at[i].address);
-	end_words(argv);
+		words_add(argv, job->recipients.at[i].address);
 }
 
 /* Whether the word is one of those that say what a job says. */
@@ -91,25 +67,25 @@ static void
 add_environment(struct words *envp, const struct delivery_job *job)
 {
 	for (char **at = environ; *at; at++)
-		if (!is_of_job(span_of(*at)))
-			str_add_field(&envp->text, span_of(*at));
-	str_add_field(&envp->text, SPAN("NEXTHOPREPORT=1"));
-	if (job->has_route) {
-		str_add_z(&envp->text, "SMTPROUTE=");
-		str_add_field(&envp->text, job->route);
-	}
+		if (!is_of_job(span_of(*at)) &&
+		    !delivery_is_parameter(span_of(*at)))
+			words_add(envp, span_of(*at));
+	words_add(envp, SPAN("NEXTHOPREPORT=1"));
+	if (job->has_route)
+		words_add_setting(envp, "SMTPROUTE=", job->route);
 	if (job->connect_limit) {
-		str_add_z(&envp->text, "TIMEOUTCONNECT=");
-		str_add_u64(&envp->text, job->connect_limit);
-		str_add_byte(&envp->text, '\0');
+		char digits[FMT_U64_MAX];
+
+		words_add_setting(envp, "TIMEOUTCONNECT=",
+		    span_make(digits, fmt_u64(digits, job->connect_limit)));
 	}
-	end_words(envp);
+	delivery_add_parameters(envp, job);
 }
 
 static pid_t
 run_remote(const struct delivery_job *job, struct span host, const int fds[2])
 {
-	struct words argv = { .text = STR_INIT }, envp = { .text = STR_INIT };
+	struct words argv = WORDS_INIT, envp = WORDS_INIT;
 	struct str path = STR_INIT;
 	pid_t pid;
 
@@ -117,15 +93,15 @@ run_remote(const struct delivery_job *job, struct span host, const int fds[2])
 	add_arguments(&argv, job, host);
 	add_environment(&envp, job);
 	pid = spawn_start(&(struct spawn){ .path = str_z(&path),
-	    .argv = argv.at.at,
-	    .envp = envp.at.at,
+	    .argv = words_end(&argv),
+	    .envp = words_end(&envp),
 	    .signals = SPAWN_SIGNALS_UNBLOCK,
 	    .leads_group = true,
 	    .ends_with_us = true,
 	    .fd_count = 2,
 	    .fds = { { fds[0], 0 }, { fds[1], 1 } } });
-	free_words(&argv);
-	free_words(&envp);
+	words_free(&argv);
+	words_free(&envp);
 	str_free(&path);
 	return pid;
 }
@@ -155,6 +131,7 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 struct remote_output {
 	VEC(struct span) recipients; /* r, h, s and their texts */
 	struct span message;	     /* K, Z, D and its text; empty: none */
+	bool is_passed_on;	     /* p: parameters of notifications */
 	struct span hop; /* n, and w or t or nothing; empty: not told */
 };
 
@@ -186,6 +163,9 @@ parse_output(struct span output)
 			break;
 		case 'n':
 			parsed.hop = piece;
+			break;
+		case 'p':
+			parsed.is_passed_on = true;
 			break;
 		default:
 			break;
@@ -302,6 +282,7 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 			.delivery = job->recipients.at[i].delivery,
 			.result = (char)result,
 			.hop = hop,
+			.is_passed_on = said.is_passed_on,
 			.text = str_span(&text) });
 		str_free(&text);
 	}

@@ -25,12 +25,14 @@
 
 struct remote_recipient {
 	struct span address;
-	bool is_sendable; /* else it is refused without asking the server */
-	bool is_utf8;	  /* beyond ASCII: it needs SMTPUTF8 */
+	bool is_sendable;   /* else it is refused without asking the server */
+	bool is_utf8;	    /* beyond ASCII: it needs SMTPUTF8 */
+	struct span wishes; /* what is asked of notifications: mail/dsn.h */
 };
 
 struct remote {
 	struct span sender;
+	struct span parameters; /* what is asked of notifications */
 	bool is_sender_utf8;
 	VEC(struct remote_recipient) recipients;
 

@@ -304,12 +304,18 @@ add_recipients(struct str *output, const struct remote_told *told)
 }
 
 static void
-add_hop(struct str *output, enum delivery_hop hop)
+add_hop(struct str *output, const struct remote_told *told,
+    enum remote_ending ending)
 {
+	enum delivery_hop hop =
+	    is_untried(ending) ? DELIVERY_HOP_UNTRIED : told->hop;
+
 	str_add_byte(output, 'n');
 	if (hop != DELIVERY_HOP_UNTOLD)
 		str_add_byte(output, (char)hop);
 	str_add_byte(output, '\0');
+	if (told->is_passed_on)
+		str_add_field(output, SPAN("p"));
 }
 
 void
@@ -329,8 +335,7 @@ remote_end(
 	str_add_byte(&output, letter);
 	str_add_field(&output, str_span(&text));
 	if (told->has_hop)
-		add_hop(&output,
-		    is_untried(ending) ? DELIVERY_HOP_UNTRIED : told->hop);
+		add_hop(&output, told, ending);
 	/* Without its report qmail-rspawn tries again later. */
 	if (fd_write_all(1, str_span(&output)) == 0 && told->quit_fd >= 0)
 		(void)!fd_write(told->quit_fd, SPAN("QUIT\r\n"));

@@ -91,6 +91,7 @@ struct remote_told {
 				if more followed */
 	bool has_hop;	     /* the hop is to be told */
 	enum delivery_hop hop;
+	bool is_passed_on; /* the peer hears what is asked of notifications */
 	enum tcpto_trouble trouble; /* of the last host that was left alone */
 	int quit_fd; /* socket on which QUIT is still to be said, or -1 */
 };

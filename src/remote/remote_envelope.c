@@ -8,7 +8,9 @@
  */
 #include "remote_envelope.h"
 
+#include "base/utf8.h"
 #include "config/control.h"
+#include "mail/dsn.h"
 #include "sys/sock.h"
 
 #define GROUP_MAX 50 /* RCPT commands that wait for replies */
@@ -111,6 +113,25 @@ judge_recipients(struct session *session, struct transaction *transaction,
 			tell_unsendable(session, transaction, i);
 }
 
+/* Ends RCPT with what is asked of notifications.  Addresses beyond ASCII can
+ * only be in it beside SMTPUTF8 (RFC 6533 3). */
+static void
+add_wishes(struct session *session, struct span wishes)
+{
+	struct dsn_recipient recipient;
+	struct str words = STR_INIT;
+
+	if (session->offers & SMTPREPLY_DSN && wishes.len &&
+	    dsn_parse_recipient(wishes, &recipient)) {
+		if (!session->is_utf8 && !utf8_is_ascii(recipient.orcpt))
+			recipient.orcpt = SPAN("");
+		str_add_byte(&words, ' ');
+		dsn_add_recipient(&words, &recipient);
+	}
+	session_add_command(session, str_z(&words), "");
+	str_free(&words);
+}
+
 static void
 add_recipients(struct session *session, const struct transaction *transaction,
     size_t start, size_t next)
@@ -122,7 +143,7 @@ add_recipients(struct session *session, const struct transaction *transaction,
 		if (!can_ask(session, at))
 			continue;
 		session_add_path(session, "RCPT TO:", at->address);
-		session_add_command(session, "", "");
+		add_wishes(session, at->wishes);
 	}
 }
 
@@ -154,9 +175,15 @@ add_mail(struct session *session, const struct transaction *transaction,
 	if (session->offers & SMTPREPLY_8BITMIME &&
 	    message_may_be_eight(message))
 		str_add_z(&words, " BODY=8BITMIME");
-	if (session->offers & SMTPREPLY_SMTPUTF8 &&
-	    (message->is_utf8 || is_any_utf8(session, transaction)))
+	session->is_utf8 = session->offers & SMTPREPLY_SMTPUTF8 &&
+	    (message->is_utf8 || is_any_utf8(session, transaction));
+	if (session->is_utf8)
 		str_add_z(&words, " SMTPUTF8");
+	if (session->offers & SMTPREPLY_DSN &&
+	    session->remote->parameters.len) {
+		str_add_byte(&words, ' ');
+		str_add(&words, session->remote->parameters);
+	}
 	session_add_path(session, "MAIL FROM:", session->remote->sender);
 	session_add_command(session, str_z(&words), "");
 	str_free(&words);
@@ -339,6 +366,7 @@ envelope_send(struct session *session, struct transaction *transaction,
 {
 	size_t asked, excess;
 
+	session->remote->told.is_passed_on = session->offers & SMTPREPLY_DSN;
 	divide(session, transaction);
 	asked = transaction->recipients.len;
 	excess = transaction->later.len;

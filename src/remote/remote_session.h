@@ -19,6 +19,7 @@ struct session {
 	struct smtpreply reply;	     /* the last one */
 	unsigned offers;	     /* of enum smtpreply_offer */
 	uint64_t size_max, rcpt_max; /* 0: no limit is told */
+	bool is_utf8;		     /* MAIL says SMTPUTF8 */
 	bool is_well;		     /* MAIL has been answered */
 	bool is_in_data;	     /* the message is being sent */
 	bool is_at_end;		     /* the whole message is sent */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/words.h"
 #include "config/home.h"
 #include "config/lookup.h"
 #include "config/users.h"
@@ -24,6 +25,8 @@
 #define PEER_FD	   0
 #define OUTPUT_MAX 3000 /* bytes of a report */
 #define CUT_REMARK "\n[more output cut off]\n"
+
+extern char **environ;
 
 struct spawner {
 	struct home_ids ids;
@@ -138,41 +141,55 @@ find_account(const struct spawner *spawner, struct span record,
 	return NULL;
 }
 
+static void
+add_arguments(struct words *argv, const struct spawner *spawner,
+    const struct users_account *account, const struct delivery_job *job)
+{
+	struct span address = job->recipients.at[0].address;
+	size_t at = span_find_last(address, '@');
+	const struct span words[] = { SPAN("qmail-local"), SPAN("--"),
+		account->user, account->home, span_upto(address, at),
+		account->dash, account->extension, span_from(address, at + 1),
+		job->sender, span_of(spawner->default_delivery) };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		words_add(argv, words[i]);
+}
+
+static void
+add_environment(struct words *envp, const struct delivery_job *job)
+{
+	for (char **at = environ; *at; at++)
+		if (!delivery_is_parameter(span_of(*at)))
+			words_add(envp, span_of(*at));
+	delivery_add_parameters(envp, job);
+}
+
 /* Runs qmail-local as the user; returns its process id, -1 with errno. */
 static pid_t
 run_local(struct spawner *spawner, const struct users_account *account,
-    struct span local_part, struct span domain, struct span sender,
-    const int fds[2])
+    const struct delivery_job *job, const int fds[2])
 {
 	struct spawn_ids ids = { .uid = account->uid, .gid = account->gid };
-	struct span parts[] = { account->user, account->home, local_part,
-		account->dash, account->extension, domain, sender };
-	struct str text = STR_INIT, path = STR_INIT;
-	size_t starts[7];
-	char *argv[11];
-	struct spawn plan = { .argv = argv,
-		.ids = spawner->is_root ? &ids : NULL,
+	struct words argv = WORDS_INIT, envp = WORDS_INIT;
+	struct str path = STR_INIT;
+	struct spawn plan = { .ids = spawner->is_root ? &ids : NULL,
 		.signals = SPAWN_SIGNALS_UNBLOCK,
 		.leads_group = true,
 		.fd_count = 3,
 		.fds = { { fds[0], 0 }, { fds[1], 1 }, { fds[1], 2 } } };
 	pid_t pid;
 
-	for (size_t i = 0; i < 7; i++) {
-		starts[i] = text.len;
-		str_add_field(&text, parts[i]);
-	}
-	argv[0] = (char *)"qmail-local";
-	argv[1] = (char *)"--";
-	for (size_t i = 0; i < 7; i++)
-		argv[2 + i] = text.s + starts[i];
-	argv[9] = (char *)spawner->default_delivery;
-	argv[10] = NULL;
+	add_arguments(&argv, spawner, account, job);
+	add_environment(&envp, job);
 	str_add_z(&path, home_dir);
 	str_add_z(&path, "/bin/qmail-local");
 	plan.path = str_z(&path);
+	plan.argv = words_end(&argv);
+	plan.envp = words_end(&envp);
 	pid = spawn_start_apart(&plan, cannot_start);
-	str_free(&text);
+	words_free(&argv);
+	words_free(&envp);
 	str_free(&path);
 	return pid;
 }
@@ -202,9 +219,8 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 	if (!failure && !is_asked)
 		failure = find_account(spawner, str_span(&record), &account);
 	if (!failure && !is_asked) {
-		pid = run_local(spawner, &account, local_part,
-		    span_from(address, at + 1), job->sender,
-		    (int[]){ message_fd, output_fd });
+		pid = run_local(
+		    spawner, &account, job, (int[]){ message_fd, output_fd });
 		if (pid < 0)
 			failure = report_no_process;
 	}

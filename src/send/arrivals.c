@@ -60,7 +60,11 @@ parse_recipient(struct span *rest, struct event *event)
 	if (rest->len == 0)
 		return true;
 	event->has_recipient = true;
-	if (!record_next(rest, &letter, &event->recipient))
+	if (!record_next_optional(
+		rest, SORTED_PARAMETERS, &event->parameters) ||
+	    !record_next_optional(
+		rest, SORTED_RECIPIENT_PARAMETERS, &event->wishes) ||
+	    !record_next(rest, &letter, &event->recipient))
 		return false;
 	for (int i = 0; i < CHANNELS; i++)
 		if (letter == count_letters[i]) {

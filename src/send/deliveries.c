@@ -17,7 +17,7 @@ deliveries_start_run(uint64_t number, enum channel_id channel, struct hop *hop)
 
 struct delivery *
 deliveries_add(struct deliveries *deliveries, struct run *run,
-    struct span recipient, uint64_t position)
+    const struct channel_recipient *recipient)
 {
 	struct delivery *delivery = must_realloc(NULL, sizeof(*delivery));
 
@@ -28,8 +28,9 @@ deliveries_add(struct deliveries *deliveries, struct run *run,
 	    !number_set_add(&deliveries->table, deliveries->last_order));
 	*delivery = (struct delivery){ .order = deliveries->last_order,
 		.run = run,
-		.position = position };
-	str_set(&delivery->recipient, recipient);
+		.position = recipient->position };
+	str_set(&delivery->recipient, str_span(&recipient->address));
+	str_set(&delivery->parameters, str_span(&recipient->parameters));
 	number_set_set_value(&deliveries->table, delivery->order, delivery);
 	run->open++;
 	return delivery;
@@ -49,6 +50,7 @@ deliveries_end(struct deliveries *deliveries, struct delivery *delivery)
 
 	number_set_remove(&deliveries->table, delivery->order);
 	str_free(&delivery->recipient);
+	str_free(&delivery->parameters);
 	must_free(delivery);
 	return --run->open == 0 ? run : NULL;
 }
@@ -87,6 +89,7 @@ deliveries_next_event(struct deliveries *deliveries, enum channel_id channel,
 		return rest->len ? -1 : 0;
 	*event = (struct event){ .kind = kind_of(report.result),
 		.text = report.text,
+		.is_passed_on = report.is_passed_on,
 		.is_untried = report.result == DELIVERY_UNTRIED };
 	delivery = report.delivery
 	    ? number_set_value(&deliveries->table, report.delivery)

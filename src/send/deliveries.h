@@ -39,7 +39,7 @@ struct delivery {
 	uint32_t number; /* in the log; 0: it has no line there yet */
 	struct run *run;
 	uint64_t position; /* of its letter in the channel file */
-	struct str recipient;
+	struct str recipient, parameters;
 };
 
 struct deliveries {
@@ -58,7 +58,7 @@ deliveries_start_run(uint64_t number, enum channel_id channel, struct hop *hop);
 
 /* deliveries_add: adds a recipient to a run that is not sent yet. */
 struct delivery *deliveries_add(struct deliveries *deliveries, struct run *run,
-    struct span recipient, uint64_t position);
+    const struct channel_recipient *recipient);
 
 /* deliveries_name: gives a delivery its number in the log. */
 void deliveries_name(struct deliveries *deliveries, struct delivery *delivery);

@@ -11,6 +11,8 @@
 #include "base/span.h"
 #include "queue/channel.h"
 
+#include "jobs.h"
+
 enum event_kind {
 	/* of qmail-todo; see sorted.h */
 	EVENT_NEW,     /* one recipient at most, no files */
@@ -26,7 +28,7 @@ enum event_kind {
 	EVENT_DEFERRED,
 	EVENT_MANGLED, /* a report without a known letter */
 	/* of the scribe */
-	EVENT_RECORDED, /* failures are in bounce/N */
+	EVENT_RECORDED, /* failures are in bounce/N, or successes told */
 	EVENT_NOT_RECORDED,
 	EVENT_QUEUED, /* its bounce is */
 	EVENT_NOT_QUEUED,
@@ -53,16 +55,18 @@ struct event {
 	struct span text; /* of a report; why it is broken */
 	/* of qmail-todo */
 	uint64_t size, birth, uid, pid;
-	struct span sender;
+	struct span sender, parameters;
 	bool has_recipient;
 	enum channel_id channel; /* also of the scribe */
-	struct span recipient;
+	struct span recipient, wishes;
 	uint64_t counts[CHANNELS]; /* recipients of each channel */
 	/* of a spawner */
 	struct delivery *delivery;
-	bool is_untried; /* EVENT_DEFERRED: nobody was asked */
+	bool is_untried;   /* EVENT_DEFERRED: nobody was asked */
+	bool is_passed_on; /* the next hop sees to notifications */
 	/* of the scribe */
-	uint64_t qp; /* of the bounce */
+	enum job_book book;
+	uint64_t qp; /* of the bounce, or the notice of success */
 };
 
 #endif

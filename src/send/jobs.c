@@ -32,17 +32,24 @@ job_new(struct jobs *jobs, uint64_t number)
 }
 
 static void
+free_entries(struct job_entries *entries)
+{
+	vec_free(&entries->list);
+	str_free(&entries->text);
+}
+
+static void
 free_channel(struct job_channel *own)
 {
 	must(own->pass == NULL && own->wanted.len == 0);
 	fd_close(own->fd);
 	number_set_free(&own->busy);
 	vec_free(&own->wanted);
-	vec_free(&own->recording.list);
-	vec_free(&own->unrecorded.list);
 	vec_free(&own->unmarked);
-	str_free(&own->recording.text);
-	str_free(&own->unrecorded.text);
+	for (int i = 0; i < JOB_BOOKS; i++) {
+		free_entries(&own->books[i].recording);
+		free_entries(&own->books[i].unrecorded);
+	}
 }
 
 void
@@ -53,7 +60,9 @@ job_free(struct jobs *jobs, struct job *job)
 	for (int i = 0; i < CHANNELS; i++)
 		free_channel(&job->channels[i]);
 	str_free(&job->sender);
+	str_free(&job->parameters);
 	str_free(&job->recipient);
+	str_free(&job->wishes);
 	str_free(&job->failure);
 	must_free(job);
 }
@@ -91,6 +100,7 @@ job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job)
 		(*job)->seen_ahead = info.seen_ahead;
 		(*job)->is_bounced = info.is_bounced;
 		str_set(&(*job)->sender, str_span(&info.sender));
+		str_set(&(*job)->parameters, str_span(&info.parameters));
 		result = look_at_channels(*job, split, &info);
 		if (result < 0) {
 			int number_of_error = errno;
@@ -103,10 +113,17 @@ job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job)
 	return result;
 }
 
+static bool
+has_entries(const struct job_entry_book *book)
+{
+	return book->recording.list.len || book->unrecorded.list.len;
+}
+
 bool
 job_channel_is_busy(const struct job_channel *own)
 {
-	return own->pass || own->busy.len > 0;
+	return own->pass || own->busy.len > 0 ||
+	    has_entries(&own->books[JOB_SUCCESSES]);
 }
 
 bool
@@ -119,22 +136,21 @@ job_is_busy(const struct job *job)
 }
 
 void
-job_add_failure(
-    struct job_channel *own, uint64_t position, struct span paragraph)
+job_add_entry(struct job_entry_book *book, uint64_t position, struct span text)
 {
-	struct job_failures *failures = &own->unrecorded;
-	struct job_failure failure = { .position = position };
+	struct job_entries *entries = &book->unrecorded;
+	struct job_entry entry = { .position = position };
 
-	str_add(&failures->text, paragraph);
-	failure.end = failures->text.len;
-	vec_push(&failures->list, failure);
+	str_add(&entries->text, text);
+	entry.end = entries->text.len;
+	vec_push(&entries->list, entry);
 }
 
-/* Moves the first failures, as many as fit, to those that are recorded. */
+/* Moves the first entries, as many as fit, to those that are recorded. */
 static void
-take_failures(struct job_channel *own, size_t max)
+take_entries(struct job_entry_book *book, size_t max)
 {
-	struct job_failures *from = &own->unrecorded, *to = &own->recording;
+	struct job_entries *from = &book->unrecorded, *to = &book->recording;
 	size_t count = 1, end;
 
 	while (count < from->list.len && from->list.at[count].end <= max)
@@ -153,11 +169,11 @@ take_failures(struct job_channel *own, size_t max)
 }
 
 struct span
-job_next_record(struct job_channel *own, size_t max)
+job_next_record(struct job_entry_book *book, size_t max)
 {
-	if (own->recording.list.len == 0 && own->unrecorded.list.len)
-		take_failures(own, max);
-	return str_span(&own->recording.text);
+	if (book->recording.list.len == 0 && book->unrecorded.list.len)
+		take_entries(book, max);
+	return str_span(&book->recording.text);
 }
 
 static int64_t

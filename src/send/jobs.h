@@ -28,15 +28,31 @@ enum job_state {
 	JOB_STATES    /* their number */
 };
 
-/* A failure that is not in bounce/N yet: who, and the end of its paragraph. */
-struct job_failure {
+/*
+ * What the scribe does: failures are put into bounce/N, before the recipient is
+ * marked as done; the sender is told of successes, if he asked for that, after.
+ */
+enum job_book {
+	JOB_FAILURES,
+	JOB_SUCCESSES,
+	JOB_BOOKS /* their number */
+};
+
+/* One that it has not done yet: who, and the end of his text. */
+struct job_entry {
 	uint64_t position;
 	size_t end; /* bytes of the texts up to here */
 };
 
-struct job_failures {
-	VEC(struct job_failure) list;
-	struct str text; /* the paragraphs, one after the other */
+struct job_entries {
+	VEC(struct job_entry) list;
+	struct str text; /* one after the other */
+};
+
+struct job_entry_book {
+	struct job_entries recording;  /* those that the scribe works at */
+	struct job_entries unrecorded; /* and those that follow */
+	bool is_recording;	       /* the scribe has them */
 };
 
 /* A pass to come: for this hop, with a reference, over these recipients. */
@@ -70,9 +86,7 @@ struct job_channel {
 	bool is_last_try;
 	/* Hops that have got room; passes for them follow. */
 	VEC(struct job_wish) wanted;
-	/* Failures: those that the scribe writes, and those that follow. */
-	struct job_failures recording, unrecorded;
-	bool is_recording;	/* the scribe has them */
+	struct job_entry_book books[JOB_BOOKS];
 	VEC(uint64_t) unmarked; /* done, but D could not be written yet */
 };
 
@@ -82,18 +96,18 @@ struct job {
 	int64_t seen_ahead; /* as info says */
 	enum job_state state;
 	bool is_again; /* EVENT_AGAIN follows, once */
-	struct str sender;
+	struct str sender, parameters;
 	bool is_bounced; /* info says so */
 	/* A message that goes straight has one recipient, if any, and no
 	 * files. */
 	bool is_straight;
 	enum channel_id channel;
-	struct str recipient;
-	struct hop *hop;	    /* of a remote recipient */
-	bool is_blocked;	    /* the hop has its number */
-	struct str failure;	    /* its paragraph of the bounce */
-	int64_t since;		    /* clock_monotonic when it came */
-	struct job *before, *after; /* in its line */
+	struct str recipient, wishes; /* and his parameters */
+	struct hop *hop;	      /* of a remote recipient */
+	bool is_blocked;	      /* the hop has its number */
+	struct str failure;	      /* its paragraph of the bounce */
+	int64_t since;		      /* clock_monotonic when it came */
+	struct job *before, *after;   /* in its line */
 	struct job_channel channels[CHANNELS];
 };
 
@@ -125,16 +139,16 @@ bool job_channel_is_busy(const struct job_channel *own);
 /* job_is_busy: whether that is so of a channel of the message. */
 bool job_is_busy(const struct job *job);
 
-/* job_add_failure: adds one that is to be recorded. */
-void job_add_failure(
-    struct job_channel *own, uint64_t position, struct span paragraph);
+/* job_add_entry: adds one that the scribe is to see to. */
+void
+job_add_entry(struct job_entry_book *book, uint64_t position, struct span text);
 
 /*
- * job_next_record: what the scribe is to write now: the failures that it has
- * (again), or those that follow, as many as fit into `max` bytes.
- * Returns a view of their text; empty if there is nothing to record.
+ * job_next_record: what the scribe is to do now: what it has (again), or that
+ * which follows, as much as fits into `max` bytes.
+ * Returns a view of the texts; empty if there is nothing.
  */
-struct span job_next_record(struct job_channel *own, size_t max);
+struct span job_next_record(struct job_entry_book *book, size_t max);
 
 /*
  * job_next_try: when to try again what is tried now.

@@ -6,6 +6,7 @@
 
 #include "base/must.h"
 #include "mail/bounce.h"
+#include "mail/dsn.h"
 #include "queue/info.h"
 
 int64_t
@@ -96,14 +97,62 @@ life_log_arrival(struct send *send, const struct event *event)
 	sendlog_end(&send->log);
 }
 
+/* The address of a delivery, as it was before control files changed it. */
+static struct span
+written_address(const struct send *send, const struct event *event)
+{
+	return routing_restore(
+	    &send->routing, str_span(&event->delivery->recipient));
+}
+
+/* What the sender asked for; what is damaged asks for nothing. */
+static struct dsn_recipient
+wishes_of(const struct event *event)
+{
+	struct dsn_recipient wishes;
+
+	if (!dsn_parse_recipient(
+		str_span(&event->delivery->parameters), &wishes))
+		wishes.notify = 0;
+	return wishes;
+}
+
 void
-life_add_paragraph(
+life_add_failure(
     struct send *send, const struct event *event, struct str *paragraph)
 {
-	bounce_add_paragraph(paragraph,
-	    routing_restore(
-		&send->routing, str_span(&event->delivery->recipient)),
-	    event->text);
+	struct dsn_recipient wishes = wishes_of(event);
+
+	if (dsn_wants_failure(&wishes))
+		bounce_add_paragraph(
+		    paragraph, written_address(send, event), event->text);
+}
+
+void
+life_add_success(struct send *send, const struct job *job,
+    const struct event *event, struct str *status)
+{
+	bool is_remote = event->delivery->run->channel == CHANNEL_REMOTE;
+
+	if (!(wishes_of(event).notify & DSN_SUCCESS) || event->is_passed_on ||
+	    bounce_kind_of(str_span(&job->sender)) != BOUNCE_SINGLE)
+		return;
+	scribing_add_status(status,
+	    &(struct report_status){
+		.action = is_remote ? REPORT_RELAYED : REPORT_DELIVERED,
+		.address = written_address(send, event),
+		.parameters = str_span(&event->delivery->parameters),
+		.words = event->text });
+}
+
+void
+life_log_queued(struct send *send, const char *what, const struct event *event)
+{
+	sendlog_z(&send->log, what);
+	sendlog_u64(&send->log, event->number);
+	sendlog_z(&send->log, " qp ");
+	sendlog_u64(&send->log, event->qp);
+	sendlog_end(&send->log);
 }
 
 void

@@ -74,10 +74,19 @@ void life_line_up(struct send *send, const struct event *event);
 /* life_log_arrival: the two lines of a new message. */
 void life_log_arrival(struct send *send, const struct event *event);
 
-/* life_add_paragraph: adds the paragraph of the bounce on a recipient that
- * failed, with the address as it was written. */
-void life_add_paragraph(
+/*
+ * life_add_failure, life_add_success: adds what the sender is to be told of a
+ * recipient: a paragraph of the bounce, a status for the scribe; with the
+ * address as it was written.  Nothing if he is not to be told: see mail/dsn.h.
+ */
+void life_add_failure(
     struct send *send, const struct event *event, struct str *paragraph);
+void life_add_success(struct send *send, const struct job *job,
+    const struct event *event, struct str *status);
+
+/* life_log_queued: the line of a bounce or notice; `what` ends in "msg ". */
+void
+life_log_queued(struct send *send, const char *what, const struct event *event);
 
 /*
  * life_finish: all recipients are done: a bounce if need be, then the message

@@ -45,19 +45,14 @@ void
 life_bounce(struct send *send, struct job *job, const struct event *event)
 {
 	(void)event;
-	scribing_inject(&send->scribing, job->number, job->birth,
-	    str_span(&job->sender), str_span(&job->failure));
+	scribing_inject(&send->scribing, job, str_span(&job->failure));
 }
 
 void
 life_bounce_queued(
     struct send *send, struct job *job, const struct event *event)
 {
-	sendlog_z(&send->log, "bounce msg ");
-	sendlog_u64(&send->log, job->number);
-	sendlog_z(&send->log, " qp ");
-	sendlog_u64(&send->log, event->qp);
-	sendlog_end(&send->log);
+	life_log_queued(send, "bounce msg ", event);
 	job->is_bounced = true;
 	life_remove(send, job, NULL);
 }

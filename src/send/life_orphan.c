@@ -38,21 +38,19 @@ add_open_recipients(
     struct send *send, uint64_t number, enum channel_id id, struct str *text)
 {
 	struct channel_reader reader;
-	struct str address = STR_INIT;
-	uint64_t position;
-	bool is_done;
+	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
 	int fd = channel_open(id, number, send->split);
 
 	if (fd >= 0 && channel_read_from(&reader, fd, 0) == 0)
 		while (text->len < SCRIBING_TEXT_MAX &&
-		    channel_next(&reader, &position, &is_done, &address) > 0)
-			if (!is_done) {
+		    channel_next(&reader, &next) > 0)
+			if (!next.is_done) {
 				str_add_byte(text, '<');
-				str_add(text, str_span(&address));
+				str_add(text, str_span(&next.address));
 				str_add_z(text, ">\n");
 			}
 	fd_close(fd);
-	str_free(&address);
+	channel_recipient_free(&next);
 }
 
 /* Whether more is lost than the last files of a message that was finished: a

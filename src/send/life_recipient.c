@@ -41,11 +41,12 @@ mark(struct send *send, struct job *job, enum channel_id channel,
 	vec_push(&own->unmarked, position);
 }
 
-/* Gives the scribe what is to be written, if it has nothing of this. */
+/* Gives the scribe what it is to do, if it has nothing of this book. */
 static void
-record(struct send *send, struct job *job, enum channel_id channel)
+record(struct send *send, struct job *job, enum channel_id channel,
+    enum job_book book)
 {
-	struct job_channel *own = &job->channels[channel];
+	struct job_entry_book *own = &job->channels[channel].books[book];
 	struct span text;
 
 	if (own->is_recording)
@@ -54,17 +55,30 @@ record(struct send *send, struct job *job, enum channel_id channel)
 	if (text.len == 0)
 		return;
 	own->is_recording = true;
-	scribing_record(&send->scribing, job->number, channel, text);
+	if (book == JOB_FAILURES)
+		scribing_record(&send->scribing, job->number, channel, text);
+	else
+		scribing_tell(&send->scribing, job, channel, text);
 }
 
+/* The sender is told of it after D: mail must not come twice for a notice. */
 void
 life_recipient_done(
     struct send *send, struct job *job, const struct event *event)
 {
 	enum channel_id channel = event->delivery->run->channel;
+	struct job_channel *own = &job->channels[channel];
+	uint64_t position = event->delivery->position;
+	struct str status = STR_INIT;
 
-	job->channels[channel].running--;
-	mark(send, job, channel, event->delivery->position);
+	own->running--;
+	life_add_success(send, job, event, &status);
+	if (status.len)
+		job_add_entry(
+		    &own->books[JOB_SUCCESSES], position, str_span(&status));
+	str_free(&status);
+	mark(send, job, channel, position);
+	record(send, job, channel, JOB_SUCCESSES);
 	life_settle(send, job, channel);
 }
 
@@ -73,14 +87,21 @@ life_recipient_failed(
     struct send *send, struct job *job, const struct event *event)
 {
 	enum channel_id channel = event->delivery->run->channel;
+	struct job_channel *own = &job->channels[channel];
+	uint64_t position = event->delivery->position;
 	struct str paragraph = STR_INIT;
 
-	job->channels[channel].running--;
-	life_add_paragraph(send, event, &paragraph);
-	job_add_failure(&job->channels[channel], event->delivery->position,
-	    str_span(&paragraph));
+	own->running--;
+	life_add_failure(send, event, &paragraph);
+	if (paragraph.len) {
+		job_add_entry(
+		    &own->books[JOB_FAILURES], position, str_span(&paragraph));
+		record(send, job, channel, JOB_FAILURES);
+	} else { /* he does not want to hear of it */
+		mark(send, job, channel, position);
+		life_settle(send, job, channel);
+	}
 	str_free(&paragraph);
-	record(send, job, channel);
 }
 
 void
@@ -99,26 +120,34 @@ life_recipient_deferred(
 void
 life_recorded(struct send *send, struct job *job, const struct event *event)
 {
-	struct job_channel *own = &job->channels[event->channel];
+	struct job_entry_book *own =
+	    &job->channels[event->channel].books[event->book];
 
+	if (event->book == JOB_SUCCESSES)
+		life_log_queued(send, "notice msg ", event);
 	own->is_recording = false;
 	for (size_t i = 0; i < own->recording.list.len; i++)
-		mark(send, job, event->channel,
-		    own->recording.list.at[i].position);
+		if (event->book == JOB_FAILURES)
+			mark(send, job, event->channel,
+			    own->recording.list.at[i].position);
 	own->recording.list.len = 0;
 	str_reset(&own->recording.text);
 	send->channels[event->channel].changes++;
-	record(send, job, event->channel);
+	record(send, job, event->channel, event->book);
 	life_settle(send, job, event->channel);
 }
 
 void
 life_not_recorded(struct send *send, struct job *job, const struct event *event)
 {
-	job->channels[event->channel].is_recording = false;
-	sendlog_trouble(&send->log, "unable to append to",
-	    queue_path(QUEUE_BOUNCE, job->number, send->split),
-	    "; will try again later");
+	job->channels[event->channel].books[event->book].is_recording = false;
+	if (event->book == JOB_SUCCESSES)
+		sendlog_line(&send->log,
+		    "warning: trouble injecting notice of success, will try later");
+	else
+		sendlog_trouble(&send->log, "unable to append to",
+		    queue_path(QUEUE_BOUNCE, job->number, send->split),
+		    "; will try again later");
 	life_try_again(send, AGAIN_MESSAGE, job->number);
 }
 
@@ -147,7 +176,9 @@ life_write_again(struct send *send, struct job *job, const struct event *event)
 	/* With the first channel it may end already, or be forgotten. */
 	for (int i = 0; i < CHANNELS && job && job->state == JOB_ACTIVE; i++) {
 		mark_again(send, job, (enum channel_id)i);
-		record(send, job, (enum channel_id)i);
+		for (int book = 0; book < JOB_BOOKS; book++)
+			record(
+			    send, job, (enum channel_id)i, (enum job_book)book);
 		life_settle(send, job, (enum channel_id)i);
 		job = job_find(&send->jobs, number);
 	}

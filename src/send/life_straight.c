@@ -25,7 +25,9 @@ life_begin_straight(
 		life_finish(send, job);
 		return;
 	}
+	str_set(&job->parameters, event->parameters);
 	str_set(&job->recipient, event->recipient);
+	str_set(&job->wishes, event->wishes);
 	job->state = JOB_IN_LINE;
 	if (job->channel == CHANNEL_REMOTE)
 		job->hop = nexthop_of(send, str_span(&job->recipient));
@@ -81,7 +83,7 @@ void
 life_straight_failed(
     struct send *send, struct job *job, const struct event *event)
 {
-	life_add_paragraph(send, event, &job->failure);
+	life_add_failure(send, event, &job->failure);
 	life_finish(send, job);
 }
 

@@ -16,16 +16,14 @@ pass_room(const struct pass *pass)
 
 /* Whether the hop is one that the pass is for, or can be from here on. */
 static bool
-is_served(
-    struct pass *pass, struct hop *hop, uint64_t position, struct hops *hops)
+is_served(struct pass *pass, struct hop *hop, uint64_t start, struct hops *hops)
 {
 	struct backlog_entry entry;
 
 	if (!pass->only || hop == pass->only || hop->server == pass)
 		return true;
 	if (!pass->serves_others || pass->others.len >= PASS_HOPS ||
-	    hop->server ||
-	    !hops_take(hops, hop, pass->number, position, &entry))
+	    hop->server || !hops_take(hops, hop, pass->number, start, &entry))
 		return false;
 	hop->server = pass;
 	vec_push(&pass->others, hop);
@@ -41,24 +39,23 @@ static void
 look_at(struct pass *pass, struct pass_recipient *recipient,
     const struct pass_router *router)
 {
-	recipient->hop = router
-	    ? router->hop_of(router->context, str_span(&recipient->address))
-	    : NULL;
-	if (!is_served(pass, recipient->hop, recipient->position,
+	recipient->hop = router ? router->hop_of(router->context,
+				      str_span(&recipient->told.address))
+				: NULL;
+	if (!is_served(pass, recipient->hop, recipient->told.start,
 		router ? router->hops : NULL)) {
 		hops_release(router->hops, recipient->hop);
 		return;
 	}
 	vec_push(&pass->window, *recipient);
-	recipient->address = (struct str)STR_INIT;
+	recipient->told = (struct channel_recipient)CHANNEL_RECIPIENT_INIT;
 }
 
 int
 pass_fill(struct pass *pass, const struct number_set *busy,
     const struct pass_router *router)
 {
-	struct pass_recipient next = { .address = STR_INIT };
-	bool is_done;
+	struct pass_recipient next = { .told = CHANNEL_RECIPIENT_INIT };
 	int got = 1;
 
 	if (pass->is_lost) {
@@ -68,8 +65,7 @@ pass_fill(struct pass *pass, const struct number_set *busy,
 	for (int i = 0; i < PASS_READ && pass->window.len < pass_room(pass);
 	     i++) {
 		if (pass->reader.position <= pass->last)
-			got = channel_next(&pass->reader, &next.position,
-			    &is_done, &next.address);
+			got = channel_next(&pass->reader, &next.told);
 		else
 			got = 0;
 		if (got <= 0) {
@@ -77,10 +73,11 @@ pass_fill(struct pass *pass, const struct number_set *busy,
 			break;
 		}
 		pass->total++;
-		if (!is_done && !number_set_has(busy, next.position + 1))
+		if (!next.told.is_done &&
+		    !number_set_has(busy, next.told.position + 1))
 			look_at(pass, &next, router);
 	}
-	str_free(&next.address);
+	channel_recipient_free(&next.told);
 	return got < 0 ? -1 : 0;
 }
 
@@ -89,8 +86,8 @@ static bool
 has_address(const struct pass_group *group, struct span address)
 {
 	for (size_t i = 0; i < group->recipients.len; i++)
-		if (span_equal(
-			str_span(&group->recipients.at[i].address), address))
+		if (span_equal(str_span(&group->recipients.at[i].told.address),
+			address))
 			return true;
 	return false;
 }
@@ -106,10 +103,11 @@ pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,
 	for (size_t i = index; i < pass->window.len; i++) {
 		struct pass_recipient recipient = pass->window.at[i];
 
-		size += recipient.address.len;
+		size +=
+		    recipient.told.address.len + recipient.told.parameters.len;
 		if (recipient.hop == hop && group->recipients.len < most &&
 		    (size <= bytes || group->recipients.len == 0) &&
-		    !has_address(group, str_span(&recipient.address)))
+		    !has_address(group, str_span(&recipient.told.address)))
 			vec_push(&group->recipients, recipient);
 		else
 			pass->window.at[kept++] = recipient;
@@ -121,7 +119,7 @@ static void
 free_recipients(struct hops *hops, struct pass_recipient *at, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		str_free(&at[i].address);
+		channel_recipient_free(&at[i].told);
 		if (at[i].hop)
 			hops_release(hops, at[i].hop);
 	}

@@ -22,8 +22,7 @@
 #define PASS_READ   5000 /* recipients that are read in one step */
 
 struct pass_recipient {
-	uint64_t position; /* of its letter in the channel file */
-	struct str address;
+	struct channel_recipient told; /* by the channel file */
 	struct hop *hop; /* with a reference; NULL in the channel local */
 };
 
@@ -79,8 +78,8 @@ MUST_CHECK int pass_fill(struct pass *pass, const struct number_set *busy,
 
 /*
  * pass_take: takes the recipients out of the window that have the hop of the
- * one at `index`, up to `most` recipients and `bytes` bytes of addresses, but
- * at least that one; of equal addresses only the first.
+ * one at `index`, up to `most` recipients and `bytes` bytes of addresses and
+ * parameters, but at least that one; of equal addresses only the first.
  *   group   receives them; pass_group_free after use
  */
 void pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,

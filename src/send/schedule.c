@@ -70,14 +70,18 @@ batch_of(const struct send *send, enum channel_id id, const struct job *job)
 }
 
 /*
- * No more failures of a message wait for the disk than the channel has slots,
+ * No more results of a message wait for the disk than the channel has slots,
  * so that bounce/N does not stay far behind what the log tells.
  */
 static bool
 is_recording(const struct channel *channel, const struct job_channel *own)
 {
-	return own->recording.list.len + own->unrecorded.list.len >=
-	    channel->limit;
+	size_t count = 0;
+
+	for (int i = 0; i < JOB_BOOKS; i++)
+		count += own->books[i].recording.list.len +
+		    own->books[i].unrecorded.list.len;
+	return count >= channel->limit;
 }
 
 /* Recipients whose hop has no room: their message waits with the hop. */
@@ -89,8 +93,8 @@ leave_with_hop(struct send *send, struct pass *pass, struct job_channel *own,
 
 	own->left += count;
 	hops_block(&send->hops, group->hop,
-	    backlog_entry(pass->job->number, group->recipients.at[0].position,
-		group->recipients.at[count - 1].position),
+	    backlog_entry(pass->job->number, group->recipients.at[0].told.start,
+		group->recipients.at[count - 1].told.position),
 	    own->is_fresh);
 	pass_group_free(&send->hops, group);
 }

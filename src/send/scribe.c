@@ -1,7 +1,7 @@
 /*
  * scribe.c - a second process of qmail-send, which may wait for the disk while
  * the first never does: it appends failures to bounce/N, with an fsync, and
- * queues bounces.
+ * queues bounces and notices (scribe_mail.h).
  *
  * Runs as   qmails, forked by qmail-send at its start; ends with it.
  * Reads     orders on a socket; queue/bounce, queue/mess; control files at
@@ -21,22 +21,28 @@
 #include "base/vec.h"
 #include "config/control.h"
 #include "config/home.h"
-#include "mail/bounce.h"
 #include "queue/channel.h"
 #include "queue/daemons.h"
 #include "queue/info.h"
-#include "queue/inject.h"
 #include "queue/path.h"
 #include "queue/record.h"
-#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/file.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
+#include "scribe_mail.h"
+
 #define BOUNCE_FILE_MODE 0600
 #define WORKERS_MAX	 200 /* processes that queue at once */
+
+/* What is to be answered when something is queued, or was not. */
+struct scribe_question {
+	enum scribe_word word; /* SCRIBE_NOTICE: nothing */
+	uint64_t number;
+	uint64_t channel; /* of SCRIBE_SUCCESSES */
+};
 
 /*
  * A process that queues a bounce, or a notice.  How that went is what it writes
@@ -45,8 +51,8 @@
  */
 struct worker {
 	pid_t pid;
-	uint64_t number; /* of the message whose bounce it is; 0: a notice */
-	int fd;		 /* here comes the id of qmail-queue, and its end */
+	struct scribe_question question;
+	int fd; /* here comes the id of qmail-queue, and its end */
 	bool has_told;
 };
 
@@ -54,16 +60,8 @@ struct scribe {
 	int peer;
 	VEC(struct worker) workers;
 	VEC(struct pollfd) fds; /* the peer, and that of each worker */
-	uint64_t split;
 	bool syncs_folders;
-	struct str bounce_from; /* bouncefrom@bouncehost */
-	struct str double_to;	/* doublebounceto@doublebouncehost */
-};
-
-/* An order, or an answer: the words that follow its letter. */
-struct scribe_order {
-	uint64_t number, channel, birth;
-	struct span sender, paragraph;
+	struct scribe_mail mail;
 };
 
 static bool
@@ -76,16 +74,34 @@ parse_append(struct span rest, struct scribe_order *order)
 	    record_next_is(&rest, SCRIBE_PARAGRAPH, &order->paragraph);
 }
 
+/* What an order says of the message that it is about. */
+static bool
+parse_envelope(
+    struct span *rest, enum scribe_word word, struct scribe_order *order)
+{
+	return record_next_number(
+		   rest, (char)word, INT64_MAX, &order->number) &&
+	    record_next_number(rest, SCRIBE_BIRTH, INT64_MAX, &order->birth) &&
+	    record_next_is(rest, SCRIBE_SENDER, &order->sender) &&
+	    record_next_optional(rest, SCRIBE_PARAMETERS, &order->parameters);
+}
+
 static bool
 parse_inject(struct span rest, struct scribe_order *order)
 {
-	order->paragraph = SPAN("");
-	return record_next_number(
-		   &rest, SCRIBE_INJECT, INT64_MAX, &order->number) &&
-	    record_next_number(&rest, SCRIBE_BIRTH, INT64_MAX, &order->birth) &&
-	    record_next_is(&rest, SCRIBE_SENDER, &order->sender) &&
-	    (rest.len == 0 ||
-		record_next_is(&rest, SCRIBE_PARAGRAPH, &order->paragraph));
+	return parse_envelope(&rest, SCRIBE_INJECT, order) &&
+	    record_next_optional(&rest, SCRIBE_PARAGRAPH, &order->paragraph);
+}
+
+static bool
+parse_successes(struct span rest, struct scribe_order *order)
+{
+	if (!parse_envelope(&rest, SCRIBE_SUCCESSES, order) ||
+	    !record_next_number(
+		&rest, SCRIBE_CHANNEL, CHANNELS - 1, &order->channel))
+		return false;
+	order->paragraph = rest;
+	return true;
 }
 
 static void
@@ -101,7 +117,7 @@ static bool
 write_paragraph(struct scribe *scribe, const struct scribe_order *order, int fd)
 {
 	struct queue_path folder =
-	    queue_path_folder(QUEUE_BOUNCE, order->number % scribe->split);
+	    queue_path_folder(QUEUE_BOUNCE, order->number % scribe->mail.split);
 
 	return fd_write_all(fd, order->paragraph) == 0 && file_sync(fd) == 0 &&
 	    (!scribe->syncs_folders || file_sync_folder(folder.s) == 0);
@@ -115,7 +131,7 @@ static bool
 append(struct scribe *scribe, const struct scribe_order *order)
 {
 	struct queue_path path =
-	    queue_path(QUEUE_BOUNCE, order->number, scribe->split);
+	    queue_path(QUEUE_BOUNCE, order->number, scribe->mail.split);
 	int fd = file_append(path.s, BOUNCE_FILE_MODE);
 	off_t old_len;
 	bool fine;
@@ -145,84 +161,25 @@ serve_append(struct scribe *scribe, struct span record)
 	answer(scribe, &text);
 }
 
-/* Copies a file into the message; *ends_line tells whether its last byte is
- * a newline. */
-static bool
-copy_file(struct inject *inject, const char *path, bool *ends_line)
-{
-	char buffer[16384];
-	int fd = file_open_nofollow(path);
-	ssize_t got;
-
-	if (fd < 0)
-		return false;
-	while ((got = fd_read(fd, buffer, sizeof(buffer))) > 0) {
-		inject_message(inject, span_make(buffer, (size_t)got));
-		*ends_line = buffer[got - 1] == '\n';
-	}
-	fd_close(fd);
-	return got == 0;
-}
-
-/* Writes the whole bounce. */
-static bool
-write_bounce(struct scribe *scribe, struct inject *inject,
-    const struct scribe_order *order, enum bounce_kind kind, struct span to)
-{
-	struct str text = STR_INIT;
-	bool ends_line = true, fine = true;
-
-	bounce_add_head(
-	    &text, clock_seconds(), str_span(&scribe->bounce_from), to, kind);
-	inject_message(inject, str_span(&text));
-	if (order->paragraph.len)
-		inject_message(inject, order->paragraph);
-	else
-		fine = copy_file(inject,
-		    queue_path(QUEUE_BOUNCE, order->number, scribe->split).s,
-		    &ends_line);
-	str_reset(&text);
-	bounce_add_break(&text, order->sender);
-	inject_message(inject, str_span(&text));
-	ends_line = true;
-	fine = fine &&
-	    copy_file(inject,
-		queue_path(QUEUE_MESS, order->number, scribe->split).s,
-		&ends_line);
-	if (!ends_line)
-		inject_message(inject, SPAN("\n"));
-	str_free(&text);
-	return fine;
-}
-
-/* Queues the bounce; returns the process id of qmail-queue, 0 on failure. */
-static pid_t
-queue_bounce(struct scribe *scribe, const struct scribe_order *order)
-{
-	enum bounce_kind kind = bounce_kind_of(order->sender);
-	struct span to = kind == BOUNCE_SINGLE ? bounce_recipient(order->sender)
-					       : str_span(&scribe->double_to);
-	struct inject inject;
-
-	if (inject_open(&inject, home_dir) < 0)
-		return 0;
-	if (!write_bounce(scribe, &inject, order, kind, to))
-		inject_break(&inject);
-	inject_sender(&inject,
-	    kind == BOUNCE_SINGLE ? SPAN("") : SPAN(BOUNCE_DOUBLE_SENDER));
-	inject_recipient(&inject, to);
-	return inject_close(&inject).letter == VERDICT_ACCEPTED ? inject.pid
-								: 0;
-}
-
+/* Answers when something was queued, by the process qp, or was not: 0. */
 static void
-answer_inject(struct scribe *scribe, uint64_t number, pid_t qp)
+answer_question(
+    struct scribe *scribe, const struct scribe_question *question, pid_t qp)
 {
+	bool has_channel = question->word == SCRIBE_SUCCESSES;
 	struct str text = STR_INIT;
+	char word;
 
-	record_add_number(
-	    &text, qp ? SCRIBE_INJECTED : SCRIBE_NOT_INJECTED, number);
-	if (qp)
+	if (question->word == SCRIBE_NOTICE)
+		return;
+	if (has_channel)
+		word = qp ? SCRIBE_APPENDED : SCRIBE_NOT_APPENDED;
+	else
+		word = qp ? SCRIBE_INJECTED : SCRIBE_NOT_INJECTED;
+	record_add_number(&text, word, question->number);
+	if (has_channel)
+		record_add_number(&text, SCRIBE_CHANNEL, question->channel);
+	if (has_channel || qp)
 		record_add_number(&text, SCRIBE_QP, (uint64_t)qp);
 	answer(scribe, &text);
 }
@@ -235,23 +192,34 @@ static void
 drop_text(struct scribe *scribe, const struct scribe_order *order)
 {
 	struct queue_path path =
-	    queue_path(QUEUE_BOUNCE, order->number, scribe->split);
+	    queue_path(QUEUE_BOUNCE, order->number, scribe->mail.split);
 
 	if (order->paragraph.len || unlink(path.s) == 0 || errno == ENOENT)
 		return;
 	if (info_mark_bounced(
-		order->number, scribe->split, (int64_t)order->birth) < 0)
+		order->number, scribe->mail.split, (int64_t)order->birth) < 0)
 		errno = 0; /* then a restart queues it again */
 }
 
-/* In a process of its own: queues the bounce, and tells. */
+/* In a process of its own: does what the order says, and tells. */
 NORETURN static void
-work(struct scribe *scribe, const struct scribe_order *order, int tell_fd)
+work(struct scribe *scribe, enum scribe_word word,
+    const struct scribe_order *order, int tell_fd)
 {
-	pid_t qp = queue_bounce(scribe, order);
+	pid_t qp;
 
-	if (qp)
-		drop_text(scribe, order);
+	switch (word) {
+	case SCRIBE_INJECT:
+		qp = scribe_mail_bounce(&scribe->mail, order);
+		if (qp)
+			drop_text(scribe, order);
+		break;
+	case SCRIBE_SUCCESSES:
+		qp = scribe_mail_successes(&scribe->mail, order);
+		break;
+	default:
+		qp = scribe_mail_notice(&scribe->mail, order->paragraph);
+	}
 	/* In one piece, so small is it. */
 	(void)!fd_write(tell_fd, span_make((const char *)&qp, sizeof(qp)));
 	_exit(0);
@@ -266,8 +234,8 @@ hear_worker(struct scribe *scribe, struct worker *worker)
 	bool has_ended = got != sizeof(qp);
 	int status;
 
-	if (worker->number && !worker->has_told)
-		answer_inject(scribe, worker->number, has_ended ? 0 : qp);
+	if (!worker->has_told)
+		answer_question(scribe, &worker->question, has_ended ? 0 : qp);
 	worker->has_told = true;
 	if (has_ended) {
 		fd_close(worker->fd);
@@ -320,9 +288,10 @@ wait_for_something(struct scribe *scribe, bool hears_peer)
  * Returns as fork does.
  */
 static pid_t
-fork_worker(struct scribe *scribe, uint64_t number, int *tell_fd)
+fork_worker(
+    struct scribe *scribe, const struct scribe_question *question, int *tell_fd)
 {
-	struct worker worker = { .number = number };
+	struct worker worker = { .question = *question };
 	int ends[2];
 
 	while (scribe->workers.len >= WORKERS_MAX)
@@ -342,50 +311,56 @@ fork_worker(struct scribe *scribe, uint64_t number, int *tell_fd)
 	return worker.pid;
 }
 
-/* A process for each bounce: none waits for the disk behind another. */
+/* A process for each message: none waits for the disk behind another. */
+static void
+serve_mail(struct scribe *scribe, const struct scribe_question *question,
+    const struct scribe_order *order)
+{
+	int tell_fd;
+	pid_t pid = fork_worker(scribe, question, &tell_fd);
+
+	if (pid == 0)
+		work(scribe, question->word, order, tell_fd);
+	if (pid < 0)
+		answer_question(scribe, question, 0);
+}
+
 static void
 serve_inject(struct scribe *scribe, struct span record)
 {
+	struct scribe_question question = { SCRIBE_INJECT, 0, 0 };
 	struct scribe_order order;
-	int tell_fd;
-	pid_t pid;
 
 	if (!parse_inject(record, &order))
 		_exit(111);
-	pid = fork_worker(scribe, order.number, &tell_fd);
-	if (pid == 0)
-		work(scribe, &order, tell_fd);
-	if (pid < 0)
-		answer_inject(scribe, order.number, 0);
+	question.number = order.number;
+	serve_mail(scribe, &question, &order);
 }
 
-/*
- * Queues a notice to the postmaster, as a double bounce goes.  Nobody waits
- * for it, and if it cannot be queued the log has told.
- */
+static void
+serve_successes(struct scribe *scribe, struct span record)
+{
+	struct scribe_question question = { SCRIBE_SUCCESSES, 0, 0 };
+	struct scribe_order order;
+
+	if (!parse_successes(record, &order))
+		_exit(111);
+	question.number = order.number;
+	question.channel = order.channel;
+	serve_mail(scribe, &question, &order);
+}
+
+/* Nobody waits for a notice, and if it cannot be queued the log has told. */
 static void
 serve_notice(struct scribe *scribe, struct span record)
 {
-	struct str text = STR_INIT;
-	struct span words, to = str_span(&scribe->double_to);
-	struct inject inject;
-	uint64_t number;
-	int tell_fd;
-	pid_t pid = -1;
+	struct scribe_question question = { SCRIBE_NOTICE, 0, 0 };
+	struct scribe_order order;
 
-	if (record_next_number(&record, SCRIBE_NOTICE, INT64_MAX, &number) &&
-	    record_next_is(&record, SCRIBE_PARAGRAPH, &words))
-		pid = fork_worker(scribe, 0, &tell_fd);
-	if (pid != 0)
-		return;
-	if (inject_open(&inject, home_dir) < 0)
-		_exit(111);
-	bounce_add_notice(
-	    &text, clock_seconds(), str_span(&scribe->bounce_from), to, words);
-	inject_message(&inject, str_span(&text));
-	inject_sender(&inject, SPAN(BOUNCE_DOUBLE_SENDER));
-	inject_recipient(&inject, to);
-	_exit(inject_close(&inject).letter == VERDICT_ACCEPTED ? 0 : 111);
+	if (record_next_number(
+		&record, SCRIBE_NOTICE, INT64_MAX, &order.number) &&
+	    record_next_is(&record, SCRIBE_PARAGRAPH, &order.paragraph))
+		serve_mail(scribe, &question, &order);
 }
 
 static void
@@ -397,6 +372,9 @@ serve(struct scribe *scribe, struct span record)
 		break;
 	case SCRIBE_INJECT:
 		serve_inject(scribe, record);
+		break;
+	case SCRIBE_SUCCESSES:
+		serve_successes(scribe, record);
 		break;
 	default:
 		serve_notice(scribe, record);
@@ -424,11 +402,13 @@ run(struct scribe *scribe)
 static int
 read_controls(struct scribe *scribe)
 {
-	if (control_read_mailbox(&scribe->bounce_from, "control/bouncefrom",
-		"MAILER-DAEMON", "control/bouncehost", "bouncehost") < 0 ||
-	    control_read_mailbox(&scribe->double_to, "control/doublebounceto",
-		"postmaster", "control/doublebouncehost",
-		"doublebouncehost") < 0)
+	if (control_read_line("control/me", &scribe->mail.me) < 0 ||
+	    control_read_mailbox(&scribe->mail.bounce_from,
+		"control/bouncefrom", "MAILER-DAEMON", "control/bouncehost",
+		"bouncehost") < 0 ||
+	    control_read_mailbox(&scribe->mail.double_to,
+		"control/doublebounceto", "postmaster",
+		"control/doublebouncehost", "doublebouncehost") < 0)
 		return -1;
 	scribe->syncs_folders = access("control/syncfolders", F_OK) == 0;
 	return 0;
@@ -448,7 +428,7 @@ become_scribe(void)
 int
 scribe_start(void)
 {
-	struct scribe scribe = { .split = QUEUE_SPLIT_DEFAULT };
+	struct scribe scribe = { .mail.split = QUEUE_SPLIT_DEFAULT };
 	int ends[2];
 	pid_t pid;
 
@@ -459,14 +439,15 @@ scribe_start(void)
 		fd_close(ends[0]);
 		become_scribe();
 		if (chdir(home_queue_dir) < 0 ||
-		    queue_split_read(&scribe.split) < 0)
+		    queue_split_read(&scribe.mail.split) < 0)
 			_exit(111);
 		scribe.peer = ends[1];
 		run(&scribe);
 	}
 	fd_close(ends[1]);
-	str_free(&scribe.bounce_from);
-	str_free(&scribe.double_to);
+	str_free(&scribe.mail.me);
+	str_free(&scribe.mail.bounce_from);
+	str_free(&scribe.mail.double_to);
 	if (pid > 0)
 		return ends[0];
 	fd_close(ends[0]);

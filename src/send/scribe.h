@@ -5,15 +5,21 @@
  *
  * Orders:   A number, C channel, X paragraphs
  *               append to bounce/N                    answer: a or f
- *           I number, b birth, F sender, [X paragraph]
+ *           I number, b birth, F sender, [E parameters], [X paragraph]
  *               queue the bounce; without paragraph from bounce/N, which goes
  *               then                                  answer: i or g
+ *           D number, b birth, F sender, [E parameters], C channel, {status}
+ *               tell the sender of successes          answer: a or f
  *           N number, X text
  *               queue a notice to the postmaster      no answer
- * Answers:  a number, C channel    appended
- *           f number, C channel    could not append
- *           i number, Q qp         queued
- *           g number               could not queue
+ * Answers:  a number, C channel, [Q qp]    appended, or told of successes
+ *           f number, C channel, [Q 0]     could not do so
+ *           i number, Q qp                 queued
+ *           g number                       could not queue
+ *
+ * Q stands in answers about successes.  E is what the envelope asks (mail/dsn.h).
+ * A status: the letter of what happened (mail/report.h) with the parameters of
+ * the recipient, T address, X words.
  */
 #ifndef SEND_SCRIBE_H
 #define SEND_SCRIBE_H
@@ -22,10 +28,13 @@ enum scribe_word {
 	SCRIBE_APPEND = 'A',
 	SCRIBE_INJECT = 'I',
 	SCRIBE_NOTICE = 'N',
+	SCRIBE_SUCCESSES = 'D',
 	SCRIBE_CHANNEL = 'C',
 	SCRIBE_PARAGRAPH = 'X',
 	SCRIBE_BIRTH = 'b',
 	SCRIBE_SENDER = 'F',
+	SCRIBE_PARAMETERS = 'E',
+	SCRIBE_ADDRESS = 'T',
 	SCRIBE_QP = 'Q',
 	SCRIBE_APPENDED = 'a',
 	SCRIBE_NOT_APPENDED = 'f',

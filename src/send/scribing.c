@@ -28,17 +28,47 @@ scribing_record(struct scribing *scribing, uint64_t number,
 	send_order(scribing, &text);
 }
 
+/* Whose order it is, and what its envelope says. */
+static void
+add_envelope(struct str *text, char word, const struct job *job)
+{
+	record_add_number(text, word, job->number);
+	record_add_number(
+	    text, SCRIBE_BIRTH, job->birth > 0 ? (uint64_t)job->birth : 0);
+	record_add(text, SCRIBE_SENDER, str_span(&job->sender));
+	if (job->parameters.len)
+		record_add(text, SCRIBE_PARAMETERS, str_span(&job->parameters));
+}
+
 void
-scribing_inject(struct scribing *scribing, uint64_t number, int64_t birth,
-    struct span sender, struct span paragraph)
+scribing_inject(
+    struct scribing *scribing, const struct job *job, struct span paragraph)
 {
 	struct str text = STR_INIT;
 
-	record_add_number(&text, SCRIBE_INJECT, number);
-	record_add_number(&text, SCRIBE_BIRTH, birth > 0 ? (uint64_t)birth : 0);
-	record_add(&text, SCRIBE_SENDER, sender);
+	add_envelope(&text, SCRIBE_INJECT, job);
 	if (paragraph.len)
 		record_add(&text, SCRIBE_PARAGRAPH, paragraph);
+	send_order(scribing, &text);
+}
+
+void
+scribing_add_status(struct str *text, const struct report_status *status)
+{
+	record_add(text, (char)status->action, status->parameters);
+	record_add(text, SCRIBE_ADDRESS, status->address);
+	record_add(text, SCRIBE_PARAGRAPH, status->words);
+}
+
+void
+scribing_tell(struct scribing *scribing, const struct job *job,
+    enum channel_id channel, struct span statuses)
+{
+	struct str text = STR_INIT;
+
+	add_envelope(&text, SCRIBE_SUCCESSES, job);
+	record_add_number(&text, SCRIBE_CHANNEL, channel);
+	str_add(&text, statuses);
 	send_order(scribing, &text);
 }
 
@@ -80,7 +110,10 @@ parse_answer(struct span rest, char word, struct event *event)
 	if (!record_next_number(&rest, SCRIBE_CHANNEL, CHANNELS - 1, &channel))
 		return false;
 	event->channel = (enum channel_id)channel;
-	return true;
+	if (rest.len == 0)
+		return true;
+	event->book = JOB_SUCCESSES;
+	return record_next_number(&rest, SCRIBE_QP, INT64_MAX, &event->qp);
 }
 
 int

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "mail/report.h"
 #include "queue/channel.h"
 
 #include "events.h"
@@ -22,14 +23,24 @@ struct scribing {
 	unsigned orders; /* not yet answered */
 };
 
-/* scribing_record: has paragraphs appended to bounce/N. */
+/* scribing_record: has paragraphs appended to bounce/N.  EVENT_RECORDED or
+ * EVENT_NOT_RECORDED follows. */
 void scribing_record(struct scribing *scribing, uint64_t number,
     enum channel_id channel, struct span paragraphs);
 
 /* scribing_inject: has a bounce queued, from this paragraph; if it is empty
- * from bounce/N. */
-void scribing_inject(struct scribing *scribing, uint64_t number, int64_t birth,
-    struct span sender, struct span paragraph);
+ * from bounce/N.  EVENT_QUEUED or EVENT_NOT_QUEUED follows. */
+void scribing_inject(
+    struct scribing *scribing, const struct job *job, struct span paragraph);
+
+/* scribing_add_status: adds what became of a recipient. */
+void scribing_add_status(struct str *text, const struct report_status *status);
+
+/* scribing_tell: has the sender told of successes in a channel.  The events
+ * of scribing_record follow.
+ *   statuses   of scribing_add_status, one after the other */
+void scribing_tell(struct scribing *scribing, const struct job *job,
+    enum channel_id channel, struct span statuses);
 
 /* scribing_notice: has a notice sent to the postmaster. */
 void

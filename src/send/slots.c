@@ -162,13 +162,15 @@ hand_over(struct send *send, const struct job *job, const struct run *run,
 		return false;
 	routing_expand_verp(
 	    &sender, str_span(&job->sender), str_span(&list[0]->recipient));
-	delivery_add_head(&text, job->number, str_span(&sender));
+	delivery_add_head(
+	    &text, job->number, str_span(&sender), str_span(&job->parameters));
 	if (run->hop && send->has_routes)
 		delivery_add_route(&text, str_span(&run->hop->route),
 		    run->hop->state == HOP_UNKNOWN ? PROBE_CONNECT : 0);
 	for (size_t i = 0; i < count; i++)
-		delivery_add_recipient(
-		    &text, list[i]->order, str_span(&list[i]->recipient));
+		delivery_add_recipient(&text, list[i]->order,
+		    str_span(&list[i]->recipient),
+		    str_span(&list[i]->parameters));
 	link_send(&send->deliveries.links[run->channel], str_span(&text), fd);
 	fd_close(fd);
 	str_free(&text);
@@ -194,9 +196,8 @@ start_run(struct send *send, struct job *job, enum channel_id channel,
 		str_set(&run->said, str_span(&hop->said));
 	for (size_t i = 0; i < count; i++)
 		vec_push(&list,
-		    deliveries_add(&send->deliveries, run,
-			str_span(&recipients[i].address),
-			recipients[i].position));
+		    deliveries_add(
+			&send->deliveries, run, &recipients[i].told));
 	if (refusal == RUN_IS_SENT) {
 		log_start(send, list.at[0]);
 		if (!hand_over(send, job, run, list.at, list.len))
@@ -251,7 +252,8 @@ plan_retry(struct send *send, struct job *job, enum channel_id channel)
 static void
 start_straight(struct send *send, struct job *job, bool refused)
 {
-	struct pass_recipient recipient = { .address = job->recipient };
+	struct pass_recipient recipient = { .told = { .address = job->recipient,
+						.parameters = job->wishes } };
 
 	plan_retry(send, job, job->channel);
 	job->state = JOB_TRIED;
@@ -267,8 +269,8 @@ start_group(struct send *send, struct work *work)
 	size_t count = work->group.recipients.len;
 
 	for (size_t i = 0; i < count; i++)
-		must(number_set_add(
-		    &own->busy, work->group.recipients.at[i].position + 1));
+		must(number_set_add(&own->busy,
+		    work->group.recipients.at[i].told.position + 1));
 	own->running += (unsigned)count;
 	start_run(send, work->job, work->channel, work->group.hop,
 	    work->group.recipients.at, count,

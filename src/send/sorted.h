@@ -3,8 +3,10 @@
  * SOCK_SEQPACKET pair, one message in a datagram.
  *
  * qmail-todo says
- *	N number, S size, b birth, u uid, p pid, F sender, {L or R recipient}
- *		a new message with at most one recipient, still in todo only
+ *	N number, S size, b birth, u uid, p pid, F sender,
+ *	{[E parameters], [Q parameters], L or R recipient}
+ *		a new message with at most one recipient, still in todo only,
+ *		with what is asked of notifications (queue/envelope.h)
  *	W number, S size, b birth, u uid, p pid, F sender, L count, R count
  *		a new message that waits: its info, local, remote files are
  *		made, with so many recipients
@@ -45,6 +47,8 @@ enum sorted_word {
 	SORTED_UID = 'u',
 	SORTED_PID = 'p',
 	SORTED_SENDER = 'F',
+	SORTED_PARAMETERS = 'E',
+	SORTED_RECIPIENT_PARAMETERS = 'Q',
 	SORTED_LOCAL = 'L',
 	SORTED_REMOTE = 'R',
 	SORTED_TEXT = 'X',

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mail/dsn.h"
 #include "queue/channel.h"
 #include "queue/clean.h"
 #include "queue/envelope.h"
@@ -35,6 +36,7 @@ struct sorting {
 	uint64_t number, uid, pid, size, counts[CHANNELS];
 	int64_t birth;
 	struct str sender, recipient, address;
+	struct str parameters, wishes; /* of the envelope, of the recipient */
 	struct in in;
 	const char *trouble;	 /* why it cannot be used; NULL: fine */
 	bool is_passing;	 /* the trouble may be over soon */
@@ -116,19 +118,25 @@ fail_reading(struct sorting *s)
 }
 
 /*
- * Reads the next recipient; records of other letters are extensions and are
- * passed over here.  Returns 1, 0 at the end of the envelope, -1 on trouble.
+ * Reads the next recipient, and what parameters come before it; records of
+ * letters that nobody knows are passed over.  Returns 1, 0 at the end of the
+ * envelope, -1 on trouble.
  */
 static int
 next_recipient(struct sorting *s)
 {
 	char letter;
 
+	str_reset(&s->wishes);
 	do {
 		if (envelope_next(&s->in, NULL, &letter, &s->recipient) < 0)
 			return fail_reading(s);
-	} while (letter != 'T' && letter != '\0');
-	return letter == 'T';
+		if (letter == ENVELOPE_PARAMETERS)
+			str_set(&s->parameters, str_span(&s->recipient));
+		if (letter == ENVELOPE_RECIPIENT_PARAMETERS)
+			str_set(&s->wishes, str_span(&s->recipient));
+	} while (letter != ENVELOPE_RECIPIENT && letter != ENVELOPE_END);
+	return letter == ENVELOPE_RECIPIENT;
 }
 
 /* Where s->recipient goes; s->address receives its address there. */
@@ -156,7 +164,8 @@ add_to_channel(struct sorting *s, struct channel_file files[CHANNELS])
 	}
 	s->counts[channel]++;
 	if (!file->has_failed)
-		(void)channel_add(&file->replace.out, str_span(&s->address));
+		(void)channel_add(&file->replace.out, str_span(&s->address),
+		    str_span(&s->wishes));
 }
 
 /* Gives a channel file its name, or takes it away if not all went well.
@@ -203,8 +212,8 @@ make_files(struct sorting *s)
 			   s, (enum channel_id)i, &files[i], fine) &&
 		    fine;
 	if (fine &&
-	    info_write(
-		s->number, s->todo->split, str_span(&s->sender), s->birth) == 0)
+	    info_write(s->number, s->todo->split, str_span(&s->sender),
+		str_span(&s->parameters), s->birth) == 0)
 		return true;
 	if (!s->trouble) {
 		s->trouble = trouble_write;
@@ -278,6 +287,8 @@ close_sorting(struct sorting *s)
 	str_free(&s->sender);
 	str_free(&s->recipient);
 	str_free(&s->address);
+	str_free(&s->parameters);
+	str_free(&s->wishes);
 }
 
 /* Makes the files and says that the message waits. */
@@ -296,15 +307,26 @@ make_waiting(struct sorting *s, enum sorted_word word)
 	return true;
 }
 
+/* Whether the recipient's success is to be told: then it needs a mark, so that
+ * the message does not come twice if that cannot be done at once. */
+static bool
+needs_mark(const struct sorting *s)
+{
+	struct dsn_recipient wishes;
+
+	return dsn_parse_recipient(str_span(&s->wishes), &wishes) &&
+	    wishes.notify & DSN_SUCCESS;
+}
+
 /*
- * One recipient, or none: straight to qmail-send.  More, or too many on the
- * way already: the files are made.
+ * One recipient, or none: straight to qmail-send.  More, or one that needs a
+ * mark, or too many on the way already: the files are made.
  */
 static bool
 sort_new(struct sorting *s)
 {
 	struct str text = STR_INIT;
-	bool fine = false;
+	bool fine = false, goes_straight;
 	int more = next_recipient(s);
 
 	if (more < 0)
@@ -316,13 +338,20 @@ sort_new(struct sorting *s)
 		goto done;
 	}
 	s->channel = choose_channel(s);
+	goes_straight =
+	    s->todo->straight[s->channel] < TODO_STRAIGHT_MAX && !needs_mark(s);
+	if (s->parameters.len)
+		record_add(&text, SORTED_PARAMETERS, str_span(&s->parameters));
+	if (s->wishes.len)
+		record_add(
+		    &text, SORTED_RECIPIENT_PARAMETERS, str_span(&s->wishes));
 	record_add(&text,
 	    s->channel == CHANNEL_LOCAL ? SORTED_LOCAL : SORTED_REMOTE,
 	    str_span(&s->address));
 	more = next_recipient(s);
 	if (more < 0)
 		goto done;
-	if (more == 0 && s->todo->straight[s->channel] < TODO_STRAIGHT_MAX) {
+	if (more == 0 && goes_straight) {
 		hand_over(s, str_span(&text), s->channel);
 		fine = true;
 		goto done;

@@ -62,29 +62,26 @@ out_of_memory(void)
 
 /* ---- the package ---- */
 
-/* The envelope as netstrings. */
+/* The envelope as netstrings.  QMQP has no place for parameters. */
 static void
 read_envelope(struct str *package)
 {
-	char buffer[4096], letter;
-	const char *allowed = "F";
+	char buffer[4096], letter = ENVELOPE_END;
 	struct str value = STR_INIT;
 	struct in in;
 
 	in_init(&in, 1, buffer, sizeof(buffer));
 	for (;;) {
-		if (envelope_next(&in, allowed, &letter, &value) < 0)
+		if (envelope_next_in_order(&in, &letter, &value) < 0)
 			_exit(errno == EMSGSIZE ? ADDRESS_TOO_LONG
 				: errno == EBADMSG || errno == EPROTO
 				? BAD_ENVELOPE
 				: CANNOT_READ);
-		if (letter == '\0')
+		if (letter == ENVELOPE_END)
 			break;
-		netstring_add(package, str_span(&value));
-		allowed = "T";
+		if (letter == ENVELOPE_SENDER || letter == ENVELOPE_RECIPIENT)
+			netstring_add(package, str_span(&value));
 	}
-	if (*allowed == 'F') /* ended before it began */
-		_exit(BAD_ENVELOPE);
 	str_free(&value);
 }
 

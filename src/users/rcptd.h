@@ -23,7 +23,7 @@
 #include "queue/rcptcheck.h"
 #include "sys/file.h"
 
-#define RCPTD_CLIENTS_MAX 1000	 /* connections; more are turned away */
+#define RCPTD_CLIENTS_MAX 1000	 /* connections; then idle ones have to go */
 #define RCPTD_IDLE_MS	  120000 /* an idle client is sent away */
 #define RCPTD_CONTROL_MS  1000	 /* so often changed files are looked for */
 
@@ -67,7 +67,8 @@ struct clients {
 };
 
 /*
- * clients_let_in: lets in all who wait at the door, or turns them away.
+ * clients_let_in: lets in all who wait at the door.  If there are too many, who
+ * is idle longest has to go; if nobody is, the new one.
  * Returns 0; -1 with errno if the system lets nobody in now.
  */
 MUST_CHECK int clients_let_in(struct clients *clients, int door);

@@ -12,6 +12,39 @@
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 
+/*
+ * The place of the client that is idle longest; NULL if all wait for answers.
+ * A client whose connection has ended makes a new one when it has to ask.
+ */
+static struct client *
+find_idle(struct clients *clients)
+{
+	struct client *idle = NULL;
+
+	for (size_t i = 0; i < clients->all.len; i++) {
+		struct client *at = &clients->all.at[i];
+
+		if (!at->has_asked && (!idle || at->until < idle->until))
+			idle = at;
+	}
+	return idle;
+}
+
+/* Lets one in where there is no room: another goes, or the new one. */
+static void
+let_in_instead(struct clients *clients, const struct client *fresh)
+{
+	struct client *idle = find_idle(clients);
+
+	if (!idle) {
+		fd_close(fresh->fd);
+		return;
+	}
+	fd_close(idle->fd);
+	str_free(&idle->address);
+	*idle = *fresh;
+}
+
 int
 clients_let_in(struct clients *clients, int door)
 {
@@ -23,7 +56,7 @@ clients_let_in(struct clients *clients, int door)
 			.address = STR_INIT };
 
 		if (clients->all.len >= RCPTD_CLIENTS_MAX)
-			fd_close(fd);
+			let_in_instead(clients, &fresh);
 		else
 			vec_push(&clients->all, fresh);
 	}

@@ -23,6 +23,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(!span_has(str_span(&address), '\0'));
 		must(!span_has(str_span(&address), '\r'));
 		must(address_domain(str_span(&address)).len <= address.len);
+		(void)address_is_domain(address_domain(str_span(&address)));
 	}
 	received_add(&field,
 	    &(struct received){ .host = input,

@@ -1,14 +1,17 @@
 """Fixtures of the scenarios.
 
-town   a fresh installation with people in it; nothing runs yet
-needs  needs("mutt"): skips where that program is missing
+town         a fresh installation with people in it; nothing runs yet
+needs        needs("mutt"): skips where that program is missing
+routed_six   addresses that can be reached and are not ours: peers.SIX
 """
 
 import os
 import shutil
+import subprocess
 
 import pytest
 
+from support import peers
 from support.town import Town
 
 
@@ -27,3 +30,12 @@ def needs():
             if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
                 pytest.skip("%s is not installed" % program)
     return check
+
+
+@pytest.fixture
+def routed_six(root_place, needs):
+    needs("ip")
+    words = ["ip", "-6", "route", "add", "local", peers.ROUTED, "dev", "lo"]
+    subprocess.run(words, check=True)
+    yield
+    subprocess.run([word.replace("add", "del") for word in words], check=True)

@@ -12,16 +12,13 @@ from support.place import RESOLVER
 from support.spawner import by_hand
 from support.town import wait_port
 
-# Reachable addresses that belong to no interface, so that they are not "us".
-ROUTED = "2001:db8:25::/48"
-SIX = "2001:db8:25::25"
 NAMES = [
     "--mx-host=there.example,first.example,10",
     "--mx-host=there.example,second.example,20",
     "--host-record=first.example,127.0.0.11",
     "--host-record=second.example,127.0.0.12",
     "--host-record=plain.example,127.0.0.13",
-    "--host-record=six.example,%s" % SIX,
+    "--host-record=six.example,%s" % peers.SIX,
     "--cname=alias.example,plain.example",
     "--mx-host=nowhere.example,.,0",
     "--mx-host=loop.example,here.example,10",
@@ -69,30 +66,11 @@ def test_host(town, names, domain, hosts, used):
     assert b"\r\nSubject: a letter\r\n\r\nhello\r\n.\r\n" in connection.sent
 
 
-class SixServers(peers.Servers):
-    """One scripted server, by IPv6."""
-
-    def __enter__(self):
-        listener = socket.create_server(("::", 25), family=socket.AF_INET6)
-        self.sockets.append(listener)
-        self.begin(self.accept, listener, SIX, [{}])
-        return self
-
-
-@pytest.fixture
-def routed_six(root_place, needs):
-    needs("ip")
-    words = ["ip", "-6", "route", "add", "local", ROUTED, "dev", "lo"]
-    subprocess.run(words, check=True)
-    yield
-    subprocess.run([word.replace("add", "del") for word in words], check=True)
-
-
 def test_host_with_ipv6_only(town, names, routed_six):
-    with SixServers({}) as servers:
+    with peers.SixServers(peers.SIX) as servers:
         said = deliver(town, "joe@six.example")
         town.wait_empty()
-    assert said.startswith("success: ") and SIX in said
+    assert said.startswith("success: ") and peers.SIX in said
     assert len(servers.connections) == 1
 
 

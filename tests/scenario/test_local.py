@@ -250,6 +250,18 @@ def test_mbox_that_was_cut(home):
         OLD + b"From a@b Thu Jan  1 00:00:00 1970\n\nhal\nFrom joe@")
 
 
+@pytest.mark.parametrize("rules", [None, ""])
+def test_nothing_says_what_to_do(home, rules):
+    """It waits; a message that nobody gets must not count as delivered."""
+    if rules is not None:
+        home.write(".qmail", rules)
+    done = subprocess.run(home.words(""), timeout=30, **home.how())
+    assert done.returncode == 111 and b"(#4.2.1)" in done.stdout
+    home.write(".qmail", "# the user wants nothing\n")
+    done = subprocess.run(home.words(""), timeout=30, **home.how())
+    assert done.returncode == 0 and done.stdout == b"did 0+0+0\n"
+
+
 def test_rules_with_a_zero_byte(home):
     """Nothing is done of them."""
     home.write("Mailbox", OLD)

@@ -404,6 +404,32 @@ def test_very_many_hosts(town, service):
     assert names(town, "ann") == ["cur/%s:2," % name for name in wanted]
 
 
+# ---- many who are idle
+
+def private_kilobytes(service):
+    """What the processes of the sessions share with nobody."""
+    total = 0
+    for pid in process.session_members(service.pid):
+        with open("/proc/%d/comm" % pid) as comm, open("/proc/%d/smaps_rollup" % pid) as rollup:
+            if comm.read().strip() in ("qmail-popup", "qmail-pop3d"):
+                total += sum(int(line.split()[1]) for line in rollup
+                             if line.startswith("Anonymous:"))
+    return total
+
+
+def test_memory_of_an_idle_session(town, service):
+    """Pages of the stack depend on where it begins: hence many."""
+    for number in range(20):
+        pop.letter(town, "ann", "17000%05d.M1P1.here.example,S=20,W=23" % number, MESSAGE)
+    sessions = [pop.Client() for _ in range(30)]
+    for client in sessions:
+        assert client.login().startswith("+OK")
+        assert client.ask("STAT") == "+OK 20 460"
+    assert private_kilobytes(service) / len(sessions) < 43  # kB
+    for client in sessions:
+        client.close()
+
+
 # ---- POP before SMTP
 
 def may_relay():

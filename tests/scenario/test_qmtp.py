@@ -80,12 +80,25 @@ def test_messages_that_are_refused(town, text, wanted):
     assert town.is_empty() and log[0].startswith("qmtpd refused")
 
 
+def test_very_many_recipients(town):
+    """A stranger may name as many as he likes, in little memory of ours."""
+    count = 3000000
+    done = subprocess.run(
+        ["prlimit", "--as=%d" % (16 << 20), town.place.program("qmail-qmtpd")], cwd="/",
+        input=netstring("\nx") + netstring("a@b") + netstring(b"0:," * count), timeout=120,
+        capture_output=True, env={"PATH": "/usr/bin:/bin"}, **town.place.as_user("qmaild"))
+    assert done.returncode == 0
+    assert done.stdout.count(b"this is no address (#5.1.3),") == count
+    assert len(done.stderr.splitlines()) == 101 and town.is_empty()
+
+
 @pytest.mark.parametrize("program, data, code", [
     ("qmail-qmtpd", b"0:,", 100), ("qmail-qmtpd", b"1:x,", 100), ("qmail-qmtpd", b"05:\nabcd,", 100),
     ("qmail-qmtpd", b"2:\nx,1:a,9:5:abcd,,,", 100),
     ("qmail-qmtpd", b"2:\nx,1:a,99999999999:", 111), ("qmail-qmtpd", b"99999999999999999999:", 111),
     ("qmail-qmqpd", b"10:5:abc,1:a,,", 100), ("qmail-qmqpd", b"0:,", 100),
-    ("qmail-qmqpd", b"9:1:x,1:a,x,", 100), ("qmail-qmqpd", b"8:1:x,1:a,;", 100)])
+    ("qmail-qmqpd", b"9:1:x,1:a,x,", 100), ("qmail-qmtpd", b"2:\nx,65537:" + b"a" * 70000, 111),
+    ("qmail-qmqpd", b"8:1:x,1:a,;", 100)])
 def test_what_is_no_netstring(town, program, data, code):
     """Nothing is said, and nothing queued."""
     said, log, ended = serve(town, program, data)
@@ -255,7 +268,8 @@ def test_greetdelay(town):
     assert said == "" and 'reason="the program cannot be run"' in log and code == 111
 
 
-SHOW = ["sh", "-c", 'echo "$TCPREMOTEIP $TCPREMOTEPORT $TCPLOCALIP $TCPLOCALPORT '
+SHOW = ["sh", "-c", 'echo "${TCPREMOTEIP-none} ${TCPREMOTEPORT-none} '
+        '${TCPLOCALIP-none} ${TCPLOCALPORT-none} '
         '${TCPREMOTEHOST-none} ${TCPREMOTEINFO-none} ${RELAYCLIENT-none}"; cat']
 OF_PROXY = {"TCPREMOTEPORT": "1", "TCPLOCALIP": "192.0.2.8", "TCPLOCALPORT": "25",
             "TCPREMOTEHOST": "proxy", "TCPREMOTEINFO": "me", "RELAYCLIENT": ""}
@@ -269,7 +283,10 @@ BINARY = b"\r\n\r\n\0\r\nQUIT\n"
      socket.inet_pton(socket.AF_INET6, "2001:db8::2") + struct.pack(">HH", 4000, 26),
      "2001:db8::1 4000 2001:db8::2 26 none none none"),
     (BINARY + b"\x20\0\0\0", "192.0.2.7 1 192.0.2.8 25 proxy me "),
-    (b"PROXY UNKNOWN\r\n", "192.0.2.7 1 192.0.2.8 25 proxy me ")])
+    # Of a client that it does not tell nothing is known, and it may do nothing.
+    (b"PROXY UNKNOWN\r\n", "none none none none none none none"),
+    (BINARY + b"\x21\x31\0\xd8" + b"/" * 216, "none none none none none none none"),
+    (BINARY + b"\x21\0\0\0", "none none none none none none none")])
 def test_proxyin(town, header, shown):
     """What stands behind the header is for the server."""
     town.place.control(me=DOMAIN + "\n", proxyin="192.0.2.7\n")

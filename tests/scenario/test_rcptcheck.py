@@ -2,6 +2,7 @@
 qmail-rcptd, and what that cannot tell is never a refusal."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -268,6 +269,30 @@ def test_full_service(town):
         for pid in town.daemons()["qmail-rcptd"]:
             os.kill(pid, signal.SIGCONT)
     process.until(lambda: codes(town, "ann@here.example") == [OK], "it to serve again")
+
+
+def test_service_full_of_idle_clients(town):
+    """As many as it bears have asked, and wait: the next one is served."""
+    town.open()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+    idle = []
+    try:
+        for _ in range(1000):
+            one = ask(town, "ann")
+            assert one.recv(100) == b"K\0"
+            idle.append(one)
+        idle[0].send(b"Rann@here.example\0")  # not the one that is idle longest
+        assert idle[0].recv(100) == b"K\0"
+        for _ in range(3):
+            assert codes(town, "ann@here.example", "no-one@here.example") == [OK, UNKNOWN]
+        assert idle[1].recv(100) == b""
+        idle[0].send(b"Rno-one@here.example\0")
+        assert idle[0].recv(100) == b"D\0"
+    finally:
+        for one in idle:
+            one.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def ask(town, recipient=None):

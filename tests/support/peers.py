@@ -6,6 +6,10 @@ import struct
 import threading
 import time
 
+# Reachable addresses that belong to no interface, so that they are not "us";
+# see the fixture routed_six.
+ROUTED = "2001:db8:25::/48"
+SIX = "2001:db8:25::25"
 ACTION = re.compile(r"<(wait [0-9.]+|close|rst|hang)>")
 POLITE = {
     "greet": "220 server.example ESMTP\r\n", "EHLO": "502 no\r\n",
@@ -157,6 +161,20 @@ class Servers:
             hang_up(sock)
         for thread in self.threads:
             thread.join(5)
+
+
+class SixServers(Servers):
+    """One scripted server, by IPv6."""
+
+    def __init__(self, address):
+        super().__init__({})
+        self.address = address
+
+    def __enter__(self):
+        listener = socket.create_server(("::", 25), family=socket.AF_INET6)
+        self.sockets.append(listener)
+        self.begin(self.accept, listener, self.address, [{}])
+        return self
 
 
 def hang_up(sock):

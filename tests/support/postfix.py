@@ -1,4 +1,5 @@
-"""A Postfix of our own: postfix.example, at 127.0.0.2; we are at 127.0.0.3."""
+"""A Postfix of our own: postfix.example, at 127.0.0.2; we are at 127.0.0.3, or
+elsewhere, and it listens by IPv6 as well."""
 
 import os
 import shutil
@@ -35,6 +36,16 @@ maillog_file_prefixes = {base}
 smtpd_tls_security_level = none
 smtp_tls_security_level = none
 """
+# As a neighbour with both families; who is no-one or later is refused so.
+BOTH = """\
+inet_protocols = all
+mynetworks = 127.0.0.0/8 [2001:db8:25::]/64
+transport_maps = inline:{{ here.example=smtp:[{ours}]:25 }}
+smtpd_recipient_restrictions =
+ check_recipient_access inline:{{ {{ no-one@{domain} = 550 nobody here has this name }}
+  {{ later@{domain} = 450 not now }} }}
+ permit_mynetworks reject
+"""
 SERVICES = """\
 {address}:smtp inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
@@ -62,8 +73,15 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
+def without(settings, more):
+    """The settings that are not made again."""
+    names = {line.split(" =")[0] for line in more.splitlines()}
+    return "".join(line for line in settings.splitlines(True)
+                   if line.split(" =")[0] not in names)
+
+
 class Postfix:
-    def __init__(self, place, more=""):
+    def __init__(self, place, more="", services=""):
         self.base = place.base + "/postfix"
         self.config = self.base + "/etc"
         shutil.rmtree(self.base, ignore_errors=True)
@@ -71,11 +89,9 @@ class Postfix:
             os.mkdir(self.base + name, 0o755)
         shutil.chown(self.base + "/data", "postfix")
         for name, text in (("main.cf", SETTINGS), ("master.cf", SERVICES)):
+            text = text.format(base=self.base, domain=DOMAIN, address=ADDRESS, ours=OURS)
             with open(os.path.join(self.config, name), "w") as out:
-                out.write(text.format(base=self.base, domain=DOMAIN,
-                                      address=ADDRESS, ours=OURS))
-        with open(self.config + "/main.cf", "a") as out:
-            out.write(more)
+                out.write(without(text, more) + more if name == "main.cf" else text + services)
         self.run("start")
         wait_port(ADDRESS)
 
@@ -95,5 +111,27 @@ class Postfix:
     def stop(self):
         with open(self.base + "/spool/pid/master.pid") as source:
             master = int(source.read())
-        self.run("stop")
-        process.until(lambda: not process.session_members(master), "Postfix to end")
+        try:
+            self.run("stop")
+            process.until(lambda: not process.session_members(master), "Postfix to end")
+        finally:
+            process.end_session(master)  # or it stays in the way of the next
+
+
+class Neighbour(Postfix):
+    """What tests with other mail servers expect of one."""
+    domain, folder = DOMAIN, "PostfixMaildir"
+
+    def __init__(self, town, address, six, ours):
+        """ours: where mail for us goes."""
+        assert address == ADDRESS
+        super().__init__(town.place, BOTH.format(ours=ours, domain=DOMAIN),
+                         "[%s]:smtp inet n - n - - smtpd\n" % six)
+        wait_port(six)
+
+    def run_queue(self):
+        """Tries all that waits, now."""
+        self.run("flush")
+
+    def wait_log(self, word):
+        process.until(lambda: word in self.log(), "%r in%s" % (word, self.log()))

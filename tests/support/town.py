@@ -1,6 +1,7 @@
 """A town with a post office: our daemons run, ann and bob live there.
 
-Mail for here.example is local.  SMTP is at 127.0.0.1, by tcpserver, and at ::1.
+Mail for here.example is local.  SMTP is at 127.0.0.1, by tcpserver, and at ::1,
+or elsewhere.
 """
 
 import os
@@ -20,10 +21,11 @@ MAIL_FOLDER = "Maildir"
 class Listener:
     """Gives each connection to a server program, as tcpserver does, by IPv6."""
 
-    def __init__(self, place, words, environment):
-        self.place, self.words, self.environment = place, words, environment
+    def __init__(self, place, address, words, environment):
+        self.place, self.address = place, address
+        self.words, self.environment = words, environment
         self.children = []
-        self.sock = socket.create_server(("::1", 25), family=socket.AF_INET6)
+        self.sock = socket.create_server((address, 25), family=socket.AF_INET6)
         self.thread = threading.Thread(target=self.accept, daemon=True)
         self.thread.start()
 
@@ -36,7 +38,7 @@ class Listener:
             with sock:
                 self.children.append(subprocess.Popen(
                     self.words, stdin=sock, stdout=sock, cwd="/",
-                    env={**self.environment, "PROTO": "TCP6", "TCPLOCALIP": "::1",
+                    env={**self.environment, "PROTO": "TCP6", "TCPLOCALIP": self.address,
                          "TCPREMOTEIP": peer[0], "TCPREMOTEPORT": str(peer[1])},
                     start_new_session=True, **self.place.as_user("qmaild")))
 
@@ -63,8 +65,7 @@ class Town:
         homes = self.place.base + "/homes"
         shutil.rmtree(homes, ignore_errors=True)
         os.mkdir(homes, 0o755)
-        self.place.accounts({name: [uid, uid, homes + "/" + name]
-                             for name, uid in PEOPLE.items()})
+        self.accounts()
         for name, uid in PEOPLE.items():
             os.mkdir(self.home(name), 0o755)
             os.chown(self.home(name), uid, uid)
@@ -72,6 +73,11 @@ class Town:
         folder = self.place.path("alias/" + MAIL_FOLDER)
         subprocess.run([self.place.program("maildirmake"), folder], check=True,
                        **self.place.as_user("alias"))
+
+    def accounts(self, **more):
+        """Its people, and more: NAME=[uid, gid, home]."""
+        self.place.accounts({**{name: [uid, uid, self.home(name)]
+                                for name, uid in PEOPLE.items()}, **more})
 
     def home(self, name):
         return "%s/homes/%s" % (self.place.base, name)
@@ -187,16 +193,16 @@ class Town:
         self.peers.append(daemon.kill)
         return daemon
 
-    def serve_smtp(self, address="127.0.0.1", **environment):
+    def serve_smtp(self, address="127.0.0.1", six="::1", **environment):
         server = self.place.program("qmail-smtpd")
         environment["PATH"] = "/usr/bin:/bin"
         uid, gid = self.place.ids("qmaild")
         self.begin(["tcpserver", "-RHl0", "-u", str(uid), "-g", str(gid),
                     address, "25", server], env=environment)
-        listener = Listener(self.place, [server], environment)
+        listener = Listener(self.place, six, [server], environment)
         self.peers.append(listener.close)
         wait_port(address)
-        wait_port("::1")
+        wait_port(six)
 
     def begin(self, words, **more):
         """A program that runs until the end of the test."""

@@ -31,7 +31,20 @@ static const struct {
 	CASE("", ADDRESS_MISSING, "", ""),
 	CASE("a@b", ADDRESS_MISSING, "", ""),
 	CASE("FROM:<@x,@y:a@b>", ADDRESS_TAKEN, "a@b", ""),
-	CASE("FROM:<@x:@y:a@b>", ADDRESS_TAKEN, "@y:a@b", ""),
+	CASE("FROM:<@x:@y:a@b>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<@x:@y>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<\"\"@b>", ADDRESS_TAKEN, "@b", ""),
+	CASE("FROM:<\"\">", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<(x)a@b>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<\\(x\\)a@b>", ADDRESS_TAKEN, "(x)a@b", ""),
+	CASE("FROM:<a,b;c>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:a>b@c", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<a@b@c>", ADDRESS_TAKEN, "a@b@c", ""),
+	CASE("FROM:<\"a@b\">", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<\"a@b\"@c>", ADDRESS_TAKEN, "a@b@c", ""),
+	CASE("FROM:<a@\"b\">", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<a@b\\c>", ADDRESS_BROKEN, "", ""),
+	CASE("FROM:<a@b(c)>", ADDRESS_TAKEN, "a@b(c)", ""),
 	CASE("FROM:<@x>", ADDRESS_BROKEN, "", ""),
 	CASE("FROM:<@>", ADDRESS_BROKEN, "", ""),
 	CASE("FROM:<\"a b\"@c>", ADDRESS_TAKEN, "a b@c", ""),
@@ -119,6 +132,30 @@ test_domain(void **state)
 	assert_int_equal(address_domain(SPAN("a@")).len, 0);
 }
 
+#define LABEL_63                           \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DOMAIN_255   LABEL_63 "." LABEL_63 "." LABEL_63 "." LABEL_63
+#define U_63_UMLAUTS "\xc3\xa4" LABEL_63
+
+static void
+test_what_can_be_a_domain(void **state)
+{
+	static const char *const good[] = { "a", "a.b", "a-b.c", "a_b.c", "1.2",
+		".a", "a.", ".", "\xc3\xa4.b", LABEL_63, DOMAIN_255,
+		U_63_UMLAUTS, "[x]", "[IPv6:::1]" };
+	static const char *const bad[] = { "", "..", "a..b", "..a", "a..", "-a",
+		"a-", "a.-b", "a-.b", "a b", "a/b", "a@b", "a[1]", "[]", "[",
+		"[x", "[x].", "[x]y", "[x[y]", "[x\\]", "[x y]", "[\xc3\xa4]",
+		LABEL_63 "a", DOMAIN_255 ".", "a(b)", "a\tb" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+		assert_true(address_is_domain(span_of(good[i])));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(address_is_domain(span_of(bad[i])));
+}
+
 int
 main(void)
 {
@@ -126,6 +163,7 @@ main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_domain),
+		cmocka_unit_test(test_what_can_be_a_domain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

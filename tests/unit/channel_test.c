@@ -17,9 +17,8 @@ static void
 test_read_and_mark(void **state)
 {
 	struct channel_reader reader;
-	struct str address = STR_INIT;
-	uint64_t position, total, open;
-	bool is_done;
+	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
+	uint64_t total, open;
 	int fd;
 
 	(void)state;
@@ -27,21 +26,17 @@ test_read_and_mark(void **state)
 	fd = channel_open(CHANNEL_LOCAL, NUMBER, 23);
 	assert_true(fd >= 0);
 	assert_int_equal(channel_read_from(&reader, fd, 0), 0);
-	assert_int_equal(
-	    channel_next(&reader, &position, &is_done, &address), 1);
-	assert_int_equal(position, 0);
-	assert_false(is_done);
-	assert_string_equal(str_z(&address), "a@b");
-	assert_int_equal(
-	    channel_next(&reader, &position, &is_done, &address), 1);
-	assert_int_equal(position, 5);
-	assert_true(is_done);
-	assert_int_equal(
-	    channel_next(&reader, &position, &is_done, &address), 1);
-	assert_int_equal(position, 10);
-	assert_int_equal(address.len, 0);
-	assert_int_equal(
-	    channel_next(&reader, &position, &is_done, &address), 0);
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_int_equal(next.position, 0);
+	assert_false(next.is_done);
+	assert_string_equal(str_z(&next.address), "a@b");
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_int_equal(next.position, 5);
+	assert_true(next.is_done);
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_int_equal(next.position, 10);
+	assert_int_equal(next.address.len, 0);
+	assert_int_equal(channel_next(&reader, &next), 0);
 	assert_int_equal(
 	    channel_count(CHANNEL_LOCAL, NUMBER, 23, &total, &open), 1);
 	assert_int_equal(total, 3);
@@ -52,11 +47,43 @@ test_read_and_mark(void **state)
 	assert_int_equal(open, 1);
 	/* From a place that was found before. */
 	assert_int_equal(channel_read_from(&reader, fd, 5), 0);
-	assert_int_equal(
-	    channel_next(&reader, &position, &is_done, &address), 1);
-	assert_int_equal(position, 5);
-	assert_string_equal(str_z(&address), "c@d");
-	str_free(&address);
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_int_equal(next.position, 5);
+	assert_string_equal(str_z(&next.address), "c@d");
+	channel_recipient_free(&next);
+	close(fd);
+}
+
+/* What is asked of notifications stands before the letter. */
+static void
+test_parameters(void **state)
+{
+	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
+	struct channel_reader reader;
+	int fd;
+
+	(void)state;
+	put("remote", SPAN("Ta@b\0RNOTIFY=NEVER\0Dc@d\0Te@f\0"));
+	fd = channel_open(CHANNEL_REMOTE, NUMBER, 23);
+	assert_int_equal(channel_read_from(&reader, fd, 0), 0);
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_int_equal(next.start, 0);
+	assert_int_equal(next.parameters.len, 0);
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_int_equal(next.start, 5);
+	assert_int_equal(next.position, 5 + 14);
+	assert_true(next.is_done);
+	assert_string_equal(str_z(&next.address), "c@d");
+	assert_string_equal(str_z(&next.parameters), "NOTIFY=NEVER");
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_string_equal(str_z(&next.address), "e@f");
+	assert_int_equal(next.parameters.len, 0);
+	assert_int_equal(channel_next(&reader, &next), 0);
+	/* From where a recipient was found to start. */
+	assert_int_equal(channel_read_from(&reader, fd, 5), 0);
+	assert_int_equal(channel_next(&reader, &next), 1);
+	assert_string_equal(str_z(&next.parameters), "NOTIFY=NEVER");
+	channel_recipient_free(&next);
 	close(fd);
 }
 
@@ -69,6 +96,9 @@ test_damage(void **state)
 		{ "\0\0\0\0", 4 },
 		{ "Xa\0", 3 },
 		{ "Ta\0\0", 4 },
+		{ "Ra\0", 3 }, /* of nobody */
+		{ "Ra", 2 },
+		{ "Ra\0Rb\0Tc\0", 9 },
 	};
 	uint64_t total, open;
 	struct str big = STR_INIT;
@@ -121,8 +151,9 @@ test_replace(void **state)
 	put("local", SPAN("Da\0"));
 	assert_int_equal(
 	    replace_open(&replace, QUEUE_LOCAL, NUMBER, 23, 0600), 0);
-	assert_int_equal(channel_add(&replace.out, SPAN("a")), 0);
-	assert_int_equal(channel_add(&replace.out, SPAN("b")), 0);
+	assert_int_equal(channel_add(&replace.out, SPAN("a"), SPAN("")), 0);
+	assert_int_equal(
+	    channel_add(&replace.out, SPAN("b"), SPAN("NOTIFY=DELAY")), 0);
 	/* The old one is untouched until the new one is whole. */
 	assert_int_equal(
 	    channel_count(CHANNEL_LOCAL, NUMBER, 23, &total, &open), 1);
@@ -136,7 +167,8 @@ test_replace(void **state)
 		str_add_byte(&big, 'x');
 	assert_int_equal(
 	    replace_open(&replace, QUEUE_LOCAL, NUMBER, 23, 0600), 0);
-	assert_int_equal(channel_add(&replace.out, str_span(&big)), -1);
+	assert_int_equal(
+	    channel_add(&replace.out, str_span(&big), SPAN("")), -1);
 	assert_int_equal(errno, EMSGSIZE);
 	replace_abandon(&replace);
 	assert_int_equal(access("local/0/46.new", F_OK), -1);
@@ -151,6 +183,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_read_and_mark),
+		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_replace),
 	};

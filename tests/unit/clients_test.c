@@ -207,19 +207,44 @@ test_idle(void **state)
 	check_end(fd);
 }
 
+/* As many as there is room for; none of them has a connection. */
+static void
+fill(bool has_asked)
+{
+	struct client other = { .fd = -1,
+		.until = clock_monotonic() + RCPTD_IDLE_MS,
+		.has_asked = has_asked,
+		.address = STR_INIT };
+
+	while (clients.all.len < RCPTD_CLIENTS_MAX)
+		vec_push(&clients.all, other);
+}
+
+/* Who is idle longest goes, and never who waits for an answer. */
 static void
 test_too_many(void **state)
 {
-	const struct client nobody = { .fd = -1, .address = STR_INIT };
-	int fd;
+	int waiting = connect_one(), idle = connect_one(), last;
 
 	(void)state;
-	while (clients.all.len < RCPTD_CLIENTS_MAX)
-		vec_push(&clients.all, nobody);
-	fd = connect_one();
+	clients.all.at[0].has_asked = true;
+	clients.all.at[0].until -= 20;
+	clients.all.at[1].until -= 10;
+	fill(false);
+	last = connect_one();
 	assert_int_equal(clients.all.len, RCPTD_CLIENTS_MAX);
-	clients.all.len = 0;
-	check_end(fd);
+	check_silence(waiting);
+	check_silence(last);
+	assert_int_equal(recv(idle, (char[3]){ 0 }, 3, MSG_DONTWAIT), 0);
+	fd_close(idle);
+	for (size_t i = 0; i < clients.all.len; i++)
+		clients.all.at[i].has_asked = true;
+	fd_close(connect_one()); /* it finds nobody who could go */
+	check_silence(waiting);
+	check_silence(last);
+	assert_int_equal(clients.all.len, RCPTD_CLIENTS_MAX);
+	fd_close(waiting);
+	fd_close(last);
 }
 
 /* That is not "nobody waits": the door must be left alone for a while. */

@@ -16,9 +16,9 @@ test_job(void **state)
 	struct str text = STR_INIT;
 
 	(void)state;
-	delivery_add_head(&text, 123, SPAN("s@x"));
-	delivery_add_recipient(&text, 4294967295u, SPAN("a@b"));
-	delivery_add_recipient(&text, 2, SPAN(""));
+	delivery_add_head(&text, 123, SPAN("s@x"), SPAN(""));
+	delivery_add_recipient(&text, 4294967295u, SPAN("a@b"), SPAN(""));
+	delivery_add_recipient(&text, 2, SPAN(""), SPAN(""));
 	assert_true(delivery_job_parse(str_span(&text), &job));
 	str_free(&text); /* the job has a copy */
 	assert_int_equal(job.message, 123);
@@ -58,28 +58,70 @@ test_route(void **state)
 	struct str text = STR_INIT;
 
 	(void)state;
-	delivery_add_head(&text, 1, SPAN("s@x"));
+	delivery_add_head(&text, 1, SPAN("s@x"), SPAN(""));
 	delivery_add_route(&text, SPAN("relay:26"), 5);
-	delivery_add_recipient(&text, 2, SPAN("a@b"));
+	delivery_add_recipient(&text, 2, SPAN("a@b"), SPAN(""));
 	assert_true(delivery_job_parse(str_span(&text), &job));
 	assert_true(job.has_route);
 	assert_true(span_equal(job.route, SPAN("relay:26")));
 	assert_true(job.connect_limit == 5);
 	delivery_job_free(&job);
 	str_reset(&text);
-	delivery_add_head(&text, 1, SPAN("s@x"));
+	delivery_add_head(&text, 1, SPAN("s@x"), SPAN(""));
 	delivery_add_route(&text, SPAN(""), 0);
-	delivery_add_recipient(&text, 2, SPAN("a@b"));
+	delivery_add_recipient(&text, 2, SPAN("a@b"), SPAN(""));
 	assert_true(delivery_job_parse(str_span(&text), &job));
 	assert_true(job.has_route);
 	assert_int_equal(job.route.len, 0);
 	assert_true(job.connect_limit == 0);
 	delivery_job_free(&job);
 	str_reset(&text);
-	delivery_add_head(&text, 1, SPAN("s@x"));
-	delivery_add_recipient(&text, 2, SPAN("a@b"));
+	delivery_add_head(&text, 1, SPAN("s@x"), SPAN(""));
+	delivery_add_recipient(&text, 2, SPAN("a@b"), SPAN(""));
 	assert_true(delivery_job_parse(str_span(&text), &job));
 	assert_false(job.has_route);
+	delivery_job_free(&job);
+	str_free(&text);
+}
+
+/* What is asked of notifications, in a job and in an environment. */
+static void
+test_parameters(void **state)
+{
+	struct words envp = WORDS_INIT;
+	struct delivery_job job;
+	struct str text = STR_INIT;
+	char **words;
+
+	(void)state;
+	delivery_add_head(&text, 1, SPAN("s@x"), SPAN("RET=HDRS"));
+	delivery_add_route(&text, SPAN("relay"), 5);
+	delivery_add_recipient(&text, 2, SPAN("a@b"), SPAN(""));
+	delivery_add_recipient(&text, 3, SPAN("c@d"), SPAN("NOTIFY=NEVER"));
+	assert_true(delivery_job_parse(str_span(&text), &job));
+	assert_true(span_equal(job.parameters, SPAN("RET=HDRS")));
+	assert_true(span_equal(job.route, SPAN("relay")));
+	assert_int_equal(job.recipients.at[0].parameters.len, 0);
+	assert_true(
+	    span_equal(job.recipients.at[1].parameters, SPAN("NOTIFY=NEVER")));
+	delivery_add_parameters(&envp, &job);
+	words = words_end(&envp);
+	assert_string_equal(words[0], "DSNENVELOPE=RET=HDRS");
+	assert_string_equal(words[1], "DSNRECIPIENTS=\nNOTIFY=NEVER\n");
+	assert_null(words[2]);
+	assert_true(delivery_is_parameter(span_of(words[0])));
+	assert_true(delivery_is_parameter(span_of(words[1])));
+	assert_false(delivery_is_parameter(SPAN("DSNRECIPIENT=")));
+	words_free(&envp);
+	delivery_job_free(&job);
+	/* Nobody asked for anything. */
+	str_reset(&text);
+	delivery_add_head(&text, 1, SPAN("s@x"), SPAN(""));
+	delivery_add_recipient(&text, 2, SPAN("a@b"), SPAN(""));
+	assert_true(delivery_job_parse(str_span(&text), &job));
+	delivery_add_parameters(&envp, &job);
+	assert_null(words_end(&envp)[0]);
+	words_free(&envp);
 	delivery_job_free(&job);
 	str_free(&text);
 }
@@ -101,15 +143,18 @@ test_reports(void **state)
 	    &(struct delivery_report){ .delivery = 8,
 		.result = 'K',
 		.hop = DELIVERY_HOP_WELL,
+		.is_passed_on = true,
 		.text = str_span(&big) });
 	rest = str_span(&text);
 	assert_true(delivery_report_next(&rest, &report));
 	assert_int_equal(report.delivery, 7);
 	assert_int_equal(report.result, 'D');
 	assert_int_equal(report.hop, DELIVERY_HOP_UNTOLD);
+	assert_false(report.is_passed_on);
 	assert_true(span_equal(report.text, SPAN("a")));
 	assert_true(delivery_report_next(&rest, &report));
 	assert_int_equal(report.hop, DELIVERY_HOP_WELL);
+	assert_true(report.is_passed_on);
 	assert_int_equal(report.text.len, DELIVERY_TEXT_MAX);
 	assert_false(delivery_report_next(&rest, &report));
 	assert_int_equal(rest.len, 0);
@@ -133,6 +178,7 @@ main(void)
 		cmocka_unit_test(test_job),
 		cmocka_unit_test(test_bad_jobs),
 		cmocka_unit_test(test_route),
+		cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_reports),
 	};
 

@@ -84,6 +84,55 @@ test_errors(void **state)
 	str_free(&text);
 }
 
+/* What becomes of an envelope as qmail-queue takes it: 0, or errno. */
+static int
+error_in_order(struct span bytes)
+{
+	struct str value = STR_INIT;
+	char buffer[64], letter = ENVELOPE_END;
+	struct in in;
+	int error = 0;
+
+	open_stream(&in, buffer, sizeof(buffer), bytes);
+	do
+		if (envelope_next_in_order(&in, &letter, &value) < 0)
+			error = errno;
+	while (!error && letter != ENVELOPE_END);
+	fd_close(in.fd);
+	str_free(&value);
+	return error;
+}
+
+#define BYTES(literal)                       \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
+
+static void
+test_order(void **state)
+{
+	static const struct span fine[] = { BYTES("Fa\0\0"),
+		BYTES("Fa\0Tb\0\0"), BYTES("Fa\0Tb\0Tc\0\0"),
+		BYTES("Fa\0ERET=FULL\0\0"),
+		BYTES("Fa\0ERET=FULL\0RNOTIFY=NEVER\0Tb\0Tc\0\0"),
+		BYTES("Fa\0Tb\0RORCPT=rfc822;x\0Tc\0\0") };
+	static const struct span broken[] = { BYTES("\0"), BYTES("Tb\0"),
+		BYTES("ERET=FULL\0"), BYTES("Fa\0Fb\0\0"),
+		BYTES("Fa\0ERET=FULL\0ERET=FULL\0Tb\0\0"),
+		BYTES("Fa\0Tb\0ERET=FULL\0Tc\0\0"),
+		BYTES("Fa\0RNOTIFY=NEVER\0\0"),
+		BYTES("Fa\0RNOTIFY=NEVER\0RNOTIFY=NEVER\0Tb\0\0"),
+		BYTES("Fa\0RNOTIFY=SOMETIMES\0Tb\0\0"),
+		BYTES("Fa\0ERET=FULL\r\nDATA\0Tb\0\0"), BYTES("Fa\0uTb\0\0") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fine) / sizeof(*fine); i++)
+		assert_int_equal(error_in_order(fine[i]), 0);
+	for (size_t i = 0; i < sizeof(broken) / sizeof(*broken); i++)
+		assert_int_equal(error_in_order(broken[i]), EBADMSG);
+	assert_int_equal(error_in_order(SPAN("Fa\0Tb\0")), EPROTO);
+}
+
 static void
 test_head(void **state)
 {
@@ -120,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_head),
 	};
 

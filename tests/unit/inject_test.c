@@ -226,6 +226,45 @@ test_choice(void **state)
 	assert_int_equal(run_in("home").letter, VERDICT_ACCEPTED);
 }
 
+/* What is asked of notifications is for qmail-queue, and nobody else. */
+static void
+test_parameters(void **state)
+{
+	static const struct {
+		const char *program;
+		struct span envelope;
+	} cases[] = {
+		{ NULL, { "Fs\0ERET=FULL\0RNOTIFY=NEVER\0Ta\0Tb\0\0", 34 } },
+		{ "bin/qmail-queue", { "Fs\0Ta\0Tb\0\0", 10 } },
+	};
+	static const char program[] =
+	    "#!/bin/sh\ncat >/dev/null; cat <&1 >envelope\n";
+	struct inject inject;
+
+	(void)state;
+	scratch_write("home/bin/qmail-queue", program, sizeof(program) - 1);
+	assert_int_equal(chmod("home/bin/qmail-queue", 0755), 0);
+	for (int i = 0; i < 2; i++) {
+		if (cases[i].program)
+			setenv("QMAILQUEUE", cases[i].program, 1);
+		else
+			unsetenv("QMAILQUEUE");
+		assert_int_equal(
+		    inject_takes_parameters(), cases[i].program == NULL);
+		assert_int_equal(inject_open(&inject, "home"), 0);
+		inject_sender(&inject, SPAN("s"));
+		inject_sender_parameters(&inject, SPAN("RET=FULL"));
+		inject_recipient_parameters(&inject, SPAN("NOTIFY=NEVER"));
+		inject_recipient(&inject, SPAN("a"));
+		inject_recipient_parameters(&inject, SPAN(""));
+		inject_recipient(&inject, SPAN("b"));
+		assert_int_equal(
+		    inject_close(&inject).letter, VERDICT_ACCEPTED);
+		check_file("envelope", cases[i].envelope);
+	}
+	unsetenv("QMAILQUEUE");
+}
+
 int
 main(void)
 {
@@ -238,6 +277,7 @@ main(void)
 		cmocka_unit_test(test_nobody_tells),
 		cmocka_unit_test(test_left_behind),
 		cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_parameters),
 	};
 
 	setenv("QMAILQUEUE", "program", 1);

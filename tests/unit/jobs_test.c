@@ -64,30 +64,31 @@ test_longest_wait(void **state)
 }
 
 static void
-test_failures(void **state)
+test_books(void **state)
 {
-	struct job_channel own = { .fd = -1 };
+	struct job_channel channel = { .fd = -1 };
+	struct job_entry_book *own = &channel.books[JOB_SUCCESSES];
 
 	(void)state;
-	assert_int_equal(job_next_record(&own, 10).len, 0);
-	job_add_failure(&own, 1, SPAN("first"));
-	job_add_failure(&own, 2, SPAN("second"));
-	job_add_failure(&own, 3, SPAN("third"));
+	assert_int_equal(job_next_record(own, 10).len, 0);
+	job_add_entry(own, 1, SPAN("first"));
+	job_add_entry(own, 2, SPAN("second"));
+	job_add_entry(own, 3, SPAN("third"));
 	/* As many as fit, but one at least. */
-	assert_true(span_equal(job_next_record(&own, 11), SPAN("firstsecond")));
-	assert_int_equal(own.recording.list.len, 2);
-	assert_int_equal(own.recording.list.at[1].position, 2);
+	assert_true(span_equal(job_next_record(own, 11), SPAN("firstsecond")));
+	assert_int_equal(own->recording.list.len, 2);
+	assert_int_equal(own->recording.list.at[1].position, 2);
 	/* The same again until they are recorded. */
-	assert_true(span_equal(job_next_record(&own, 99), SPAN("firstsecond")));
-	own.recording.list.len = 0;
-	str_reset(&own.recording.text);
-	job_add_failure(&own, 4, SPAN("fourth"));
-	assert_true(span_equal(job_next_record(&own, 1), SPAN("third")));
-	own.recording.list.len = 0;
-	str_reset(&own.recording.text);
-	assert_true(span_equal(job_next_record(&own, 99), SPAN("fourth")));
-	assert_int_equal(own.unrecorded.list.len, 0);
-	free_channel(&own);
+	assert_true(span_equal(job_next_record(own, 99), SPAN("firstsecond")));
+	own->recording.list.len = 0;
+	str_reset(&own->recording.text);
+	job_add_entry(own, 4, SPAN("fourth"));
+	assert_true(span_equal(job_next_record(own, 1), SPAN("third")));
+	own->recording.list.len = 0;
+	str_reset(&own->recording.text);
+	assert_true(span_equal(job_next_record(own, 99), SPAN("fourth")));
+	assert_int_equal(own->unrecorded.list.len, 0);
+	free_channel(&channel);
 }
 
 static void
@@ -145,7 +146,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_next_try),
 		cmocka_unit_test(test_longest_wait),
-		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_books),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_lines),
 	};

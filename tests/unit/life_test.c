@@ -60,6 +60,8 @@ queue_path(enum queue_folder folder, uint64_t number, uint64_t split)
 NOT_CALLED(void sendlog_trouble(
     struct sendlog *a, const char *b, struct queue_path c, const char *d))
 NOT_CALLED(void job_free(struct jobs *a, struct job *b))
+NOT_CALLED(
+    void scribing_add_status(struct str *a, const struct report_status *b))
 NOT_CALLED(void trouble_note(struct trouble *a, int64_t b))
 NOT_CALLED(void sendlog_z(struct sendlog *a, const char *b))
 NOT_CALLED(void sendlog_u64(struct sendlog *a, uint64_t b))

@@ -44,7 +44,8 @@ check_group(const struct pass_group *group, size_t index, const char *address)
 {
 	assert_true(group->recipients.len > index);
 	assert_string_equal(
-	    str_z((struct str *)&group->recipients.at[index].address), address);
+	    str_z((struct str *)&group->recipients.at[index].told.address),
+	    address);
 }
 
 static void
@@ -75,7 +76,7 @@ test_groups(void **state)
 	assert_int_equal(pass->window.len, 2);
 	pass_take(pass, 1, 50, 1000, &group);
 	check_group(&group, 0, "a@x");
-	assert_int_equal(group.recipients.at[0].position, 20);
+	assert_int_equal(group.recipients.at[0].told.position, 20);
 	pass_group_free(&hops, &group);
 	pass_free(&hops, pass);
 	close(fd);
@@ -204,7 +205,7 @@ read_some(uint64_t first, uint64_t last, uint64_t expected)
 	assert_true(pass->is_at_end);
 	got = pass->window.len;
 	if (got)
-		assert_int_equal(pass->window.at[0].position, expected);
+		assert_int_equal(pass->window.at[0].told.position, expected);
 	pass_free(&own, pass);
 	hops_free(&own);
 	fd_close(fd);

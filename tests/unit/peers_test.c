@@ -19,6 +19,7 @@ static void
 test_scribe(void **state)
 {
 	struct scribing scribing = { .link = { .fd = -1 } };
+	struct job job = { .number = 8 };
 	struct event event;
 
 	(void)state;
@@ -26,7 +27,7 @@ test_scribe(void **state)
 	    scribing_read_event(&scribing, SPAN("a7\0C1\0"), &event),
 	    -1); /* nothing was ordered */
 	scribing_record(&scribing, 7, CHANNEL_REMOTE, SPAN("text"));
-	scribing_inject(&scribing, 8, 0, SPAN("s@x"), SPAN(""));
+	scribing_inject(&scribing, &job, SPAN(""));
 	assert_int_equal(scribing.orders, 2);
 	assert_int_equal(
 	    scribing_read_event(&scribing, SPAN("a7\0C2\0"), &event), -1);
@@ -44,6 +45,12 @@ test_scribe(void **state)
 	assert_int_equal(event.kind, EVENT_QUEUED);
 	assert_int_equal(event.qp, 99);
 	assert_int_equal(scribing.orders, 0);
+	scribing_tell(&scribing, &job, CHANNEL_LOCAL, SPAN("d\0Ta\0X\0"));
+	assert_int_equal(
+	    scribing_read_event(&scribing, SPAN("a8\0C0\0Q5\0"), &event), 0);
+	assert_int_equal(event.kind, EVENT_RECORDED);
+	assert_int_equal(event.book, JOB_SUCCESSES);
+	assert_int_equal(event.qp, 5);
 	assert_int_equal(
 	    scribing_read_event(&scribing, SPAN("g8\0"), &event), -1);
 	scribing.orders = SCRIBING_ORDERS_MAX;

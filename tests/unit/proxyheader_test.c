@@ -9,13 +9,12 @@
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
 #define FOUR	  "\300\0\2\1\300\0\2\2\x30\x39\0\x19"
-#define SIX                                                               \
+#define SIX                                                                  \
 	" \1\r\270\0\0\0\0\0\0\0\0\0\0\0\1 \1\r\270\0\0\0\0\0\0\0\0\0\0\0\2" \
 	"\x30\x39\0\x19"
-#define CASE(text, state, source, destination)                 \
-	{                                                      \
-		{ text, sizeof(text) - 1 }, state, source,     \
-		    destination                                \
+#define CASE(text, state, source, destination)                         \
+	{                                                              \
+		{ text, sizeof(text) - 1 }, state, source, destination \
 	}
 
 static const struct {
@@ -27,20 +26,20 @@ static const struct {
 	    "192.0.2.1", "192.0.2.2"),
 	CASE("PROXY TCP6 2001:db8::1 2001:db8::2 12345 25\r\n",
 	    PROXYHEADER_DONE, "2001:db8::1", "2001:db8::2"),
-	CASE("PROXY UNKNOWN\r\n", PROXYHEADER_LOCAL, NULL, NULL),
-	CASE("PROXY UNKNOWN a b c d\r\n", PROXYHEADER_LOCAL, NULL, NULL),
+	CASE("PROXY UNKNOWN\r\n", PROXYHEADER_UNKNOWN, NULL, NULL),
+	CASE("PROXY UNKNOWN a b c d\r\n", PROXYHEADER_UNKNOWN, NULL, NULL),
 	CASE("PROXY TCP4 2001:db8::1 192.0.2.2 1 2\r\n", PROXYHEADER_BROKEN,
 	    NULL, NULL),
-	CASE("PROXY TCP4 192.0.2.1 192.0.2.2 1 65536\r\n",
-	    PROXYHEADER_BROKEN, NULL, NULL),
-	CASE("PROXY TCP4 192.0.2.1 192.0.2.2 1\r\n", PROXYHEADER_BROKEN,
+	CASE("PROXY TCP4 192.0.2.1 192.0.2.2 1 65536\r\n", PROXYHEADER_BROKEN,
 	    NULL, NULL),
+	CASE("PROXY TCP4 192.0.2.1 192.0.2.2 1\r\n", PROXYHEADER_BROKEN, NULL,
+	    NULL),
 	CASE("PROXY TCP4 192.0.2.1 192.0.2.2 1 2 3\r\n", PROXYHEADER_BROKEN,
 	    NULL, NULL),
 	CASE("PROXY  TCP4 192.0.2.1 192.0.2.2 1 2\r\n", PROXYHEADER_BROKEN,
 	    NULL, NULL),
-	CASE("PROXY UDP4 192.0.2.1 192.0.2.2 1 2\r\n", PROXYHEADER_BROKEN,
-	    NULL, NULL),
+	CASE("PROXY UDP4 192.0.2.1 192.0.2.2 1 2\r\n", PROXYHEADER_BROKEN, NULL,
+	    NULL),
 	CASE("EHLO x\r\n", PROXYHEADER_BROKEN, NULL, NULL),
 	CASE("P", PROXYHEADER_MORE, NULL, NULL),
 	CASE("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\n", PROXYHEADER_MORE, NULL,
@@ -52,7 +51,7 @@ static const struct {
 	CASE(SIGNATURE "\x21\x11\0\20" FOUR "\4\0\1x", PROXYHEADER_DONE,
 	    "192.0.2.1", "192.0.2.2"),
 	CASE(SIGNATURE "\x20\0\0\0", PROXYHEADER_LOCAL, NULL, NULL),
-	CASE(SIGNATURE "\x21\0\0\0", PROXYHEADER_LOCAL, NULL, NULL),
+	CASE(SIGNATURE "\x21\0\0\0", PROXYHEADER_UNKNOWN, NULL, NULL),
 	CASE(SIGNATURE "\x21\x11\0\13" FOUR, PROXYHEADER_BROKEN, NULL, NULL),
 	CASE(SIGNATURE "\x22\x11\0\14" FOUR, PROXYHEADER_BROKEN, NULL, NULL),
 	CASE(SIGNATURE "\x31\x11\0\14" FOUR, PROXYHEADER_BROKEN, NULL, NULL),
@@ -79,8 +78,8 @@ test_headers(void **state)
 			if (cases[i].state != PROXYHEADER_BROKEN &&
 			    cases[i].state != PROXYHEADER_MORE)
 				assert_true(wanted <= rest.len);
-			result = proxyheader_feed(
-			    &header, span_upto(rest, wanted));
+			result =
+			    proxyheader_feed(&header, span_upto(rest, wanted));
 			rest = span_from(rest, wanted);
 		}
 		assert_int_equal(result, cases[i].state);
@@ -91,8 +90,7 @@ test_headers(void **state)
 			assert_string_equal(str_z(&text), cases[i].source);
 			str_reset(&text);
 			ip_format(&text, &header.destination);
-			assert_string_equal(
-			    str_z(&text), cases[i].destination);
+			assert_string_equal(str_z(&text), cases[i].destination);
 			assert_int_equal(header.source_port, 12345);
 			assert_int_equal(header.destination_port, 25);
 		}

@@ -55,8 +55,8 @@ test_stuck(void **state)
 		if (log.text.len == 0)
 			break;
 	}
-	assert_string_equal(str_z(&log.text),
-	    "warning: the log was stuck; lines lost: 1001\n");
+	assert_string_equal(
+	    str_z(&log.text), "warning: the log was stuck; lines lost: 1001\n");
 	str_free(&log.text);
 }
 

@@ -117,7 +117,8 @@ test_info(void **state)
 	put("info", missing);
 	assert_int_equal(info_read(NUMBER, 23, &info), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(info_write(NUMBER, 23, SPAN("s@x"), 1234567), 0);
+	assert_int_equal(
+	    info_write(NUMBER, 23, SPAN("s@x"), SPAN("RET=HDRS"), 1234567), 0);
 	assert_int_equal(info_read(NUMBER, 23, &info), 0);
 	assert_string_equal(str_z(&info.sender), "s@x");
 	assert_int_equal(info.birth, 1234567);
@@ -130,6 +131,7 @@ test_info(void **state)
 	assert_int_equal(info_read(NUMBER, 23, &info), 0);
 	assert_true(info.is_finished[CHANNEL_REMOTE]);
 	assert_int_equal(info.counts[CHANNEL_REMOTE], 7);
+	assert_string_equal(str_z(&info.parameters), "RET=HDRS");
 	assert_false(info.is_finished[CHANNEL_LOCAL]);
 	assert_true(info.is_bounced);
 	assert_int_equal(info.seen_ahead, 999);

@@ -2,6 +2,7 @@
 #ifndef MAIL_ADDRESS_H
 #define MAIL_ADDRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -27,13 +28,27 @@ enum address_result {
  *   keyword      "FROM:" or "TO:"
  *   address      receives it, replaced; may be empty; of no use on failure
  *   parameters   receives what stands behind the path
- * ADDRESS_BROKEN: no end, a quote that is not closed, a control byte, or in
- * brackets a blank outside quotes.
+ * ADDRESS_BROKEN: no end, a quote that is not closed, a control byte, in
+ * brackets a blank outside quotes; one of ()<>:;, outside quotes in a local
+ * part; nothing before the @, or quotes behind it.
+ *
+ * Taken although RFC 5321 has it not, because some people have such addresses
+ * or because qmail took it: no domain, dots anywhere and any length of a local
+ * part, quotes around a part of it, an @ or brackets in it.
  */
 MUST_CHECK enum address_result address_parse_path(struct span argument,
     struct span keyword, struct str *address, struct span *parameters);
 
 /* address_domain: what follows the last @; without an @ the empty span. */
 struct span address_domain(struct span address);
+
+/*
+ * address_is_domain: whether it can be a domain: labels of letters, digits,
+ * hyphens inside, and underscores, for hosts have them, with dots between; or
+ * something in [ ], not looked at.  A dot may stand at either end.  Bytes
+ * above 127 may be UTF-8 (RFC 6531).
+ * Limits: RFC 1035 2.3.4, RFC 5321 4.5.3.1.2.
+ */
+bool address_is_domain(struct span domain);
 
 #endif

@@ -69,9 +69,9 @@ static const char single_intro[] =
 static const char double_intro[] =
     ".\nA notice about mail that failed could not be delivered either:\n\n";
 
-static void
-add_fields(struct str *text, int64_t now, struct span from, struct span to,
-    const char *subject)
+void
+bounce_add_fields(struct str *text, int64_t now, struct span from,
+    struct span to, const char *subject)
 {
 	str_add_z(text, "Date: ");
 	date_add_utc(text, now);
@@ -79,7 +79,7 @@ add_fields(struct str *text, int64_t now, struct span from, struct span to,
 	add_mailbox_field(text, "To: ", to);
 	str_add_z(text, "Subject: ");
 	str_add_z(text, subject);
-	str_add_z(text, "\n\n");
+	str_add_byte(text, '\n');
 }
 
 void
@@ -88,8 +88,8 @@ bounce_add_head(struct str *text, int64_t now, struct span from, struct span to,
 {
 	size_t at = span_find_last(from, '@');
 
-	add_fields(text, now, from, to, "failure notice");
-	str_add_z(text, "Hi. This is the mail system at ");
+	bounce_add_fields(text, now, from, to, "failure notice");
+	str_add_z(text, "\nHi. This is the mail system at ");
 	str_add(text, span_from(from, at + 1));
 	str_add_z(text, kind == BOUNCE_DOUBLE ? double_intro : single_intro);
 }
@@ -98,7 +98,9 @@ void
 bounce_add_notice(struct str *text, int64_t now, struct span from,
     struct span to, struct span words)
 {
-	add_fields(text, now, from, to, "a message was lost from the queue");
+	bounce_add_fields(
+	    text, now, from, to, "a message was lost from the queue");
+	str_add_byte(text, '\n');
 	str_add(text, words);
 }
 

@@ -4,7 +4,7 @@
  *
  * Header; a paragraph that starts "Hi. This is the"; one paragraph for each
  * recipient that failed; a paragraph that starts with "-"; the original with
- * its Return-Path.  Source: qmail-send(8), BOUNCES; RFC 3464 is for later.
+ * its Return-Path.  Source: qmail-send(8), BOUNCES.
  */
 #ifndef MAIL_BOUNCE_H
 #define MAIL_BOUNCE_H
@@ -47,6 +47,11 @@ void bounce_add_paragraph(
  */
 void bounce_add_head(struct str *text, int64_t now, struct span from,
     struct span to, enum bounce_kind kind);
+
+/* bounce_add_fields: appends the fields that each of our notices begins with:
+ * Date, From, To, Subject. */
+void bounce_add_fields(struct str *text, int64_t now, struct span from,
+    struct span to, const char *subject);
 
 /* bounce_add_notice: a whole message to the postmaster, of a message that can
  * neither be delivered nor returned. */

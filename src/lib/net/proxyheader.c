@@ -82,7 +82,7 @@ parse_line(struct proxyheader *header)
 	    !span_cut_next(&rest, ' ', &word))
 		return PROXYHEADER_BROKEN;
 	if (span_equal(word, SPAN("UNKNOWN")))
-		return PROXYHEADER_LOCAL;
+		return PROXYHEADER_UNKNOWN;
 	family = span_equal(word, SPAN("TCP4")) ? 4
 	    : span_equal(word, SPAN("TCP6"))	? 6
 						: 0;
@@ -137,7 +137,7 @@ parse_binary(struct proxyheader *header)
 	}
 	return family == FAMILY_TCP4 || family == FAMILY_TCP6
 	    ? PROXYHEADER_BROKEN
-	    : PROXYHEADER_LOCAL;
+	    : PROXYHEADER_UNKNOWN;
 }
 
 static enum proxyheader_state

@@ -19,9 +19,10 @@
 #define PROXYHEADER_MAX	     4096 /* bytes of version 2, which allows 65551 */
 
 enum proxyheader_state {
-	PROXYHEADER_MORE,  /* more bytes are needed */
-	PROXYHEADER_DONE,  /* it tells who is connected with whom */
-	PROXYHEADER_LOCAL, /* the proxy speaks for itself, or does not tell */
+	PROXYHEADER_MORE,    /* more bytes are needed */
+	PROXYHEADER_DONE,    /* it tells who is connected with whom */
+	PROXYHEADER_UNKNOWN, /* there is a client, and it does not tell who */
+	PROXYHEADER_LOCAL,   /* the proxy speaks for itself */
 	PROXYHEADER_BROKEN
 };
 

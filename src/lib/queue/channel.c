@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "queue/envelope.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 
@@ -40,46 +41,70 @@ channel_read_from(struct channel_reader *reader, int fd, uint64_t position)
 	return lseek(fd, (off_t)position, SEEK_SET) < 0 ? -1 : 0;
 }
 
-int
-channel_next(struct channel_reader *reader, uint64_t *position, bool *is_done,
-    struct str *address)
+void
+channel_recipient_free(struct channel_recipient *recipient)
 {
-	char letter;
-	int got = in_read_byte(&reader->in, &letter);
+	str_free(&recipient->address);
+	str_free(&recipient->parameters);
+}
 
-	if (got <= 0)
-		return got;
-	str_reset(address);
-	if (letter == TO_DO || letter == DONE)
-		got = in_read_until(
-		    &reader->in, '\0', address, CHANNEL_ADDRESS_MAX + 1);
-	else
-		got = 0;
+/* Reads the bytes behind a letter.  Returns 1; -1 with errno. */
+static int
+read_value(struct channel_reader *reader, struct str *value)
+{
+	int got =
+	    in_read_until(&reader->in, '\0', value, CHANNEL_ADDRESS_MAX + 1);
+
 	if (got < 0 && errno != EMSGSIZE)
 		return -1;
-	if (got <= 0) { /* no record, one that is cut, or has no end */
+	if (got <= 0) { /* it is cut, or has no end */
 		errno = EBADMSG;
 		return -1;
 	}
-	*position = reader->position;
-	*is_done = letter == DONE;
-	reader->position += 1 + address->len;
-	str_cut(address, address->len - 1);
+	reader->position += 1 + value->len;
+	str_cut(value, value->len - 1);
 	return 1;
 }
 
 int
-channel_add(struct out *out, struct span address)
+channel_next(struct channel_reader *reader, struct channel_recipient *recipient)
 {
-	static const char letter = TO_DO;
+	char letter;
+	int got;
 
+	str_reset(&recipient->address);
+	str_reset(&recipient->parameters);
+	recipient->start = reader->position;
+	got = in_read_byte(&reader->in, &letter);
+	if (got <= 0)
+		return got;
+	if (letter == ENVELOPE_RECIPIENT_PARAMETERS &&
+	    (read_value(reader, &recipient->parameters) < 0 ||
+		in_read_byte(&reader->in, &letter) < 0))
+		return -1;
+	if (letter != TO_DO && letter != DONE) { /* R of nobody, too */
+		errno = EBADMSG;
+		return -1;
+	}
+	recipient->position = reader->position;
+	recipient->is_done = letter == DONE;
+	return read_value(reader, &recipient->address);
+}
+
+int
+channel_add(struct out *out, struct span address, struct span parameters)
+{
 	if (address.len > CHANNEL_ADDRESS_MAX) {
 		errno = EMSGSIZE;
 		return -1;
 	}
-	(void)out_add(out, span_make(&letter, 1)); /* the last one tells */
-	(void)out_add(out, address);
-	return out_add(out, span_make("\0", 1));
+	if (parameters.len)
+		envelope_add(out, ENVELOPE_RECIPIENT_PARAMETERS, parameters);
+	envelope_add(out, TO_DO, address);
+	if (out->failure == 0)
+		return 0;
+	errno = out->failure;
+	return -1;
 }
 
 int
@@ -99,9 +124,7 @@ channel_count(enum channel_id channel, uint64_t number, uint64_t split,
     uint64_t *total, uint64_t *open)
 {
 	struct channel_reader reader;
-	struct str address = STR_INIT;
-	uint64_t position;
-	bool is_done;
+	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
 	int got;
 	int fd = file_open_nofollow(channel_path(channel, number, split).s);
 
@@ -109,12 +132,11 @@ channel_count(enum channel_id channel, uint64_t number, uint64_t split,
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
 	got = channel_read_from(&reader, fd, 0);
-	while (got >= 0 &&
-	    (got = channel_next(&reader, &position, &is_done, &address)) > 0) {
+	while (got >= 0 && (got = channel_next(&reader, &next)) > 0) {
 		++*total;
-		*open += !is_done;
+		*open += !next.is_done;
 	}
 	fd_close(fd);
-	str_free(&address);
+	channel_recipient_free(&next);
 	return got < 0 ? -1 : 1;
 }

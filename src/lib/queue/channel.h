@@ -2,9 +2,10 @@
  * channel.h - local/S/N and remote/S/N: the recipients of a message that
  * waits, in one of its two channels.
  *
- *	{T or D, address, NUL}     T: to do, D: done
+ *	{[R parameters NUL] T or D, address, NUL}     T: to do, D: done
  *
- * The letter is changed in place when a recipient is done.  The modification
+ * R is what the sender asks of notifications on the recipient that follows; an
+ * extension of ours, see envelope.h.  The letter is changed in place when a recipient is done.  The modification
  * time is the next try, as far as a clean end wrote it.  Nothing is fsynced:
  * what a crash left is compared with the accepted envelope (state.h).
  * Input: our own, perhaps damaged by a crash.  Source: qmail-send(8).
@@ -47,7 +48,7 @@ channel_path(enum channel_id channel, uint64_t number, uint64_t split);
 /* A file that is being read, from its start or from where it was left. */
 struct channel_reader {
 	int fd;
-	uint64_t position; /* of the next record, in bytes */
+	uint64_t position; /* of what is read next, in bytes */
 	struct in in;
 	char buffer[CHANNEL_BUFFER];
 };
@@ -61,28 +62,41 @@ channel_open(enum channel_id channel, uint64_t number, uint64_t split);
 
 /*
  * channel_read_from: begins to read; fd stays the caller's.
- *   position   0, or where channel_next found a recipient before
+ *   position   0, or where channel_next found the start of a recipient
  * Returns 0, -1 with errno.
  */
 MUST_CHECK int
 channel_read_from(struct channel_reader *reader, int fd, uint64_t position);
 
+struct channel_recipient {
+	uint64_t start;	   /* where it begins in the file, in bytes */
+	uint64_t position; /* where its letter is */
+	bool is_done;	   /* the letter is D */
+	struct str address, parameters;
+};
+
+#define CHANNEL_RECIPIENT_INIT                              \
+	{                                                   \
+		.address = STR_INIT, .parameters = STR_INIT \
+	}
+
+void channel_recipient_free(struct channel_recipient *recipient);
+
 /*
  * channel_next: reads one recipient.
- *   position   receives the place of its letter in the file
- *   is_done    receives whether the letter is D
- *   address    receives it, replaced
+ *   recipient   receives it, replaced; to be released with
+ *               channel_recipient_free
  * Returns 1; 0 at the end; -1 with errno: EBADMSG if the file is damaged,
  * anything else if that cannot be told.
  */
-MUST_CHECK int channel_next(struct channel_reader *reader, uint64_t *position,
-    bool *is_done, struct str *address);
+MUST_CHECK int channel_next(
+    struct channel_reader *reader, struct channel_recipient *recipient);
 
 /*
  * channel_add: adds a recipient that is to do to a file that is being made.
  * Returns 0; -1 with errno, EMSGSIZE for an address over CHANNEL_ADDRESS_MAX.
  */
-int channel_add(struct out *out, struct span address);
+int channel_add(struct out *out, struct span address, struct span parameters);
 
 /*
  * channel_mark_done: writes D over the letter of a recipient.

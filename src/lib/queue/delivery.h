@@ -3,14 +3,16 @@
  * two spawners: records over a SOCK_SEQPACKET pair.
  *
  * A job is one datagram with the message as an open descriptor:
- *	M message number, F sender, [H route], [C seconds],
- *	{N delivery number, T recipient}
+ *	M message number, F sender, [E parameters], [H route], [C seconds],
+ *	{N delivery number, [R parameters], T recipient}
  * All recipients of a job go to one next hop.  For qmail-rspawn, H is the
  * relay or relay:port that control/smtproutes had for it, empty where DNS
- * decides, and C a limit for its connecting and greeting.  Each recipient gets
- * its own report; reports come in any order, one or more in a datagram:
- *	{N delivery number, [S hop], K|Z|D|U text}
- * S tells how the next hop was found; see enum delivery_hop.
+ * decides, and C a limit for its connecting and greeting.  E and R are what is
+ * asked of notifications; see envelope.h.  Each recipient gets its own report;
+ * reports come in any order, one or more in a datagram:
+ *	{N delivery number, [S hop], [P], K|Z|D|U text}
+ * S tells how the next hop was found; see enum delivery_hop.  P: what is asked
+ * of notifications was passed on to it, and it will see to that.
  */
 #ifndef QUEUE_DELIVERY_H
 #define QUEUE_DELIVERY_H
@@ -21,6 +23,7 @@
 #include "base/attr.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "base/words.h"
 
 #define DELIVERY_NUMBER_MAX UINT32_MAX
 #define DELIVERY_TEXT_MAX   9998 /* bytes of report text that count */
@@ -54,17 +57,18 @@ struct delivery_report {
 	uint32_t delivery;
 	char result; /* enum delivery_result; any byte if the peer is broken */
 	enum delivery_hop hop;
+	bool is_passed_on;
 	struct span text;
 };
 
 struct delivery_recipient {
 	uint32_t delivery;
-	struct span address;
+	struct span address, parameters;
 };
 
 struct delivery_job {
 	uint64_t message;
-	struct span sender;
+	struct span sender, parameters;
 	bool has_route;
 	struct span route;	/* if has_route */
 	uint64_t connect_limit; /* seconds; 0: none is given */
@@ -75,12 +79,14 @@ struct delivery_job {
 #define DELIVERY_CONNECT_MAX 86400 /* seconds; largest connect_limit */
 
 /* delivery_add_head, delivery_add_route, delivery_add_recipient: make the text
- * of a job, in this order.  connect_limit 0: none. */
-void delivery_add_head(struct str *text, uint64_t message, struct span sender);
+ * of a job, in this order.  connect_limit 0: none.  Empty parameters are left
+ * out. */
+void delivery_add_head(struct str *text, uint64_t message, struct span sender,
+    struct span parameters);
 void
 delivery_add_route(struct str *text, struct span route, uint64_t connect_limit);
-void delivery_add_recipient(
-    struct str *text, uint32_t delivery, struct span address);
+void delivery_add_recipient(struct str *text, uint32_t delivery,
+    struct span address, struct span parameters);
 
 /*
  * delivery_job_parse: reads a job.
@@ -90,6 +96,22 @@ void delivery_add_recipient(
  */
 MUST_CHECK bool delivery_job_parse(struct span text, struct delivery_job *job);
 void delivery_job_free(struct delivery_job *job);
+
+/*
+ * How the programs of deliveries hear of parameters: in their environment,
+ * where they are left out if nothing is asked.
+ *	DSNENVELOPE     those of the envelope
+ *	DSNRECIPIENTS   a line for each recipient, in their order, empty ones too
+ */
+#define DELIVERY_ENVELOPE_SETTING   "DSNENVELOPE"
+#define DELIVERY_RECIPIENTS_SETTING "DSNRECIPIENTS"
+
+/* delivery_is_parameter: whether the word is one of these, of whom ever. */
+bool delivery_is_parameter(struct span word);
+
+/* delivery_add_parameters: adds these. */
+void
+delivery_add_parameters(struct words *envp, const struct delivery_job *job);
 
 /* delivery_add_report: appends a report; of its text, what follows a NUL or goes
  * beyond DELIVERY_TEXT_MAX is left out. */

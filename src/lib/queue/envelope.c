@@ -8,6 +8,7 @@
 
 #include "base/fmt.h"
 #include "base/scan.h"
+#include "mail/dsn.h"
 
 int
 envelope_next(
@@ -30,6 +31,53 @@ envelope_next(
 	if (got <= 0)
 		return -1;
 	str_cut(value, value->len - 1);
+	return 0;
+}
+
+/* The letters that may follow one. */
+static const char *
+allowed_after(char letter)
+{
+	switch (letter) {
+	case ENVELOPE_END:
+		return "F";
+	case ENVELOPE_SENDER:
+		return "ERT";
+	case ENVELOPE_PARAMETERS:
+	case ENVELOPE_RECIPIENT:
+		return "RT";
+	default:
+		return "T";
+	}
+}
+
+/* Whether a record says what its letter promises. */
+static bool
+is_sound(char letter, struct span value)
+{
+	struct dsn_envelope envelope;
+	struct dsn_recipient recipient;
+
+	if (letter == ENVELOPE_PARAMETERS)
+		return dsn_parse_envelope(value, &envelope);
+	return letter != ENVELOPE_RECIPIENT_PARAMETERS ||
+	    dsn_parse_recipient(value, &recipient);
+}
+
+int
+envelope_next_in_order(struct in *in, char *letter, struct str *value)
+{
+	char before = *letter;
+
+	if (envelope_next(in, allowed_after(before), letter, value) < 0)
+		return -1;
+	if ((*letter == ENVELOPE_END &&
+		(before == ENVELOPE_END ||
+		    before == ENVELOPE_RECIPIENT_PARAMETERS)) ||
+	    !is_sound(*letter, str_span(value))) {
+		errno = EBADMSG;
+		return -1;
+	}
 	return 0;
 }
 

@@ -2,11 +2,12 @@
  * envelope.h - envelopes: records of a letter, some bytes without NUL, and a
  * NUL; a record without letter, a lone NUL, is the end.
  *
- * To qmail-queue:   F sender, {T recipient}, end
- * In intd, todo:    u uid, p process id, F sender, {T recipient}, end
+ * To qmail-queue:   F sender, [E parameters], {[R parameters] T recipient}, end
+ * In intd, todo:    u uid, p process id, and the same
  *
- * Records with other letters may follow the sender in intd and todo; they are
- * kept.  Source: qmail-queue(8), envelopes(5).
+ * E and R are extensions of ours: what is asked of notifications (mail/dsn.h);
+ * R is of the recipient that follows.  Other letters in intd and todo are
+ * passed over.  Source: qmail-queue(8), envelopes(5).
  */
 #ifndef QUEUE_ENVELOPE_H
 #define QUEUE_ENVELOPE_H
@@ -21,6 +22,14 @@
 /* Longest address in bytes; qmail-queue(8) promises 1000. */
 #define ENVELOPE_ADDRESS_MAX 1002
 
+enum envelope_letter {
+	ENVELOPE_END = '\0',
+	ENVELOPE_SENDER = 'F',
+	ENVELOPE_PARAMETERS = 'E',
+	ENVELOPE_RECIPIENT_PARAMETERS = 'R',
+	ENVELOPE_RECIPIENT = 'T'
+};
+
 /*
  * envelope_next: reads one record.
  *   in        stream; hostile
@@ -33,6 +42,16 @@
  */
 MUST_CHECK int envelope_next(
     struct in *in, const char *allowed, char *letter, struct str *value);
+
+/*
+ * envelope_next_in_order: reads one record of an envelope as qmail-queue takes
+ * it, and checks the parameters.
+ *   letter   that of the record before, ENVELOPE_END at first; receives its
+ * Returns and fails as envelope_next, with EBADMSG also for parameters that
+ * are none and an end that comes too early.
+ */
+MUST_CHECK int
+envelope_next_in_order(struct in *in, char *letter, struct str *value);
 
 /*
  * envelope_read_head: reads what stands before the recipients in todo.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/scan.h"
+#include "queue/envelope.h"
 #include "queue/replace.h"
 #include "queue/record.h"
 #include "sys/fd.h"
@@ -31,6 +32,8 @@ parse_marks(struct span rest, struct info *info)
 	while (record_next(&rest, &letter, &value)) {
 		uint64_t count;
 
+		if (letter == ENVELOPE_PARAMETERS)
+			str_set(&info->parameters, value);
 		if (letter == BOUNCED)
 			info->is_bounced = true;
 		if (letter == AHEAD && scan_u64(value, INT64_MAX, &count))
@@ -75,7 +78,8 @@ info_read(uint64_t number, uint64_t split, struct info *info)
 
 	rest = str_span(&text);
 	if (result == 0 &&
-	    (!record_next(&rest, &letter, &sender) || letter != 'F')) {
+	    (!record_next(&rest, &letter, &sender) ||
+		letter != ENVELOPE_SENDER)) {
 		errno = EBADMSG;
 		result = -1;
 	}
@@ -91,16 +95,20 @@ void
 info_free(struct info *info)
 {
 	str_free(&info->sender);
+	str_free(&info->parameters);
 }
 
 int
-info_write(uint64_t number, uint64_t split, struct span sender, int64_t birth)
+info_write(uint64_t number, uint64_t split, struct span sender,
+    struct span parameters, int64_t birth)
 {
 	struct str text = STR_INIT;
 	struct replace replace;
 	int result;
 
-	record_add(&text, 'F', sender);
+	record_add(&text, ENVELOPE_SENDER, sender);
+	if (parameters.len)
+		record_add(&text, ENVELOPE_PARAMETERS, parameters);
 	result = replace_open(&replace, QUEUE_INFO, number, split, INFO_MODE);
 	if (result == 0) {
 		(void)out_add(&replace.out, str_span(&text));

@@ -3,6 +3,7 @@
  * modification time), and which of its channels are finished.
  *
  *	F sender NUL                as qmail has it
+ *	[E parameters NUL]          of the envelope, see envelope.h
  *	{l or r, count, NUL}        all `count` recipients of the local or the
  *	                            remote channel are done, its file may be gone
  *	{b NUL}                     its bounce is queued
@@ -23,7 +24,7 @@
 #include "queue/channel.h"
 
 struct info {
-	struct str sender;
+	struct str sender, parameters;
 	int64_t birth; /* seconds */
 	bool is_finished[CHANNELS];
 	uint64_t counts[CHANNELS]; /* of those that are finished */
@@ -31,9 +32,9 @@ struct info {
 	int64_t seen_ahead; /* when its birth was in the future; 0: never */
 };
 
-#define INFO_INIT                  \
-	{                          \
-		.sender = STR_INIT \
+#define INFO_INIT                                          \
+	{                                                  \
+		.sender = STR_INIT, .parameters = STR_INIT \
 	}
 
 /*
@@ -49,8 +50,8 @@ void info_free(struct info *info);
  * info_write: makes the file, or puts a new one in its place.
  * Returns 0; -1 with errno: what was there is still there.
  */
-MUST_CHECK int
-info_write(uint64_t number, uint64_t split, struct span sender, int64_t birth);
+MUST_CHECK int info_write(uint64_t number, uint64_t split, struct span sender,
+    struct span parameters, int64_t birth);
 
 /*
  * info_mark_finished, info_mark_bounced, info_mark_ahead: adds a mark, and keeps

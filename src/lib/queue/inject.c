@@ -13,6 +13,21 @@
 
 #define REMARK_FD 6
 
+/* The program that takes the place of qmail-queue, or NULL. */
+static const char *
+find_substitute(void)
+{
+	const char *chosen = getenv("QMAILQUEUE");
+
+	return chosen && *chosen ? chosen : NULL;
+}
+
+bool
+inject_takes_parameters(void)
+{
+	return find_substitute() == NULL;
+}
+
 /*
  * The program to run: $QMAILQUEUE, or qmail-queue.  Only the former may explain
  * itself on descriptor 6.
@@ -22,8 +37,8 @@
 static bool
 choose_program(const char *home, struct str *path)
 {
-	const char *chosen = getenv("QMAILQUEUE");
-	bool is_substitute = chosen && *chosen;
+	const char *chosen = find_substitute();
+	bool is_substitute = chosen != NULL;
 
 	if (!is_substitute || chosen[0] != '/') {
 		str_add_z(path, home);
@@ -95,14 +110,35 @@ inject_sender(struct inject *inject, struct span sender)
 	out_init(
 	    &inject->out, inject->envelope_fd, inject->buffer, INJECT_BUFFER);
 	inject->envelope_fd = -1;
-	envelope_add(&inject->out, 'F', sender);
+	envelope_add(&inject->out, ENVELOPE_SENDER, sender);
 }
 
 void
 inject_recipient(struct inject *inject, struct span recipient)
 {
 	must(inject->envelope_fd == -1);
-	envelope_add(&inject->out, 'T', recipient);
+	envelope_add(&inject->out, ENVELOPE_RECIPIENT, recipient);
+}
+
+static void
+add_parameters(
+    struct inject *inject, enum envelope_letter letter, struct span parameters)
+{
+	must(inject->envelope_fd == -1);
+	if (parameters.len && inject_takes_parameters())
+		envelope_add(&inject->out, (char)letter, parameters);
+}
+
+void
+inject_sender_parameters(struct inject *inject, struct span parameters)
+{
+	add_parameters(inject, ENVELOPE_PARAMETERS, parameters);
+}
+
+void
+inject_recipient_parameters(struct inject *inject, struct span parameters)
+{
+	add_parameters(inject, ENVELOPE_RECIPIENT_PARAMETERS, parameters);
 }
 
 void

@@ -51,6 +51,19 @@ void inject_sender(struct inject *inject, struct span sender);
 void inject_recipient(struct inject *inject, struct span recipient);
 
 /*
+ * inject_sender_parameters, inject_recipient_parameters: what is asked of
+ * notifications (mail/dsn.h): right after the sender, right before the
+ * recipient.  Empty ones, and all if the program is not qmail-queue, are left
+ * out.
+ */
+void inject_sender_parameters(struct inject *inject, struct span parameters);
+void inject_recipient_parameters(struct inject *inject, struct span parameters);
+
+/* inject_takes_parameters: whether the program is qmail-queue, whose envelopes
+ * may hold them.  Others know senders and recipients only. */
+bool inject_takes_parameters(void);
+
+/*
  * inject_break: makes sure that nothing is queued: the envelope is left
  * without its end, and inject_close will not say accepted.
  */

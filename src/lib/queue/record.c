@@ -51,3 +51,11 @@ record_next_number(
 	return record_next_is(rest, letter, &digits) &&
 	    scan_u64(digits, max, number);
 }
+
+bool
+record_next_optional(struct span *rest, char letter, struct span *value)
+{
+	*value = (struct span){ NULL, 0 };
+	return rest->len == 0 || rest->s[0] != letter ||
+	    record_next_is(rest, letter, value);
+}

@@ -38,4 +38,13 @@ record_next_is(struct span *rest, char letter, struct span *value);
 MUST_CHECK bool record_next_number(
     struct span *rest, char letter, uint64_t max, uint64_t *number);
 
+/*
+ * record_next_optional: takes the first record off if it has this letter.
+ *   value   receives a view of its bytes; empty, with s NULL, if it is not
+ *           there
+ * Returns false if it is there, but no whole record.
+ */
+MUST_CHECK bool
+record_next_optional(struct span *rest, char letter, struct span *value);
+
 #endif

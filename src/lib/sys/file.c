@@ -9,7 +9,7 @@
 
 #include "sys/fd.h"
 
-#define READ_STEP 4096 /* bytes; enough for most control files at once */
+#define READ_STEP 1024
 
 static int
 open_retrying(const char *path, int flags, unsigned mode)

@@ -1,0 +1,160 @@
+"""Mail to and from other mail servers, by IPv4 and by IPv6, byte for byte."""
+
+import re
+import smtplib
+import subprocess
+
+import pytest
+
+from support import exim, opensmtpd, postfix
+
+ADDRESS, SIX = "127.0.0.2", "2001:db8:25::2"
+OURS, OUR_SIX = "127.0.0.3", "2001:db8:25::3"
+BODIES = {
+    "eight-bit": "na\xefve \xff\xfe caf\xc3\xa9\n\x80\x9f\n",
+    "large": "".join("%07d %s\n" % (n, "x" * 68) for n in range(14000)),
+    "dots": ".\n..\n...\n.a\nFrom here\n\n.\n\n..b\n.\n",
+    "long lines": "\n".join("y" * length for length in (997, 998)) + "\n",
+}
+
+
+@pytest.fixture
+def six(root_place, needs):
+    needs("ip", "tcpserver")
+    for address in SIX, OUR_SIX:
+        subprocess.run(["ip", "-6", "address", "add", address, "dev", "lo", "nodad"], check=True)
+    yield
+    for address in SIX, OUR_SIX:
+        subprocess.run(["ip", "-6", "address", "del", address, "dev", "lo"], check=True)
+
+
+@pytest.fixture(params=[exim.Exim, opensmtpd.OpenSmtpd, postfix.Neighbour], ids=lambda kind: kind.domain)
+def kind(request):
+    return request.param
+
+
+@pytest.fixture(params=[4, 6], ids=["IPv4", "IPv6"])
+def way(request, six):
+    """Where they are, where we are."""
+    return (ADDRESS, OURS) if request.param == 4 else (SIX, OUR_SIX)
+
+
+@pytest.fixture
+def neighbour(town, kind, way, needs):
+    if kind is postfix.Neighbour:
+        needs("postfix")
+    server = kind(town, ADDRESS, SIX, way[1])
+    town.place.write(town.place.path("control/smtproutes"),
+                     "%s:[%s]\n" % (kind.domain, way[0]))
+    yield server
+    server.stop()
+    print(server.log())  # seen when the test fails
+
+
+def hand_over(neighbour, way, subject, body, *recipients):
+    """Gives a message to them, for us."""
+    with smtplib.SMTP(way[0], timeout=20) as client:
+        return client.sendmail(
+            "ann@" + neighbour.domain, recipients,
+            ("Subject: %s\n\n%s" % (subject, body)).replace("\n", "\r\n").encode("latin-1"),
+            mail_options=["BODY=8BITMIME"] if client.has_extn("8bitmime") else [])
+
+
+def test_they_send_to_us(town, neighbour, way):
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX)
+    for subject, body in BODIES.items():
+        hand_over(neighbour, way, subject, body, "ann@here.example", "bob@here.example")
+    for name in "ann", "bob":
+        for subject, body in BODIES.items():
+            text = town.letter(name, "Subject: %s\n" % subject)
+            assert text.endswith("\n\n" + body)
+            assert text.startswith("Return-Path: <ann@%s>\n" % neighbour.domain)
+            assert ("(2001:db8:25::" if way[0] == SIX else "(127.0.0.") in text
+    town.wait_empty()
+
+
+def test_we_send_to_them(town, neighbour, way):
+    town.open()
+    for subject, body in BODIES.items():
+        town.send("bob@here.example", "ann@" + neighbour.domain, "bob@" + neighbour.domain,
+                  subject=subject, body=body)
+    for name in "ann", "bob":
+        for subject, body in BODIES.items():
+            text = town.letter(name, "Subject: %s\n" % subject, folder=neighbour.folder)
+            assert text.endswith("\n\n" + body)
+            assert "<bob@here.example>" in text.split("\n")[0]
+    assert way[0] in town.daemon.wait("^delivery 1: success: (.*)$").group(1)
+    town.wait_empty()
+
+
+def test_they_hear_our_refusals(town, neighbour, way):
+    """One for good, one for now: that one comes in the end."""
+    town.place.control(me="here.example\n", rcpthosts="here.example\n", maxrcpt="1\n",
+                       smtproutes="%s:[%s]\n" % (neighbour.domain, way[0]))
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX)
+    hand_over(neighbour, way, "nobody", "hello\n", "no-one@here.example")
+    bounce = town.letter("ann", "nobody here has this name", folder=neighbour.folder)
+    assert "5.1.1" in bounce and "no-one@here.example" in bounce
+    hand_over(neighbour, way, "one by one", "hello\n", "ann@here.example", "bob@here.example")
+    neighbour.wait_log("452 4.5.3")
+    town.until(lambda: [neighbour.run_queue()] and all(
+        town.mail(name) for name in ("ann", "bob")), "both to get it")
+    for name in "ann", "bob":
+        assert len(town.mail(name)) == 1
+
+
+def test_we_hear_their_refusals(town, neighbour):
+    """One for good, one for now; the recipients beside them are none of that."""
+    town.open()
+    town.send("bob@here.example", "no-one@" + neighbour.domain, "ann@" + neighbour.domain)
+    town.letter("ann", "Subject: a letter", folder=neighbour.folder)
+    town.letter("bob", "Subject: failure notice", "<no-one@%s>:" % neighbour.domain, "550")
+    town.send("bob@here.example", "later@" + neighbour.domain)
+    assert re.search(r"It_said:_4\d\d", town.daemon.wait(" deferral: (.*)$").group(1))
+
+
+def test_they_tell_of_success_for_us(town, neighbour, way):
+    """What our sender asks of notifications is passed on, and they heed it."""
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX)
+    asked = b"NOTIFY=SUCCESS ORCPT=rfc822;first@there.example"
+    code = town.queue(b"Fbob@here.example\0ERET=HDRS ENVID=id7\0R%s\0Tann@%s\0\0" % (
+        asked, neighbour.domain.encode()), "Subject: a letter\n\nhello\n")
+    assert code == 0
+    town.letter("ann", "Subject: a letter", folder=neighbour.folder)
+    text = town.letter("bob", "ann@" + neighbour.domain)
+    assert "delivered" in text.lower()
+    if isinstance(neighbour, exim.Exim):
+        assert "multipart/report" in text and "first@there.example" in text
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
+
+
+def test_we_tell_of_success_for_them(town, neighbour, way):
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX, RELAYCLIENT="")
+    with smtplib.SMTP(way[0], timeout=20) as client:
+        client.sendmail("ann@" + neighbour.domain, "bob@here.example",
+                        "Subject: a letter\r\n\r\nhello\r\n", ["ENVID=id7"],
+                        ["NOTIFY=SUCCESS", "ORCPT=rfc822;bob@here.example"])
+    town.letter("bob", "Subject: a letter")
+    text = town.letter("ann", "Subject: success notice", folder=neighbour.folder)
+    assert "Final-Recipient: rfc822; bob@here.example\nAction: delivered" in text
+    assert "Original-Envelope-Id: id7" in text
+
+
+def test_exim_sends_chunks(town, six):
+    """With BDAT, and many commands at once."""
+    server = exim.Exim(town, ADDRESS, SIX, OURS)
+    try:
+        town.open()
+        town.serve_smtp(OURS, OUR_SIX)
+        hand_over(server, (ADDRESS, OURS), "chunks", BODIES["large"], "ann@here.example")
+        town.letter("ann", "Subject: chunks")
+        server.wait_log(" => ann")
+        line, = (line for line in server.log().splitlines() if " => ann" in line)
+        assert " K " in line and " L " in line
+    finally:
+        server.stop()
