@@ -16,16 +16,6 @@
 
 #define EXIT_FAILED 111
 
-static const char *const troubles[TCPTO_TROUBLES] = {
-	[TCPTO_TIMEOUT] = "timed out",
-	[TCPTO_REFUSED] = "refused the connection",
-	[TCPTO_UNREACHABLE] = "was unreachable",
-	[TCPTO_SILENT] = "said nothing",
-	[TCPTO_LOST] = "broke the connection",
-	[TCPTO_GREETING] = "greeted with a refusal",
-	[TCPTO_HELLO] = "refused our name",
-};
-
 /* "192.0.2.1", or with another port than 25 "192.0.2.1:26", "[::1]:26" */
 static void
 add_host(struct str *text, const struct tcpto_host *host)
@@ -52,7 +42,7 @@ add_line(struct str *text, const struct tcpto_record *record, uint32_t now)
 
 	add_host(text, &record->host);
 	str_add_byte(text, ' ');
-	str_add_z(text, troubles[record->trouble]);
+	str_add_z(text, tcpto_words(record->trouble));
 	str_add_byte(text, ' ');
 	str_add_u64(text, age < UINT32_C(1) << 31 ? age : 0);
 	str_add_z(text,

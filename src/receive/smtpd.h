@@ -47,6 +47,7 @@
 #define SMTPD_COMMAND_SECONDS 300 /* RFC 5321 4.5.3.2.7 asks for 300 */
 #define SMTPD_DATA_SECONDS    600 /* ... for the data block and its end */
 #define SMTPD_DATA_SPEED      100 /* bytes a second, counted from the start */
+#define SMTPD_LATE_SECONDS    60  /* for the last replies to be taken */
 
 /* What the administrator may choose: control files of these names. */
 struct smtpd_limits {

@@ -16,15 +16,27 @@
 /* The pace of a client that sends: the deadline moves on with the bytes. */
 struct pace {
 	int64_t start; /* clock_monotonic */
+	int64_t end;   /* whatever came */
 	uint64_t came; /* bytes */
 };
 
+/* For bytes of a message there is no end. */
 static struct pace
-pace_begin(const struct smtpd *smtpd)
+pace_begin(const struct smtpd *smtpd, bool is_message)
 {
 	int64_t patience = (int64_t)smtpd->limits.timeout + SMTPD_DATA_SECONDS;
 
-	return (struct pace){ .start = clock_monotonic() + patience * MS };
+	return (struct pace){ .start = clock_monotonic() + patience * MS,
+		.end = is_message ? INT64_MAX : smtpd->session_end };
+}
+
+static int64_t
+pace_deadline(const struct pace *pace)
+{
+	int64_t deadline =
+	    pace->start + (int64_t)(pace->came / SMTPD_DATA_SPEED) * MS;
+
+	return deadline < pace->end ? deadline : pace->end;
 }
 
 /* The bytes that are there, waiting for some. */
@@ -34,8 +46,7 @@ next_bytes(struct smtpd *smtpd, struct pace *pace)
 	struct span input;
 	int got;
 
-	in_set_deadline(&smtpd->in,
-	    pace->start + (int64_t)(pace->came / SMTPD_DATA_SPEED) * MS);
+	in_set_deadline(&smtpd->in, pace_deadline(pace));
 	got = in_peek(&smtpd->in, &input);
 	if (got <= 0) {
 		int reason = got ? errno : 0;
@@ -110,22 +121,24 @@ end_message(struct smtpd *smtpd)
 	}
 	smtpd_answer(smtpd, answer);
 	smtpd_forget(smtpd);
+	/* Unheard, it would let the client send the message again. */
+	if (clock_monotonic() >= smtpd->session_end)
+		smtpd_send_late(smtpd);
 }
 
 /* ---- DATA ---- */
 
 /* Reads up to the end of the message. */
 static void
-read_text(struct smtpd *smtpd)
+read_text(struct smtpd *smtpd, struct pace *pace)
 {
-	struct pace pace = pace_begin(smtpd);
 	enum smtptext_event event;
 
 	do {
-		struct span input = next_bytes(smtpd, &pace), piece;
+		struct span input = next_bytes(smtpd, pace), piece;
 		size_t len = input.len;
 
-		pace.came += len;
+		pace->came += len;
 		while ((event = smtptext_next(&smtpd->text, &input, &piece)) ==
 		    SMTPTEXT_PIECE)
 			receipt_store(&smtpd->receipt, piece);
@@ -140,8 +153,7 @@ read_text(struct smtpd *smtpd)
 void
 smtpd_data(struct smtpd *smtpd, struct span argument)
 {
-	struct span first;
-	int got;
+	struct pace pace;
 
 	(void)argument;
 	if (smtpd->is_begun) {
@@ -153,11 +165,10 @@ smtpd_data(struct smtpd *smtpd, struct span argument)
 	smtpd_reply(smtpd, "354 go ahead");
 	/* qmail-queue is started when there is something for it, so that it
 	 * finds that in its pipe and need not be woken again. */
-	got = in_peek(&smtpd->in, &first);
-	if (got <= 0)
-		smtpd_end_by_errno(smtpd, got ? errno : 0);
+	pace = pace_begin(smtpd, true);
+	(void)next_bytes(smtpd, &pace);
 	begin_message(smtpd);
-	read_text(smtpd);
+	read_text(smtpd, &pace);
 	end_message(smtpd);
 }
 
@@ -167,7 +178,7 @@ smtpd_data(struct smtpd *smtpd, struct span argument)
 static void
 read_chunk(struct smtpd *smtpd, uint64_t size, bool is_stored)
 {
-	struct pace pace = pace_begin(smtpd);
+	struct pace pace = pace_begin(smtpd, is_stored);
 
 	while (size) {
 		struct span input = next_bytes(smtpd, &pace), piece;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "smtpd_log.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 
 /* Every way to end: its name in the log, the last reply, the exit code. */
@@ -54,6 +55,16 @@ smtpd_answer(struct smtpd *smtpd, struct answer answer)
 	str_free(&line);
 }
 
+void
+smtpd_send_late(struct smtpd *smtpd)
+{
+	int64_t end = clock_monotonic() + SMTPD_LATE_SECONDS * 1000;
+
+	if (smtpd->out.deadline && smtpd->out.deadline < end)
+		out_set_deadline(&smtpd->out, end);
+	(void)out_flush(&smtpd->out); /* a failure shows at the end */
+}
+
 /* Without any of our memory. */
 static void
 say_at_once(const char *reply)
@@ -71,7 +82,7 @@ smtpd_end(struct smtpd *smtpd, enum smtpd_end why)
 	/* It ends in any case: a reply that cannot be sent is lost. */
 	if (smtpd && reply) {
 		smtpd_reply(smtpd, reply);
-		(void)out_flush(&smtpd->out);
+		smtpd_send_late(smtpd);
 	} else if (reply) {
 		say_at_once(reply);
 	}

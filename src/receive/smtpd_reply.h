@@ -26,6 +26,9 @@ void smtpd_reply(struct smtpd *smtpd, const char *line);
 /* smtpd_answer: the same, from its parts. */
 void smtpd_answer(struct smtpd *smtpd, struct answer answer);
 
+/* smtpd_send_late: sends replies at once, also when their time is over. */
+void smtpd_send_late(struct smtpd *smtpd);
+
 /*
  * smtpd_end: says what is to be said, and ends the process.
  *   smtpd   NULL: nothing can be said but on descriptor 1 itself

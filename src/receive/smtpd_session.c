@@ -147,13 +147,14 @@ static void
 read_command(struct smtpd *smtpd)
 {
 	struct str *line = &smtpd->line;
+	int64_t end = smtpd_end_at(
+	    smtpd, (int64_t)smtpd->limits.timeout + SMTPD_COMMAND_SECONDS);
 	int got;
 
 	str_reset(line);
 	str_reset(&smtpd->address);
-	in_set_deadline(&smtpd->in,
-	    smtpd_end_at(
-		smtpd, (int64_t)smtpd->limits.timeout + SMTPD_COMMAND_SECONDS));
+	in_set_deadline(&smtpd->in, end);
+	out_set_deadline(&smtpd->out, end);
 	got = in_read_until(&smtpd->in, '\n', line, SMTPD_COMMAND_MAX + 1);
 	if (got < 0 && errno == EMSGSIZE) {
 		skip_line(smtpd);

@@ -48,7 +48,8 @@ struct remote {
 	struct tcpto_host peer; /* the host that we talk to */
 	bool is_peer_noted;	/* it was in trouble */
 
-	bool is_any_lost; /* a host was connected to, and did not take us */
+	bool is_any_tried; /* else all were left alone */
+	bool is_any_lost;  /* a host was connected to, and did not take us */
 	enum remote_ending why_lost; /* what the last of them did */
 	struct str lost_said;	     /* and said */
 

@@ -68,6 +68,8 @@ static const struct {
 	[REMOTE_NOT_CONNECTED] = { 'Z', HOST,
 	    "cannot be reached: no connection to any of its mail hosts",
 	    "4.4.1" },
+	[REMOTE_LEFT_ALONE] = { 'Z', HOST,
+	    "was not tried: a moment ago its mail host", "4.4.1" },
 	[REMOTE_TOO_LONG] = { 'Z', HOST,
 	    "cannot be served in the time that control/timeoutdelivery "
 	    "gives to a delivery",
@@ -223,6 +225,10 @@ add_text(struct str *report, const struct remote_told *told,
 		str_add_byte(report, ' ');
 	}
 	str_add_z(report, endings[ending].text);
+	if (ending == REMOTE_LEFT_ALONE) {
+		str_add_byte(report, ' ');
+		str_add_z(report, tcpto_words(told->trouble));
+	}
 	str_add_byte(report, '.');
 	if (endings[ending].code) {
 		str_add_z(report, " (#");

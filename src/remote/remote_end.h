@@ -16,6 +16,7 @@
 #include "base/attr.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "net/tcpto.h"
 #include "queue/delivery.h"
 
 #define REMOTE_SAID_MAX	  5000	 /* bytes of a reply in a report */
@@ -46,6 +47,7 @@ enum remote_ending {
 	REMOTE_NO_MAIL,
 	REMOTE_OWN,
 	REMOTE_NOT_CONNECTED,
+	REMOTE_LEFT_ALONE,
 	REMOTE_TOO_LONG,
 	REMOTE_LOST,
 	REMOTE_LOST_AT_END,
@@ -89,9 +91,9 @@ struct remote_told {
 				if more followed */
 	bool has_hop;	     /* the hop is to be told */
 	enum delivery_hop hop;
-	bool
-	    is_passed_on; /* the peer has heard what is asked of notifications */
-	int quit_fd;	  /* socket on which QUIT is still to be said, or -1 */
+	bool is_passed_on; /* the peer hears what is asked of notifications */
+	enum tcpto_trouble trouble; /* of the last host that was left alone */
+	int quit_fd; /* socket on which QUIT is still to be said, or -1 */
 };
 
 /* remote_add_recipient: makes place for the report on the next recipient. */

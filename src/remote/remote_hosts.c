@@ -143,8 +143,12 @@ try_peer(struct remote *remote)
 	    tcpto_ask(&remote->tcpto, &remote->peer, clock_seconds(), lease);
 	int fd;
 
-	if (advice == TCPTO_SKIP)
+	if (advice == TCPTO_SKIP) {
+		remote->told.trouble =
+		    tcpto_trouble(&remote->tcpto, &remote->peer);
 		return -1;
+	}
+	remote->is_any_tried = true;
 	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
 	fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
 	    &remote->from,
@@ -177,6 +181,8 @@ end_unconnected(struct remote *remote)
 	if (remote->is_any_lost)
 		remote_end(&remote->told, remote->why_lost,
 		    str_span(&remote->lost_said));
+	if (remote->told.trouble != TCPTO_NO_TROUBLE && !remote->is_any_tried)
+		remote_end(&remote->told, REMOTE_LEFT_ALONE, SPAN(""));
 	remote_end(&remote->told, why[mx_outcome(&remote->mx)], SPAN(""));
 }
 

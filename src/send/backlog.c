@@ -104,6 +104,27 @@ backlog_take_oldest(struct backlog *backlog)
 	return entry;
 }
 
+bool
+backlog_newest_is(const struct backlog *backlog, uint64_t number)
+{
+	return !backlog_is_empty(backlog) &&
+	    backlog->entries.at[backlog->entries.len - 1].number == number;
+}
+
+bool
+backlog_take_newest(struct backlog *backlog, uint64_t number, uint64_t first,
+    struct backlog_entry *entry)
+{
+	if (!backlog_newest_is(backlog, number))
+		return false;
+	*entry = backlog->entries.at[backlog->entries.len - 1];
+	if (entry->first != first)
+		return false;
+	backlog->entries.len--;
+	tidy(backlog);
+	return true;
+}
+
 struct backlog_entry
 backlog_take(struct backlog *backlog)
 {

@@ -55,6 +55,13 @@ deliveries_end(struct deliveries *deliveries, struct delivery *delivery)
 	return --run->open == 0 ? run : NULL;
 }
 
+void
+deliveries_free_run(struct run *run)
+{
+	str_free(&run->said);
+	must_free(run);
+}
+
 static enum event_kind
 kind_of(char result)
 {
@@ -93,6 +100,8 @@ deliveries_next_event(struct deliveries *deliveries, enum channel_id channel,
 	event->number = delivery->run->number;
 	if (report.hop != DELIVERY_HOP_UNTOLD)
 		delivery->run->found = report.hop;
+	if (report.hop == DELIVERY_HOP_TROUBLE && delivery->run->hop)
+		hops_note(delivery->run->hop, report.text);
 	return 1;
 }
 

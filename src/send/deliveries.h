@@ -24,7 +24,8 @@ struct run {
 	enum channel_id channel;
 	struct hop *hop; /* NULL in the channel local */
 	enum delivery_hop found;
-	unsigned open; /* recipients without a report */
+	unsigned open;	 /* recipients without a report */
+	struct str said; /* RUN_HOP_TROUBLE: what was told of it */
 	/* Why no spawner has it. */
 	enum run_refusal {
 		RUN_IS_SENT,
@@ -64,11 +65,14 @@ void deliveries_name(struct deliveries *deliveries, struct delivery *delivery);
 
 /*
  * deliveries_end: forgets a delivery that has its result.
- * Returns its run if it was the last of it; the caller frees that with
- * must_free.  NULL otherwise.
+ * Returns its run if it was the last of it, for deliveries_free_run.  NULL
+ * otherwise.
  */
 struct run *
 deliveries_end(struct deliveries *deliveries, struct delivery *delivery);
+
+/* deliveries_free_run: forgets a run without deliveries. */
+void deliveries_free_run(struct run *run);
 
 /*
  * deliveries_next_event: takes one report off a datagram of a spawner: the

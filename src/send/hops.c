@@ -128,6 +128,7 @@ remove_hop(struct hops *hops, struct hop *hop)
 	hops->count--;
 	str_free(&hop->name);
 	str_free(&hop->route);
+	str_free(&hop->said);
 	backlog_free(&hop->blocked);
 	must_free(hop);
 }
@@ -280,6 +281,7 @@ note_success(struct hops *hops, struct hop *hop)
 	}
 	hop->troubles = 0;
 	hop->is_refusing = false;
+	str_free(&hop->said);
 	if (hop->allowed < hops->most)
 		hop->allowed *= 2;
 }
@@ -312,6 +314,12 @@ hops_end(
 		note_trouble(hops, hop, now);
 	line_up(hops, hop, false);
 	hops_release(hops, hop);
+}
+
+void
+hops_note(struct hop *hop, struct span text)
+{
+	str_set(&hop->said, span_upto(text, HOPS_SAID));
 }
 
 void
@@ -376,6 +384,24 @@ hops_next_ready(
 	*hop = chosen;
 	chosen->references++;
 	line_up(hops, chosen, false); /* turn by turn */
+	return true;
+}
+
+bool
+hops_has(const struct hop *hop, uint64_t number)
+{
+	return backlog_newest_is(&hop->blocked, number);
+}
+
+bool
+hops_take(struct hops *hops, struct hop *hop, uint64_t number, uint64_t first,
+    struct backlog_entry *entry)
+{
+	if (hop->list != &hops->line[hop->state] ||
+	    !backlog_take_newest(&hop->blocked, number, first, entry))
+		return false;
+	hop->references++;
+	line_up(hops, hop, false);
 	return true;
 }
 

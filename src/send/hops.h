@@ -37,6 +37,7 @@
 #define HOPS_BACKOFF_LAST     3600000 /* and at most; */
 #define HOPS_BACKOFF_MORE     16    /* one part in so many more, as in tcpto, */
 #define HOPS_BACKOFF_ROUNDING 1000  /* whose clock knows seconds only */
+#define HOPS_SAID	      300   /* bytes of what was told that are kept */
 #define HOPS_KEPT	      65536 /* hops that are remembered without use */
 
 enum hop_state {
@@ -59,7 +60,9 @@ struct hop {
 	struct hop *before, *after; /* in the list it is in */
 	struct hop *next_in_bucket;
 	struct hop_list *list; /* which one; NULL: none */
+	const void *server;    /* the pass that serves it besides its own hop */
 	bool is_refusing;      /* its messages are to be deferred */
+	struct str said;       /* what was told of its last trouble */
 };
 
 struct hop_list {
@@ -114,6 +117,9 @@ void hops_start(struct hops *hops, struct hop *hop);
 void hops_end(
     struct hops *hops, struct hop *hop, enum delivery_hop found, int64_t now);
 
+/* hops_note: what a report told of its trouble; for who is passed over. */
+void hops_note(struct hop *hop, struct span text);
+
 /*
  * hops_block: a message waits for this hop.
  *   entry      its number, and where its recipients are that wait
@@ -130,6 +136,17 @@ void hops_block(struct hops *hops, struct hop *hop, struct backlog_entry entry,
  */
 bool hops_next_ready(
     struct hops *hops, struct backlog_entry *entry, struct hop **hop);
+
+/* hops_has: whether the message is the newest that waits for this hop. */
+bool hops_has(const struct hop *hop, uint64_t number);
+
+/*
+ * hops_take: takes the message from this hop, as hops_next_ready does, if it is
+ * the newest that waits for it, with recipients from this position on, and the
+ * hop would soon be ready.  Returns false if not.
+ */
+bool hops_take(struct hops *hops, struct hop *hop, uint64_t number,
+    uint64_t first, struct backlog_entry *entry);
 
 /* hops_is_ready: whether hops_next_ready has one. */
 bool hops_is_ready(const struct hops *hops);

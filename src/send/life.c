@@ -164,5 +164,5 @@ life_run_ended(struct send *send, struct run *run)
 	channel->changes++;
 	if (run->hop)
 		hops_end(&send->hops, run->hop, run->found, send->monotonic);
-	must_free(run);
+	deliveries_free_run(run);
 }

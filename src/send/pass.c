@@ -8,6 +8,32 @@
 
 #include "base/must.h"
 
+size_t
+pass_room(const struct pass *pass)
+{
+	return pass->serves_others ? PASS_WIDE : PASS_WINDOW;
+}
+
+/* Whether the hop is one that the pass is for, or can be from here on. */
+static bool
+is_served(struct pass *pass, struct hop *hop, uint64_t start, struct hops *hops)
+{
+	struct backlog_entry entry;
+
+	if (!pass->only || hop == pass->only || hop->server == pass)
+		return true;
+	if (!pass->serves_others || pass->others.len >= PASS_HOPS ||
+	    hop->server || !hops_take(hops, hop, pass->number, start, &entry))
+		return false;
+	hop->server = pass;
+	vec_push(&pass->others, hop);
+	if (entry.last == BACKLOG_TO_END)
+		pass->last = UINT64_MAX;
+	else if (entry.last > pass->last)
+		pass->last = entry.last;
+	return true;
+}
+
 /* Puts a recipient that is to do into the window, or passes over it. */
 static void
 look_at(struct pass *pass, struct pass_recipient *recipient,
@@ -16,7 +42,8 @@ look_at(struct pass *pass, struct pass_recipient *recipient,
 	recipient->hop = router ? router->hop_of(router->context,
 				      str_span(&recipient->told.address))
 				: NULL;
-	if (pass->only && recipient->hop != pass->only) {
+	if (!is_served(pass, recipient->hop, recipient->told.start,
+		router ? router->hops : NULL)) {
 		hops_release(router->hops, recipient->hop);
 		return;
 	}
@@ -35,7 +62,8 @@ pass_fill(struct pass *pass, const struct number_set *busy,
 		errno = EIO;
 		return -1;
 	}
-	for (int i = 0; i < PASS_READ && pass->window.len < PASS_WINDOW; i++) {
+	for (int i = 0; i < PASS_READ && pass->window.len < pass_room(pass);
+	     i++) {
 		if (pass->reader.position <= pass->last)
 			got = channel_next(&pass->reader, &next.told);
 		else
@@ -109,6 +137,11 @@ pass_free(struct hops *hops, struct pass *pass)
 {
 	free_recipients(hops, pass->window.at, pass->window.len);
 	vec_free(&pass->window);
+	for (size_t i = 0; i < pass->others.len; i++) {
+		pass->others.at[i]->server = NULL;
+		hops_release(hops, pass->others.at[i]);
+	}
+	vec_free(&pass->others);
 	if (pass->only)
 		hops_release(hops, pass->only);
 	must_free(pass);

@@ -17,6 +17,8 @@
 #include "numbers.h"
 
 #define PASS_WINDOW 400	 /* recipients that are looked at together */
+#define PASS_WIDE   2000 /* the same where several hops are served */
+#define PASS_HOPS   40	 /* hops that are served besides one */
 #define PASS_READ   5000 /* recipients that are read in one step */
 
 struct pass_recipient {
@@ -32,9 +34,18 @@ struct pass_group {
 
 struct pass {
 	struct channel_reader reader;
+	uint64_t number;  /* of the message */
 	struct hop *only; /* others are passed over; NULL: nobody is */
-	uint64_t last;	  /* who is behind this position is not looked at */
-	bool is_partial;  /* it does not look at all recipients */
+	/*
+	 * But hops that wait for room with this message, too, are served as
+	 * well if they are met while there is place for more of them: else a
+	 * list that mixes its domains would be read once for each.
+	 */
+	bool serves_others;
+	VEC(struct hop *) others; /* with references */
+	bool gives_way;		  /* it does not wait for room any more */
+	uint64_t last;	 /* who is behind this position is not looked at */
+	bool is_partial; /* it does not look at all recipients */
 	bool is_at_end;
 	bool is_lost;	/* its file could not be positioned */
 	uint64_t total; /* recipients read so far */
@@ -51,6 +62,9 @@ struct pass_router {
 	void *context;
 	struct hops *hops;
 };
+
+/* pass_room: how many recipients the window may have. */
+size_t pass_room(const struct pass *pass);
 
 /*
  * pass_fill: reads on until the window is full, the file at its end, or

@@ -5,6 +5,7 @@
 
 #define STRAIGHT_PATIENCE 2000	/* milliseconds a straight message may wait */
 #define GROUP_BYTES	  48000 /* of addresses in one run */
+#define WIDE_SHARE	  5	/* see schedule_may_be_wide */
 #define UNMARKED_MAX	  10	/* messages; see may_begin */
 
 static const struct span verp_end = { "-@[]", 4 };
@@ -33,6 +34,14 @@ void
 schedule_open_pass(struct channel *channel, struct pass *pass)
 {
 	join_passes(&channel->passes, pass);
+	if (pass->serves_others)
+		channel->wide_passes++;
+}
+
+bool
+schedule_may_be_wide(const struct channel *channel)
+{
+	return channel->wide_passes < 1 + channel->limit / WIDE_SHARE;
 }
 
 void
@@ -40,6 +49,8 @@ schedule_close_pass(
     struct channel *channel, struct hops *hops, struct pass *pass)
 {
 	leave_passes(&channel->passes, pass);
+	if (pass->serves_others)
+		channel->wide_passes--;
 	pass_free(hops, pass);
 }
 
@@ -88,10 +99,29 @@ leave_with_hop(struct send *send, struct pass *pass, struct job_channel *own,
 	pass_group_free(&send->hops, group);
 }
 
+/* Whether recipients of a hop without room stay in the window: if the message
+ * has deliveries that will make room soon.  A pass that serves several hops
+ * waits for any of them, as long as no other hop of its message could go on. */
+static bool
+can_stay(const struct pass *pass, const struct job_channel *own,
+    const struct hop *hop)
+{
+	return own->running > 0 &&
+	    (hop->state == HOP_WELL ||
+		(pass->serves_others && !pass->gives_way));
+}
+
+/* Whether a recipient that could be started is to be left with its hop: others
+ * of its message, from before in the file, are there and will share its run. */
+static bool
+joins_others(const struct pass *pass, const struct hop *hop)
+{
+	return hop && !pass->only && hops_has(hop, pass->number);
+}
+
 /*
  * Looks for recipients in the window that can be started, or deferred.  Those
- * of a hop without room stay in it if the message has deliveries that will
- * make room soon; else they are left with the hop.
+ * of a hop without room stay in it, or are left with the hop.
  * Returns false if there are none.
  */
 static bool
@@ -112,8 +142,9 @@ search_window(
 		}
 		if (hop)
 			answer = hops_ask(&send->hops, hop, send->monotonic);
-		if (answer == HOP_BLOCK && own->running > 0 &&
-		    hop->state == HOP_WELL) {
+		if (answer == HOP_ADMIT && joins_others(pass, hop))
+			answer = HOP_BLOCK;
+		else if (answer == HOP_BLOCK && can_stay(pass, own, hop)) {
 			asked = hop;
 			i++;
 			continue;
@@ -132,6 +163,17 @@ search_window(
 	return false;
 }
 
+/* Whether a hop that waits for the end of the pass could go on. */
+static bool
+is_wish_possible(const struct send *send, const struct job_channel *own)
+{
+	for (size_t i = 0; i < own->wanted.len; i++)
+		if (hops_ask(&send->hops, own->wanted.at[i].hop,
+			send->monotonic) == HOP_ADMIT)
+			return true;
+	return false;
+}
+
 /* Goes on with a pass.  Returns false if it has to wait. */
 static bool
 continue_pass(struct send *send, enum channel_id id, struct pass *pass,
@@ -147,7 +189,7 @@ continue_pass(struct send *send, enum channel_id id, struct pass *pass,
 	if (search_window(send, id, pass, work))
 		return true;
 	work->job = pass->job;
-	if (!pass->is_at_end && pass->window.len < PASS_WINDOW) {
+	if (!pass->is_at_end && pass->window.len < pass_room(pass)) {
 		work->kind = pass_fill(pass, &own->busy, router) < 0
 		    ? WORK_BREAK_PASS
 		    : WORK_STEP;
@@ -155,6 +197,12 @@ continue_pass(struct send *send, enum channel_id id, struct pass *pass,
 	}
 	if (pass->window.len == 0) {
 		work->kind = WORK_END_PASS;
+		return true;
+	}
+	if (pass->serves_others && !pass->gives_way &&
+	    is_wish_possible(send, own)) {
+		pass->gives_way = true;
+		work->kind = WORK_STEP;
 		return true;
 	}
 	pass->stalled = channel->changes + 1;
@@ -306,6 +354,7 @@ next_of_ready(struct send *send, enum channel_id id, struct work *work)
 		struct job_wish wish = { hop, entry };
 
 		vec_push(&job->channels[id].wanted, wish);
+		job->channels[id].pass->stalled = 0; /* it looks again */
 	} else {
 		work->kind = WORK_BEGIN;
 		work->number = entry.number;

@@ -51,6 +51,10 @@ void schedule_next(struct send *send, enum channel_id id,
 /* schedule_has_work: whether schedule_next would find something now. */
 bool schedule_has_work(const struct send *send, enum channel_id id);
 
+/* schedule_may_be_wide: whether one more pass may serve several hops.  Such a
+ * pass may keep its place for long, so only some do. */
+bool schedule_may_be_wide(const struct channel *channel);
+
 /* schedule_open_pass, schedule_close_pass: a pass joins those of its channel,
  * or leaves them and is freed. */
 void schedule_open_pass(struct channel *channel, struct pass *pass);

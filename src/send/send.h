@@ -50,6 +50,7 @@ struct channel {
 	struct job_line in_line; /* straight messages: those for a slot, */
 	struct job_line blocked; /* and those that wait for their hop */
 	struct pass_list passes; /* over messages that wait */
+	uint64_t wide_passes;	 /* of these, which serve several hops */
 	uint64_t changes;	 /* counts what may let a stalled pass go on */
 	enum source turn;	 /* who had the last slot */
 };

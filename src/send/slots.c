@@ -24,6 +24,7 @@ static const char over_age_remark[] =
     "The message was in the queue too long; this was the last try.\n";
 static const char hop_remark[] =
     " did not work a moment ago; this was not tried. (#4.4.1)\n";
+static const char said_remark[] = "What was heard of it last: ";
 static const char cannot_open_remark[] =
     "The message file cannot be opened. (#4.3.0)\n";
 
@@ -90,6 +91,21 @@ is_last_try(const struct send *send, const struct event *event)
 	    job->channels[run->channel].is_last_try;
 }
 
+/* The text of the event, which may be that of text, and a line more. */
+static void
+add_over_age(struct event *event, struct str *text)
+{
+	struct str whole = STR_INIT;
+
+	str_add(&whole, event->text);
+	if (whole.len && whole.s[whole.len - 1] != '\n')
+		str_add_byte(&whole, '\n');
+	str_add_z(&whole, over_age_remark);
+	str_set(text, str_span(&whole));
+	str_free(&whole);
+	event->text = str_span(text);
+}
+
 void
 slots_end_delivery(struct send *send, struct event *event, struct str *text)
 {
@@ -104,9 +120,7 @@ slots_end_delivery(struct send *send, struct event *event, struct str *text)
 	}
 	if (event->kind == EVENT_DEFERRED && is_last_try(send, event)) {
 		event->kind = EVENT_FAILED;
-		str_set(text, event->text);
-		str_add_z(text, over_age_remark);
-		event->text = str_span(text);
+		add_over_age(event, text);
 	}
 	log_result(send, delivery,
 	    is_mangled			      ? ": report mangled, will defer"
@@ -170,12 +184,16 @@ start_run(struct send *send, struct job *job, enum channel_id channel,
     struct hop *hop, const struct pass_recipient *recipients, size_t count,
     enum run_refusal refusal)
 {
-	struct run *run = deliveries_start_run(job->number, channel, hop);
+	bool is_asked = hop && refusal != RUN_HOP_TROUBLE;
+	struct run *run =
+	    deliveries_start_run(job->number, channel, is_asked ? hop : NULL);
 	VEC(struct delivery *) list = VEC_INIT;
 
 	send->channels[channel].running++;
-	if (hop)
+	if (is_asked)
 		hops_start(&send->hops, hop);
+	else if (hop)
+		str_set(&run->said, str_span(&hop->said));
 	for (size_t i = 0; i < count; i++)
 		vec_push(&list,
 		    deliveries_add(
@@ -206,6 +224,10 @@ slots_next_refused(struct send *send, struct event *event, struct str *text)
 		str_add(
 		    text, span_from(address, span_find_last(address, '@') + 1));
 		str_add_z(text, hop_remark);
+		if (delivery->run->said.len) {
+			str_add_z(text, said_remark);
+			str_add(text, str_span(&delivery->run->said));
+		}
 	} else {
 		str_add_z(text, cannot_open_remark);
 	}
@@ -235,8 +257,8 @@ start_straight(struct send *send, struct job *job, bool refused)
 
 	plan_retry(send, job, job->channel);
 	job->state = JOB_TRIED;
-	start_run(send, job, job->channel, refused ? NULL : job->hop,
-	    &recipient, 1, refused ? RUN_HOP_TROUBLE : RUN_IS_SENT);
+	start_run(send, job, job->channel, job->hop, &recipient, 1,
+	    refused ? RUN_HOP_TROUBLE : RUN_IS_SENT);
 }
 
 static void
@@ -250,8 +272,8 @@ start_group(struct send *send, struct work *work)
 		must(number_set_add(&own->busy,
 		    work->group.recipients.at[i].told.position + 1));
 	own->running += (unsigned)count;
-	start_run(send, work->job, work->channel,
-	    refused ? NULL : work->group.hop, work->group.recipients.at, count,
+	start_run(send, work->job, work->channel, work->group.hop,
+	    work->group.recipients.at, count,
 	    refused ? RUN_HOP_TROUBLE : RUN_IS_SENT);
 	pass_group_free(&send->hops, &work->group);
 }
@@ -334,7 +356,10 @@ open_pass(
 	struct pass *pass = must_realloc(NULL, sizeof(*pass));
 
 	*pass = (struct pass){ .job = job,
+		.number = job->number,
 		.only = work->only,
+		.serves_others = work->only &&
+		    schedule_may_be_wide(&send->channels[work->channel]),
 		.is_partial = work->only != NULL,
 		.last = work->only && work->entry.last != BACKLOG_TO_END
 		    ? work->entry.last

@@ -39,6 +39,7 @@
 struct client {
 	struct in names, in;
 	struct out out;
+	bool is_socket; /* what has come can be told from what will come */
 	struct span prefix;
 	VEC(struct str) sent; /* names that wait for their replies */
 	size_t next_reply;
@@ -109,6 +110,30 @@ read_reply(struct client *client)
 	serial_result_write(str_span(&client->sent.at[client->next_reply++]),
 	    reply.s[0], span_from(str_span(&reply), 1));
 	str_free(&reply);
+}
+
+/* Whether something has come. */
+static bool
+is_heard(const struct client *client)
+{
+	return in_is_waiting(&client->in) || sock_has_input(SERVER_IN_FD);
+}
+
+/* Reads the replies that have come.  What is said of a message that the server
+ * does not have yet is no reply. */
+static void
+read_replies(struct client *client)
+{
+	while (client->next_reply < client->sent.len && is_heard(client))
+		read_reply(client);
+}
+
+static void
+check_silence(struct client *client)
+{
+	if (client->is_socket && client->next_reply == client->sent.len &&
+	    is_heard(client))
+		fail("the server answers what it was not sent");
 }
 
 /* ---- messages ---- */
@@ -193,9 +218,13 @@ send_message(struct client *client, const struct str *name)
 	if (got < 0)
 		fail("a message cannot be read");
 	if (got > 0) {
+		check_silence(client);
 		add_text(client, &file, str_span(&message.kept),
 		    (uint64_t)status.st_size - message.head);
 		add_netstring(client, str_span(&message.sender));
+		if (client->is_socket)
+			read_replies(client);
+		check_silence(client);
 		add_recipient(client, str_span(&message.recipient));
 		str_set(&copy, str_span(name));
 		vec_push(&client->sent, copy);
@@ -223,12 +252,12 @@ main(int argc, char **argv)
 	    sizeof(client.in_buffer));
 	out_init(&client.out, SERVER_OUT_FD, client.out_buffer,
 	    sizeof(client.out_buffer));
+	in_set_timeout(&client.in, REPLY_TIMEOUT);
 	out_set_timeout(&client.out, WRITE_TIMEOUT);
+	client.is_socket = client.in.is_socket_timed;
 	while (serial_result_next_name(&client.names, &name)) {
 		send_message(&client, &name);
-		while (client.next_reply < client.sent.len &&
-		    (in_is_waiting(&client.in) || sock_has_input(SERVER_IN_FD)))
-			read_reply(&client);
+		read_replies(&client);
 	}
 	flush(&client);
 	while (client.next_reply < client.sent.len)

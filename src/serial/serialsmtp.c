@@ -7,6 +7,7 @@
  * Writes    commands and messages on fd 7; a result for each on fd 1.
  * Source    serialsmtp(1), RFC 5321.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -23,11 +24,13 @@
 #include "sys/in.h"
 #include "sys/out.h"
 #include "sys/signal.h"
+#include "sys/sock.h"
 
 #define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111
 #define SERVER_IN_FD   6
 #define SERVER_OUT_FD  7
+#define GO_AHEAD       354
 #define TIMEOUT	       1200 /* seconds for each read and write */
 #define REPLY_TIMEOUT  300  /* ... and for a whole reply, beyond that */
 
@@ -36,6 +39,7 @@ struct client {
 	struct out out;
 	struct smtpreply reply;
 	bool is_pipelining;
+	bool is_socket; /* what has come can be told from what will come */
 	struct span prefix;
 	char names_buffer[4096], in_buffer[4096], out_buffer[16384];
 };
@@ -47,6 +51,12 @@ fail(const char *what)
 {
 	fprintf(stderr, "serialsmtp: fatal: %s\n", what);
 	_exit(TEMPORARY_EXIT);
+}
+
+NORETURN static void
+fail_protocol(void)
+{
+	fail("the server does not keep to SMTP");
 }
 
 static void
@@ -82,7 +92,7 @@ read_reply(struct client *client)
 	}
 	if (reply->state == SMTPREPLY_BROKEN || reply->code < 200 ||
 	    reply->code >= 600)
-		fail("the server does not keep to SMTP");
+		fail_protocol();
 	return reply->code;
 }
 
@@ -138,14 +148,17 @@ say_hello(struct client *client, const char *helo)
 
 /* ---- a message ---- */
 
-/* Where a command got a reply that refuses, that reply is the result. */
+/* Where a command got a reply that refuses, that reply is the result; a reply
+ * that neither refuses nor accepts is none. */
 static bool
 is_refused(struct client *client, const struct str *name)
 {
 	int code = client->reply.code;
 
-	if (code < 400)
+	if (code < 300)
 		return false;
+	if (code < 400)
+		fail_protocol();
 	serial_result_write(str_span(name), code >= 500 ? 'D' : 'Z',
 	    str_span(&client->reply.text));
 	return true;
@@ -176,40 +189,72 @@ send_envelope(struct client *client, const struct str *name,
 		return false;
 	add_command(client, "DATA", "");
 	send_all(client);
-	for (int i = client->is_pipelining ? 0 : 2; i < 3; i++) {
+	for (int i = client->is_pipelining ? 0 : 2; i < 2; i++) {
 		(void)read_reply(client);
 		if (!is_told)
 			is_told = is_refused(client, name);
 	}
-	if (is_told && client->reply.code < 400)
-		fail("the server wants a message that has no recipient");
-	if (!is_told && client->reply.code != 354)
-		fail("the server does not keep to SMTP");
-	return !is_told;
+	if (read_reply(client) == GO_AHEAD) {
+		if (is_told)
+			fail("the server wants a message that has no "
+			     "recipient");
+		return true;
+	}
+	if (!is_told && !is_refused(client, name))
+		fail_protocol();
+	return false;
+}
+
+/*
+ * The server has spoken, or gone, before it had the whole message, which it
+ * cannot have accepted.  That it refuses may be.
+ */
+NORETURN static void
+end_early(struct client *client, const struct str *name)
+{
+	if (read_reply(client) >= 400)
+		(void)is_refused(client, name);
+	fail("the server did not wait for the end of a message");
+}
+
+static void
+send_piece(struct client *client, const struct str *name, struct str *wire)
+{
+	if (out_add(&client->out, str_span(wire)) < 0) {
+		if (errno == ETIMEDOUT)
+			fail("the server is too slow");
+		end_early(client, name);
+	}
+	str_reset(wire);
 }
 
 /* Sends what is left of the file, and the end. */
 static void
-send_text(struct client *client, struct in *file, struct span kept)
+send_text(struct client *client, const struct str *name, struct in *file,
+    struct span kept)
 {
 	struct smtpdata data = SMTPDATA_INIT;
 	struct str wire = STR_INIT;
 	struct span bytes;
 	int got;
 
+	out_watch(&client->out, client->is_socket);
 	smtpdata_encode(&data, kept, &wire);
 	while ((got = in_peek(file, &bytes)) > 0) {
 		smtpdata_encode(&data, bytes, &wire);
 		in_consume(file, bytes.len);
-		if (out_add(&client->out, str_span(&wire)) < 0)
-			fail("the connection broke");
-		str_reset(&wire);
+		send_piece(client, name, &wire);
 	}
 	if (got < 0)
 		fail("a message cannot be read");
 	smtpdata_finish(&data, &wire);
+	send_piece(client, name, &wire);
+	if (client->is_socket &&
+	    (in_is_waiting(&client->in) || sock_has_input(SERVER_IN_FD)))
+		end_early(client, name);
 	str_add_z(&wire, ".\r\n");
-	(void)out_add(&client->out, str_span(&wire)); /* send_all tells */
+	send_piece(client, name, &wire);
+	out_watch(&client->out, false);
 	send_all(client);
 	str_free(&wire);
 }
@@ -235,7 +280,7 @@ send_message(struct client *client, const struct str *name, bool is_first)
 		(void)read_reply(client);
 	}
 	if (got > 0 && send_envelope(client, name, &message)) {
-		send_text(client, &file, str_span(&message.kept));
+		send_text(client, name, &file, str_span(&message.kept));
 		(void)read_reply(client);
 		if (!is_refused(client, name))
 			serial_result_write(
@@ -268,6 +313,8 @@ main(int argc, char **argv)
 	    sizeof(client.out_buffer));
 	in_set_timeout(&client.in, TIMEOUT);
 	out_set_timeout(&client.out, TIMEOUT);
+	client.is_socket =
+	    client.in.is_socket_timed && client.out.is_socket_timed;
 	smtpreply_init(&client.reply);
 	say_hello(&client, argv[2]);
 	while (serial_result_next_name(&client.names, &name))

@@ -15,7 +15,8 @@ static const struct {
 	const char *text;
 } faults[] = {
 	[FAULT_USAGE] = { INJECT_PERMANENT,
-	    "usage: qmail-inject [-aAhHnN] [-f sender] [recipient ...]" },
+	    "usage: qmail-inject [-aAhHlnN] [-f sender] [-D ret-envid] "
+	    "[-d notify] [recipient ...]" },
 	[FAULT_HOME] = { INJECT_TEMPORARY, "cannot enter the folder " },
 	[FAULT_CONTROL] = { INJECT_TEMPORARY, "cannot read " },
 	[FAULT_CONTROL_VALUE] = { INJECT_TEMPORARY, "no host name in " },
@@ -25,6 +26,8 @@ static const struct {
 	[FAULT_ADDRESS_SYNTAX] = { INJECT_PERMANENT, "not an address: " },
 	[FAULT_FIELD_SYNTAX] = { INJECT_PERMANENT,
 	    "cannot parse the addresses in " },
+	[FAULT_NO_RECIPIENT] = { INJECT_PERMANENT,
+	    "nobody is named as recipient" },
 	[FAULT_HEADER_SIZE] = { INJECT_TEMPORARY, "the header is too large" },
 	[FAULT_MEMORY] = { INJECT_TEMPORARY, "out of memory" },
 	[FAULT_READ] = { INJECT_TEMPORARY, "cannot read the message" },

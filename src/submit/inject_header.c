@@ -13,6 +13,8 @@
 #include "inject_fail.h"
 #include "mail/addresslist.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* in UTF-8 */
+
 enum action {
 	ACTION_KEEP,
 	ACTION_DELETE,
@@ -214,9 +216,57 @@ take_field(struct inject_letter *letter, struct span field)
 	}
 }
 
+static void
+drop_cr(struct str *line)
+{
+	str_cut(line, line->len - 2);
+	str_add_byte(line, '\n');
+}
+
+/* The text without empty lines at its top, if a field that is known follows
+ * them; else they are the end of an empty header. */
+static struct span
+without_empty_lines(struct span text)
+{
+	struct span rest = text;
+
+	while (rest.len && (rest.s[0] == '\n' || rest.s[0] == '\r'))
+		rest = span_from(rest, 1);
+	return header_identify(header_name(rest, NULL)) == HEADER_OTHER ? text
+									: rest;
+}
+
+/*
+ * Looks at the beginning of the message: how do lines end, and, if that is to
+ * be overlooked, is there something before the header?
+ */
+static void
+begin(struct inject_letter *letter, struct in *in)
+{
+	struct span bytes, rest;
+	size_t end;
+
+	int got = in_peek(in, &bytes);
+
+	if (got < 0)
+		inject_fail(FAULT_READ, SPAN(""));
+	if (got == 0)
+		return;
+	end = span_find(bytes, '\n');
+	letter->has_crlf =
+	    end < bytes.len && span_ends(span_upto(bytes, end), SPAN("\r"));
+	if (!letter->is_lenient)
+		return;
+	rest = bytes;
+	if (span_starts(rest, SPAN(BYTE_ORDER_MARK)))
+		rest = span_from(rest, sizeof(BYTE_ORDER_MARK) - 1);
+	in_consume(in, bytes.len - without_empty_lines(rest).len);
+}
+
 /* Appends the next line, newline at its end.  Returns false at the end. */
 static bool
-read_line(struct in *in, struct str *line, size_t used)
+read_line(const struct inject_letter *letter, struct in *in, struct str *line,
+    size_t used)
 {
 	size_t start = line->len;
 	int got = in_read_until(in, '\n', line, INJECT_HEADER_MAX - used);
@@ -226,6 +276,8 @@ read_line(struct in *in, struct str *line, size_t used)
 		    SPAN(""));
 	if (got == 0 && line->len > start)
 		str_add_byte(line, '\n');
+	if (letter->has_crlf && span_ends(str_span(line), SPAN("\r\n")))
+		drop_cr(line);
 	return line->len > start;
 }
 
@@ -240,11 +292,13 @@ is_continuation(struct span line, bool has_field)
 }
 
 static bool
-begins_field(struct str *line)
+begins_field(const struct inject_letter *letter, struct str *line)
 {
 	struct str marked = STR_INIT;
+	bool is_quoted =
+	    letter->is_lenient && span_starts(str_span(line), SPAN(">From "));
 
-	if (!span_starts(str_span(line), SPAN("From ")))
+	if (!is_quoted && !span_starts(str_span(line), SPAN("From ")))
 		return header_name(str_span(line), NULL).len > 0;
 	/* The separator of an mbox is kept, but as a field. */
 	str_add_z(&marked, "MBOX-Line: ");
@@ -261,7 +315,8 @@ inject_header_read(struct inject_letter *letter, struct in *in)
 	size_t used = 0;
 
 	letter->is_at_end = true;
-	while (read_line(in, &line, used)) {
+	begin(letter, in);
+	while (read_line(letter, in, &line, used)) {
 		used += line.len;
 		if (!is_continuation(str_span(&line), field.len > 0)) {
 			letter->is_at_end = false;
@@ -271,7 +326,7 @@ inject_header_read(struct inject_letter *letter, struct in *in)
 			    span_equal(str_span(&line), SPAN("\n"));
 			if (letter->is_body_next)
 				break;
-			if (!begins_field(&line)) {
+			if (!begins_field(letter, &line)) {
 				str_set(&letter->body_start, str_span(&line));
 				break;
 			}

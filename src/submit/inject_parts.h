@@ -45,6 +45,8 @@ struct inject_letter {
 	struct inject_wishes wishes;
 	uint64_t now;	   /* microseconds */
 	bool takes_listed; /* header recipients receive the message */
+	bool is_lenient;   /* -l: the message is as programs make it */
+	bool has_crlf;	   /* lines end in CR LF; they are converted */
 
 	/* Addresses in listed, followup and found end in NUL each. */
 	struct str header;	 /* fields, rewritten */

@@ -17,6 +17,7 @@
 
 #include "base/must.h"
 #include "config/home.h"
+#include "mail/dsn.h"
 #include "mail/fromline.h"
 #include "queue/inject.h"
 #include "sys/clock.h"
@@ -42,46 +43,80 @@ enum recipient_choice {
 struct options {
 	enum recipient_choice choice;
 	bool only_prints; /* -n */
+	bool is_lenient;  /* -l */
 	const char *sender;
-	char **recipients; /* ends in NULL */
+	struct span parameters; /* -D: asked of notifications; mail/dsn.h */
+	struct span wishes;	/* -d: of each recipient */
+	char **recipients;	/* ends in NULL */
 };
 
-/*
- * Takes the letters of one argument.  Returns whether the next argument is
- * the value of the last letter.
- */
-static bool
-take_letters(struct options *options, const char *letters)
+/* Takes an option that has a value. */
+static void
+take_value(struct options *options, char letter, const char *value)
 {
-	for (; *letters; letters++)
-		switch (*letters) {
-		case 'a':
-			options->choice = CHOOSE_ARGUMENTS;
-			break;
-		case 'A':
-			options->choice = CHOOSE_EITHER;
-			break;
-		case 'h':
-			options->choice = CHOOSE_HEADER;
-			break;
-		case 'H':
-			options->choice = CHOOSE_BOTH;
-			break;
-		case 'n':
-			options->only_prints = true;
-			break;
-		case 'N':
-			options->only_prints = false;
-			break;
-		case 'f':
-			if (!letters[1])
-				return true;
-			options->sender = letters + 1;
-			return false;
-		default:
-			inject_fail(FAULT_USAGE, SPAN(""));
+	struct dsn_envelope envelope;
+	struct dsn_recipient recipient;
+	bool is_fine = value != NULL;
+
+	if (letter == 'f') {
+		options->sender = value;
+	} else if (letter == 'D') {
+		options->parameters = span_of(value);
+		is_fine = is_fine &&
+		    dsn_parse_envelope(options->parameters, &envelope);
+	} else {
+		options->wishes = span_of(value);
+		is_fine =
+		    is_fine && dsn_parse_recipient(options->wishes, &recipient);
+	}
+	if (!is_fine)
+		inject_fail(FAULT_USAGE, SPAN(""));
+}
+
+static void
+take_letter(struct options *options, char letter)
+{
+	switch (letter) {
+	case 'a':
+		options->choice = CHOOSE_ARGUMENTS;
+		break;
+	case 'A':
+		options->choice = CHOOSE_EITHER;
+		break;
+	case 'h':
+		options->choice = CHOOSE_HEADER;
+		break;
+	case 'H':
+		options->choice = CHOOSE_BOTH;
+		break;
+	case 'l':
+		options->is_lenient = true;
+		break;
+	case 'n':
+		options->only_prints = true;
+		break;
+	case 'N':
+		options->only_prints = false;
+		break;
+	default:
+		inject_fail(FAULT_USAGE, SPAN(""));
+	}
+}
+
+/* Takes one argument of options and perhaps the next, a value; returns the
+ * last. */
+static char **
+take_word(struct options *options, char **argv)
+{
+	for (const char *letter = *argv + 1; *letter; letter++) {
+		if (!span_has(SPAN("Ddf"), *letter)) {
+			take_letter(options, *letter);
+			continue;
 		}
-	return false;
+		take_value(options, *letter, letter[1] ? letter + 1 : *++argv);
+		break;
+	}
+	return argv;
 }
 
 static void
@@ -94,11 +129,7 @@ read_arguments(struct options *options, char **argv)
 			argv++;
 			break;
 		}
-		if (!take_letters(options, *argv + 1))
-			continue;
-		if (!argv[1])
-			inject_fail(FAULT_USAGE, SPAN(""));
-		options->sender = *++argv;
+		argv = take_word(options, argv);
 	}
 	options->recipients = argv;
 	if (options->choice == CHOOSE_EITHER)
@@ -187,18 +218,38 @@ write_header(const struct target *target, struct inject_letter *letter)
 	str_free(&top);
 }
 
+/* Copies bytes of the body without the CR of line ends.  One at the end of
+ * them is kept back: *last tells. */
+static void
+convert(const struct target *target, struct span bytes, char *last)
+{
+	while (bytes.len) {
+		size_t cr = span_find(bytes, '\r');
+
+		if (*last == '\r' && bytes.s[0] != '\n')
+			write_message(target, SPAN("\r"));
+		*last = cr < bytes.len ? '\r' : bytes.s[bytes.len - 1];
+		write_message(target, span_upto(bytes, cr));
+		bytes = span_from(bytes, cr + 1);
+	}
+}
+
 /* Copies the body; its last line gets a newline if it has none.  Returns
  * whether all could be read. */
 static bool
-copy_body(const struct target *target, struct in *in)
+copy_body(const struct target *target, struct in *in, bool has_crlf)
 {
 	struct span bytes;
 	char last = '\n';
 	int got;
 
 	while ((got = in_peek(in, &bytes)) > 0) {
-		write_message(target, bytes);
-		last = bytes.s[bytes.len - 1];
+		if (has_crlf) {
+			convert(target, bytes, &last);
+		} else {
+			write_message(target, bytes);
+			last = bytes.s[bytes.len - 1];
+		}
 		in_consume(in, bytes.len);
 	}
 	if (got == 0 && last != '\n')
@@ -215,14 +266,15 @@ print(struct inject_letter *letter, struct in *in)
 
 	out_init(&out, 1, buffer, sizeof(buffer));
 	write_header(&target, letter);
-	if (!copy_body(&target, in))
+	if (!copy_body(&target, in, letter->has_crlf))
 		inject_fail(FAULT_READ, SPAN(""));
 	if (out_flush(&out) < 0)
 		inject_fail(FAULT_WRITE, SPAN(""));
 }
 
 static void
-queue(struct inject_letter *letter, struct in *in, struct span recipients)
+queue(struct inject_letter *letter, const struct options *options,
+    struct in *in, struct span recipients)
 {
 	static struct inject inject; /* large */
 	struct target target = { .inject = &inject };
@@ -232,14 +284,17 @@ queue(struct inject_letter *letter, struct in *in, struct span recipients)
 	if (inject_open(&inject, home_dir) < 0)
 		inject_fail(FAULT_START, SPAN(""));
 	write_header(&target, letter);
-	if (!copy_body(&target, in)) {
+	if (!copy_body(&target, in, letter->has_crlf)) {
 		inject_break(&inject);
 		(void)inject_close(&inject); /* it cannot have accepted */
 		inject_fail(FAULT_READ, SPAN(""));
 	}
 	inject_sender(&inject, str_span(&letter->sender));
-	while (span_cut_next(&recipients, '\0', &recipient))
+	inject_sender_parameters(&inject, options->parameters);
+	while (span_cut_next(&recipients, '\0', &recipient)) {
+		inject_recipient_parameters(&inject, options->wishes);
 		inject_recipient(&inject, recipient);
+	}
 	verdict = inject_close(&inject);
 	if (verdict.letter != VERDICT_ACCEPTED)
 		inject_refused(&verdict);
@@ -260,14 +315,17 @@ main(int argc, char **argv)
 	letter.now = clock_microseconds();
 	read_arguments(&options, argv);
 	letter.takes_listed = options.choice != CHOOSE_ARGUMENTS;
+	letter.is_lenient = options.is_lenient;
 	inject_config_read(&letter);
 	in_init(&in, 0, buffer, sizeof(buffer));
 	inject_header_read(&letter, &in);
 	choose_sender(&letter, &options);
 	choose_recipients(&letter, &options, &recipients);
+	if (options.is_lenient && recipients.len == 0)
+		inject_fail(FAULT_NO_RECIPIENT, SPAN(""));
 	if (options.only_prints)
 		print(&letter, &in);
 	else
-		queue(&letter, &in, str_span(&recipients));
+		queue(&letter, &options, &in, str_span(&recipients));
 	return 0;
 }

@@ -6,27 +6,35 @@
  *           HOME/bin, never another program; opens no file.
  * Source    sendmail(8).
  */
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/must.h"
-#include "base/span.h"
-#include "base/str.h"
-#include "base/vec.h"
+#include "base/words.h"
 #include "config/home.h"
+#include "mail/addresslist.h"
+#include "mail/dsn.h"
 #include "sys/out.h"
 
 #define PERMANENT 100
 #define TEMPORARY 111
+#define WHAT_MAX  200 /* bytes of a culprit that are shown */
+
+/* Bytes that all recipients together may have when they are written anew. */
+#define RECIPIENTS_MAX (64u << 20)
 
 /* Every way to fail. */
 enum fault {
 	FAULT_USAGE,
 	FAULT_MODE,
 	FAULT_ALIASES,
+	FAULT_RECIPIENT,
+	FAULT_NO_RECIPIENT,
 	FAULT_MEMORY,
 	FAULT_EXEC
 };
@@ -36,27 +44,43 @@ static const struct {
 	const char *text;
 } faults[] = {
 	[FAULT_USAGE] = { PERMANENT,
-	    "usage: sendmail [-t] [-f sender] [-F name] [-bp | -bs] "
-	    "[-B type] [-i] [-o x] [recipient ...]" },
+	    "usage: sendmail [-t] [-f sender] [-F name] [-N notify] "
+	    "[-R ret] [-V envid] [-bp | -bs] [-B type] [-i] [-o x] "
+	    "[recipient ...]" },
 	[FAULT_MODE] = { PERMANENT, "this -b mode does not exist here" },
 	[FAULT_ALIASES] = { PERMANENT,
 	    "there is no alias database; see dot-qmail(5)" },
+	[FAULT_RECIPIENT] = { PERMANENT, "this is no list of addresses: " },
+	[FAULT_NO_RECIPIENT] = { PERMANENT,
+	    "nobody is named as recipient; -t takes those of the header" },
 	[FAULT_MEMORY] = { TEMPORARY, "out of memory" },
 	[FAULT_EXEC] = { TEMPORARY, "cannot run a program of the suite" },
 };
 
+/* what   the culprit, shown with odd bytes masked; may be empty */
 NORETURN static void
-fail(enum fault fault)
+fail_over(enum fault fault, struct span what)
 {
-	char buffer[256];
+	char buffer[512];
 	struct out out;
 
 	out_init(&out, 2, buffer, sizeof(buffer));
+	what = span_upto(what, WHAT_MAX);
 	(void)out_add_z(&out, "sendmail: fatal: ");
 	(void)out_add_z(&out, faults[fault].text);
+	for (size_t i = 0; i < what.len; i++)
+		(void)out_add(&out,
+		    ascii_is_printable(what.s[i]) ? span_make(&what.s[i], 1)
+						  : SPAN("?"));
 	(void)out_add_z(&out, "\n");
 	(void)out_flush(&out); /* nobody else to tell */
 	_exit(faults[fault].exit_code);
+}
+
+NORETURN static void
+fail(enum fault fault)
+{
+	fail_over(fault, SPAN(""));
 }
 
 static void
@@ -122,7 +146,9 @@ become_smtpd(void)
 
 struct options {
 	bool takes_listed; /* -t */
-	const char *name;  /* -F */
+	/* What is asked of notifications: -R and -V, -N; see mail/dsn.h. */
+	struct str parameters, wishes;
+	const char *name; /* -F */
 	const char *sender;
 };
 
@@ -149,6 +175,36 @@ take_listed(struct options *options, const char *value)
 {
 	(void)value;
 	options->takes_listed = true;
+}
+
+static void
+add_parameter(struct str *parameters, const char *name)
+{
+	if (parameters->len)
+		str_add_byte(parameters, ' ');
+	str_add_z(parameters, name);
+}
+
+static void
+take_notify(struct options *options, const char *value)
+{
+	str_reset(&options->wishes);
+	add_parameter(&options->wishes, "NOTIFY=");
+	str_add_z(&options->wishes, value);
+}
+
+static void
+take_return(struct options *options, const char *value)
+{
+	add_parameter(&options->parameters, "RET=");
+	str_add_z(&options->parameters, value);
+}
+
+static void
+take_envid(struct options *options, const char *value)
+{
+	add_parameter(&options->parameters, "ENVID=");
+	dsn_add_xtext(&options->parameters, span_of(value));
 }
 
 static void
@@ -181,10 +237,10 @@ static const struct option {
 	{ 'G', VALUE_NONE, NULL }, /* relayed */
 	{ 'J', VALUE_REST, NULL },
 	{ 'L', VALUE_NEEDED, NULL }, /* tag for the log */
-	{ 'N', VALUE_NEEDED, NULL }, /* notifications, RFC 3461 */
-	{ 'R', VALUE_NEEDED, NULL },
+	{ 'N', VALUE_NEEDED, take_notify },
+	{ 'R', VALUE_NEEDED, take_return },
 	{ 'U', VALUE_NONE, NULL }, /* first submission */
-	{ 'V', VALUE_NEEDED, NULL },
+	{ 'V', VALUE_NEEDED, take_envid },
 	{ 'b', VALUE_NEEDED, take_mode },
 	{ 'e', VALUE_NEEDED, NULL }, /* how to tell of errors */
 	{ 'f', VALUE_NEEDED, take_sender },
@@ -278,36 +334,106 @@ set_origin(struct span sender)
 	str_free(&host);
 }
 
+/* Without the variables that tell of the user he is the one of our uid. */
+static void
+set_user(void)
+{
+	static const char *const names[] = { "QMAILUSER", "MAILUSER", "USER",
+		"LOGNAME" };
+	const struct passwd *account;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (getenv(names[i]))
+			return;
+	account = getpwuid(getuid());
+	if (account)
+		set_variable("QMAILUSER", account->pw_name);
+}
+
+/* ---- the recipients ------------------------------------------------------ */
+
+/* addresslist_call: an address without what stands around it. */
+static void
+add_recipient(void *context, struct token822_list *address)
+{
+	struct words *words = context;
+	struct str plain = STR_INIT;
+
+	token822_list_add_plain(&plain, address);
+	if (plain.len)
+		words_add(words, str_span(&plain));
+	str_free(&plain);
+}
+
+/* Each argument is a list of addresses, as it could stand in a header. */
+static void
+add_recipients(struct words *words, char **arguments)
+{
+	struct str written = STR_INIT;
+
+	for (; *arguments; arguments++) {
+		struct span list = span_of(*arguments);
+
+		str_reset(&written);
+		if (addresslist_rewrite(SPAN("To"), list, add_recipient, words,
+			RECIPIENTS_MAX, &written) != ADDRESSLIST_FINE)
+			fail_over(FAULT_RECIPIENT, list);
+	}
+	str_free(&written);
+}
+
+static void
+add_notifications(struct words *words, const struct options *options)
+{
+	struct dsn_envelope envelope;
+	struct dsn_recipient recipient;
+
+	if (!dsn_parse_envelope(str_span(&options->parameters), &envelope) ||
+	    !dsn_parse_recipient(str_span(&options->wishes), &recipient))
+		fail(FAULT_USAGE);
+	if (options->parameters.len) {
+		str_add_z(&words->text, "-D");
+		dsn_add_envelope(&words->text, &envelope);
+		words_add(words, SPAN(""));
+	}
+	if (options->wishes.len) {
+		str_add_z(&words->text, "-d");
+		dsn_add_recipient(&words->text, &recipient);
+		words_add(words, SPAN(""));
+	}
+}
+
 NORETURN static void
 become_inject(const struct options *options, char **recipients)
 {
-	VEC(const char *) words = VEC_INIT;
-	struct str sender = STR_INIT;
-	char **argv;
+	struct words words = WORDS_INIT;
+	size_t options_end;
 
-	vec_push(&words, "qmail-inject");
-	vec_push(&words, options->takes_listed ? "-H" : "-a");
+	words_add(&words, SPAN("qmail-inject"));
+	words_add(&words, options->takes_listed ? SPAN("-lH") : SPAN("-la"));
+	set_user();
 	if (options->sender) {
-		str_set(&sender, bare_address(options->sender));
-		set_origin(str_span(&sender));
-		vec_push(&words, "-f");
-		vec_push(&words, str_z(&sender));
+		struct span sender = bare_address(options->sender);
+
+		set_origin(sender);
+		words_add(&words, SPAN("-f"));
+		words_add(&words, sender);
 	}
 	if (options->name)
 		set_variable("QMAILNAME", options->name);
-	vec_push(&words, "--");
-	for (; *recipients; recipients++)
-		vec_push(&words, *recipients);
-	vec_push(&words, NULL);
-	argv = must_realloc(NULL, words.len * sizeof(*argv));
-	memcpy(argv, words.at, words.len * sizeof(*argv));
-	become("qmail-inject", argv);
+	add_notifications(&words, options);
+	words_add(&words, SPAN("--"));
+	options_end = words.text.len;
+	add_recipients(&words, recipients);
+	if (words.text.len == options_end && !options->takes_listed)
+		fail(FAULT_NO_RECIPIENT);
+	become("qmail-inject", words_end(&words));
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options options = { false, NULL, NULL };
+	struct options options = { .takes_listed = false };
 	struct span name = span_of(argv[0]);
 	char **recipients;
 

@@ -64,7 +64,7 @@ BUDGET = {
     "qmail-tcpok": "fchown",
     "qmail-tcpto": "",
     "qmail-todo": "",
-    "sendmail": "execv",
+    "sendmail": "execv getpwuid",
     "serialqmtp": "",
     "serialsmtp": "",
     "setlock": "execvp",

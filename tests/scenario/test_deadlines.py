@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -35,10 +36,10 @@ def paused(event):
 class Client:
     """One that talks to qmail-smtpd."""
 
-    def __init__(self, place, speed, timeout):
+    def __init__(self, place, speed, timeout, **control):
         place.reset()
         place.control(me="here.example\n", rcpthosts="here.example\n",
-                      timeoutsmtpd="%d\n" % timeout)
+                      timeoutsmtpd="%d\n" % timeout, **control)
         capture = place.base + "/slow-queue"
         place.write(capture, "#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null\n", mode=0o755)
         self.begin([PROGRAMS + "qmail-smtpd"], HASTY=str(speed), QMAILQUEUE=capture)
@@ -87,11 +88,11 @@ class Client:
 
 @pytest.fixture
 def client(hasty, place):
-    """client(speed, timeout): a Client that has been greeted."""
+    """client(speed, timeout, control files): a Client that has been greeted."""
     running = []
 
-    def begin(speed, timeout):
-        running.append(Client(place, speed, timeout))
+    def begin(speed, timeout, **control):
+        running.append(Client(place, speed, timeout, **control))
         running[-1].wait(b"220 ")
         return running[-1]
 
@@ -162,6 +163,65 @@ def test_replies_are_not_read(hasty, place):
         ours.close()
         child.kill()
         child.wait()
+
+
+def test_replies_are_read_slowly(hasty, place):
+    """Some of them always in time, but there is no end of them."""
+    place.reset()
+    place.control(me="here.example\n", timeoutsmtpd="600\n", timeoutsession="1000\n")
+    ours, theirs = socket.socketpair()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    child = subprocess.Popen([PROGRAMS + "qmail-smtpd"], stdin=theirs, stdout=theirs, cwd="/",
+                             env={"HASTY": "1000"}, stderr=subprocess.DEVNULL)
+    theirs.close()
+    try:
+        ours.sendall(b"HELP\r\n" * 10000)
+        for _ in range(PATIENCE):
+            ours.recv(200)
+            if child.poll() is not None:
+                break
+            time.sleep(PAUSE)
+        assert child.poll() == 1
+    finally:
+        ours.close()
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize("before", [
+    [], ["MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", "BDAT 30\r\n" + "x" * 28]])
+def test_chunk_that_is_refused_without_end(client, before):
+    """It comes fast enough for a message, but is none."""
+    slow = client(speed=1000, timeout=600, timeoutsession="1000\n", databytes="10\n")
+    for line in ["EHLO x", *before, "BDAT 99999999999"]:
+        slow.send(line.encode() + b"\r\n")
+    if before:
+        slow.wait(b"552 5.3.4 ")
+    assert slow.go_on(b"x" * 10000)
+    assert b"451 4.4.2 you are too slow" in slow.said
+
+
+def test_pause_before_the_text(client):
+    """The text has its own time, however long DATA took."""
+    slow = client(speed=100, timeout=600)
+    for line in b"MAIL FROM:<a@b>", b"RCPT TO:<c@here.example>":
+        slow.send(line + b"\r\n")
+    slow.wait(b"250 2.1.5")
+    for piece in b"D", b"ATA\r\n", b"Subject: x\r\n\r\n.\r\n":
+        assert not slow.has_ended.wait(4)
+        slow.send(piece)
+    slow.wait(b"250 2.0.0 ok ")
+
+
+def test_answer_to_a_message_that_outlasts_the_session(client):
+    """Else the message would be sent again."""
+    slow = client(speed=1000, timeout=600, timeoutsession="1000\n")
+    to_data(slow)
+    assert not slow.go_on(b"x" * 9998 + b"\r\n", count=100)
+    slow.send(b".\r\n")
+    slow.wait(b"250 2.0.0 ok ")
+    assert slow.has_ended.wait(60)
+    assert slow.said.endswith(b"\r\n451 4.4.2 you are too slow\r\n")
 
 
 def test_no_time_at_all(client):

@@ -250,7 +250,7 @@ def test_back_off(town, hosts):
     town.daemon.wait("^delivery 1: deferral: .*421")
     bad.greeting = "220 host.example ESMTP"
     town.send("x@here.example", "b@bad.example")
-    town.daemon.wait(r"^delivery 2: deferral: bad\.example_did_not_work")
+    town.daemon.wait(r"^delivery 2: deferral: bad\.example_did_not_work.*last:.*421_not_now")
     assert len(bad.sessions) == 1
     process.subprocess.run([town.place.program("qmail-tcpok")], check=True)
     process.until(lambda: bad.has(*try_all(town)), "both to be delivered")
@@ -276,14 +276,31 @@ def test_last_try_of_a_hop_in_trouble(town, hosts):
     town.letter("bob", "failure notice", "<b@bad.example>:")
 
 
-def put_waiting(town, recipient):
+def test_bounce_of_one_that_is_passed_over(town, hosts):
+    """It tells what the host did, which others have heard."""
+    bad, = hosts("bad")
+    bad.greeting = "421 no place here"
+    town.open()
+    town.send("bob@here.example", "a@bad.example")
+    town.daemon.wait("^delivery 1: deferral: .*421")
+    number = put_waiting(town, "b@bad.example", 8 * 86400)
+    os.link(town.place.queue_path("intd", number), town.place.queue_path("todo", number))
+    with open(town.place.path("queue/lock/trigger"), "w") as trigger:
+        trigger.write("look\n")
+    town.letter("bob", "failure notice", "<b@bad.example>:", "421 no place here\n",
+                "the last try")
+    assert len(bad.sessions) == 1
+
+
+def put_waiting(town, recipient, age=5):
     import time
-    number = int((time.time() - 5) * 1000000)
+    number = int((time.time() - age) * 1000000)
     born = number // 1000000
     town.place.queue_put("mess", number, "Subject: old\n\nhello\n", born)
     town.place.queue_put("intd", number, b"u0\0p1\0Fbob@here.example\0T%s\0\0" % recipient.encode())
     town.place.queue_put("info", number, "Fbob@here.example\0", born)
     town.place.queue_put("remote", number, "T%s\0" % recipient, born)
+    return number
 
 
 def test_a_host_comes_back(town, hosts):
@@ -404,3 +421,66 @@ def test_a_hop_gets_room_during_a_pass(town, hosts):
     town.until(lambda: one.has("a@one.example"), "its turn")
     town.wait_empty()
     assert sorted(two.got()) == ["b@two.example", "c@two.example", "first@two.example"]
+
+
+def remote_program(town):
+    """A program in place of qmail-remote that accepts all, but for hosts that
+    begin with "hang" not before it may go; what it writes down tells how many
+    recipients each run had."""
+    path, note = town.place.base + "/remote", town.place.base + "/runs"
+    town.place.write(note, "", "qmailr")
+    town.place.write(path, """#!/bin/sh
+case $1 in
+hang*) until test -e %s/go-$1; do sleep 0.05; done ;;
+esac
+shift 2
+echo $# >> %s
+for i; do printf 'r\\0'; done
+printf 'Kaccepted\\n\\0nw\\0'
+""" % (town.place.base, note), mode=0o755)
+
+    def runs():
+        with open(note) as source:
+            return [int(count) for count in source.read().split()]
+    return {"QMAILREMOTE": path}, runs
+
+
+def test_a_list_that_mixes_its_domains(town):
+    """Its file is not read once for each, and recipients share runs."""
+    domains, each = 200, 10
+    environment, runs = remote_program(town)
+    town.open(env=environment)
+    town.send("x@here.example", *["user%d@domain%d.example" % (n, domain)
+                                  for n in range(each) for domain in range(domains)])
+    town.daemon.wait("^end msg", 60)
+    with open("/proc/%d/io" % town.daemon.pid) as source:
+        read = int(re.search(r"rchar: (\d+)", source.read())[1])
+    assert sum(runs()) == domains * each
+    size = sum(len("Tuser%d@domain%d.example" % (n, domain)) + 1
+               for n in range(each) for domain in range(domains))
+    assert read < size * domains / 4
+    assert len(runs()) < domains * each / 2
+
+
+def test_a_list_that_waits_for_some_gives_way(town):
+    """Its recipients at hosts that hang do not hold up the one at a host that has
+    got well."""
+    def go(host):
+        town.place.write("%s/go-%s" % (town.place.base, host), "")
+    environment, _ = remote_program(town)
+    town.open(env=environment)
+    for n in range(5):
+        town.send("x@here.example", "u%d@hang-good.example" % n)
+        town.send("x@here.example", "u@hang%d.example" % n)
+    town.daemon.wait("^starting delivery", count=10)
+    town.send("x@here.example", "list@hang-good.example",
+              *["list@hang%d.example" % n for n in range(10, 30)])
+    town.daemon.wait("^new msg", count=11)
+    go("hang0.example")
+    town.daemon.wait("^starting delivery .*list@hang[12]")
+    go("hang-good.example")
+    line = town.daemon.wait(r"^starting delivery (\d+): .*list@hang-good")
+    town.daemon.wait("^delivery %s: success" % line[1])
+    for n in range(1, 30):
+        go("hang%d.example" % n)
+    town.wait_empty()

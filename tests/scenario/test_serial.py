@@ -2,6 +2,7 @@
 that does strange things, and with a server that does not."""
 
 import os
+import socket
 import subprocess
 import time
 
@@ -133,3 +134,83 @@ def test_replies_that_are_no_qmtp(town, reply):
     os.close(theirs)
     os.close(sink)
     assert done.returncode == 111 and done.stdout == b"" and done.stderr
+
+
+# ---- servers that say something else
+
+def converse(town, program, *script, text="x"):
+    """What the client tells of one message, to a server that says each answer
+    of the script when it has heard the words before it."""
+    place = town.place
+    path = town.home("ann") + "/message"
+    place.write(path, MESSAGE % ("line-joe@far.example", text))
+    ours, theirs = socket.socketpair()
+    ours.settimeout(30)
+
+    def connect():
+        os.dup2(theirs.fileno(), 6)
+        os.dup2(theirs.fileno(), 7)
+    client = subprocess.Popen([place.program(program), "line-", "me.example"][:2 + (
+        program == "serialsmtp")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, preexec_fn=connect, close_fds=False)
+    theirs.close()
+    client.stdin.write(path.encode() + b"\0")
+    client.stdin.close()
+    heard = b""
+    for words, answer in script:
+        while words not in heard:
+            if not (data := ours.recv(65536)):
+                break
+            heard += data
+        heard = heard[heard.find(words) + len(words):]
+        try:
+            ours.sendall(answer)
+        except OSError:
+            break  # it has gone
+    ours.shutdown(socket.SHUT_WR)
+    try:
+        while ours.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+    told = client.stdout.read()
+    assert client.wait(30) in (0, 111)
+    ours.close()
+    return told.replace(path.encode(), b"NAME"), client.stderr.read(), client.returncode
+
+
+HELLO = [(b"", b"220 far.example\r\n"), (b"EHLO", b"250 far.example\r\n")]
+ENVELOPE = [(b"MAIL", b"250 ok\r\n"), (b"RCPT", b"250 ok\r\n")]
+
+
+@pytest.mark.parametrize("script", [
+    # Neither an answer nor the right one.
+    [*ENVELOPE, (b"DATA", b"354 go\r\n"), (b"\r\n.\r\n", b"354 go\r\n")],
+    [*ENVELOPE, (b"DATA", b"354 go\r\n"), (b"\r\n.\r\n", b"300 yes\r\n")],
+    [(b"MAIL", b"354 go\r\n")],
+    [(b"MAIL", b"250 ok\r\n"), (b"RCPT", b"300 yes\r\n")],
+    # Before it has the message.
+    [*ENVELOPE, (b"DATA", b"354 go\r\n250 got it\r\n")],
+    [*ENVELOPE, (b"DATA", b"250 got it\r\n250 got it\r\n")],
+], ids=repr)
+def test_replies_that_do_not_accept(town, script):
+    """The message is not sent: it must not be told so."""
+    told, complaint, code = converse(town, "serialsmtp", *HELLO, *script,
+                                     text="x" * 3000000)
+    assert (told, code) == (b"", 111) and complaint
+
+
+@pytest.mark.parametrize("reply, letter", [(b"552 5.3.4 too large\r\n", b"D"),
+                                           (b"452 4.3.1 full\r\n", b"Z")])
+def test_refused_in_the_middle(town, reply, letter):
+    """What the server says then counts, and the rest is not sent."""
+    told, _, code = converse(town, "serialsmtp", *HELLO, *ENVELOPE,
+                             (b"DATA", b"354 go\r\n" + reply), text="x" * 3000000)
+    assert told == b"NAME\0" + letter + reply.replace(b"\r\n", b" \n") and code == 111
+
+
+@pytest.mark.parametrize("words", [b"", b"line 1\n"])
+def test_qmtp_answers_that_come_too_early(town, words):
+    told, complaint, code = converse(town, "serialqmtp", (words, b"6:Kgot i,"),
+                                     text="line 1\n" + "x" * 3000000)
+    assert (told, code) == (b"", 111) and complaint

@@ -122,3 +122,102 @@ def test_sendmail_below_tcpserver(caller):
     assert caller.run("sendmail", "-bs", text=local, env=env)[0] == 0
     assert "client.example" in caller.read("message")
     assert "sendmail-bs" not in caller.read("message")
+
+
+# ---- mail as programs send it
+
+@pytest.mark.parametrize("arguments, recipients", [
+    (["a@x.example,b@y.example"], ["a@x.example", "b@y.example"]),
+    (["Bob <b@y.example>"], ["b@y.example"]), ([" b@y.example "], ["b@y.example"]),
+    (["root,", "a@x.example , Jane Doe <j@y.example>"],
+     ["root@here.example", "a@x.example", "j@y.example"]),
+    (['"j doe"@x.example'], ["j doe@x.example"]), (["(the list) l@x.example"], ["l@x.example"]),
+    (["a@[192.0.2.1]"], ["a@[192.0.2.1]"]), (["friends: a@x.example, b@y.example;"],
+                                            ["a@x.example", "b@y.example"])])
+def test_recipients_of_sendmail_are_lists(caller, arguments, recipients):
+    """cron hands over MAILTO as it is."""
+    code, said = caller.run("sendmail", *arguments)
+    assert (code, said) == (0, "")
+    assert caller.read("envelope") == "Fann@here.example\0%s\0" % "".join(
+        "T%s\0" % one for one in recipients)
+
+
+@pytest.mark.parametrize("argument", ["a@x.example )", '"a@x.example', "<a@x.example", "a\\"])
+def test_no_list_of_addresses(caller, argument):
+    code, said = caller.run("sendmail", "b@y.example", argument)
+    assert code == 100 and said.startswith("sendmail: fatal: this is no list of addresses: ")
+    assert caller.read("envelope") == ""
+
+
+@pytest.mark.parametrize("words, text", [
+    ([], HEADER), ([""], HEADER), (["<>"], HEADER), ([",,"], HEADER), (["-t"], "Subject: x\n\nx\n"),
+    (["-t"], "To: <>\n\nx\n"), (["-t", ""], "\nTo nobody\n")])
+def test_nobody_to_send_to(caller, words, text):
+    """Never queued to nobody."""
+    code, said = caller.run("sendmail", *words, text=text)
+    assert code == 100 and "nobody is named as recipient" in said
+    assert not caller.read("envelope").endswith("\0\0")
+
+
+@pytest.mark.parametrize("top", ["", "\xef\xbb\xbf", "\n", "\n\r\n", "\xef\xbb\xbf\n",
+                                 "From ann Thu Jan  1 00:00:00 1970\n",
+                                 ">From ann Thu Jan  1 00:00:00 1970\n"])
+def test_what_stands_before_the_header(caller, top):
+    code, _ = caller.run("sendmail", "-t", text=(top + HEADER + "x\n").encode("latin-1"))
+    assert code == 0 and caller.read("envelope") == "Fann@here.example\0Tb@here.example\0\0"
+    header, _, body = caller.read("message").partition("\n\n")
+    assert body == "x\n" and "\nFrom: a@here.example\nTo: b@here.example" in "\n" + header
+
+
+def test_empty_header(caller):
+    """An empty line and no header behind it."""
+    code, _ = caller.run("sendmail", "b@here.example", text="\nNote: x\n")
+    assert code == 0 and caller.read("message").endswith("\n\nNote: x\n")
+
+
+@pytest.mark.parametrize("body", ["one\r\ntwo\r\n", "one\r\n\r\ntwo", "a\rb\r\n\r", "\r\r\n",
+                                  "x" * 8180 + "\r\n" * 9000, "\r" * 20000 + "\n"])
+def test_lines_that_end_in_cr_lf(caller, body):
+    """If the first one does they are converted, whatever comes in one read."""
+    text = (HEADER.replace("\n", "\r\n") + body).encode("latin-1")
+    code, _ = caller.run("sendmail", "-t", text=text)
+    header, _, got = caller.read("message").partition("\n\n")
+    assert code == 0 and "\r" not in header
+    assert got == (body + ("" if body.endswith("\n") else "\n")).replace("\r\n", "\n")
+
+
+def test_other_lines_stay(caller):
+    code, _ = caller.run("sendmail", "-t", text=(HEADER + "one\r\ntwo\r\n").encode("latin-1"))
+    assert code == 0 and caller.read("message").endswith("\n\none\r\ntwo\r\n")
+
+
+def test_user_whom_no_variable_tells(caller):
+    """As cron and daemons run it: the account of its uid."""
+    del caller.env["USER"]
+    code, _ = caller.run("sendmail", "b@here.example", text="Subject: x\n\nx\n")
+    assert code == 0 and caller.read("envelope") == "Fnobody@here.example\0Tb@here.example\0\0"
+    assert "From: nobody@here.example\n" in caller.read("message")
+    for name in ("QMAILUSER", "MAILUSER", "USER", "LOGNAME"):
+        caller.run("sendmail", "b@here.example", env={name: "joe"})
+        assert caller.read("envelope").startswith("Fjoe@here.example\0")
+
+
+def test_notifications(caller):
+    """-N, -R and -V get into the envelope, if qmail-queue itself takes it."""
+    place = caller.place
+    words = ["-N", "success,Never"], ["-N", "often"], ["-R", "some"], ["-V", "x" * 101]
+    for one in words:
+        code, said = caller.run("sendmail", *one, "b@here.example")
+        assert code == 100 and "usage" in said, one
+    code, _ = caller.run("sendmail", "-N", "success,delay", "-R", "hdrs", "-V", "a b+c",
+                         "b@here.example", "c@here.example")
+    assert code == 0 and caller.read("envelope") == (
+        "Fann@here.example\0Tb@here.example\0Tc@here.example\0\0")
+    code, _ = caller.run("sendmail", "-N", "success,delay", "-R", "hdrs", "-V", "a b+c",
+                         "b@here.example", "c@here.example", env={"QMAILQUEUE": ""})
+    assert code == 0
+    (path,) = place.queue_files()["intd"].values()
+    with open(path, "rb") as source:
+        assert source.read().endswith(
+            b"Fann@here.example\0ERET=HDRS ENVID=a+20b+2Bc\0RNOTIFY=SUCCESS,DELAY\0"
+            b"Tb@here.example\0RNOTIFY=SUCCESS,DELAY\0Tc@here.example\0\0")

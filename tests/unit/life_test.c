@@ -16,6 +16,7 @@
 		fail();         \
 	}
 
+NOT_CALLED(void deliveries_free_run(struct run *a))
 NOT_CALLED(void hops_release(struct hops *a, struct hop *b))
 NOT_CALLED(void hops_end(
     struct hops *a, struct hop *b, enum delivery_hop c, int64_t d))

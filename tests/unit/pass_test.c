@@ -119,6 +119,64 @@ test_only_one_hop(void **state)
 	hops_free(&hops);
 }
 
+/* Leaves message 7 with the hop, from these positions on. */
+static void
+leave_with(const char *name, uint64_t first, uint64_t last)
+{
+	struct hop *hop = hops_hold(&hops, span_of(name), SPAN(""));
+
+	hops_block(&hops, hop, backlog_entry(7, first, last), true);
+	hops_release(&hops, hop);
+}
+
+/* How many recipients a pass for y from position 5 on takes. */
+static size_t
+serve(bool serves_others, struct pass **pass, int *fd)
+{
+	struct number_set busy = { .len = 0 };
+
+	*pass = begin(hop_of(NULL, SPAN("@y")), fd);
+	(*pass)->number = 7;
+	(*pass)->last = 15;
+	(*pass)->serves_others = serves_others;
+	assert_int_equal(channel_read_from(&(*pass)->reader, *fd, 5), 0);
+	assert_int_equal(pass_fill(*pass, &busy, &router), 0);
+	return (*pass)->window.len;
+}
+
+/* A pass for one hop serves those, too, which wait with the same message, if
+ * it has not passed their first recipient; and reads on up to their last. */
+static void
+test_other_hops(void **state)
+{
+	struct pass *pass;
+	int fd;
+
+	(void)state;
+	put("remote", SPAN("Ta@x\0Tb@y\0Tc@z\0Td@y\0Te@x\0Tf@z\0Tg@w\0Th@z\0"));
+	hops_init(&hops, 20, 0);
+	leave_with("x", 0, 20);	 /* begins before */
+	leave_with("z", 10, 35); /* is met */
+	assert_int_equal(serve(false, &pass, &fd), 2);
+	pass_free(&hops, pass);
+	close(fd);
+	assert_int_equal(serve(true, &pass, &fd), 5);
+	assert_int_equal(pass->others.len, 1);
+	pass_free(&hops, pass);
+	close(fd);
+	assert_true(hops_has(find(&hops, SPAN("x")), 7));
+	assert_null(find(&hops, SPAN("z"))); /* nobody holds it any more */
+	/* Another message is the newest there. */
+	leave_with("z", 10, 35);
+	hops_block(&hops, find(&hops, SPAN("z")), backlog_entry(8, 0, 0), true);
+	assert_int_equal(serve(true, &pass, &fd), 2);
+	pass_free(&hops, pass);
+	close(fd);
+	hops_forget_blocked(&hops);
+	assert_int_equal(hops.count, 0);
+	hops_free(&hops);
+}
+
 /* Three recipients, at 0, 4 and 8. */
 static const char recipients[] = "Ta1\0Tb1\0Tc1";
 
@@ -203,6 +261,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_only_one_hop),
+		cmocka_unit_test(test_other_hops),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_entries),
 	};

@@ -23,7 +23,8 @@ struct words {
 /* words_add: adds a word; what follows a NUL in it would be another. */
 void words_add(struct words *words, struct span word);
 
-/* words_add_setting: adds NAME=VALUE; name has the = already. */
+/* words_add_setting: adds NAME=VALUE, or an option and its value; name has the
+ * = already. */
 void
 words_add_setting(struct words *words, const char *name, struct span value);
 

@@ -237,6 +237,24 @@ dsn_without_success(struct dsn_recipient *recipient)
 }
 
 void
+dsn_add_xtext(struct str *text, struct span bytes)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char c = (unsigned char)bytes.s[i];
+
+		if (c > ' ' && c < 0x7f && c != '+' && c != '=') {
+			str_add_byte(text, bytes.s[i]);
+			continue;
+		}
+		str_add_byte(text, '+');
+		str_add_byte(text, digits[c >> 4]);
+		str_add_byte(text, digits[c & 15]);
+	}
+}
+
+void
 dsn_add_decoded(struct str *text, struct span xtext)
 {
 	for (size_t i = 0; i < xtext.len; i++) {

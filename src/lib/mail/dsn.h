@@ -75,6 +75,9 @@ bool dsn_wants_failure(const struct dsn_recipient *recipient);
 /* dsn_without_success: takes that out; if it was all, nothing is wanted. */
 void dsn_without_success(struct dsn_recipient *recipient);
 
+/* dsn_add_xtext: appends bytes as xtext. */
+void dsn_add_xtext(struct str *text, struct span bytes);
+
 /* dsn_add_decoded: appends what an xtext stands for; of bytes that are not
  * printable ASCII a ?, for it goes into a field. */
 void dsn_add_decoded(struct str *text, struct span xtext);

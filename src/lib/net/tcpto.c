@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/must.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -347,6 +348,33 @@ tcpto_ask(const struct tcpto *tcpto, const struct tcpto_host *host, int64_t now,
 		advice = take_lease(fd, host, now, lease);
 	fd_close(fd);
 	return advice;
+}
+
+static const char *const troubles[TCPTO_TROUBLES] = {
+	[TCPTO_TIMEOUT] = "timed out",
+	[TCPTO_REFUSED] = "refused the connection",
+	[TCPTO_UNREACHABLE] = "was unreachable",
+	[TCPTO_SILENT] = "said nothing",
+	[TCPTO_LOST] = "broke the connection",
+	[TCPTO_GREETING] = "greeted with a refusal",
+	[TCPTO_HELLO] = "refused our name",
+};
+
+const char *
+tcpto_words(enum tcpto_trouble trouble)
+{
+	must(trouble > TCPTO_NO_TROUBLE && trouble < TCPTO_TROUBLES);
+	return troubles[trouble];
+}
+
+enum tcpto_trouble
+tcpto_trouble(const struct tcpto *tcpto, const struct tcpto_host *host)
+{
+	struct tcpto_record record;
+
+	return tcpto->fd >= 0 && find(tcpto->fd, host, &record)
+	    ? record.trouble
+	    : TCPTO_NO_TROUBLE;
 }
 
 /* Seconds to leave a host alone, a little different each time: not all come

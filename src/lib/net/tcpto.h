@@ -51,6 +51,9 @@ enum tcpto_trouble {
 	TCPTO_TROUBLES	/* end of the list */
 };
 
+/* tcpto_words: "timed out", what such a host did. */
+const char *tcpto_words(enum tcpto_trouble trouble);
+
 struct tcpto_host {
 	struct ip_address address;
 	uint16_t port;
@@ -91,6 +94,10 @@ enum tcpto_advice {
  */
 enum tcpto_advice tcpto_ask(const struct tcpto *tcpto,
     const struct tcpto_host *host, int64_t now, int64_t lease);
+
+/* tcpto_trouble: what is noted of a host; TCPTO_NO_TROUBLE: nothing. */
+enum tcpto_trouble
+tcpto_trouble(const struct tcpto *tcpto, const struct tcpto_host *host);
 
 /* tcpto_note: writes down that the host is in trouble. */
 void tcpto_note(
