@@ -105,6 +105,19 @@ def test_they_hear_our_refusals(town, neighbour, way):
         assert len(town.mail(name)) == 1
 
 
+def test_they_hear_that_it_is_too_large(town, neighbour, way):
+    """Before they send it or after; what comes behind it gets through."""
+    town.place.control(me="here.example\n", rcpthosts="here.example\n", databytes="100000\n",
+                       smtproutes="%s:[%s]\n" % (neighbour.domain, way[0]))
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX)
+    hand_over(neighbour, way, "large", BODIES["large"], "bob@here.example")
+    hand_over(neighbour, way, "small", "hello\n", "bob@here.example")
+    town.letter("bob", "Subject: small")
+    town.letter("ann", "bob@here.example", folder=neighbour.folder)
+    assert len(town.mail("bob")) == 1
+
+
 def test_we_hear_their_refusals(town, neighbour):
     """One for good, one for now; the recipients beside them are none of that."""
     town.open()
