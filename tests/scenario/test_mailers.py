@@ -105,6 +105,19 @@ def test_they_hear_our_refusals(town, neighbour, way):
         assert len(town.mail(name)) == 1
 
 
+def test_they_hear_that_it_is_too_large(town, neighbour, way):
+    """Before they send it or after; what comes behind it gets through."""
+    town.place.control(me="here.example\n", rcpthosts="here.example\n", databytes="100000\n",
+                       smtproutes="%s:[%s]\n" % (neighbour.domain, way[0]))
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX)
+    hand_over(neighbour, way, "large", BODIES["large"], "bob@here.example")
+    hand_over(neighbour, way, "small", "hello\n", "bob@here.example")
+    town.letter("bob", "Subject: small")
+    town.letter("ann", "bob@here.example", folder=neighbour.folder)
+    assert len(town.mail("bob")) == 1
+
+
 def test_we_hear_their_refusals(town, neighbour):
     """One for good, one for now; the recipients beside them are none of that."""
     town.open()
@@ -126,7 +139,7 @@ def test_they_tell_of_success_for_us(town, neighbour, way):
     town.letter("ann", "Subject: a letter", folder=neighbour.folder)
     text = town.letter("bob", "ann@" + neighbour.domain)
     assert "delivered" in text.lower()
-    if isinstance(neighbour, exim.Exim):
+    if not isinstance(neighbour, opensmtpd.OpenSmtpd):
         assert "multipart/report" in text and "first@there.example" in text
     town.wait_empty()
     assert len(town.mail("bob")) == 1
@@ -156,5 +169,70 @@ def test_exim_sends_chunks(town, six):
         server.wait_log(" => ann")
         line, = (line for line in server.log().splitlines() if " => ann" in line)
         assert " K " in line and " L " in line
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def suspicious(town, six):
+    """An Exim that asks us about each address before it takes it."""
+    server = exim.Exim(town, ADDRESS, SIX, OURS, check="""\
+  require verify = sender/callout=20s,no_cache
+          verify = recipient/callout=20s,no_cache
+""")
+    town.place.write(town.place.path("control/smtproutes"), ":[%s]\n" % ADDRESS)
+    town.open()
+    town.serve_smtp(OURS, OUR_SIX)
+    yield server
+    server.stop()
+    print(server.log())
+
+
+def test_exim_asks_us_for_recipients(town, suspicious):
+    """It begins a message for each, and never sends one."""
+    with smtplib.SMTP(ADDRESS, timeout=20) as client:
+        client.sendmail("ann@" + exim.DOMAIN, "bob@here.example", "Subject: asked\r\n\r\nx\r\n")
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refusal:
+            client.sendmail("ann@" + exim.DOMAIN, "no-one@here.example", "Subject: x\r\n\r\nx\r\n")
+    code, words = refusal.value.recipients["no-one@here.example"]
+    assert code == 550 and b"nobody here has this name" in words
+    town.letter("bob", "Subject: asked")
+
+
+def test_exim_asks_us_for_senders(town, suspicious):
+    """From the null sender: whom we would not know, it does not hear."""
+    town.send("bob@here.example", "ann@" + exim.DOMAIN, subject="asked")
+    town.letter("ann", "Subject: asked", folder=exim.FOLDER)
+    town.send("no-one@here.example", "ann@" + exim.DOMAIN, subject="not heard")
+    said = town.daemon.wait("^delivery [0-9]+: failure: (.*)$").group(1)
+    assert "550" in said
+    town.wait_empty()
+
+
+JUERG = "j\xfcrg"
+
+
+def test_addresses_beyond_ascii(town, six, needs):
+    """With Postfix, which checks that SMTPUTF8 is asked for."""
+    needs("postfix")
+    server = postfix.Neighbour(town, ADDRESS, SIX, OURS)
+    try:
+        town.place.write(town.place.path("control/smtproutes"),
+                         "%s:[%s]\n" % (postfix.DOMAIN, ADDRESS))
+        utf8 = JUERG.encode().decode("latin-1")
+        town.rules("alias", "-" + JUERG, "./Maildir/")
+        town.open()
+        town.serve_smtp(OURS, OUR_SIX)
+        town.send(utf8 + "@here.example", "ann@" + postfix.DOMAIN)
+        text = town.letter("ann", "Subject: a letter", folder=server.folder)
+        assert text.startswith("Return-Path: <%s@here.example>\n" % utf8)
+        with smtplib.SMTP(ADDRESS, timeout=20) as client:
+            client.ehlo()
+            client.sendmail("%s@%s" % (JUERG, postfix.DOMAIN), JUERG + "@here.example",
+                            "Subject: beyond\r\n\r\nx\r\n", ["SMTPUTF8"])
+        text = town.letter("alias", "Subject: beyond", "with UTF8SMTP")
+        assert text.startswith("Return-Path: <%s@%s>\nDelivered-To: %s@here.example\n" % (
+            utf8, postfix.DOMAIN, utf8))
+        town.wait_empty()
     finally:
         server.stop()

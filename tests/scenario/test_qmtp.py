@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from support import build, peers, process
+from support import build, peers, postfix, process
 from support.town import DOMAIN, wait_port
 
 
@@ -427,6 +427,29 @@ def test_postfix_and_mailfront_as_peers(town, needs):
                 "mailfront", "qmqp", "echo", "accept"], env={"PATH": "/usr/sbin:/usr/bin:/bin"})
     wait_port("127.0.0.2", 628)
     assert submit(town, "127.0.0.2") == 0
+    town.begin(["tcpserver", "-RHl0", "-u", str(uid), "-g", str(gid), "127.0.0.2", "209",
+                "mailfront", "qmtp", "echo", "accept"], env={"PATH": "/usr/sbin:/usr/bin:/bin"})
+    wait_port("127.0.0.2", 209)
+    town.place.write(town.place.path("control/qmtproutes"), "there.example:127.0.0.2\n")
+    town.send("bob@here.example", "joe@there.example")  # more would get one answer
+    town.daemon.wait("^delivery 11: success: 127.0.0.2_")  # behind those to ann
+
+
+def test_postfix_takes_what_we_hand_over(town, needs):
+    """qmail-qmqpc to its QMQP server; it comes back to us by SMTP."""
+    needs("postfix", "tcpserver")
+    server = postfix.Postfix(town.place, "qmqpd_authorized_clients = 127.0.0.0/8\n",
+                             postfix.ADDRESS + ":628 inet n - n - - qmqpd\n")
+    try:
+        town.open()
+        town.serve_smtp(postfix.OURS)
+        wait_port(postfix.ADDRESS, 628)
+        body = "na\xefve\n.\n..\nFrom here\n" + "line\n" * 20000
+        assert submit(town, postfix.ADDRESS, body=body) == 0
+        text = town.letter("ann", "Subject: by QMQP")
+        assert text.endswith("\n\n" + body.encode().decode("latin-1"))
+    finally:
+        server.stop()
 
 
 # ---- three machines

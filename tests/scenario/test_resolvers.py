@@ -58,7 +58,8 @@ server:
   pidfile: ""
   use-syslog: no
   logfile: ""
-  module-config: "iterator"
+  module-config: "{modules}"
+  trust-anchor: "example. DS 1 13 2 0000000000000000000000000000000000000000000000000000000000000000"
   do-not-query-localhost: no
 remote-control:
   control-enable: no
@@ -100,12 +101,13 @@ def start_nsd(town, needs, where="127.0.0.1@53"):
     wait_port("127.0.0.1", int(where.partition("@")[2]))
 
 
-def start_unbound(town, needs):
+def start_unbound(town, needs, modules="iterator"):
     program = unpacked.folder(town.place, "unbound") + "/usr/sbin/unbound"
     start_nsd(town, needs, "127.0.0.1@5300")
     base = unpacked.fresh(town.place, "unbound")
-    town.place.write(base + "/unbound.conf", UNBOUND.format(base=base))
+    town.place.write(base + "/unbound.conf", UNBOUND.format(base=base, modules=modules))
     town.begin([program, "-d", "-p", "-c", base + "/unbound.conf"])
+    wait_port("127.0.0.1", 53)
 
 
 @pytest.fixture(params=[start_dnsmasq, start_nsd, start_unbound],
@@ -148,6 +150,14 @@ def test_no_host(town, names, domain, code):
     said = deliver(town, "joe@" + domain)
     assert said.startswith("failure: ") and code in said
     town.letter("bob", "failure notice", "<joe@%s>:" % domain, code)
+
+
+def test_answers_that_are_not_believed(town, needs):
+    """unbound looks for signatures, and finds none: SERVFAIL, so later."""
+    start_unbound(town, needs, "validator iterator")
+    town.place.resolver("nameserver 127.0.0.1\noptions timeout:5\n")
+    said = deliver(town, "joe@there.example")
+    assert said.startswith("deferral: there.example_could_not_be_looked_up:")
 
 
 def test_large_answer(town, names):

@@ -32,7 +32,7 @@ recipient:
   defer domains = exim.example
        local_parts = later
        message = not now
-  accept
+{check}  accept
 begin routers
 away:
   driver = manualroute
@@ -61,14 +61,15 @@ begin retry
 class Exim:
     domain, folder = DOMAIN, FOLDER
 
-    def __init__(self, town, address, six, ours):
-        """ours: where mail for us goes."""
+    def __init__(self, town, address, six, ours, check=""):
+        """ours: where mail for us goes; check: of each recipient."""
         program = unpacked.folder(town.place, "exim4-daemon-light") + "/usr/sbin/exim4"
         self.base = unpacked.fresh(town.place, "exim")
         config = self.base + "/config"
         town.accounts(**{USER: [UID, UID, self.base]})
         town.place.write(config, SETTINGS.format(base=self.base, program=program,
-                                                 address=address, six=six, ours=ours))
+                                                 address=address, six=six, ours=ours,
+                                                 check=check))
         # Only what is listed there may be its configuration, and it stay root.
         os.makedirs(town.place.etc.path("exim4"), exist_ok=True)
         with open("/etc/exim4/trusted_configs", "w") as out:

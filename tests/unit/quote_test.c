@@ -24,6 +24,9 @@ static const char *const cases[][2] = {
 	{ "a\nb@c", "\"a\\\nb\"@c" },
 	{ "a,b@c", "\"a,b\"@c" },
 	{ "j\xf6@c", "\"j\xf6\"@c" },
+	{ "j\xc3\xb6.d@c", "j\xc3\xb6.d@c" },
+	{ "j\xc3\xb6 d@c", "\"j\xc3\xb6 d\"@c" },
+	{ "j\xc3\xb6\xb6@c", "\"j\xc3\xb6\xb6\"@c" },
 	{ "!#$%&'*+-/=?^_`{|}~@c", "!#$%&'*+-/=?^_`{|}~@c" },
 	{ "list-@h-@[]", "\"list-@h-\"@[]" },
 };

@@ -2,24 +2,25 @@
 #include "mail/quote.h"
 
 #include "base/ascii.h"
+#include "base/utf8.h"
 
-/* RFC 5322 3.2.3 atext */
+/* RFC 5322 3.2.3 atext; in UTF-8 also what is beyond ASCII, RFC 6532 3.2 */
 static bool
-is_atom_byte(char c)
+is_atom_byte(char c, bool is_utf8)
 {
-	return ascii_is_alnum(c) ||
+	return ascii_is_alnum(c) || (is_utf8 && (unsigned char)c > 127) ||
 	    (c != '\0' && span_has(SPAN("!#$%&'*+-/=?^_`{|}~"), c));
 }
 
 bool
 quote_is_needed(struct span local_part)
 {
-	bool is_start = true;
+	bool is_utf8 = utf8_is_valid(local_part), is_start = true;
 
 	for (size_t i = 0; i < local_part.len; i++) {
 		char c = local_part.s[i];
 
-		if (c == '.' ? is_start : !is_atom_byte(c))
+		if (c == '.' ? is_start : !is_atom_byte(c, is_utf8))
 			return true;
 		is_start = c == '.';
 	}

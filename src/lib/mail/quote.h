@@ -19,7 +19,10 @@ void quote_add_address(struct str *text, struct span address);
  */
 void quote_add_local_part(struct str *text, struct span local_part);
 
-/* quote_is_needed: whether a local part is no dot-atom (RFC 5322 3.2.3). */
+/*
+ * quote_is_needed: whether a local part is no dot-atom (RFC 5322 3.2.3), to
+ * which bytes above 127 belong if all of it is UTF-8 (RFC 6532 3.2).
+ */
 bool quote_is_needed(struct span local_part);
 
 #endif
