@@ -148,7 +148,8 @@ test_half_a_mark(void **state)
 	struct rlimit old, low;
 
 	(void)state;
-	assert_int_equal(info_write(NUMBER, 23, SPAN("s@x"), 1234567), 0);
+	assert_int_equal(
+	    info_write(NUMBER, 23, SPAN("s@x"), SPAN(""), 1234567), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	low = old;
 	low.rlim_cur = sizeof("Fs@x") + 2;
