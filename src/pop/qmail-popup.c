@@ -25,14 +25,12 @@
 #include "sys/fd.h"
 #include "sys/ids.h"
 #include "sys/in.h"
-#include "sys/out.h"
 #include "sys/random.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
-#define EXIT	       1 /* always, as it was ever */
-#define LOGIN_FD       3 /* of the program */
-#define LOG_MAX	       512
+#define EXIT	       1   /* always, as it was ever */
+#define LOGIN_FD       3   /* of the program */
 #define NAME_MAX_SHOWN 100 /* bytes of it */
 #define LOGIN_BUFFER   512
 #define SPARE_SECONDS  10 /* the other half has its own deadline before */
@@ -156,9 +154,7 @@ static void
 log_refusal(struct span name, int code)
 {
 	const char *address = getenv("TCPREMOTEIP");
-	char buffer[LOG_MAX];
 	struct str text = STR_INIT;
-	struct out out;
 
 	str_add_z(&text, "qmail-popup: refused client=");
 	str_add_z(&text, address ? address : "unknown");
@@ -175,9 +171,7 @@ log_refusal(struct span name, int code)
 		    ascii_is_printable(c) && c != '"' && c != '\\' ? c : '?');
 	}
 	str_add_z(&text, "\"\n");
-	out_init(&out, 2, buffer, sizeof(buffer));
-	(void)out_add(&out, str_span(&text));
-	(void)out_flush(&out); /* nobody else to tell */
+	fd_write_line(2, str_span(&text));
 	str_free(&text);
 }
 

@@ -68,7 +68,7 @@ logline_end(struct str *line)
 	str_add_byte(line, '\n');
 	/* In one piece, for other sessions write there as well; and where
 	 * nobody reads the log, mail goes on. */
-	if (!is_client() && fd_write_all(LOG_FD, str_span(line)) < 0)
-		str_reset(line);
+	if (!is_client())
+		fd_write_line(LOG_FD, str_span(line));
 	str_free(line);
 }

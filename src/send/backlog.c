@@ -105,20 +105,13 @@ backlog_take_oldest(struct backlog *backlog)
 }
 
 bool
-backlog_newest_is(const struct backlog *backlog, uint64_t number)
-{
-	return !backlog_is_empty(backlog) &&
-	    backlog->entries.at[backlog->entries.len - 1].number == number;
-}
-
-bool
 backlog_take_newest(struct backlog *backlog, uint64_t number, uint64_t first,
     struct backlog_entry *entry)
 {
-	if (!backlog_newest_is(backlog, number))
+	if (backlog_is_empty(backlog))
 		return false;
 	*entry = backlog->entries.at[backlog->entries.len - 1];
-	if (entry->first != first)
+	if (entry->number != number || entry->first != first)
 		return false;
 	backlog->entries.len--;
 	tidy(backlog);

@@ -50,9 +50,6 @@ bool backlog_has(const struct backlog *backlog, uint64_t number);
  */
 bool backlog_widen(struct backlog *backlog, struct backlog_entry entry);
 
-/* backlog_newest_is: whether the newest is this message. */
-bool backlog_newest_is(const struct backlog *backlog, uint64_t number);
-
 /* backlog_take_newest: takes the newest out if it is this message, from this
  * position on.  Returns false if not. */
 bool backlog_take_newest(struct backlog *backlog, uint64_t number,

@@ -388,12 +388,6 @@ hops_next_ready(
 }
 
 bool
-hops_has(const struct hop *hop, uint64_t number)
-{
-	return backlog_newest_is(&hop->blocked, number);
-}
-
-bool
 hops_take(struct hops *hops, struct hop *hop, uint64_t number, uint64_t first,
     struct backlog_entry *entry)
 {

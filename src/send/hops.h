@@ -137,9 +137,6 @@ void hops_block(struct hops *hops, struct hop *hop, struct backlog_entry entry,
 bool hops_next_ready(
     struct hops *hops, struct backlog_entry *entry, struct hop **hop);
 
-/* hops_has: whether the message is the newest that waits for this hop. */
-bool hops_has(const struct hop *hop, uint64_t number);
-
 /*
  * hops_take: takes the message from this hop, as hops_next_ready does, if it is
  * the newest that waits for it, with recipients from this position on, and the

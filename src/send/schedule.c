@@ -111,14 +111,6 @@ can_stay(const struct pass *pass, const struct job_channel *own,
 		(pass->serves_others && !pass->gives_way));
 }
 
-/* Whether a recipient that could be started is to be left with its hop: others
- * of its message, from before in the file, are there and will share its run. */
-static bool
-joins_others(const struct pass *pass, const struct hop *hop)
-{
-	return hop && !pass->only && hops_has(hop, pass->number);
-}
-
 /*
  * Looks for recipients in the window that can be started, or deferred.  Those
  * of a hop without room stay in it, or are left with the hop.
@@ -142,9 +134,7 @@ search_window(
 		}
 		if (hop)
 			answer = hops_ask(&send->hops, hop, send->monotonic);
-		if (answer == HOP_ADMIT && joins_others(pass, hop))
-			answer = HOP_BLOCK;
-		else if (answer == HOP_BLOCK && can_stay(pass, own, hop)) {
+		if (answer == HOP_BLOCK && can_stay(pass, own, hop)) {
 			asked = hop;
 			i++;
 			continue;

@@ -301,8 +301,12 @@ fork_worker(
 	worker.fd = ends[0];
 	*tell_fd = ends[1];
 	worker.pid = fork();
-	if (worker.pid == 0)
+	if (worker.pid == 0) {
+		for (size_t i = 0; i < scribe->workers.len; i++)
+			fd_close(scribe->workers.at[i].fd);
+		fd_close(ends[0]);
 		return 0;
+	}
 	fd_close(ends[1]);
 	if (worker.pid > 0)
 		vec_push(&scribe->workers, worker);

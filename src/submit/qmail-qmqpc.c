@@ -29,6 +29,7 @@
 #include "sys/in.h"
 #include "sys/out.h"
 #include "sys/signal.h"
+#include "sys/sock.h"
 
 #define PORT		     628
 #define CONNECT_SECONDS	     10
@@ -130,7 +131,8 @@ parse_server(struct span line, struct ip_address *address, uint16_t *port)
 	return ip_parse(ip, address);
 }
 
-/* Sends the package.  Returns whether the server may have all of it. */
+/* Sends the package.  Returns whether the server may have all of it.  Who says
+ * something before that has not: it does not count. */
 static bool
 send_package(int fd, struct span package)
 {
@@ -140,7 +142,8 @@ send_package(int fd, struct span package)
 	out_init(&out, fd, buffer, sizeof(buffer));
 	out_set_timeout(&out, TIMEOUT_SECONDS);
 	return out_add(&out, package) == 0 && out_flush(&out) == 0 &&
-	    out_add_z(&out, ",") == 0 && out_flush(&out) == 0;
+	    !sock_has_input(fd) && out_add_z(&out, ",") == 0 &&
+	    out_flush(&out) == 0;
 }
 
 /* What the answer means: LENGTH ":" LETTER counts, the words do not. */

@@ -5,10 +5,13 @@ import email
 import os
 import re
 import smtplib
+import subprocess
 
 import pytest
 
 from support import peers, postfix, town as towns
+from support.spawner import by_hand
+from test_local import home  # noqa: F401, a fixture
 from test_postfix import neighbour  # noqa: F401, a fixture
 from test_smtpd import MESSAGE, Server
 
@@ -29,6 +32,16 @@ def send(town, *recipients, parameters="RET=HDRS ENVID=id+2B7", sender="bob@here
          body="the body\n"):
     code = town.queue(envelope(sender, parameters, *recipients), "Subject: a letter\n\n" + body)
     assert code == 0
+
+
+def gated_queue(town):
+    """A program that is qmail-queue as soon as a file is there; both names."""
+    program, gate = town.place.base + "/queue-program", town.place.base + "/notices-may-go"
+    if os.path.exists(gate):
+        os.unlink(gate)
+    town.place.write(program, "#!/bin/sh\ntest -e %s || exit 53\nexec %s\n" % (
+        gate, town.place.program("qmail-queue")), mode=0o755)
+    return program, gate
 
 
 def logged(town, pattern):
@@ -172,6 +185,25 @@ def test_what_is_returned(town, returns, is_whole):
     town.wait_empty()
 
 
+def test_bounce_without_its_copy(town):
+    """A message that cannot be read for a while: the bounce waits for it."""
+    program, gate = gated_queue(town)
+    town.rules("ann", "-no", "|exit 100")
+    town.open(env={"QMAILQUEUE": program})
+    send(town, ("", "ann-no@here.example"), parameters="")
+    town.daemon.wait("^warning: trouble injecting bounce message")
+    (path,) = town.place.queue_files()["mess"].values()
+    os.chmod(path, 0)
+    town.place.write(gate, "")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.daemon.wait("^warning: trouble injecting bounce message", count=2)
+    os.chmod(path, 0o644)
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.letter("bob", "Subject: failure notice", "the body")
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
+
+
 # ---- of success
 
 def test_success_of_one(town):
@@ -216,12 +248,7 @@ def test_success_is_not_told_to_nobody(town, sender):
 def test_notice_that_cannot_be_queued(town, copies, end):
     """It is tried again; until then the message stays, but nobody gets it
     twice, not even after a restart, which forgets the notice."""
-    program = town.place.base + "/queue-program"
-    gate = town.place.base + "/notices-may-go"
-    if os.path.exists(gate):
-        os.unlink(gate)
-    town.place.write(program, "#!/bin/sh\ntest -e %s || exit 53\nexec %s\n" % (
-        gate, town.place.program("qmail-queue")), mode=0o755)
+    program, gate = gated_queue(town)
     town.open(env={"QMAILQUEUE": program})
     send(town, *[(SUCCESS, "ann@here.example")] * copies)
     town.daemon.wait("^warning: trouble injecting notice of success, will try later$")
@@ -288,6 +315,55 @@ def test_not_passed_on(town, others):
     assert recipient["Action"] == "relayed" and "tells no more" in words
 
 
+ENVIRONMENT = {"DSNENVELOPE": "RET=FULL", "DSNRECIPIENTS": "NOTIFY=NEVER\n"}
+
+
+def test_not_from_the_environment_of_the_daemons(town):
+    """What a delivery is told is of its message alone."""
+    route(town)
+    town.rules("ann", "-away", "&joe@there.example")
+    town.open(env=ENVIRONMENT)
+    with peers.Servers({RELAY: [offering("DSN")]}) as servers:
+        send(town, ("", "joe@there.example"), parameters="")
+        send(town, ("", "ann-away@here.example"), parameters="")
+        town.wait_empty()
+    for connection in servers.connections:
+        assert commands(connection) == [b"MAIL FROM:<bob@here.example>",
+                                        b"RCPT TO:<joe@there.example>"]
+
+
+@pytest.mark.parametrize("environment, wanted", [
+    ({"DSNENVELOPE": "RET=HDRS", "DSNRECIPIENTS": "\nNOTIFY=NEVER\n"},
+     [b"MAIL FROM:<a@b> RET=HDRS", b"RCPT TO:<c@there.example>",
+      b"RCPT TO:<d@there.example> NOTIFY=NEVER"]),
+    ({"DSNENVELOPE": "RET=HDRS\r\nRSET", "DSNRECIPIENTS": "NOTIFY=NEVER\rX\nNOTIFY=DELAY"},
+     [b"MAIL FROM:<a@b>", b"RCPT TO:<c@there.example>",
+      b"RCPT TO:<d@there.example> NOTIFY=DELAY"])])
+def test_environment_of_qmail_remote(fresh, environment, wanted):
+    """What is malformed asks for nothing."""
+    fresh.control(me="here.example\n", smtproutes=":%s\n" % RELAY)
+    with peers.Servers({RELAY: [offering("DSN")]}) as servers:
+        by_hand(fresh, "there.example", "a@b", "c@there.example", "d@there.example",
+                **environment)
+    assert commands(servers.connections[0]) == wanted
+
+
+def test_recipients_that_wait_for_their_hop(town):
+    """They are found again where they begin, with all that is asked."""
+    route(town)
+    for name in ("concurrencyhost", "remotebatch"):
+        town.place.write(town.place.path("control/" + name), "1\n")
+    town.open()
+    names = [b"%c@there.example" % letter for letter in b"abcdefgh"]
+    with peers.Servers({RELAY: [offering("DSN")]}) as servers:
+        send(town, *[("NOTIFY=NEVER", name.decode()) for name in names])
+        send(town, *[("NOTIFY=DELAY", name.decode()) for name in names])
+        town.wait_empty()
+    asked = [commands(connection)[1] for connection in servers.connections]
+    assert sorted(asked) == sorted(
+        b"RCPT TO:<%s> NOTIFY=%s" % (name, word) for name in names for word in (b"NEVER", b"DELAY"))
+
+
 def test_address_beyond_ascii_needs_smtputf8(town):
     route(town)
     town.open()
@@ -332,6 +408,15 @@ def test_goes_along_with_a_forward(town):
         b"RCPT TO:<joe@there.example> NOTIFY=FAILURE ORCPT=rfc822;a@b"]
     words, (_, recipient), _ = notice(town)
     assert recipient["Final-Recipient"] == "rfc822; ann-away@here.example"
+
+
+def test_environment_of_qmail_local(home):  # noqa: F811
+    """What is malformed stops no forward."""
+    home.write(".qmail", "&joe@there.example\n")
+    where = {"DSNENVELOPE": "RET=SOME", "DSNRECIPIENTS": "NOTIFY=SOMETIMES\n"}
+    done = subprocess.run(home.words("./Mailbox"), timeout=30, **home.how(
+        env={**where, "QMAILQUEUE": ""}))
+    assert done.returncode == 0 and b"did 0+1+0" in done.stdout, done.stdout
 
 
 def test_stays_with_a_list(town):

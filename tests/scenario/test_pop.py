@@ -12,6 +12,7 @@ import time
 import pytest
 
 from support import pop, process, town as towns
+from support.town import DOMAIN
 
 MESSAGE = "Subject: one\n\nfirst\n"
 
@@ -55,6 +56,25 @@ def test_refusal_cannot_forge_a_line(town, service):
     with pop.Client() as client:
         assert client.login('a"\\\x07\xe9 b', "x").startswith("-ERR [AUTH]")
     service.wait(r'^qmail-popup: refused client=127\.0\.0\.1 code=1 user="a\?\?\?\? b"$')
+
+
+def test_nobody_reads_the_log(town, service):
+    """Who is refused is told, and no process waits for a reader."""
+    theirs, ours = os.pipe()
+    os.set_blocking(ours, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(ours, b"x" * 4096)
+    os.set_blocking(ours, True)
+    try:
+        done = subprocess.run(
+            [town.place.program("qmail-popup"), DOMAIN, "sh", "-c", "exit 1"], cwd="/",
+            input=b"USER ann\r\nPASS x\r\n", stdout=subprocess.PIPE, stderr=ours, timeout=30,
+            env={"PATH": "/usr/bin:/bin"})
+        assert done.stdout.endswith(b"-ERR [AUTH] wrong name or password\r\n")
+    finally:
+        os.close(ours)
+        os.close(theirs)
 
 
 @pytest.mark.parametrize("fields", [

@@ -172,12 +172,12 @@ def test_a_message_by_qmqp(town, needs):
 
 
 class Thief(threading.Thread):
-    """Takes so many bytes of what comes, and goes away."""
+    """Says something, takes so many bytes of what comes, and goes away."""
 
-    def __init__(self, address, count):
+    def __init__(self, address, count, says=b""):
         super().__init__(daemon=True)
         self.listener = socket.create_server((address, 628))
-        self.count, self.served = count, 0
+        self.count, self.served, self.says = count, 0, says
         self.start()
 
     def run(self):
@@ -186,6 +186,7 @@ class Thief(threading.Thread):
                 sock, _ = self.listener.accept()
             except OSError:
                 return
+            sock.sendall(self.says)
             got = 0
             while got < self.count and (data := sock.recv(self.count - got)):
                 got += len(data)
@@ -208,6 +209,18 @@ def test_a_server_is_lost_halfway(town, needs):
     town.letter("ann", "Subject: by QMQP\n")
     town.wait_empty()
     assert thief.served == 1 and len(town.mail("ann")) == 1
+    thief.close()
+
+
+def test_a_server_that_answers_too_early(town, needs):
+    """Its K is no word on a message that it does not have: the next one gets it."""
+    needs("tcpserver")
+    town.open()
+    thief = Thief("127.0.0.2", 5000000, says=b"6:Kgot i,")
+    listen_qmqp(town, "127.0.0.1")
+    assert submit(town, "127.0.0.2", "127.0.0.1", body="x" * 5000000 + "\n") == 0
+    town.letter("ann", "Subject: by QMQP\n")
+    process.until(lambda: thief.served == 1, "the other to have heard it")
     thief.close()
 
 

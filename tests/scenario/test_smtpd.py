@@ -580,3 +580,28 @@ def test_log_does_not_go_to_the_client(server):
     while data := ours.recv(65536):
         said += data
     assert [line[:3] for line in said.splitlines()] == [b"220", b"502", b"221"]
+
+
+@pytest.mark.parametrize("room", [0, 4096])
+def test_nobody_reads_the_log(server, room):
+    """Mail is not held up by it: who hears no reply sends again."""
+    theirs, ours = os.pipe()
+    os.set_blocking(ours, False)
+    with pytest.raises(BlockingIOError):
+        while True:
+            os.write(ours, b"x" * 4096)
+    if room:
+        os.read(theirs, room)
+    os.set_blocking(ours, True)
+    refused = ["RCPT TO:<%s@%s>" % ("\x7f" * 60, "y" * 900)] * 20
+    try:
+        done = subprocess.run(
+            [server.place.program("qmail-smtpd")], cwd="/", env=server.env, timeout=30, stderr=ours,
+            input=b"".join(line.encode("latin-1") + b"\r\n" for line in (
+                "HELO " + "\xe9" * 300, 'MAIL FROM:<"%s"@b>' % ("\xe9" * 300), *refused,
+                "RCPT TO:<c@here.example>", *MESSAGE, "QUIT")),
+            stdout=subprocess.PIPE, **server.place.as_user("qmaild"))
+        assert b"\r\n250 2.0.0 ok " in done.stdout and done.returncode == 0
+    finally:
+        os.close(ours)
+        os.close(theirs)

@@ -117,7 +117,7 @@ test_order(void **state)
 		BYTES("Fa\0ERET=FULL\0RNOTIFY=NEVER\0Tb\0Tc\0\0"),
 		BYTES("Fa\0Tb\0RORCPT=rfc822;x\0Tc\0\0") };
 	static const struct span broken[] = { BYTES("\0"), BYTES("Tb\0"),
-		BYTES("ERET=FULL\0"), BYTES("Fa\0Fb\0\0"),
+		BYTES("ERET=FULL\0"), BYTES("Fa\0Fb\0\0"), BYTES("Fa\0Tb\0Fc\0\0"),
 		BYTES("Fa\0ERET=FULL\0ERET=FULL\0Tb\0\0"),
 		BYTES("Fa\0Tb\0ERET=FULL\0Tc\0\0"),
 		BYTES("Fa\0RNOTIFY=NEVER\0\0"),

@@ -205,6 +205,30 @@ test_interrupted_wait(void **state)
 	fd_close(ends[1]);
 }
 
+/* A long one is cut, but for its newline; without a reader they are lost. */
+static void
+test_lines(void **state)
+{
+	static char line[FD_LINE_MAX + 10], back[2 * FD_LINE_MAX];
+	int ends[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(line); i++)
+		line[i] = 'x';
+	line[sizeof(line) - 1] = '\n';
+	assert_int_equal(fd_pipe(ends), 0);
+	fd_write_line(ends[1], span_make(line, sizeof(line)));
+	assert_int_equal(fd_read(ends[0], back, sizeof(back)), FD_LINE_MAX);
+	assert_int_equal(back[FD_LINE_MAX - 2], 'x');
+	assert_int_equal(back[FD_LINE_MAX - 1], '\n');
+	fd_write_line(ends[1], SPAN("short\n"));
+	assert_int_equal(fd_read(ends[0], back, sizeof(back)), 6);
+	for (int i = 0; i < 1000; i++) /* far more than a pipe takes */
+		fd_write_line(ends[1], span_make(line, sizeof(line)));
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+}
+
 int
 main(void)
 {
@@ -217,6 +241,7 @@ main(void)
 		cmocka_unit_test(test_raise_limit),
 		cmocka_unit_test(test_reopen),
 		cmocka_unit_test(test_interrupted_wait),
+		cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

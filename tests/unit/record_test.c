@@ -45,6 +45,15 @@ test_broken(void **state)
 	assert_int_equal(rest.len, 4);
 	rest = SPAN("\0"); /* no letter */
 	assert_false(record_next(&rest, &letter, &value));
+	rest = SPAN("Qabc"); /* is there, but not whole */
+	assert_false(record_next_optional(&rest, 'Q', &value));
+	rest = SPAN("F\0"); /* another */
+	assert_true(record_next_optional(&rest, 'Q', &value));
+	assert_null(value.s);
+	assert_true(record_next_optional(&rest, 'F', &value));
+	assert_non_null(value.s);
+	assert_true(record_next_optional(&rest, 'F', &value));
+	assert_null(value.s);
 	rest = SPAN("N12x\0");
 	assert_false(record_next_number(&rest, 'N', 100, &number));
 	rest = SPAN("N101\0");

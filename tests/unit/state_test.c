@@ -4,6 +4,8 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #include <errno.h>
 
@@ -138,6 +140,31 @@ test_info(void **state)
 	info_free(&info);
 }
 
+/* Half a mark is written: the next one counts all the same. */
+static void
+test_half_a_mark(void **state)
+{
+	struct info info = INFO_INIT;
+	struct rlimit old, low;
+
+	(void)state;
+	assert_int_equal(
+	    info_write(NUMBER, 23, SPAN("s@x"), SPAN(""), 1234567), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	low = old;
+	low.rlim_cur = sizeof("Fs@x") + 2;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	assert_int_equal(
+	    info_mark_finished(NUMBER, 23, CHANNEL_REMOTE, 70, 1234567), -1);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(
+	    info_mark_finished(NUMBER, 23, CHANNEL_REMOTE, 70, 1234567), 0);
+	assert_int_equal(info_read(NUMBER, 23, &info), 0);
+	assert_true(info.is_finished[CHANNEL_REMOTE]);
+	info_free(&info);
+}
+
 int
 main(void)
 {
@@ -145,6 +172,7 @@ main(void)
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_cannot_tell),
 		cmocka_unit_test(test_info),
+		cmocka_unit_test(test_half_a_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/scan.h"
 #include "queue/envelope.h"
@@ -117,16 +118,24 @@ info_write(uint64_t number, uint64_t split, struct span sender,
 	return result;
 }
 
-/* Appends a mark; an append changes the time, which is the birth. */
+/* Appends a mark; an append changes the time, which is the birth.  What could
+ * not be appended whole is taken back, or the next one would follow half a
+ * mark, and count as none. */
 static int
 mark(const char *path, struct span text, int64_t birth)
 {
 	int fd = file_append(path, INFO_MODE);
-	int result;
+	struct stat st;
+	int result, number;
 
 	if (fd < 0)
 		return -1;
-	result = fd_write_all(fd, text);
+	result = fstat(fd, &st);
+	if (result == 0 && (result = fd_write_all(fd, text)) < 0) {
+		number = errno;
+		(void)!ftruncate(fd, st.st_size);
+		errno = number;
+	}
 	if (result == 0)
 		result = file_set_time(path, birth);
 	fd_close(fd);

@@ -77,6 +77,22 @@ fd_wait(int fd, short events, int64_t timeout, int64_t deadline, bool is_timed)
 }
 
 void
+fd_write_line(int fd, struct span line)
+{
+	struct pollfd poller = { .fd = fd, .events = POLLOUT };
+	char cut[FD_LINE_MAX];
+
+	if (poll(&poller, 1, 0) <= 0 || !(poller.revents & POLLOUT))
+		return;
+	if (line.len > sizeof(cut)) {
+		memcpy(cut, line.s, sizeof(cut) - 1);
+		cut[sizeof(cut) - 1] = '\n';
+		line = span_make(cut, sizeof(cut));
+	}
+	(void)!fd_write(fd, line); /* nobody else to tell */
+}
+
+void
 fd_close(int fd)
 {
 	int number = errno;

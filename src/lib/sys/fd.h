@@ -42,6 +42,15 @@ MUST_CHECK int fd_write_all(int fd, struct span bytes);
 MUST_CHECK int
 fd_wait(int fd, short events, int64_t timeout, int64_t deadline, bool is_timed);
 
+/*
+ * fd_write_line: writes a line for who watches, unless that would have to wait
+ * because nobody reads: then the line is lost.  Of a line of more than
+ * FD_LINE_MAX bytes the rest is left out, but for its newline: so much is
+ * written in one piece, and a pipe that takes anything takes it.
+ */
+#define FD_LINE_MAX 4096
+void fd_write_line(int fd, struct span line);
+
 /* fd_close: closes, if fd is not -1, and leaves errno as it is.  Errors of close
  * are not reported: what must be safe on disk is fsynced before. */
 void fd_close(int fd);
