@@ -11,6 +11,7 @@
 #include "base/ascii.h"
 #include "config/home.h"
 #include "mail/header.h"
+#include "mail/hops.h"
 #include "mail/tidyhead.h"
 #include "queue/inject.h"
 #include "sys/clock.h"
@@ -23,6 +24,7 @@ struct passage {
 	struct tidyhead head;
 	struct str field; /* that is not complete yet */
 	size_t header;	  /* bytes of all so far */
+	struct hops hops; /* fields that tell of a loop */
 	bool has_cr;	  /* the piece of a line before ended in one */
 };
 
@@ -117,6 +119,7 @@ static void
 take_header_line(struct passage *passage, struct span line)
 {
 	passage->header += line.len;
+	hops_add(&passage->hops, line);
 	if (passage->header > OFMIP_HEADER_MAX) {
 		passage->is_too_large = true;
 		passage->is_body = true;
@@ -136,6 +139,16 @@ take_header_line(struct passage *passage, struct span line)
 
 /* ---- the text ---- */
 
+/* Nothing is queued. */
+static void
+drop(struct passage *passage)
+{
+	if (!passage->is_open)
+		return;
+	inject_break(&passage->inject);
+	(void)inject_close(&passage->inject);
+}
+
 /* Reads up to a line end into *line, or as much as it may hold.  Returns
  * whether the end is there. */
 static bool
@@ -154,10 +167,7 @@ read_line(struct passage *passage, struct str *line)
 		return true;
 	if (got < 0 && errno == EMSGSIZE)
 		return false;
-	if (passage->is_open) {
-		inject_break(&passage->inject);
-		(void)inject_close(&passage->inject);
-	}
+	drop(passage);
 	ofmip_end(
 	    ofmip, got < 0 && errno == ETIMEDOUT ? OFMIP_TIMEOUT : OFMIP_GONE);
 }
@@ -217,6 +227,19 @@ read_text(struct passage *passage)
 
 /* ---- the end ---- */
 
+/* What is wrong with the message itself, as a reply; NULL: nothing. */
+static const char *
+find_fault(const struct passage *passage)
+{
+	if (!passage->is_open)
+		return "451 4.3.0 cannot run the queue program";
+	if (passage->hops.count >= HOPS_MAX)
+		return "554 5.4.6 passed on too often; a loop?";
+	if (passage->is_too_large)
+		return "552 5.3.4 its header is larger than we take";
+	return NULL;
+}
+
 static void
 reply_verdict(struct ofmip *ofmip, const struct verdict *verdict)
 {
@@ -242,19 +265,17 @@ ofmip_receive(struct ofmip *ofmip)
 	static struct passage passage;
 	struct span rest = str_span(&ofmip->recipients), recipient;
 	struct verdict verdict;
+	const char *fault;
 
 	passage = (struct passage){ .ofmip = ofmip };
 	tidyhead_begin(&passage.head);
 	ofmip_reply(ofmip, "354 go ahead");
 	passage.is_open = inject_open(&passage.inject, home_dir) == 0;
 	read_text(&passage);
-	if (!passage.is_open) {
-		ofmip_reply(ofmip, "451 4.3.0 cannot run the queue program");
-	} else if (passage.is_too_large) {
-		inject_break(&passage.inject);
-		(void)inject_close(&passage.inject);
-		ofmip_reply(
-		    ofmip, "552 5.3.4 its header is larger than we take");
+	fault = find_fault(&passage);
+	if (fault) {
+		drop(&passage);
+		ofmip_reply(ofmip, fault);
 	} else {
 		inject_sender(&passage.inject, str_span(&ofmip->sender));
 		while (span_cut_next(&rest, '\0', &recipient))

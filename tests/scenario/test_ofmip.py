@@ -64,6 +64,15 @@ def test_what_a_client_can_make_it_hold(town):
     assert town.is_empty()
 
 
+def test_a_loop_ends(town):
+    """As it does in qmail-smtpd: who comes back through us is not sent again."""
+    way = b"Received: from a by b\r\nDelivered-To: c\r\n"
+    end = b"\r\nbody\r\n.\r\nQUIT\r\n"
+    assert talk(town, START + b"Subject: x\r\n" + way * 49 + end)[-2:] == ["250", "221"]
+    assert talk(town, START + b"Subject: x\r\n" + way * 50 + end)[-2:] == ["554", "221"]
+    assert talk(town, START + b"Subject: x\r\n\r\n" + way * 50 + end)[-2:] == ["250", "221"]
+
+
 def test_lines_of_any_length(town):
     """A dot that begins a piece of a line is not the end, nor is it dropped."""
     path = town.place.base + "/message"
