@@ -2,13 +2,11 @@
 #include "net/smtpdata.h"
 
 /* The bytes up to the first CR or LF.  cr is the place of the next CR, which
- * is searched for once and not once for each line. */
+ * is searched for once and not once for each line, and no LF behind it. */
 static size_t
 find_end(struct span rest, size_t done, size_t cr)
 {
-	size_t lf = span_find(rest, '\n');
-
-	return cr - done < lf ? cr - done : lf;
+	return span_find(span_upto(rest, cr - done), '\n');
 }
 
 void
