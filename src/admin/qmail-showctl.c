@@ -68,7 +68,7 @@ static const struct control {
 	{ "maxheader", LINE, "1048576", "largest header by SMTP" },
 	{ "maxmail", LINE, "10000", "messages of an SMTP session" },
 	{ "maxrcpt", LINE, "1000", "recipients of a message by SMTP" },
-	{ "maxunknown", LINE, "50", "unknown recipients of an SMTP session" },
+	{ "maxunknown", LINE, "50", "unknown recipients of a session" },
 	{ "minfree", LINE, "0", "bytes that SMTP leaves free on the disk" },
 	{ "morebadmailfrom", DATABASE, "no further senders",
 	    "more senders that SMTP refuses" },

@@ -21,21 +21,24 @@
 #include "qmtp.h"
 #include "sys/signal.h"
 
-#define BUG_EXIT     111
-#define RCPT_DEFAULT 1000
-#define SHOWN_MAX    131072 /* bytes of addresses that are kept for the log */
+#define BUG_EXIT	111
+#define RCPT_DEFAULT	1000
+#define UNKNOWN_DEFAULT 50
+#define SHOWN_MAX	131072 /* bytes of addresses that are kept for the log */
 
 /* What is told of a recipient: a verdict of policy.h, or one of these. */
 enum {
 	NO_ADDRESS = POLICY_TROUBLE + 1,
 	NO_SENDER,
-	TOO_MANY
+	TOO_MANY,
+	TOO_MANY_UNKNOWN
 };
 
 struct qmtpd {
 	struct qmtp qmtp;
 	struct policy policy;
 	uint64_t recipients_max;
+	uint64_t unknown_max, unknown; /* of the session */
 	/* For each recipient of the message: the verdict, in a byte, for a
 	 * stranger may name millions; and for the first ones the address, which
 	 * ends in NUL. */
@@ -120,7 +123,12 @@ judge(struct qmtpd *qmtpd, int got)
 	if (qmtpd->recipients_max &&
 	    qmtp->recipient_count >= qmtpd->recipients_max)
 		return TOO_MANY;
+	/* Nobody can try names without end. */
+	if (qmtpd->unknown_max && qmtpd->unknown > qmtpd->unknown_max)
+		return TOO_MANY_UNKNOWN;
 	verdict = policy_judge(&qmtpd->policy, &qmtp->address);
+	if (verdict == POLICY_UNKNOWN)
+		qmtpd->unknown++;
 	if (verdict == POLICY_TROUBLE)
 		qmtp_end(qmtp, QMTP_CONTROL);
 	if (verdict == POLICY_ACCEPTED && qmtp->address.len > QMTP_ADDRESS_MAX)
@@ -139,6 +147,8 @@ answer_of(int verdict)
 		return ANSWER(553, "5.1.7", "the sender is no address");
 	case TOO_MANY:
 		return ANSWER(452, "4.5.3", "too many recipients");
+	case TOO_MANY_UNKNOWN:
+		return ANSWER(450, "4.7.0", "too many unknown recipients");
 	default:
 		return policy_answer((enum policy_verdict)verdict);
 	}
@@ -227,7 +237,8 @@ main(void)
 	static const struct policy no_policy = POLICY_INIT;
 	char in_buffer[QMTP_IN_BUFFER], out_buffer[QMTP_OUT_BUFFER];
 	struct qmtpd qmtpd = { .policy = no_policy,
-		.recipients_max = RCPT_DEFAULT };
+		.recipients_max = RCPT_DEFAULT,
+		.unknown_max = UNKNOWN_DEFAULT };
 
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
@@ -236,6 +247,8 @@ main(void)
 	    receipt_limits_read(&qmtpd.qmtp.receipt.limits) < 0 ||
 	    control_read_number(
 		"control/maxrcpt", UINT64_MAX, &qmtpd.recipients_max) < 0 ||
+	    control_read_number(
+		"control/maxunknown", UINT64_MAX, &qmtpd.unknown_max) < 0 ||
 	    policy_read(&qmtpd.policy) < 0)
 		qmtp_end(&qmtpd.qmtp, QMTP_CONTROL);
 	for (;;)

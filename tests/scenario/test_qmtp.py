@@ -66,6 +66,18 @@ def test_recipients_are_judged_as_by_smtp(town):
     assert 'address="no-one@here.example" reply="D' in log[1] and log[-1].endswith("end=over")
 
 
+def test_unknown_recipients_of_a_session(town):
+    """After so many nobody is asked any more, in this message and the next."""
+    town.place.control(me=DOMAIN + "\n", rcpthosts=DOMAIN + "\n", maxunknown="2\n")
+    town.open()
+    nobody = ["no-one@here.example"] * 2
+    first = qmtp("\nx\n", "a@there.example", *nobody, "ann@here.example")
+    second = qmtp("\nx\n", "a@there.example", nobody[0], "ann@here.example", nobody[0])
+    said, _, code = serve(town, "qmail-qmtpd", first + second)
+    assert answers(said) == ["D 5.1.1", "D 5.1.1", "K", "D 5.1.1", "Z 4.7.0", "Z 4.7.0"]
+    assert code == 0
+
+
 @pytest.mark.parametrize("text, wanted", [
     ("\ra\nb\r\n", "D 5.6.0"), ("\ra\rb\r\n", "D 5.6.0"), ("\r\r", "D 5.6.0"),
     ("\n" + "Received: x\n" * 100 + "\n", "D 5.4.6"), ("\n" + "x" * 20 + "\n", "D 5.3.4"),
