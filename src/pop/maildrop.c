@@ -117,7 +117,7 @@ look_at(const struct maildrop *drop, struct maildrop_message *message,
 	}
 	if (kind == DIR_OTHER || message->name.s[0] == '.' ||
 	    maildrop_stat(message, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    st.st_mtime >= now)
+	    maildirname_is_fresh(st.st_mtime, now))
 		return false;
 	*seconds = short_seconds(st.st_mtime);
 	message->octets = (uint64_t)st.st_size;

@@ -24,6 +24,7 @@
 #include "base/must.h"
 #include "base/scan.h"
 #include "base/vec.h"
+#include "mail/maildirname.h"
 #include "serial_bounce.h"
 #include "serial_message.h"
 #include "sys/clock.h"
@@ -112,7 +113,7 @@ add_message(struct maildir *maildir, const char *folder, const char *name)
 	str_add_byte(&path, '/');
 	str_add_z(&path, name);
 	if (stat(str_z(&path), &status) < 0 || !S_ISREG(status.st_mode) ||
-	    (int64_t)status.st_mtime >= clock_seconds() ||
+	    maildirname_is_fresh(status.st_mtime, clock_seconds()) ||
 	    !is_for_prefix(str_z(&path), maildir->prefix)) {
 		str_free(&path);
 		return;

@@ -305,6 +305,15 @@ def test_message_that_comes_is_for_the_next_session(town, client):
     assert names(town, "ann", "new") == ["new/4.d"]
 
 
+def test_message_that_came_while_a_clock_was_wrong(town, service):
+    """It is seen at once, and not when that time has come."""
+    pop.letter(town, "ann", "1.a", MESSAGE, age=-100000)
+    pop.letter(town, "ann", "2.b", MESSAGE, age=-30)
+    with pop.Client() as one:
+        assert one.login().startswith("+OK")
+        assert one.ask("STAT").startswith("+OK 1 ")
+
+
 def test_nothing_in_cur_is_overwritten(town, client):
     pop.letter(town, "ann", "2.b:2,", "another\n", folder="cur")
     assert client.ask("QUIT").startswith("+OK")
@@ -431,7 +440,7 @@ def test_arrival_and_octets_from_the_name(town, service):
     pop.letter(town, "ann", "1700000100.M9P1.h,S=20,W=23:2,S", MESSAGE, folder="cur")
     pop.letter(town, "ann", "1700000100.M1P1.other,S=20,W=24", MESSAGE)
     pop.letter(town, "ann", "zzz", MESSAGE, age=10 ** 9)
-    pop.letter(town, "ann", "aaa", MESSAGE, age=-1000)
+    pop.letter(town, "ann", "aaa", MESSAGE, age=-30)
     with pop.Client() as client:
         assert client.login().startswith("+OK")
         assert [line.split()[1] for line in client.ask_all("UIDL")] == [

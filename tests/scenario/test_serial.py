@@ -73,6 +73,14 @@ def test_many_names_and_long_results(maildir):
     assert done.returncode == 0 and maildir.names() == []
 
 
+def test_what_came_while_a_clock_was_wrong(maildir):
+    """It is not left until that time has come."""
+    maildir.put("a", age=-100000)
+    maildir.put("b", age=-30)
+    done = maildir.send("sh", "-c", r"tr '\0' '\n' | while read n; do printf '%s\0Kok\n' $n; done")
+    assert done.returncode == 0 and maildir.names() == ["b"]
+
+
 def test_an_endless_result(maildir):
     maildir.put("a")
     done = maildir.send("sh", "-c", "cat >/dev/null; yes | tr -d '\\n'")

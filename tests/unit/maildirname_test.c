@@ -68,11 +68,22 @@ test_names(void **state)
 	}
 }
 
+static void
+test_fresh(void **state)
+{
+	(void)state;
+	assert_false(maildirname_is_fresh(99, 100));
+	assert_true(maildirname_is_fresh(100, 100));
+	assert_true(maildirname_is_fresh(160, 100));
+	assert_false(maildirname_is_fresh(161, 100));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_fresh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

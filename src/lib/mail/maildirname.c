@@ -44,3 +44,9 @@ maildirname_parse(struct span name, struct maildirname *parsed)
 		parsed->octets = octets;
 	}
 }
+
+bool
+maildirname_is_fresh(int64_t changed, int64_t now)
+{
+	return changed >= now && changed <= now + MAILDIRNAME_SKEW;
+}

@@ -16,6 +16,7 @@
 
 #include "base/span.h"
 
+#define MAILDIRNAME_SKEW     60 /* seconds that clocks may differ */
 #define MAILDIRNAME_SIZE_MAX ((uint64_t)1 << 46) /* bytes that S and W say */
 
 struct maildirname {
@@ -29,5 +30,13 @@ struct maildirname {
 
 /* maildirname_parse: takes a name apart; any bytes are a name. */
 void maildirname_parse(struct span name, struct maildirname *parsed);
+
+/*
+ * maildirname_is_fresh: whether a file that was last changed then may be of
+ * this very second, in which more may come that belongs before it.  One from
+ * far in the future is not: it came while a clock was wrong.
+ *   changed, now   seconds
+ */
+bool maildirname_is_fresh(int64_t changed, int64_t now);
 
 #endif
