@@ -136,8 +136,12 @@ life_recorded(struct send *send, struct job *job, const struct event *event)
 	struct job_entry_book *own =
 	    &job->channels[event->channel].books[event->book];
 
-	if (event->book == JOB_SUCCESSES)
+	if (event->book == JOB_SUCCESSES && event->qp)
 		life_log_queued(send, "notice msg ", event);
+	else if (event->book == JOB_SUCCESSES)
+		sendlog_message(&send->log,
+		    "warning: notice of success is refused, msg ", job->number,
+		    "");
 	own->is_recording = false;
 	for (size_t i = 0; i < own->recording.list.len; i++)
 		if (event->book == JOB_FAILURES)

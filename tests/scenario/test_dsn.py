@@ -324,6 +324,17 @@ def test_notices_that_cannot_be_queued_are_bounded(town):
     assert sum(text.count(">: delivered.") for text in town.mail("bob")) == count - lost
 
 
+def test_notice_that_is_refused_for_good(town):
+    """Then it is not tried again, and the message goes."""
+    program = town.place.base + "/queue-program"
+    town.place.write(program, "#!/bin/sh\nexit 31\n", mode=0o755)
+    town.open(env={"QMAILQUEUE": program})
+    send(town, (SUCCESS, "ann@here.example"))
+    town.wait_empty()
+    assert len(town.mail("ann")) == 1 and not town.mail("bob")
+    assert logged(town, "^warning: notice of success is refused, msg [0-9]+$")
+
+
 # ---- on the way out
 
 def offering(*words):
