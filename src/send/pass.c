@@ -115,14 +115,17 @@ pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,
 	for (size_t i = index; i < pass->window.len; i++) {
 		struct pass_recipient recipient = pass->window.at[i];
 
-		size +=
+		size_t own =
 		    recipient.told.address.len + recipient.told.parameters.len;
+
 		if (recipient.hop == hop && group->recipients.len < most &&
-		    (size <= bytes || group->recipients.len == 0) &&
-		    !has_address(group, str_span(&recipient.told.address)))
+		    (size + own <= bytes || group->recipients.len == 0) &&
+		    !has_address(group, str_span(&recipient.told.address))) {
 			vec_push(&group->recipients, recipient);
-		else
+			size += own;
+		} else {
 			pass->window.at[kept++] = recipient;
+		}
 	}
 	pass->window.len = kept;
 }

@@ -91,6 +91,17 @@ test_groups(void **state)
 	pass_group_free(&hops, &group);
 	pass_free(&hops, pass);
 	close(fd);
+	/* The bytes of others do not count. */
+	put("remote", SPAN("Ta@x\0Tbbbbbbbbbb@y\0Tc@x\0Tdddddddddd@x\0Te@x\0"));
+	pass = begin(NULL, &fd);
+	assert_int_equal(pass_fill(pass, &busy, &router), 0);
+	pass_take(pass, 0, 50, 10, &group);
+	assert_int_equal(group.recipients.len, 3);
+	check_group(&group, 2, "e@x");
+	pass_group_free(&hops, &group);
+	assert_int_equal(pass->window.len, 2);
+	pass_free(&hops, pass);
+	close(fd);
 	number_set_free(&busy);
 	hops_free(&hops);
 }
