@@ -92,3 +92,20 @@ def test_who_waits_for_a_host_when_all_is_due(town, remote):
         remote.go(name, "r")
     town.wait_empty()
     assert remote.noted().count("second@b.example") == 1
+
+
+def test_more_room_for_a_host(town, remote):
+    """Is used at once, by a pass that rests because there was none."""
+    for name in ("concurrencyhost", "remotebatch"):
+        town.place.write(town.place.path("control/" + name), "1\n")
+    town.open(env={"QMAILREMOTE": remote.path})
+    remote.go("well@b.example", "r")
+    town.send("x@here.example", "well@b.example")
+    town.daemon.wait("^end msg")
+    town.send("x@here.example", "slow@b.example", "second@b.example")
+    remote.wait(1, "slow@b.example")
+    town.place.write(town.place.path("control/concurrencyhost"), "2\n")
+    os.kill(town.daemon.pid, towns.HANGUP)
+    remote.wait(1, "second@b.example")
+    remote.go("b.example", "r")
+    town.wait_empty()
