@@ -232,7 +232,7 @@ def test_words_of_programs_stay_in_the_log(town, copies):
     send(town, *[(SUCCESS, "ann-run@here.example")] * copies)
     words, _, _ = notice(town)[:3]
     assert "<ann-run@here.example>: delivered." in words and "my secret" not in words
-    assert logged(town, "^delivery .: success: my_secret/did_0\\+0\\+1")
+    town.daemon.wait("^delivery .: success: my_secret/did_0\\+0\\+1")
 
 
 def test_success_of_some(town):
