@@ -107,7 +107,7 @@ parse_successes(struct span rest, struct scribe_order *order)
 static void
 answer(struct scribe *scribe, struct str *text)
 {
-	if (fdpass_send(scribe->peer, str_span(text), -1) < 0)
+	if (fdpass_say(scribe->peer, str_span(text)) < 0)
 		_exit(0); /* qmail-send is gone */
 	str_free(text);
 }

@@ -75,3 +75,20 @@ def test_who_ends_while_a_pass_rests(town, remote):
     remote.go("a.example", "r")
     town.wait_empty()
     assert remote.noted().count("slow@b.example") == 1
+
+
+def test_who_waits_for_a_host_when_all_is_due(town, remote):
+    """Of a list that is at work: it goes on waiting, not for the next try."""
+    town.place.write(town.place.path("control/concurrencyhost"), "1\n")
+    town.open(env={"QMAILREMOTE": remote.path})
+    town.send("x@here.example", "first@b.example")
+    remote.wait(1)
+    town.send("x@here.example", "slow@c.example", "second@b.example")
+    remote.wait(2)
+    os.kill(town.daemon.pid, towns.ALARM)
+    remote.go("first@b.example", "r")
+    remote.wait(1, "second@b.example")
+    for name in ("slow@c.example", "second@b.example"):
+        remote.go(name, "r")
+    town.wait_empty()
+    assert remote.noted().count("second@b.example") == 1
