@@ -15,6 +15,8 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake \
+            filter/forward filter/preline filter/except filter/bouncesaying \
+            filter/condredirect filter/qreceipt \
             users/qmail-newmrh users/qmail-rcptd users/ofmipname \
             mess/822field mess/822header mess/822date mess/822received \
             mess/iftocc \
@@ -61,6 +63,12 @@ serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
+forward_PARTS      := filter
+preline_PARTS      := filter
+except_PARTS       := filter
+bouncesaying_PARTS := filter
+condredirect_PARTS := filter
+qreceipt_PARTS     := filter
 qmail-popup_PARTS  := popup_hear
 pop-note_PARTS     := note
 pop-relay_PARTS    := note

@@ -124,7 +124,8 @@ write_bounce(struct inject *inject, const struct scribe_mail *mail,
 		    queue_path(QUEUE_BOUNCE, order->number, mail->split).s,
 		    &ends_line);
 	str_reset(&text);
-	bounce_add_break(&text, order->sender);
+	bounce_add_break(&text, order->sender,
+	    wants_header(order->parameters) ? BOUNCE_HEADER : BOUNCE_WHOLE);
 	inject_message(inject, str_span(&text));
 	str_free(&text);
 	return fine && copy_original(inject, mail, order);

@@ -182,6 +182,8 @@ def test_what_is_returned(town, returns, is_whole):
     send(town, ("", "ann-no@here.example"), ("", "ann-no@here.example"), parameters=returns)
     text = town.letter("bob", "Subject: failure notice", "Subject: a letter")
     assert ("the body" in text) == is_whole
+    assert "--- What follows is %s message.\n" % (
+        "a copy of the" if is_whole else "the header of the") in text
     town.wait_empty()
 
 
@@ -210,7 +212,7 @@ def test_success_of_one(town):
     town.open()
     send(town, (SUCCESS, "ann@here.example"))
     words, (message, recipient), header = notice(town)
-    assert "<ann@here.example>: delivered." in words and "did 1+0+0" in words
+    assert words.endswith("\n\n<ann@here.example>: delivered.\n\n")
     assert message["Reporting-MTA"] == "dns; here.example"
     assert message["Original-Envelope-Id"] == "id+7"
     assert recipient["Original-Recipient"] == "rfc822; first@there.example"
@@ -220,6 +222,17 @@ def test_success_of_one(town):
     town.wait_empty()
     assert len(town.mail("ann")) == 1 and len(town.mail("bob")) == 1
     town.daemon.wait("^notice msg [0-9]+ qp [0-9]+$")
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_words_of_programs_stay_in_the_log(town, copies):
+    """They are for the owner of the address."""
+    town.rules("ann", "-run", "|echo my secret; exit 0")
+    town.open()
+    send(town, *[(SUCCESS, "ann-run@here.example")] * copies)
+    words, _, _ = notice(town)[:3]
+    assert "<ann-run@here.example>: delivered." in words and "my secret" not in words
+    town.daemon.wait("^delivery .: success: my_secret/did_0\\+0\\+1")
 
 
 def test_success_of_some(town):

@@ -1,0 +1,124 @@
+/*
+ * preline.c - gives a message to a program with the lines on top that it would
+ * have in an mbox: From_, Return-Path, Delivered-To.
+ * Runs as   the recipient, from a .qmail file.
+ * Reads     the message on fd 0; UFLINE, RPLINE and DTLINE.
+ * Execs     the program of its arguments, and ends as that does.
+ * Source    preline(1), qmail-command(8).
+ */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "filter.h"
+#include "sys/fd.h"
+
+/* The lines, and the letters that leave them out or put them back. */
+static struct {
+	char without, with;
+	bool is_left_out;
+	const char *name;
+} lines[] = {
+	{ 'f', 'F', false, "UFLINE" },
+	{ 'r', 'R', false, "RPLINE" },
+	{ 'd', 'D', false, "DTLINE" },
+};
+
+#define LINES (sizeof(lines) / sizeof(*lines))
+
+NORETURN static void
+fail_usage(void)
+{
+	filter_fail(FILTER_PERMANENT,
+	    "usage: preline [-dDfFrR] program [argument ...]");
+}
+
+static void
+take_letter(char letter)
+{
+	for (size_t i = 0; i < LINES; i++)
+		if (letter == lines[i].without || letter == lines[i].with) {
+			lines[i].is_left_out = letter == lines[i].without;
+			return;
+		}
+	fail_usage();
+}
+
+/* Returns what follows the options. */
+static char **
+take_options(char **argv)
+{
+	for (argv++; *argv && argv[0][0] == '-' && argv[0][1]; argv++) {
+		if (strcmp(*argv, "--") == 0)
+			return argv + 1;
+		for (const char *letter = *argv + 1; *letter; letter++)
+			take_letter(*letter);
+	}
+	return argv;
+}
+
+static void
+add_lines(struct str *top)
+{
+	for (size_t i = 0; i < LINES; i++) {
+		const char *line = filter_setting(lines[i].name);
+
+		if (!lines[i].is_left_out)
+			str_add_z(top, line);
+	}
+}
+
+static pid_t
+start(char **argv, int ends[2])
+{
+	pid_t pid;
+
+	if (fd_pipe(ends) < 0)
+		filter_fail_errno("cannot make a pipe");
+	pid = filter_start(argv, ends[0]);
+	if (pid < 0)
+		filter_fail(FILTER_PERMANENT, "there is no such program");
+	fd_close(ends[0]);
+	return pid;
+}
+
+/*
+ * Gives the program all of the message, as far as it wants that.  One that has
+ * a part of it alone must not take that for all.
+ */
+static void
+feed(pid_t pid, int fd, struct span top)
+{
+	char buffer[65536];
+	ssize_t got = 0;
+
+	if (fd_write_all(fd, top) == 0)
+		while ((got = fd_read(0, buffer, sizeof(buffer))) > 0)
+			if (fd_write_all(fd, span_make(buffer, (size_t)got)) <
+			    0)
+				break;
+	if (got < 0) {
+		(void)kill(pid, SIGKILL);
+		filter_fail_errno("cannot read the message");
+	}
+	fd_close(fd);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct str top = STR_INIT;
+	int ends[2];
+	pid_t pid;
+
+	filter_begin("preline");
+	argv = argc > 0 ? take_options(argv) : argv;
+	if (!*argv)
+		fail_usage();
+	add_lines(&top);
+	pid = start(argv, ends);
+	feed(pid, ends[1], str_span(&top));
+	str_free(&top);
+	return filter_wait(pid);
+}
