@@ -343,9 +343,9 @@ def test_notice_that_is_refused_for_good(town):
     town.place.write(program, "#!/bin/sh\nexit 31\n", mode=0o755)
     town.open(env={"QMAILQUEUE": program})
     send(town, (SUCCESS, "ann@here.example"))
+    town.daemon.wait("^warning: notice of success is refused, msg [0-9]+$")
     town.wait_empty()
     assert len(town.mail("ann")) == 1 and not town.mail("bob")
-    assert logged(town, "^warning: notice of success is refused, msg [0-9]+$")
 
 
 # ---- on the way out
