@@ -11,11 +11,13 @@
 #include <unistd.h>
 
 #include "base/md5.h"
+#include "base/wordset.h"
 #include "mail/maildirname.h"
 #include "maildrop_files.h"
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/random.h"
 
 #define UID_MAX 70 /* bytes; RFC 1939 7 */
 
@@ -269,36 +271,89 @@ maildrop_open_message(struct maildrop *drop, size_t i)
 
 /* ---- at the end ---- */
 
-/* Whether it is gone. */
-static bool
-remove_message(struct maildrop *drop, size_t i)
+/* The part of a name that stays, as a word that is another if a letter is small
+ * or large in it. */
+static void
+set_word(struct str *word, struct span name)
 {
-	struct maildrop_message message;
+	struct span base = base_of(name);
 
-	maildrop_get(drop, i, &message);
-	if (maildrop_unlink(&message) == 0)
-		return true;
-	if (errno != ENOENT)
-		return false;
-	if (find_again(drop, i) < 0)
-		return errno == ENOENT;
-	maildrop_get(drop, i, &message);
-	return maildrop_unlink(&message) == 0 || errno == ENOENT;
+	str_reset(word);
+	for (size_t i = 0; i < base.len; i++) {
+		if (base.s[i] >= 'A' && base.s[i] <= 'Z')
+			str_add_byte(word, '/'); /* is in no name */
+		str_add_byte(word, base.s[i]);
+	}
+}
+
+/* Removes those that a folder has.  Returns how many it has still; -1 with
+ * errno if it cannot be read. */
+static int
+remove_from(const struct wordset *missing, bool is_new)
+{
+	struct dir dir = { .stream = NULL };
+	struct str word = STR_INIT;
+	const char *name;
+	int left = 0, got;
+
+	if (dir_open(&dir, is_new ? "new" : "cur") < 0)
+		return -1;
+	while ((got = dir_next(&dir, &name)) > 0) {
+		struct maildrop_message message = { .name = span_of(name),
+			.is_new = is_new };
+
+		set_word(&word, message.name);
+		if (wordset_find(missing, str_span(&word), NULL) &&
+		    maildrop_unlink(&message) < 0 && errno != ENOENT)
+			left++;
+	}
+	dir_close(&dir);
+	str_free(&word);
+	return got < 0 ? -1 : left;
+}
+
+/* Removes what another reader has moved: each folder is read once, however
+ * many these are.  Returns how many are still there, as far as that is known. */
+static size_t
+remove_moved(const struct wordset *missing)
+{
+	size_t left = 0;
+
+	if (wordset_is_empty(missing))
+		return 0;
+	for (int is_new = 1; is_new >= 0; is_new--) {
+		int kept = remove_from(missing, is_new);
+
+		left += kept < 0 ? 1 : (size_t)kept;
+	}
+	return left;
 }
 
 size_t
 maildrop_update(struct maildrop *drop)
 {
+	struct wordset missing = { .seed = random_u64() };
+	struct str word = STR_INIT;
 	size_t left = 0;
 
 	for (size_t i = 0; i < drop->entries.len; i++) {
 		struct maildrop_message message;
 
 		maildrop_get(drop, i, &message);
-		if (message.is_deleted)
-			left += !remove_message(drop, i);
-		else if (message.is_new)
+		if (!message.is_deleted && message.is_new) {
 			maildrop_move_to_cur(&message);
+		} else if (message.is_deleted &&
+		    maildrop_unlink(&message) < 0) {
+			if (errno != ENOENT) {
+				left++;
+				continue;
+			}
+			set_word(&word, message.name);
+			wordset_add(&missing, str_span(&word), SPAN(""));
+		}
 	}
+	left += remove_moved(&missing);
+	wordset_free(&missing);
+	str_free(&word);
 	return left;
 }

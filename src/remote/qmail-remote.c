@@ -17,6 +17,7 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "config/routes.h"
+#include "mail/address.h"
 #include "mail/dsn.h"
 #include "queue/delivery.h"
 #include "remote.h"
@@ -26,20 +27,6 @@
 #define BUG_EXIT       111
 #define GREETING_LEAST 30   /* seconds, whatever $TIMEOUTCONNECT says */
 #define SLOWEST_RATE   4000 /* bytes a second that a message is given time for */
-
-/*
- * Whether a command can hold the address.  Local parts are quoted, but what
- * stands outside of quotes must not end the path or the line.
- */
-static bool
-is_sendable(struct span address)
-{
-	size_t at = span_find_last(address, '@');
-	struct span bare = at < address.len ? span_from(address, at) : address;
-
-	return !span_has(address, '\r') && !span_has(address, '\n') &&
-	    !span_has(bare, '<') && !span_has(bare, '>');
-}
 
 /* Whether only SMTPUTF8 can carry the address.  8-bit bytes that are no UTF-8
  * go as they are: that is no case for it. */
@@ -80,13 +67,14 @@ take_arguments(struct remote *remote, int argc, char **argv)
 	for (int i = 3; i < argc; i++) {
 		struct span address = span_of(argv[i]);
 		struct remote_recipient recipient = { address,
-			is_sendable(address), is_utf8(address), SPAN("") };
+			address_is_sendable(address), is_utf8(address),
+			SPAN("") };
 
 		is_any = is_any || recipient.is_sendable;
 		vec_push(&remote->recipients, recipient);
 		remote_add_recipient(&remote->told);
 	}
-	if (!is_sendable(remote->sender))
+	if (!address_is_sendable(remote->sender))
 		remote_end(&remote->told, REMOTE_BAD_SENDER, SPAN(""));
 	if (!is_any)
 		remote_end(&remote->told, REMOTE_BAD_RECIPIENT, SPAN(""));

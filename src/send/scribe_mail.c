@@ -28,10 +28,14 @@
 static pid_t
 finish(struct inject *inject, struct span sender, struct span to)
 {
+	struct verdict verdict;
+
 	inject_sender(inject, sender);
 	inject_recipient(inject, to);
-	return inject_close(inject).letter == VERDICT_ACCEPTED ? inject->pid
-							       : 0;
+	verdict = inject_close(inject);
+	if (verdict.letter == VERDICT_PERMANENT && !inject->is_broken)
+		return SCRIBE_MAIL_REFUSED;
+	return verdict.letter == VERDICT_ACCEPTED ? inject->pid : 0;
 }
 
 /* Copies a file into the message; *ends_line tells whether its last byte is

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "mail/address.h"
 #include "mail/quote.h"
 #include "net/smtpdata.h"
 #include "net/smtpline.h"
@@ -173,6 +174,22 @@ is_heard(struct client *client, const struct str *name)
 	return !is_refused(client, name);
 }
 
+/* Whether commands can hold the addresses; tells the result if not. */
+static bool
+can_send(const struct str *name, const struct serial_message *message)
+{
+	const char *fault = NULL;
+
+	if (!address_is_sendable(str_span(&message->sender)))
+		fault = "SMTP cannot carry the address of the sender (#5.1.7)";
+	else if (!address_is_sendable(str_span(&message->recipient)))
+		fault = "SMTP cannot carry the address of the recipient "
+			"(#5.1.3)";
+	if (fault)
+		serial_result_write(str_span(name), 'D', span_of(fault));
+	return !fault;
+}
+
 /* Sends MAIL, RCPT and DATA.  Returns false if one is refused, and then told
  * the result. */
 static bool
@@ -274,6 +291,8 @@ send_message(struct client *client, const struct str *name, bool is_first)
 	got = serial_message_read(&message, &file, client->prefix);
 	if (got < 0)
 		fail("a message cannot be read");
+	if (got > 0 && !can_send(name, &message))
+		got = 0;
 	if (got > 0 && !is_first) {
 		add_command(client, "RSET", "");
 		send_all(client);

@@ -32,6 +32,12 @@ BUDGET = {
     "new-inject": SPAWN,
     "ofmipd": SPAWN,
     "ofmipname": "",
+    "bouncesaying": SPAWN,
+    "condredirect": SPAWN,
+    "except": SPAWN,
+    "forward": SPAWN,
+    "preline": SPAWN,
+    "qreceipt": SPAWN,
     "checkpassword": "execvp getpwnam ids_become syscall",
     "greetdelay": "execvp",
     "maildirmake": "",
@@ -75,7 +81,14 @@ BUDGET = {
 # Writable objects: in every program, and besides in each.
 EVERYWHERE = {"bug_exit_code": "hook of base/must", "memory_hook": "hook of base/must"}
 AREA = {name: "memory of base/area" for name in ("area", "area_last", "area_used")}
+FILTER = {"program": "its name, for messages"}
 WRITABLE = {
+    "bouncesaying": FILTER,
+    "condredirect": FILTER,
+    "except": FILTER,
+    "forward": FILTER,
+    "preline": {**FILTER, "lines": "which are wanted"},
+    "qreceipt": FILTER,
     "822date": {"buffer": "buffer for a header"},
     "822field": {"buffer": "buffer for a header"},
     "822header": {"buffer": "buffer for a header"},

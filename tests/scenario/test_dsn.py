@@ -280,6 +280,74 @@ def test_notice_that_cannot_be_queued(town, copies, end):
     assert len(town.mail("ann")) == copies
 
 
+@pytest.mark.parametrize("end", ["stay", "stop"])
+def test_notice_that_cannot_be_queued_holds_up_nobody(town, end):
+    """Others of the message have their next try meanwhile."""
+    program, gate = gated_queue(town)
+    town.rules("ann", "-later", "|test -e now || exit 111", "./Maildir/")
+    town.open(env={"QMAILQUEUE": program})
+    send(town, (SUCCESS, "ann@here.example"), ("", "ann-later@here.example"))
+    town.daemon.wait("^warning: trouble injecting notice of success, will try later$")
+    town.daemon.wait("^delivery .: deferral: ")
+    assert len(town.mail("ann")) == 1
+    town.run_as("ann", ["touch", "now"])
+    if end == "stop":
+        town.daemon.stop()
+        town.open(env={"QMAILQUEUE": program})
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.until(lambda: len(town.mail("ann")) == 2, "the other recipient")
+    if end == "stay":
+        assert not town.mail("bob")
+        town.place.write(gate, "")
+        os.kill(town.daemon.pid, towns.ALARM)
+        notice(town)
+    town.wait_empty()
+    assert len(town.mail("ann")) == 2
+
+
+def test_notices_that_cannot_be_queued_hold_up_no_list(town):
+    """More of them than the channel has slots; nor other lists."""
+    program, gate = gated_queue(town)
+    town.place.write(town.place.path("control/concurrencylocal"), "1\n")
+    town.open(env={"QMAILQUEUE": program})
+    send(town, *[(SUCCESS, "ann@here.example")] * 5)
+    town.daemon.wait("^warning: trouble injecting notice of success, will try later$")
+    town.until(lambda: len(town.mail("ann")) == 5, "the whole list")
+    town.send("x@here.example", *["ann@here.example"] * 2)
+    town.until(lambda: len(town.mail("ann")) == 7, "another list")
+    town.place.write(gate, "")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.wait_empty()
+    assert sum(text.count(">: delivered.") for text in town.mail("bob")) == 5
+
+
+def test_notices_that_cannot_be_queued_are_bounded(town):
+    """Of very many the log alone tells; nobody waits for them."""
+    program, gate = gated_queue(town)
+    town.rules("ann", "-none", "#")
+    town.open(env={"QMAILQUEUE": program})
+    count, wish = 600, "NOTIFY=SUCCESS ORCPT=rfc822;" + "x" * 490
+    send(town, *[(wish, "ann-none@here.example")] * count)
+    town.daemon.wait("^delivery .*: success: ", count=count)
+    lost = sum("too many notices of success wait" in line for line in town.daemon.lines)
+    assert 0 < lost < count / 2
+    town.place.write(gate, "")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.wait_empty()
+    assert sum(text.count(">: delivered.") for text in town.mail("bob")) == count - lost
+
+
+def test_notice_that_is_refused_for_good(town):
+    """Then it is not tried again, and the message goes."""
+    program = town.place.base + "/queue-program"
+    town.place.write(program, "#!/bin/sh\nexit 31\n", mode=0o755)
+    town.open(env={"QMAILQUEUE": program})
+    send(town, (SUCCESS, "ann@here.example"))
+    town.wait_empty()
+    assert len(town.mail("ann")) == 1 and not town.mail("bob")
+    assert logged(town, "^warning: notice of success is refused, msg [0-9]+$")
+
+
 # ---- on the way out
 
 def offering(*words):

@@ -257,6 +257,35 @@ def test_message_is_moved(town, client, new):
     assert names(town, "ann") == ["cur/1.a:2,", "cur/3.c:2,"]
 
 
+def test_many_messages_are_moved(town, service):
+    """Each is found by its name, and small and large letters are not the same;
+    what was not deleted stays.  QUIT reads each folder once for all of them."""
+    for number in range(300):
+        pop.letter(town, "ann", "%d.xY" % number, "x\n", age=1000 - number)
+    with pop.Client() as one:
+        assert one.login().startswith("+OK")
+        for number in range(300):
+            move(town, "new/%d.xY" % number, "cur/%d.xY:2,FS" % number)
+            assert number % 3 == 0 or one.ask("DELE %d" % (number + 1)).startswith("+OK")
+        pop.letter(town, "ann", "1.Xy:2,S", "another\n", folder="cur")
+        assert one.ask("QUIT").startswith("+OK")
+        assert one.is_over()
+    assert names(town, "ann") == sorted(
+        ["cur/1.Xy:2,S"] + ["cur/%d.xY:2,FS" % number for number in range(0, 300, 3)])
+
+
+def test_moved_messages_that_cannot_be_removed(town, client):
+    assert client.ask("DELE 2").startswith("+OK")
+    move(town, "new/2.b", "cur/2.b:2,F")
+    os.chmod(town.home("ann") + "/Maildir/cur", 0o500)
+    try:
+        assert client.ask("QUIT").startswith("-ERR [SYS/TEMP]")
+        assert client.is_over()
+    finally:
+        os.chmod(town.home("ann") + "/Maildir/cur", 0o700)
+    assert "cur/2.b:2,F" in names(town, "ann")
+
+
 def test_message_is_removed(town, client):
     os.unlink(town.home("ann") + "/Maildir/new/2.b")
     assert client.ask("RETR 2").startswith("-ERR ")

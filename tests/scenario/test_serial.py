@@ -138,12 +138,12 @@ def test_replies_that_are_no_qmtp(town, reply):
 
 # ---- servers that say something else
 
-def converse(town, program, *script, text="x"):
+def converse(town, program, *script, text="x", message=None):
     """What the client tells of one message, to a server that says each answer
     of the script when it has heard the words before it."""
     place = town.place
     path = town.home("ann") + "/message"
-    place.write(path, MESSAGE % ("line-joe@far.example", text))
+    place.write(path, message or MESSAGE % ("line-joe@far.example", text))
     ours, theirs = socket.socketpair()
     ours.settimeout(30)
 
@@ -207,6 +207,20 @@ def test_refused_in_the_middle(town, reply, letter):
     told, _, code = converse(town, "serialsmtp", *HELLO, *ENVELOPE,
                              (b"DATA", b"354 go\r\n" + reply), text="x" * 3000000)
     assert told == b"NAME\0" + letter + reply.replace(b"\r\n", b" \n") and code == 111
+
+
+@pytest.mark.parametrize("old, new, code", [
+    ("joe@far.example", "joe\rRCPT TO:<eve@far.example>\r@far.example", b"#5.1.3"),
+    ("joe@far.example", "joe@far.example> NOTIFY=NEVER X<", b"#5.1.3"),
+    ("joe@far.example", "joe@far.example\r", b"#5.1.3"),
+    ("s@there.example", "\"s\r\"@there.example", b"#5.1.7"),
+    ("s@there.example", "s@there.example> RET=FULL X<", b"#5.1.7"),
+], ids=repr)
+def test_addresses_that_would_end_a_command(town, old, new, code):
+    """The server hears nothing of them."""
+    message = (MESSAGE % ("line-joe@far.example", "x")).replace(old, new)
+    told, _, _ = converse(town, "serialsmtp", *HELLO, (b"QUIT", b"221 bye\r\n"), message=message)
+    assert told.startswith(b"NAME\0D") and code in told
 
 
 @pytest.mark.parametrize("words", [b"", b"line 1\n"])

@@ -161,6 +161,54 @@ test_records(void **state)
 	dnsrecords_free(&records);
 }
 
+static void
+add_number(struct str *packet, size_t number)
+{
+	str_add_byte(packet, (char)(unsigned char)(number >> 8));
+	str_add_byte(packet, (char)(unsigned char)number);
+}
+
+/* Whether an answer is read in which one record has a chain of pointers, and
+ * the last of them is the owner of another. */
+static bool
+is_chain_read(size_t pointers)
+{
+	static const char start[] =
+	    HEAD("\201\200", "\2") ASKED "\300\14\0\20\0\1\0\0\0\74";
+	struct dnsquestion asked = question();
+	struct dnsrecords records = DNSRECORDS_INIT;
+	struct str packet = STR_INIT;
+	size_t to = 12; /* the name of the question */
+	bool is_read;
+
+	str_add(&packet, span_make(start, sizeof(start) - 1));
+	add_number(&packet, (pointers - 1) * 2);
+	for (size_t i = 1; i < pointers; i++) {
+		size_t here = packet.len;
+
+		add_number(&packet, 0xc000 | to);
+		to = here;
+	}
+	add_number(&packet, 0xc000 | to);
+	str_add(&packet, span_make("\0\20\0\1\0\0\0\74\0\0", 10));
+	is_read = dnspacket_records(str_span(&packet), &asked, &records);
+	dnsrecords_free(&records);
+	str_free(&packet);
+	return is_read;
+}
+
+/* A name has no use for more pointers than it has labels.  Each record could
+ * make us follow thousands. */
+static void
+test_pointers(void **state)
+{
+	(void)state;
+	assert_true(is_chain_read(1));
+	assert_true(is_chain_read(DNSNAME_POINTERS));
+	assert_false(is_chain_read(DNSNAME_POINTERS + 1));
+	assert_false(is_chain_read(5000));
+}
+
 int
 main(void)
 {
@@ -169,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_records),
+		cmocka_unit_test(test_pointers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

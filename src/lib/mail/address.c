@@ -234,3 +234,13 @@ address_is_domain(struct span domain)
 			return false;
 	return true;
 }
+
+bool
+address_is_sendable(struct span address)
+{
+	size_t at = span_find_last(address, '@');
+	struct span bare = at < address.len ? span_from(address, at) : address;
+
+	return !span_has(address, '\r') && !span_has(address, '\n') &&
+	    !span_has(bare, '<') && !span_has(bare, '>');
+}

@@ -51,4 +51,10 @@ struct span address_domain(struct span address);
  */
 bool address_is_domain(struct span domain);
 
+/*
+ * address_is_sendable: whether a command can hold the address.  Local parts are
+ * quoted, but what stands outside of quotes must not end the path or the line.
+ */
+bool address_is_sendable(struct span address);
+
 #endif

@@ -137,13 +137,15 @@ dnspacket_build(
 
 /*
  * Reads a name that may be compressed.  Each pointer must lead further to the
- * front than all before it, so that this ends.
+ * front than all before it, so that this ends; and there are not many, so that
+ * thousands of names that share a chain of them end soon.
  * Returns the place behind the name, 0 if it is damaged.
  */
 static size_t
 read_name(struct span packet, size_t at, struct dnsname *name)
 {
 	size_t behind = 0, limit = at;
+	int pointers = 0;
 
 	name->len = 0;
 	for (;;) {
@@ -153,7 +155,8 @@ read_name(struct span packet, size_t at, struct dnsname *name)
 			return 0;
 		len = byte_at(packet, at);
 		if (len >= 0xc0) {
-			if (at + 2 > packet.len)
+			if (at + 2 > packet.len ||
+			    ++pointers > DNSNAME_POINTERS)
 				return 0;
 			if (behind == 0)
 				behind = at + 2;

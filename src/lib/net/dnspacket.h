@@ -15,10 +15,11 @@
 #include "base/str.h"
 #include "base/vec.h"
 
-#define DNSNAME_MAX	255  /* bytes on the wire, RFC 1035 3.1 */
-#define DNSPACKET_UDP	1232 /* what we let servers send by UDP (EDNS0) */
-#define DNSPACKET_MAX	65535
-#define DNSPACKET_CHAIN 16 /* aliases that are followed in one answer */
+#define DNSNAME_MAX	 255  /* bytes on the wire, RFC 1035 3.1 */
+#define DNSNAME_POINTERS 127  /* in one name at most: one for each label */
+#define DNSPACKET_UDP	 1232 /* what we let servers send by UDP (EDNS0) */
+#define DNSPACKET_MAX	 65535
+#define DNSPACKET_CHAIN	 16 /* aliases that are followed in one answer */
 
 enum dns_type {
 	DNS_A = 1,

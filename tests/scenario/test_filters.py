@@ -1,0 +1,125 @@
+"""Programs for .qmail files, as their users write them."""
+
+import os
+
+import pytest
+
+
+def deliver(town, *rules, sender="joe@there.example", header="Subject: a letter\n", ext=""):
+    """What is in ann's mailbox then."""
+    town.rules("ann", ext, *rules)
+    town.open()
+    code = town.queue(b"F%s\0Tann%s@here.example\0\0" % (sender.encode(), ext.encode()),
+                      header + "\nhello\n")
+    assert code == 0
+    town.daemon.wait("^end msg")
+    town.wait_empty()
+    return town.mail("ann")
+
+
+def test_forward(town):
+    assert not deliver(town, "|forward bob bob@here.example")
+    assert len(town.mail("bob")) == 2
+    text = town.letter("bob", "Delivered-To: ann@here.example\n", "hello")
+    assert text.startswith("Return-Path: <joe@there.example>\n")
+
+
+@pytest.mark.parametrize("address", ["''", "' x'", "'<x@y>'", ""])
+def test_forward_to_no_address(town, address):
+    """It bounces: a message for nobody would be gone."""
+    assert not deliver(town, "|forward bob@here.example " + address if address else "|forward",
+                       sender="bob@here.example")
+    text, = town.mail("bob")
+    assert "forward: fatal: " in text
+
+
+def test_forward_of_what_cannot_be_queued(town):
+    """The words of the queue program are in the bounce."""
+    program = town.place.base + "/queue-program"
+    town.place.write(program, "#!/bin/sh\nprintf 'Dno such mail (#5.7.1)' >&6; exit 82\n", mode=0o755)
+    assert not deliver(town, "|QMAILQUEUE=%s forward bob" % program, sender="bob@here.example")
+    text, = town.mail("bob")
+    assert "no such mail (#5.7.1)" in text
+
+
+@pytest.mark.parametrize("condition, is_there", [("grep -q hello", False), ("grep -q goodbye", True),
+                                                 ("no-such-program", True)])
+def test_except(town, condition, is_there):
+    found = deliver(town, "|except " + condition, "./Maildir/", sender="bob@here.example")
+    assert len(found) == is_there and len(town.mail("bob")) == (not is_there)
+
+
+@pytest.mark.parametrize("condition, is_there", [
+    ("", False), ("grep -q hello", False), ("grep -q goodbye", True), ("no-such-program", True)])
+def test_bouncesaying(town, condition, is_there):
+    found = deliver(town, "|bouncesaying 'ann has moved.' " + condition, "./Maildir/",
+                    sender="bob@here.example")
+    assert len(found) == is_there
+    assert [("\nann has moved.\n" in text) for text in town.mail("bob")] == [True] * (not is_there)
+
+
+@pytest.mark.parametrize("condition, is_there", [("grep -q hello", False), ("grep -q goodbye", True)])
+def test_condredirect(town, condition, is_there):
+    """The rest of the file is left out, or counts."""
+    found = deliver(town, "|condredirect bob " + condition, "./Maildir/")
+    assert len(found) == is_there and len(town.mail("bob")) == (not is_there)
+    for text in town.mail("bob"):
+        assert text.startswith("Return-Path: <joe@there.example>\n") and "hello" in text
+
+
+@pytest.mark.parametrize("program", ["except", "bouncesaying x", "condredirect bob"])
+@pytest.mark.parametrize("end", ["exit 111", "kill -9 $$"])
+def test_what_cannot_be_told_now(town, program, end):
+    town.rules("ann", "", "|%s sh -c '%s'" % (program, end), "./Maildir/")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral: ")
+    assert not town.mail("ann") and not town.mail("bob")
+
+
+def test_preline(town):
+    assert not deliver(town, "|preline cat > got")
+    with open(town.home("ann") + "/got") as source:
+        text = source.read()
+    assert text.startswith("From joe@there.example ")
+    lines = text.split("\n")
+    assert lines[1:3] == ["Return-Path: <joe@there.example>", "Delivered-To: ann@here.example"]
+    assert text.endswith("\nhello\n")
+
+
+def test_preline_of_much_that_nobody_reads(town):
+    town.rules("ann", "", "|preline -f head -c 10 > got")
+    town.open()
+    town.send("joe@there.example", "ann@here.example", body="a line\n" * 100000)
+    town.daemon.wait("^delivery 1: success: ")
+    assert os.path.getsize(town.home("ann") + "/got") == 10
+
+
+def test_preline_of_what_cannot_be_read(town):
+    """The program must not take a part of the message for all."""
+    town.rules("ann", "", "|preline sh -c 'cat > got; touch ended' < /")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral: .*cannot_read_the_message")
+    assert not os.path.exists(town.home("ann") + "/ended")
+
+
+def test_preline_for_procmail(town, needs):
+    needs("procmail")
+    town.run_as("ann", ["tee", ".procmailrc"], "MAILDIR=$HOME\nDEFAULT=$HOME/Maildir/\n")
+    text, = deliver(town, "|preline procmail")
+    assert "hello" in text and "Delivered-To: ann@here.example" in text
+
+
+ASKED = "Notice-Requested-Upon-Delivery-To: Ann <ann@here.example>\nMessage-ID: <7@there>\n"
+
+
+@pytest.mark.parametrize("header, sender, is_told", [
+    (ASKED, "bob@here.example", True), ("Subject: x\n", "bob@here.example", False),
+    (ASKED.replace("ann@", "eve@"), "bob@here.example", False), (ASKED, "", False),
+    (ASKED, "#@[]", False)])
+def test_receipts(town, header, sender, is_told):
+    found = deliver(town, "|qreceipt ann@here.example", "./Maildir/", sender=sender, header=header)
+    assert len(found) == 1 and len(town.mail("bob")) == is_told
+    for text in town.mail("bob"):
+        assert text.startswith("Return-Path: <>\n") and "<7@there>" in text
