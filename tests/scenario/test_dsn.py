@@ -345,7 +345,7 @@ def test_notice_that_is_refused_for_good(town):
     send(town, (SUCCESS, "ann@here.example"))
     town.wait_empty()
     assert len(town.mail("ann")) == 1 and not town.mail("bob")
-    assert logged(town, "^warning: notice of success is refused, msg [0-9]+$")
+    town.daemon.wait("^warning: notice of success is refused, msg [0-9]+$")
 
 
 # ---- on the way out
