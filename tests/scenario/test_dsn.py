@@ -347,6 +347,8 @@ def test_notice_that_is_refused_for_good(town):
     town.wait_empty()
     assert len(town.mail("ann")) == 1 and not town.mail("bob")
 
+    town.daemon.wait("^warning: notice of success is refused, msg [0-9]+$")
+
 
 # ---- on the way out
 
@@ -476,10 +478,12 @@ def test_kept_over_a_restart(town):
 
 # ---- when it is forwarded
 
-def test_goes_along_with_a_forward(town):
+@pytest.mark.parametrize("rule", ["&joe@there.example", "|{}forward joe@there.example",
+                                  "|{}condredirect joe@there.example true"])
+def test_goes_along_with_a_forward(town, rule):
     """But for success, of which he is told when it has been forwarded."""
     route(town)
-    town.rules("ann", "-away", "&joe@there.example")
+    town.rules("ann", "-away", rule.format(town.place.program("")))
     town.open()
     with peers.Servers({RELAY: [offering("DSN")]}) as servers:
         send(town, ("NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a@b", "ann-away@here.example"))
@@ -489,6 +493,19 @@ def test_goes_along_with_a_forward(town):
         b"RCPT TO:<joe@there.example> NOTIFY=FAILURE ORCPT=rfc822;a@b"]
     words, (_, recipient), _ = notice(town)
     assert recipient["Final-Recipient"] == "rfc822; ann-away@here.example"
+
+
+@pytest.mark.parametrize("rule", ["&joe@there.example", "|{}forward joe@there.example"])
+def test_stays_behind_where_the_owner_hears_of_failures(town, rule):
+    route(town)
+    town.rules("ann", "-list", rule.format(town.place.program("")))
+    town.rules("ann", "-list-owner", "./Maildir/")
+    town.open()
+    with peers.Servers({RELAY: [offering("DSN")]}) as servers:
+        send(town, ("NOTIFY=NEVER", "ann-list@here.example"))
+        town.wait_empty()
+    assert commands(servers.connections[0]) == [
+        b"MAIL FROM:<ann-list-owner@here.example>", b"RCPT TO:<joe@there.example>"]
 
 
 def test_environment_of_qmail_local(home):  # noqa: F811
