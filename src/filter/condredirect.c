@@ -2,7 +2,7 @@
  * condredirect.c - passes a message on to another address if a program says
  * so; then the rest of the .qmail file is left out.
  * Runs as   the recipient, from a .qmail file.
- * Reads     the message on fd 0, twice; SENDER and DTLINE.
+ * Reads     the message on fd 0, twice; SENDER, DTLINE, DSNENVELOPE, DSNRECIPIENTS.
  * Writes    the message, with a Delivered-To line on top, to qmail-queue.
  * Execs     the program of its arguments.
  * Source    condredirect(1), qmail-command(8).
@@ -33,7 +33,6 @@ main(int argc, char **argv)
 		filter_fail_errno("cannot run the queue program");
 	inject_message(&inject, span_of(top));
 	filter_copy(&inject);
-	inject_sender(&inject, span_of(sender));
-	inject_recipient(&inject, span_of(argv[1]));
+	filter_envelope(&inject, span_of(sender), argv + 1, 1);
 	filter_close(&inject, FILTER_STOP);
 }

@@ -12,6 +12,7 @@
 
 #include "base/must.h"
 #include "base/vec.h"
+#include "queue/wishes.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/signal.h"
@@ -136,6 +137,22 @@ filter_copy(struct inject *inject)
 	inject_break(inject);
 	(void)inject_close(inject); /* it cannot have accepted */
 	filter_fail_errno("cannot read the message");
+}
+
+void
+filter_envelope(struct inject *inject, struct span sender,
+    char *const *recipients, int count)
+{
+	struct str wishes = STR_INIT;
+
+	inject_sender(inject, sender);
+	if (span_equal(sender, span_of(getenv("SENDER"))))
+		wishes_pass_on(inject, &wishes);
+	for (int i = 0; i < count; i++) {
+		inject_recipient_parameters(inject, str_span(&wishes));
+		inject_recipient(inject, span_of(recipients[i]));
+	}
+	str_free(&wishes);
 }
 
 void

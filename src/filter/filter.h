@@ -55,6 +55,11 @@ void filter_rewind(void);
  * cannot be read. */
 void filter_copy(struct inject *inject);
 
+/* filter_envelope: adds sender and recipients, with what the sender asks of
+ * notifications if he is that of the message. */
+void filter_envelope(struct inject *inject, struct span sender,
+    char *const *recipients, int count);
+
 /* filter_close: hands the message over, says what came of it, and ends the
  * program: with this exit code if it was taken. */
 NORETURN void filter_close(struct inject *inject, int exit_code);

@@ -1,7 +1,7 @@
 /*
  * forward.c - passes a message on to other addresses.
  * Runs as   the recipient, from a .qmail file.
- * Reads     the message on fd 0; NEWSENDER and DTLINE.
+ * Reads     the message on fd 0; NEWSENDER, SENDER, DTLINE; DSNENVELOPE, DSNRECIPIENTS.
  * Writes    the message, with a Delivered-To line on top, to qmail-queue.
  * Source    forward(1), qmail-command(8).
  */
@@ -36,8 +36,6 @@ main(int argc, char **argv)
 		filter_fail_errno("cannot run the queue program");
 	inject_message(&inject, span_of(top));
 	filter_copy(&inject);
-	inject_sender(&inject, span_of(sender));
-	for (int i = 1; i < argc; i++)
-		inject_recipient(&inject, span_of(argv[i]));
+	filter_envelope(&inject, span_of(sender), argv + 1, argc - 1);
 	filter_close(&inject, FILTER_DONE);
 }

@@ -108,39 +108,53 @@ check_one(
 
 /* ---- install ---- */
 
+/* The folder that holds what is made, and how that is reached in it. */
+struct place {
+	int above; /* descriptor; -1: with errno */
+	const char *name;
+	int follow; /* flags for open: O_NOFOLLOW or nothing */
+};
+
 /*
- * Opens what was made at path.  Folders below the first level of HOME belong
- * to roles, which could have put a link in the place of anything: none is
- * followed there.
+ * Opens the folder that holds path.  HOME and what it holds belong to root, who
+ * may have put links there; what is below that belongs to roles, who could put
+ * one in the place of anything: none is followed.
  */
-static int
-open_made(const struct job *job, const char *path)
+static struct place
+open_above(const struct job *job, const char *path)
 {
 	size_t home_len = strlen(job->destdir) + strlen(home_dir);
-	struct span rest = span_from(span_of(path), home_len + 1), part;
-	int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	struct str name = STR_INIT;
-	int fd;
+	size_t last = span_find_last(span_of(path), '/') + 1;
+	size_t start = last < home_len ? last : home_len;
+	struct span rest = span_from(span_upto(span_of(path), last), start);
+	struct place place = { .name = path + last };
+	struct str step = STR_INIT;
+	struct span part;
 
-	str_set(&name, span_upto(span_of(path), home_len));
-	fd = open(str_z(&name), flags);
-	while (fd >= 0 && span_cut_next(&rest, '/', &part)) {
-		int above = fd;
+	str_set(&step, span_upto(span_of(path), start));
+	place.above = open(str_z(&step), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (place.above >= 0 && span_cut_next(&rest, '/', &part)) {
+		int above = place.above;
 
-		str_set(&name, part);
-		fd = openat(above, str_z(&name), flags);
+		if (part.len == 0)
+			continue;
+		str_set(&step, part);
+		place.above = openat(above, str_z(&step),
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC | place.follow);
+		place.follow = O_NOFOLLOW;
 		fd_close(above);
-		flags |= O_NOFOLLOW;
 	}
-	str_free(&name);
-	return fd;
+	str_free(&step);
+	return place;
 }
 
 /* Owner first: changing it clears setuid bits. */
 static void
-give(struct job *job, const struct item *item, const char *path)
+give_at(struct job *job, const struct item *item, const char *path,
+    const struct place *place)
 {
-	int fd = open_made(job, path);
+	int fd = openat(place->above, place->name,
+	    O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | place->follow);
 
 	if (fd < 0 || fchown(fd, owner(job, item), group(job, item)) < 0 ||
 	    fchmod(fd, mode(job, item)) < 0)
@@ -149,64 +163,95 @@ give(struct job *job, const struct item *item, const char *path)
 }
 
 static void
-make_folder(struct job *job, const struct item *item, const char *path)
+give(struct job *job, const struct item *item, const char *path)
 {
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+	struct place place = open_above(job, path);
+
+	if (place.above < 0)
 		complain_errno(job, path);
 	else
-		give(job, item, path);
+		give_at(job, item, path, &place);
+	fd_close(place.above);
+}
+
+/*
+ * Makes something that is no file with contents, unless it is there.
+ *   make   as mkdirat, for this; 0, -1 with errno
+ */
+static void
+make_at(struct job *job, const struct item *item, const char *path,
+    int (*make)(int above, const char *name, const struct item *item))
+{
+	struct place place = open_above(job, path);
+
+	if (place.above < 0 || make(place.above, place.name, item) < 0)
+		complain_errno(job, path);
+	else
+		give_at(job, item, path, &place);
+	fd_close(place.above);
+}
+
+static int
+make_folder(int above, const char *name, const struct item *item)
+{
+	(void)item;
+	return mkdirat(above, name, 0700) < 0 && errno != EEXIST ? -1 : 0;
 }
 
 /* Puts a file in place whole: a program that runs is never written to. */
 static void
-put_file(struct job *job, const struct item *item, const char *from,
+put_bytes(struct job *job, const struct item *item, struct span bytes,
     const char *path)
 {
-	struct str bytes = STR_INIT, fresh = STR_INIT;
-	int fd = -1;
+	struct str fresh = STR_INIT;
+	int fd;
 
 	str_add_z(&fresh, path);
 	str_add_z(&fresh, ".new");
-	if (file_read(from, &bytes, FILE_MAX) < 0) {
-		complain_errno(job, from);
-		goto done;
-	}
 	(void)unlink(str_z(&fresh));
 	if ((fd = file_create(str_z(&fresh), 0600)) < 0 ||
-	    fd_write_all(fd, str_span(&bytes)) < 0 || file_sync(fd) < 0) {
+	    fd_write_all(fd, bytes) < 0 || file_sync(fd) < 0) {
 		complain_errno(job, str_z(&fresh));
-		goto done;
+	} else {
+		give(job, item, str_z(&fresh));
+		if (rename(str_z(&fresh), path) < 0)
+			complain_errno(job, path);
 	}
-	give(job, item, str_z(&fresh));
-	if (rename(str_z(&fresh), path) < 0)
-		complain_errno(job, path);
-done:
 	fd_close(fd);
-	str_free(&bytes);
 	str_free(&fresh);
 }
 
 static void
-make_empty(struct job *job, const struct item *item, const char *path)
+put_file(struct job *job, const struct item *item, const char *from,
+    const char *path)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct stat st;
+	struct str bytes = STR_INIT;
 
-	if (fd < 0 || fstat(fd, &st) < 0 ||
-	    (st.st_size < item->size && ftruncate(fd, item->size) < 0))
-		complain_errno(job, path);
+	if (file_read(from, &bytes, FILE_MAX) < 0)
+		complain_errno(job, from);
 	else
-		give(job, item, path);
-	fd_close(fd);
+		put_bytes(job, item, str_span(&bytes), path);
+	str_free(&bytes);
 }
 
-static void
-make_fifo(struct job *job, const struct item *item, const char *path)
+static int
+make_empty(int above, const char *name, const struct item *item)
 {
-	if (mkfifo(path, 0600) < 0 && errno != EEXIST)
-		complain_errno(job, path);
-	else
-		give(job, item, path);
+	int fd = openat(
+	    above, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct stat st;
+	bool fine = fd >= 0 && fstat(fd, &st) == 0 &&
+	    (st.st_size >= item->size || ftruncate(fd, item->size) == 0);
+
+	fd_close(fd);
+	return fine ? 0 : -1;
+}
+
+static int
+make_fifo(int above, const char *name, const struct item *item)
+{
+	(void)item;
+	return mkfifoat(above, name, 0600) < 0 && errno != EEXIST ? -1 : 0;
 }
 
 /* ---- the walk through the table ---- */
@@ -217,7 +262,7 @@ do_folder(struct job *job, const struct item *item, const char *path)
 	if (job->checks)
 		check_one(job, item, path, S_IFDIR);
 	else
-		make_folder(job, item, path);
+		make_at(job, item, path, make_folder);
 }
 
 static uint64_t
@@ -333,13 +378,13 @@ do_item(struct job *job, const struct item *item)
 		if (job->checks)
 			check_one(job, item, str_z(&path), S_IFIFO);
 		else
-			make_fifo(job, item, str_z(&path));
+			make_at(job, item, str_z(&path), make_fifo);
 		break;
 	case EMPTY:
 		if (job->checks)
 			check_one(job, item, str_z(&path), S_IFREG);
 		else
-			make_empty(job, item, str_z(&path));
+			make_at(job, item, str_z(&path), make_empty);
 		break;
 	case MANUAL:
 		do_manual(job, item, str_z(&path));
@@ -357,7 +402,6 @@ write_ids(struct job *job)
 	static const struct item item = { EMPTY, "", ITEM_ROOT,
 		HOME_GROUP_QMAIL, 0644, NULL, 0 };
 	struct str text = STR_INIT, path = STR_INIT;
-	int fd;
 
 	for (int i = 0; i < HOME_USERS; i++) {
 		str_add_z(&text, "user ");
@@ -376,15 +420,10 @@ write_ids(struct job *job)
 	str_add_z(&path, job->destdir);
 	str_add_z(&path, home_dir);
 	str_add_z(&path, "/users/ids");
-	if (job->checks) {
+	if (job->checks)
 		check_one(job, &item, str_z(&path), S_IFREG);
-	} else if ((fd = file_replace(str_z(&path), 0644)) < 0 ||
-	    fd_write_all(fd, str_span(&text)) < 0) {
-		complain_errno(job, str_z(&path));
-	} else {
-		fd_close(fd);
-		give(job, &item, str_z(&path));
-	}
+	else
+		put_bytes(job, &item, str_span(&text), str_z(&path));
 	str_free(&text);
 	str_free(&path);
 }

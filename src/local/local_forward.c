@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 
 #include "config/home.h"
 #include "local_end.h"
-#include "mail/dsn.h"
-#include "queue/delivery.h"
 #include "queue/inject.h"
+#include "queue/wishes.h"
 #include "sys/fd.h"
 #include "sys/signal.h"
 
@@ -33,31 +31,6 @@ report(const struct verdict *verdict)
 		: LOCAL_TEMPORARY_EXIT);
 }
 
-/*
- * What the sender asks of notifications goes along, if bounces go to him still
- * (RFC 3461 5.2.7).  Of success he is told when we are done, and not once more
- * by each of those whom it is forwarded to.
- *   wishes   receives what is asked for each of these
- */
-static void
-pass_on_wishes(struct local *local, struct inject *inject, struct str *wishes)
-{
-	struct span envelope = span_of(getenv(DELIVERY_ENVELOPE_SETTING));
-	struct span line = span_of(getenv(DELIVERY_RECIPIENTS_SETTING));
-	struct dsn_envelope asked;
-	struct dsn_recipient recipient;
-
-	if (!span_equal(local_new_sender(local), span_of(local->sender)))
-		return;
-	if (dsn_parse_envelope(envelope, &asked))
-		inject_sender_parameters(inject, envelope);
-	if (dsn_parse_recipient(
-		span_upto(line, span_find(line, '\n')), &recipient)) {
-		dsn_without_success(&recipient);
-		dsn_add_recipient(wishes, &recipient);
-	}
-}
-
 uint64_t
 local_forward(struct local *local, struct span addresses)
 {
@@ -75,7 +48,8 @@ local_forward(struct local *local, struct span addresses)
 	while (local_message_next(local, &position, buffer, &bytes))
 		inject_message(&inject, bytes);
 	inject_sender(&inject, local_new_sender(local));
-	pass_on_wishes(local, &inject, &wishes);
+	if (span_equal(local_new_sender(local), span_of(local->sender)))
+		wishes_pass_on(&inject, &wishes);
 	while (span_cut_next(&addresses, '\0', &address)) {
 		inject_recipient_parameters(&inject, str_span(&wishes));
 		inject_recipient(&inject, address);

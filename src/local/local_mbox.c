@@ -79,10 +79,9 @@ write_message(const struct local *local, struct out *out)
 /*
  * NULs at the end are what a power cut makes of a message whose delivery had
  * not ended: they go.  Returns the length that is left.
- *   is_cut   receives whether that ends in the middle of a line
  */
 static off_t
-drop_nuls(int fd, off_t len, const char *file, bool *is_cut)
+drop_nuls(int fd, off_t len, const char *file)
 {
 	char block[4096];
 	off_t old_len = len;
@@ -101,8 +100,22 @@ drop_nuls(int fd, off_t len, const char *file, bool *is_cut)
 	}
 	if (len < old_len && ftruncate(fd, len) < 0)
 		local_end(LOCAL_MBOX_WRITE, file, errno);
-	*is_cut = got > 0 && block[got - 1] != '\n';
 	return len;
+}
+
+/* What the file lacks of the empty line that ends each message of an mbox
+ * (mbox(5)), or readers take the next one for a part of the last. */
+static const char *
+missing_end(int fd, off_t len, const char *file)
+{
+	char end[2] = { '\n', '\n' };
+	size_t size = len < 2 ? (size_t)len : 2;
+
+	if (pread(fd, end + 2 - size, size, len - (off_t)size) != (ssize_t)size)
+		local_end(LOCAL_MBOX_WRITE, file, errno);
+	if (end[1] != '\n')
+		return "\n\n";
+	return end[0] == '\n' ? "" : "\n";
 }
 
 /* The folder that holds the name of the file is synced. */
@@ -129,7 +142,6 @@ local_mbox(const struct local *local, const char *file)
 	char buffer[LOCAL_BLOCK];
 	int fd = open_mbox(file);
 	struct out out;
-	bool is_cut;
 	off_t len;
 
 	lock(fd, file);
@@ -137,10 +149,9 @@ local_mbox(const struct local *local, const char *file)
 	len = lseek(fd, 0, SEEK_END);
 	if (len < 0)
 		local_end(LOCAL_MBOX_OPEN, file, errno);
-	len = drop_nuls(fd, len, file, &is_cut);
+	len = drop_nuls(fd, len, file);
 	out_init(&out, fd, buffer, sizeof(buffer));
-	if (is_cut)
-		(void)out_add_z(&out, "\n");
+	(void)out_add_z(&out, missing_end(fd, len, file));
 	local_undo_by_truncate(fd, len);
 	write_message(local, &out);
 	if (out_flush(&out) < 0 || file_sync(fd) < 0 ||

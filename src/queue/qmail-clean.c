@@ -239,7 +239,7 @@ serve(struct span requests, uint64_t split)
 			record_add_number(&answers, (char)answer, number);
 		}
 	}
-	if (answers.len && fdpass_send(PEER_FD, str_span(&answers), -1) < 0)
+	if (answers.len && fdpass_say(PEER_FD, str_span(&answers)) < 0)
 		fine = false;
 	str_free(&answers);
 	return fine;

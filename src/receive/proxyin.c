@@ -123,6 +123,8 @@ main(int argc, char **argv)
 			forget_proxy();
 			break;
 		case PROXYHEADER_LOCAL:
+			/* HAProxy says that of clients on UNIX sockets too. */
+			environment_set("RELAYCLIENT", NULL);
 			break;
 		default:
 			fail("the proxy does not say who its client is");

@@ -255,8 +255,8 @@ judge_delivery(const struct delivery_job *job, int exit_code,
     struct span output, struct str *reports)
 {
 	struct str text = STR_INIT;
-	bool has_begun = exit_code != SPAWN_FAILED ||
-	    !span_equal(output, span_of(cannot_start));
+	/* The code tells: whatever was said may be the words of a program. */
+	bool has_begun = exit_code != SPAWN_APART_FAILED;
 
 	str_add(&text, span_upto(output, span_find(output, '\0')));
 	if (output.len == OUTPUT_MAX) {

@@ -132,6 +132,23 @@ backlog_take(struct backlog *backlog)
 }
 
 void
+backlog_keep(struct backlog *backlog,
+    bool (*is_kept)(void *context, uint64_t number), void *context)
+{
+	size_t kept = 0;
+
+	for (size_t i = backlog->first; i < backlog->entries.len; i++) {
+		struct backlog_entry entry = backlog->entries.at[i];
+
+		if (is_kept(context, entry.number))
+			backlog->entries.at[kept++] = entry;
+	}
+	backlog->first = 0;
+	backlog->entries.len = kept;
+	tidy(backlog);
+}
+
+void
 backlog_free(struct backlog *backlog)
 {
 	vec_free(&backlog->entries);

@@ -61,6 +61,10 @@ struct backlog_entry backlog_take(struct backlog *backlog);
 /* backlog_take_oldest: takes the oldest out; there must be one. */
 struct backlog_entry backlog_take_oldest(struct backlog *backlog);
 
+/* backlog_keep: takes all out but those that are kept. */
+void backlog_keep(struct backlog *backlog,
+    bool (*is_kept)(void *context, uint64_t number), void *context);
+
 /* backlog_free: releases the memory. */
 void backlog_free(struct backlog *backlog);
 

@@ -47,6 +47,8 @@ read_numbers(struct send *send, const char **culprit)
 	send->batch = batch ? batch : 1;
 	send->stop_time = stop;
 	hops_set_limits(&send->hops, remote, host);
+	for (int i = 0; i < CHANNELS; i++)
+		send->channels[i].changes++; /* passes that rest may go on */
 	return 0;
 }
 

@@ -135,7 +135,7 @@ remove_hop(struct hops *hops, struct hop *hop)
 
 /* A hop that nobody uses is kept for what is known of it, if anything is. */
 static void
-rest_if_idle(struct hops *hops, struct hop *hop)
+rest(struct hops *hops, struct hop *hop)
 {
 	if (hop->references || !backlog_is_empty(&hop->blocked))
 		return;
@@ -144,7 +144,14 @@ rest_if_idle(struct hops *hops, struct hop *hop)
 		return;
 	}
 	join_list(&hops->idle, hop, false);
-	if (++hops->idle_count > HOPS_KEPT) {
+	hops->idle_count++;
+}
+
+/* No more than so many are. */
+static void
+drop_oldest(struct hops *hops)
+{
+	while (hops->idle_count > HOPS_KEPT) {
 		hops->idle_count--;
 		remove_hop(hops, hops->idle.first);
 	}
@@ -176,7 +183,8 @@ hops_release(struct hops *hops, struct hop *hop)
 {
 	must(hop->references > 0);
 	hop->references--;
-	rest_if_idle(hops, hop);
+	rest(hops, hop);
+	drop_oldest(hops);
 }
 
 /* ---- who may start ---- */
@@ -407,7 +415,8 @@ hops_is_ready(const struct hops *hops)
 }
 
 void
-hops_forget_blocked(struct hops *hops)
+hops_forget_blocked(struct hops *hops,
+    bool (*is_kept)(void *context, uint64_t number), void *context)
 {
 	for (size_t i = 0; i < hops->bucket_count; i++)
 		for (struct hop *hop = hops->buckets[i], *next; hop;
@@ -415,10 +424,12 @@ hops_forget_blocked(struct hops *hops)
 			next = hop->next_in_bucket;
 			if (backlog_is_empty(&hop->blocked))
 				continue;
-			backlog_free(&hop->blocked);
+			backlog_keep(&hop->blocked, is_kept, context);
 			line_up(hops, hop, false);
-			rest_if_idle(hops, hop);
+			rest(hops, hop);
 		}
+	/* Only now, for it may have been the next one. */
+	drop_oldest(hops);
 }
 
 bool

@@ -148,9 +148,10 @@ bool hops_take(struct hops *hops, struct hop *hop, uint64_t number,
 /* hops_is_ready: whether hops_next_ready has one. */
 bool hops_is_ready(const struct hops *hops);
 
-/* hops_forget_blocked: nobody waits for a hop any more; for when all messages
- * are due, and will be back. */
-void hops_forget_blocked(struct hops *hops);
+/* hops_forget_blocked: for when all messages are due, and will be back: none
+ * waits for a hop any more but those that are kept. */
+void hops_forget_blocked(struct hops *hops,
+    bool (*is_kept)(void *context, uint64_t number), void *context);
 
 /* hops_take_any: takes some message that waits for a hop, which may be gone
  * then; for the end.  Returns false if there is none. */

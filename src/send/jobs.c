@@ -122,15 +122,15 @@ has_entries(const struct job_entry_book *book)
 bool
 job_channel_is_busy(const struct job_channel *own)
 {
-	return own->pass || own->busy.len > 0 ||
-	    has_entries(&own->books[JOB_SUCCESSES]);
+	return own->pass || own->busy.len > 0;
 }
 
 bool
 job_is_busy(const struct job *job)
 {
 	for (int i = 0; i < CHANNELS; i++)
-		if (job_channel_is_busy(&job->channels[i]))
+		if (job_channel_is_busy(&job->channels[i]) ||
+		    has_entries(&job->channels[i].books[JOB_SUCCESSES]))
 			return true;
 	return false;
 }
@@ -144,6 +144,12 @@ job_add_entry(struct job_entry_book *book, uint64_t position, struct span text)
 	str_add(&entries->text, text);
 	entry.end = entries->text.len;
 	vec_push(&entries->list, entry);
+}
+
+bool
+job_has_many_entries(const struct job_entry_book *book)
+{
+	return book->unrecorded.text.len >= JOB_ENTRIES_MAX;
 }
 
 /* Moves the first entries, as many as fit, to those that are recorded. */

@@ -16,6 +16,8 @@
 #include "numbers.h"
 #include "pass.h"
 
+#define JOB_ENTRIES_MAX 262144 /* bytes; see job_has_many_entries */
+
 /* States of a message; the table of what happens next is in qmail-send.c. */
 enum job_state {
 	JOB_NONE,     /* not in memory: it waits, or does not exist */
@@ -133,15 +135,20 @@ void job_free(struct jobs *jobs, struct job *job);
 MUST_CHECK int
 job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job);
 
-/* job_channel_is_busy: whether something of the channel is under way. */
+/* job_channel_is_busy: whether a recipient of the channel is under way. */
 bool job_channel_is_busy(const struct job_channel *own);
 
-/* job_is_busy: whether that is so of a channel of the message. */
+/* job_is_busy: whether that is so of a channel of the message, or its sender is
+ * still to be told of successes, which no recipient waits for. */
 bool job_is_busy(const struct job *job);
 
 /* job_add_entry: adds one that the scribe is to see to. */
 void
 job_add_entry(struct job_entry_book *book, uint64_t position, struct span text);
+
+/* job_has_many_entries: whether so many bytes wait that no more should follow
+ * before the scribe has got on. */
+bool job_has_many_entries(const struct job_entry_book *book);
 
 /*
  * job_next_record: what the scribe is to do now: what it has (again), or that

@@ -61,23 +61,36 @@ record(struct send *send, struct job *job, enum channel_id channel,
 		scribing_tell(&send->scribing, job, channel, text);
 }
 
+/* Notes that the sender is to be told.  While he cannot be, memory is bounded:
+ * then the log alone tells of more. */
+static void
+note_success(struct send *send, struct job *job, const struct event *event)
+{
+	struct job_entry_book *own =
+	    &job->channels[event->delivery->run->channel].books[JOB_SUCCESSES];
+	struct str status = STR_INIT;
+
+	life_add_success(send, job, event, &status);
+	if (status.len && !own->is_recording && job_has_many_entries(own))
+		sendlog_message(&send->log,
+		    "warning: too many notices of success wait: none for msg ",
+		    job->number, "");
+	else if (status.len)
+		job_add_entry(
+		    own, event->delivery->position, str_span(&status));
+	str_free(&status);
+}
+
 /* The sender is told of it after D: mail must not come twice for a notice. */
 void
 life_recipient_done(
     struct send *send, struct job *job, const struct event *event)
 {
 	enum channel_id channel = event->delivery->run->channel;
-	struct job_channel *own = &job->channels[channel];
-	uint64_t position = event->delivery->position;
-	struct str status = STR_INIT;
 
-	own->running--;
-	life_add_success(send, job, event, &status);
-	if (status.len)
-		job_add_entry(
-		    &own->books[JOB_SUCCESSES], position, str_span(&status));
-	str_free(&status);
-	mark(send, job, channel, position);
+	job->channels[channel].running--;
+	note_success(send, job, event);
+	mark(send, job, channel, event->delivery->position);
 	record(send, job, channel, JOB_SUCCESSES);
 	life_settle(send, job, channel);
 }
@@ -123,8 +136,12 @@ life_recorded(struct send *send, struct job *job, const struct event *event)
 	struct job_entry_book *own =
 	    &job->channels[event->channel].books[event->book];
 
-	if (event->book == JOB_SUCCESSES)
+	if (event->book == JOB_SUCCESSES && event->qp)
 		life_log_queued(send, "notice msg ", event);
+	else if (event->book == JOB_SUCCESSES)
+		sendlog_message(&send->log,
+		    "warning: notice of success is refused, msg ", job->number,
+		    "");
 	own->is_recording = false;
 	for (size_t i = 0; i < own->recording.list.len; i++)
 		if (event->book == JOB_FAILURES)
@@ -141,6 +158,7 @@ void
 life_not_recorded(struct send *send, struct job *job, const struct event *event)
 {
 	job->channels[event->channel].books[event->book].is_recording = false;
+	send->channels[event->channel].changes++;
 	if (event->book == JOB_SUCCESSES)
 		sendlog_line(&send->log,
 		    "warning: trouble injecting notice of success, will try later");

@@ -51,6 +51,20 @@ look_at(struct pass *pass, struct pass_recipient *recipient,
 	recipient->told = (struct channel_recipient)CHANNEL_RECIPIENT_INIT;
 }
 
+/*
+ * What was read before the pass rested is read again: recipients in it that
+ * were under way then, started by another pass, may be done by now.
+ */
+static int
+read_on(struct pass *pass)
+{
+	if (!pass->is_lost)
+		return channel_read_from(
+		    &pass->reader, pass->reader.fd, pass->reader.position);
+	errno = EIO;
+	return -1;
+}
+
 int
 pass_fill(struct pass *pass, const struct number_set *busy,
     const struct pass_router *router)
@@ -58,10 +72,8 @@ pass_fill(struct pass *pass, const struct number_set *busy,
 	struct pass_recipient next = { .told = CHANNEL_RECIPIENT_INIT };
 	int got = 1;
 
-	if (pass->is_lost) {
-		errno = EIO;
+	if (read_on(pass) < 0)
 		return -1;
-	}
 	for (int i = 0; i < PASS_READ && pass->window.len < pass_room(pass);
 	     i++) {
 		if (pass->reader.position <= pass->last)
@@ -103,14 +115,17 @@ pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,
 	for (size_t i = index; i < pass->window.len; i++) {
 		struct pass_recipient recipient = pass->window.at[i];
 
-		size +=
+		size_t own =
 		    recipient.told.address.len + recipient.told.parameters.len;
+
 		if (recipient.hop == hop && group->recipients.len < most &&
-		    (size <= bytes || group->recipients.len == 0) &&
-		    !has_address(group, str_span(&recipient.told.address)))
+		    (size + own <= bytes || group->recipients.len == 0) &&
+		    !has_address(group, str_span(&recipient.told.address))) {
 			vec_push(&group->recipients, recipient);
-		else
+			size += own;
+		} else {
 			pass->window.at[kept++] = recipient;
+		}
 	}
 	pass->window.len = kept;
 }

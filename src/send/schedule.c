@@ -70,18 +70,20 @@ batch_of(const struct send *send, enum channel_id id, const struct job *job)
 }
 
 /*
- * No more results of a message wait for the disk than the channel has slots,
- * so that bounce/N does not stay far behind what the log tells.
+ * No more failures of a message wait for the disk than the channel has slots,
+ * so that bounce/N does not stay far behind what the log tells.  Of successes
+ * any number may, for many go into one notice, but not faster than the scribe
+ * gets on; if it cannot queue them nobody waits for that.
  */
 static bool
 is_recording(const struct channel *channel, const struct job_channel *own)
 {
-	size_t count = 0;
+	const struct job_entry_book *failures = &own->books[JOB_FAILURES];
+	const struct job_entry_book *successes = &own->books[JOB_SUCCESSES];
 
-	for (int i = 0; i < JOB_BOOKS; i++)
-		count += own->books[i].recording.list.len +
-		    own->books[i].unrecorded.list.len;
-	return count >= channel->limit;
+	return failures->recording.list.len + failures->unrecorded.list.len >=
+	    channel->limit ||
+	    (successes->is_recording && job_has_many_entries(successes));
 }
 
 /* Recipients whose hop has no room: their message waits with the hop. */

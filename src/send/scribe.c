@@ -107,7 +107,7 @@ parse_successes(struct span rest, struct scribe_order *order)
 static void
 answer(struct scribe *scribe, struct str *text)
 {
-	if (fdpass_send(scribe->peer, str_span(text), -1) < 0)
+	if (fdpass_say(scribe->peer, str_span(text)) < 0)
 		_exit(0); /* qmail-send is gone */
 	str_free(text);
 }
@@ -161,26 +161,28 @@ serve_append(struct scribe *scribe, struct span record)
 	answer(scribe, &text);
 }
 
-/* Answers when something was queued, by the process qp, or was not: 0. */
+/* Answers when something was queued, by the process qp, or was not: 0.  What is
+ * refused for good is over if it is a notice; a bounce is tried again. */
 static void
 answer_question(
     struct scribe *scribe, const struct scribe_question *question, pid_t qp)
 {
 	bool has_channel = question->word == SCRIBE_SUCCESSES;
+	bool is_over = qp > 0 || (has_channel && qp == SCRIBE_MAIL_REFUSED);
 	struct str text = STR_INIT;
 	char word;
 
 	if (question->word == SCRIBE_NOTICE)
 		return;
 	if (has_channel)
-		word = qp ? SCRIBE_APPENDED : SCRIBE_NOT_APPENDED;
+		word = is_over ? SCRIBE_APPENDED : SCRIBE_NOT_APPENDED;
 	else
-		word = qp ? SCRIBE_INJECTED : SCRIBE_NOT_INJECTED;
+		word = is_over ? SCRIBE_INJECTED : SCRIBE_NOT_INJECTED;
 	record_add_number(&text, word, question->number);
 	if (has_channel)
 		record_add_number(&text, SCRIBE_CHANNEL, question->channel);
-	if (has_channel || qp)
-		record_add_number(&text, SCRIBE_QP, (uint64_t)qp);
+	if (has_channel || is_over)
+		record_add_number(&text, SCRIBE_QP, qp > 0 ? (uint64_t)qp : 0);
 	answer(scribe, &text);
 }
 
@@ -211,7 +213,7 @@ work(struct scribe *scribe, enum scribe_word word,
 	switch (word) {
 	case SCRIBE_INJECT:
 		qp = scribe_mail_bounce(&scribe->mail, order);
-		if (qp)
+		if (qp > 0)
 			drop_text(scribe, order);
 		break;
 	case SCRIBE_SUCCESSES:

@@ -12,7 +12,8 @@
  *               tell the sender of successes          answer: a or f
  *           N number, X text
  *               queue a notice to the postmaster      no answer
- * Answers:  a number, C channel, [Q qp]    appended, or told of successes
+ * Answers:  a number, C channel, [Q qp]    appended, or told of successes; Q 0:
+ *                                          nobody may be told of them
  *           f number, C channel, [Q 0]     could not do so
  *           i number, Q qp                 queued
  *           g number                       could not queue

@@ -28,10 +28,14 @@
 static pid_t
 finish(struct inject *inject, struct span sender, struct span to)
 {
+	struct verdict verdict;
+
 	inject_sender(inject, sender);
 	inject_recipient(inject, to);
-	return inject_close(inject).letter == VERDICT_ACCEPTED ? inject->pid
-							       : 0;
+	verdict = inject_close(inject);
+	if (verdict.letter == VERDICT_PERMANENT && !inject->is_broken)
+		return SCRIBE_MAIL_REFUSED;
+	return verdict.letter == VERDICT_ACCEPTED ? inject->pid : 0;
 }
 
 /* Copies a file into the message; *ends_line tells whether its last byte is
@@ -120,7 +124,8 @@ write_bounce(struct inject *inject, const struct scribe_mail *mail,
 		    queue_path(QUEUE_BOUNCE, order->number, mail->split).s,
 		    &ends_line);
 	str_reset(&text);
-	bounce_add_break(&text, order->sender);
+	bounce_add_break(&text, order->sender,
+	    wants_header(order->parameters) ? BOUNCE_HEADER : BOUNCE_WHOLE);
 	inject_message(inject, str_span(&text));
 	str_free(&text);
 	return fine && copy_original(inject, mail, order);

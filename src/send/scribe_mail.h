@@ -26,6 +26,10 @@ struct scribe_order {
 	struct span paragraph; /* or the statuses */
 };
 
+/* What the functions below return if the message is refused for good; else the
+ * id of the process that queued it, 0 if it could not. */
+#define SCRIBE_MAIL_REFUSED (-1)
+
 /* scribe_mail_bounce: from its paragraph, or from bounce/N. */
 pid_t scribe_mail_bounce(
     const struct scribe_mail *mail, const struct scribe_order *order);

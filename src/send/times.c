@@ -13,6 +13,19 @@
 #define CLOCK_DRIFT 1000  /* one part of the time in so many */
 #define WAIT_MAX    86400 /* seconds */
 
+/* Whether a message is at work at its recipients, and in no heap: those who
+ * wait for a hop would have no other turn before its next try. */
+static bool
+is_at_work(void *context, uint64_t number)
+{
+	const struct send *send = context;
+	const struct job *job = job_find(&send->jobs, number);
+
+	return job && job->state == JOB_ACTIVE &&
+	    job->channels[CHANNEL_REMOTE].fd != -1 &&
+	    !job->channels[CHANNEL_REMOTE].is_scheduled;
+}
+
 void
 times_make_all_due(struct send *send)
 {
@@ -22,7 +35,7 @@ times_make_all_due(struct send *send)
 		schedule_unblock(&send->channels[i]);
 	}
 	hops_forget_troubles(&send->hops);
-	hops_forget_blocked(&send->hops);
+	hops_forget_blocked(&send->hops, is_at_work, send);
 }
 
 /*

@@ -6,6 +6,6 @@
 void
 todo_say(struct todo *todo, struct span record)
 {
-	if (fdpass_send(TODO_PEER_FD, record, -1) < 0)
+	if (fdpass_say(TODO_PEER_FD, record) < 0)
 		todo->peer_is_gone = true;
 }

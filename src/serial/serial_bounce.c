@@ -90,7 +90,7 @@ queue_bounce(const struct serial_bounce *bounce, struct in *in,
 	    &head, clock_seconds(), str_span(&bounce->from), to, kind);
 	bounce_add_paragraph(
 	    &head, str_span(&message->recipient), str_span(&report));
-	bounce_add_break(&head, sender);
+	bounce_add_break(&head, sender, BOUNCE_WHOLE);
 	str_add(&head, str_span(&message->kept));
 	if (inject_open(&inject, home_dir) == 0) {
 		struct verdict verdict;

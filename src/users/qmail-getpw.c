@@ -213,7 +213,7 @@ serve(int peer)
 			FOUND ||
 		    record.len > USERS_RECORD_MAX)
 			str_set(&record, SPAN("Z"));
-		if (fdpass_send(peer, str_span(&record), -1) < 0)
+		if (fdpass_say(peer, str_span(&record)) < 0)
 			break;
 	}
 	str_free(&record);

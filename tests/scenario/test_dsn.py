@@ -182,6 +182,8 @@ def test_what_is_returned(town, returns, is_whole):
     send(town, ("", "ann-no@here.example"), ("", "ann-no@here.example"), parameters=returns)
     text = town.letter("bob", "Subject: failure notice", "Subject: a letter")
     assert ("the body" in text) == is_whole
+    assert "--- What follows is %s message.\n" % (
+        "a copy of the" if is_whole else "the header of the") in text
     town.wait_empty()
 
 
@@ -210,7 +212,7 @@ def test_success_of_one(town):
     town.open()
     send(town, (SUCCESS, "ann@here.example"))
     words, (message, recipient), header = notice(town)
-    assert "<ann@here.example>: delivered." in words and "did 1+0+0" in words
+    assert words.endswith("\n\n<ann@here.example>: delivered.\n\n")
     assert message["Reporting-MTA"] == "dns; here.example"
     assert message["Original-Envelope-Id"] == "id+7"
     assert recipient["Original-Recipient"] == "rfc822; first@there.example"
@@ -220,6 +222,17 @@ def test_success_of_one(town):
     town.wait_empty()
     assert len(town.mail("ann")) == 1 and len(town.mail("bob")) == 1
     town.daemon.wait("^notice msg [0-9]+ qp [0-9]+$")
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_words_of_programs_stay_in_the_log(town, copies):
+    """They are for the owner of the address."""
+    town.rules("ann", "-run", "|echo my secret; exit 0")
+    town.open()
+    send(town, *[(SUCCESS, "ann-run@here.example")] * copies)
+    words, _, _ = notice(town)[:3]
+    assert "<ann-run@here.example>: delivered." in words and "my secret" not in words
+    town.daemon.wait("^delivery .: success: my_secret/did_0\\+0\\+1")
 
 
 def test_success_of_some(town):
@@ -265,6 +278,76 @@ def test_notice_that_cannot_be_queued(town, copies, end):
         town.open()
     town.wait_empty()
     assert len(town.mail("ann")) == copies
+
+
+@pytest.mark.parametrize("end", ["stay", "stop"])
+def test_notice_that_cannot_be_queued_holds_up_nobody(town, end):
+    """Others of the message have their next try meanwhile."""
+    program, gate = gated_queue(town)
+    town.rules("ann", "-later", "|test -e now || exit 111", "./Maildir/")
+    town.open(env={"QMAILQUEUE": program})
+    send(town, (SUCCESS, "ann@here.example"), ("", "ann-later@here.example"))
+    town.daemon.wait("^warning: trouble injecting notice of success, will try later$")
+    town.daemon.wait("^delivery .: deferral: ")
+    assert len(town.mail("ann")) == 1
+    town.run_as("ann", ["touch", "now"])
+    if end == "stop":
+        town.daemon.stop()
+        town.open(env={"QMAILQUEUE": program})
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.until(lambda: len(town.mail("ann")) == 2, "the other recipient")
+    if end == "stay":
+        assert not town.mail("bob")
+        town.place.write(gate, "")
+        os.kill(town.daemon.pid, towns.ALARM)
+        notice(town)
+    town.wait_empty()
+    assert len(town.mail("ann")) == 2
+
+
+def test_notices_that_cannot_be_queued_hold_up_no_list(town):
+    """More of them than the channel has slots; nor other lists."""
+    program, gate = gated_queue(town)
+    town.place.write(town.place.path("control/concurrencylocal"), "1\n")
+    town.open(env={"QMAILQUEUE": program})
+    send(town, *[(SUCCESS, "ann@here.example")] * 5)
+    town.daemon.wait("^warning: trouble injecting notice of success, will try later$")
+    town.until(lambda: len(town.mail("ann")) == 5, "the whole list")
+    town.send("x@here.example", *["ann@here.example"] * 2)
+    town.until(lambda: len(town.mail("ann")) == 7, "another list")
+    town.place.write(gate, "")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.wait_empty()
+    assert sum(text.count(">: delivered.") for text in town.mail("bob")) == 5
+
+
+def test_notices_that_cannot_be_queued_are_bounded(town):
+    """Of very many the log alone tells; nobody waits for them."""
+    program, gate = gated_queue(town)
+    town.rules("ann", "-none", "#")
+    town.open(env={"QMAILQUEUE": program})
+    count, wish = 600, "NOTIFY=SUCCESS ORCPT=rfc822;" + "x" * 490
+    send(town, *[(wish, "ann-none@here.example")] * count)
+    town.daemon.wait("^delivery .*: success: ", count=count)
+    lost = sum("too many notices of success wait" in line for line in town.daemon.lines)
+    assert 0 < lost < count / 2
+    town.place.write(gate, "")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.wait_empty()
+    assert sum(text.count(">: delivered.") for text in town.mail("bob")) == count - lost
+
+
+def test_notice_that_is_refused_for_good(town):
+    """Then it is not tried again, and the message goes."""
+    program = town.place.base + "/queue-program"
+    town.place.write(program, "#!/bin/sh\nexit 31\n", mode=0o755)
+    town.open(env={"QMAILQUEUE": program})
+    send(town, (SUCCESS, "ann@here.example"))
+    town.daemon.wait("^warning: notice of success is refused, msg [0-9]+$")
+    town.wait_empty()
+    assert len(town.mail("ann")) == 1 and not town.mail("bob")
+
+    town.daemon.wait("^warning: notice of success is refused, msg [0-9]+$")
 
 
 # ---- on the way out
@@ -395,10 +478,12 @@ def test_kept_over_a_restart(town):
 
 # ---- when it is forwarded
 
-def test_goes_along_with_a_forward(town):
+@pytest.mark.parametrize("rule", ["&joe@there.example", "|{}forward joe@there.example",
+                                  "|{}condredirect joe@there.example true"])
+def test_goes_along_with_a_forward(town, rule):
     """But for success, of which he is told when it has been forwarded."""
     route(town)
-    town.rules("ann", "-away", "&joe@there.example")
+    town.rules("ann", "-away", rule.format(town.place.program("")))
     town.open()
     with peers.Servers({RELAY: [offering("DSN")]}) as servers:
         send(town, ("NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a@b", "ann-away@here.example"))
@@ -408,6 +493,19 @@ def test_goes_along_with_a_forward(town):
         b"RCPT TO:<joe@there.example> NOTIFY=FAILURE ORCPT=rfc822;a@b"]
     words, (_, recipient), _ = notice(town)
     assert recipient["Final-Recipient"] == "rfc822; ann-away@here.example"
+
+
+@pytest.mark.parametrize("rule", ["&joe@there.example", "|{}forward joe@there.example"])
+def test_stays_behind_where_the_owner_hears_of_failures(town, rule):
+    route(town)
+    town.rules("ann", "-list", rule.format(town.place.program("")))
+    town.rules("ann", "-list-owner", "./Maildir/")
+    town.open()
+    with peers.Servers({RELAY: [offering("DSN")]}) as servers:
+        send(town, ("NOTIFY=NEVER", "ann-list@here.example"))
+        town.wait_empty()
+    assert commands(servers.connections[0]) == [
+        b"MAIL FROM:<ann-list-owner@here.example>", b"RCPT TO:<joe@there.example>"]
 
 
 def test_environment_of_qmail_local(home):  # noqa: F811

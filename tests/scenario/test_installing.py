@@ -52,6 +52,40 @@ def test_instcheck_finds(tampered, name, change, says):
     assert told.endswith("\n1 problems\n") and told.count("\n") == 2
 
 
+@pytest.mark.parametrize("name", ["queue/lock", "queue/lock/sendmutex", "queue/lock/trigger",
+                                  "queue/bounce", "queue/mess/7", "run/lock"])
+def test_no_link_of_a_role_is_followed(tampered, name):
+    """Their owners could have root make files, and give them away, anywhere."""
+    elsewhere = tampered.base + "/elsewhere"
+    shutil.rmtree(elsewhere, ignore_errors=True)
+    os.mkdir(elsewhere, 0o755)
+    path, kept = tampered.path(name), tampered.base + "/kept"
+    os.rename(path, kept)
+    try:
+        os.symlink(elsewhere if os.path.isdir(kept) else elsewhere + "/made", path)
+        done = subprocess.run(tampered.installer, cwd=tampered.stage, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True)
+        assert done.returncode != 0 and path in done.stdout
+        assert os.listdir(elsewhere) == []
+        status = os.stat(elsewhere)
+        assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (0, 0o755)
+    finally:
+        os.unlink(path)
+        os.rename(kept, path)
+
+
+def test_links_of_root_are_followed(tampered):
+    """An administrator may keep the queue on another disk."""
+    path, kept = tampered.path("queue"), tampered.path("queue") + ".kept"
+    os.rename(path, kept)
+    try:
+        os.symlink(kept, path)
+        build.run(tampered.installer, cwd=tampered.stage)
+    finally:
+        os.unlink(path)
+        os.rename(kept, path)
+
+
 def test_instcheck_warns_of_a_queue_in_memory(root_place):
     queue = root_place.path("queue")
     with open("/proc/self/mountinfo") as mounts:

@@ -242,12 +242,24 @@ def test_mbox_is_no_file(home, make):
     assert code == 111 and "cannot open the mailbox" in said
 
 
-def test_mbox_that_was_cut(home):
-    """The next message begins a line of its own."""
-    home.write("Mailbox", OLD + b"From a@b Thu Jan  1 00:00:00 1970\n\nhal")
+@pytest.mark.parametrize("end, missing", [
+    (b"hal", b"\n\n"), (b"half\n", b"\n"), (b"whole\n\n", b""), (b"\0\0", b""),
+    (b"hal\0\0", b"\n\n"), (b"half\n\0", b"\n")])
+@pytest.mark.parametrize("old", [b"", OLD, b"x" * 4095 + b"\n\n", b"x" * 4094])
+def test_mbox_that_was_cut(home, old, end, missing):
+    """The next message begins behind an empty line, or readers do not see it."""
+    home.write("Mailbox", old + end)
     assert home.deliver("./Mailbox")[0] == 0
-    assert home.read("Mailbox").startswith(
-        OLD + b"From a@b Thu Jan  1 00:00:00 1970\n\nhal\nFrom joe@")
+    if not end.strip(b"\0") and old and not old.endswith(b"\n\n"):
+        missing = b"\n\n"
+    assert home.read("Mailbox").startswith(old + end.strip(b"\0") + missing + b"From joe@")
+
+
+@pytest.mark.parametrize("old, wanted", [(b"\n", b"\n\n"), (b"x", b"x\n\n"), (b"\n\n", b"\n\n")])
+def test_mbox_of_a_byte_or_two(home, old, wanted):
+    home.write("Mailbox", old)
+    assert home.deliver("./Mailbox")[0] == 0
+    assert home.read("Mailbox").startswith(wanted.lstrip(b"\n")) and b"From joe@" in home.read("Mailbox")
 
 
 @pytest.mark.parametrize("rules", [None, ""])

@@ -317,7 +317,8 @@ BINARY = b"\r\n\r\n\0\r\nQUIT\n"
     (BINARY + b"\x21\x21\0\x24" + socket.inet_pton(socket.AF_INET6, "2001:db8::1") +
      socket.inet_pton(socket.AF_INET6, "2001:db8::2") + struct.pack(">HH", 4000, 26),
      "2001:db8::1 4000 2001:db8::2 26 none none none"),
-    (BINARY + b"\x20\0\0\0", "192.0.2.7 1 192.0.2.8 25 proxy me "),
+    # HAProxy says so of its own checks, but also of clients of its UNIX sockets.
+    (BINARY + b"\x20\0\0\0", "192.0.2.7 1 192.0.2.8 25 proxy me none"),
     # Of a client that it does not tell nothing is known, and it may do nothing.
     (b"PROXY UNKNOWN\r\n", "none none none none none none none"),
     (BINARY + b"\x21\x31\0\xd8" + b"/" * 216, "none none none none none none none"),

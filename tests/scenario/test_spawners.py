@@ -216,3 +216,43 @@ def test_lookups_end_with_the_manager(town, getpw):
     session = town.daemon.pid
     os.kill(town.daemon.pid, towns.KILL)
     process.until(lambda: not process.session_members(session), "all to end")
+
+
+@pytest.mark.parametrize("error", ["ENOBUFS", "ENOMEM"])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_no_memory_for_what_they_say(town, error, nth):
+    """Each daemon's word to another cannot be sent once: it is said again, and
+    nothing starts anew for it."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "-no", "|exit 100")
+    remote = town.place.base + "/remote"
+    town.place.write(remote, "#!/bin/sh\nprintf 'Kgot it\\0'\n", mode=0o755)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("bob@here.example", "bob@here.example", subject="the first")
+    town.letter("bob", "the first")
+    town.wait_empty()
+    attach = [word for pids in town.daemons().values() for pid in pids for word in ("-p", str(pid))]
+    tracer = town.begin(["strace", "-qq", "-o", "/dev/null", "-e", "trace=sendmsg",
+                         "--inject=sendmsg:error=%s:when=%d" % (error, nth), *attach])
+    town.until(lambda: all(tracer_of(pid) == tracer.pid for pids in town.daemons().values()
+                           for pid in pids), "the tracer")
+    for subject in ("the second", "the third"):
+        town.send("bob@here.example", "ann@here.example", "ann-no@here.example",
+                  "joe@there.example", subject=subject)
+        town.until(lambda: has_come(town, "ann", subject), "the letter")
+        town.until(lambda: has_come(town, "bob", "failure notice", subject), "the bounce")
+    town.wait_empty()
+    assert len(town.mail("ann")) == 2 and len(town.mail("bob")) == 3
+    assert not [line for line in town.daemon.lines if line.startswith("alert")]
+
+
+def has_come(town, name, *words):
+    """An account that could not be looked up has its next try."""
+    os.kill(town.daemon.pid, towns.ALARM)
+    return any(all(word in text for word in words) for text in town.mail(name))
+
+
+def tracer_of(pid):
+    with open("/proc/%d/status" % pid) as status:
+        return int([line for line in status if line.startswith("TracerPid")][0].split()[1])

@@ -85,6 +85,14 @@ def test_the_program_cannot_be_run(town):
     assert not town.mail("bob")
 
 
+def test_nobody_keeps_his_mail_for_ever(town):
+    """By words that a child says which could not become the program."""
+    town.rules("ann", "", "|echo 'The delivery program cannot be started now. (#4.3.0)'; exit 111")
+    put_old(town, "local", "ann@here.example", 0)
+    town.open()
+    town.daemon.wait("^delivery 1: failure: .*this_was_the_last_try")
+
+
 def test_accounts_cannot_be_looked_up(town):
     put_old(town, "local", "ann@here.example", 0)
     getpw = town.place.program("qmail-getpw")

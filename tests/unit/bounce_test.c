@@ -59,7 +59,7 @@ test_frame(void **state)
 	assert_null(strstr(str_z(&text), "\nBcc:"));
 	assert_non_null(strstr(str_z(&text), "\n\nHi. This is the"));
 	str_reset(&text);
-	bounce_add_break(&text, SPAN("l-@h-@[]"));
+	bounce_add_break(&text, SPAN("l-@h-@[]"), BOUNCE_WHOLE);
 	assert_int_equal(text.s[0], '-');
 	assert_non_null(strstr(str_z(&text), "\n\nReturn-Path: <l-@h>\n"));
 	str_free(&text);

@@ -370,6 +370,85 @@ test_backlog(void **state)
 		(5000 + 4999 + 4998 + 4997 + 4996 + 4995 + 4994));
 }
 
+/* A hop that is known, and idle. */
+static struct hop *
+know(struct hops *hops, const char *name)
+{
+	struct hop *hop = start(hops, name);
+
+	hops_end(hops, hop, DELIVERY_HOP_WELL, 0);
+	return hop;
+}
+
+static bool
+is_seven(void *context, uint64_t number)
+{
+	(void)context;
+	return number == 7;
+}
+
+/* Whoever is kept for his message stays in line. */
+static void
+test_forget_blocked(void **state)
+{
+	struct backlog_entry entry;
+	struct hops hops;
+	struct hop *hop;
+
+	(void)state;
+	hops_init(&hops, LIMIT, 0);
+	hop = hold(&hops, "a.test");
+	for (uint64_t i = 6; i < 9; i++)
+		hops_block(&hops, hop, backlog_entry(i, 0, 0), true);
+	hops_release(&hops, hop);
+	hop = hold(&hops, "b.test");
+	hops_block(&hops, hop, backlog_entry(8, 0, 0), true);
+	hops_release(&hops, hop);
+	hops_forget_blocked(&hops, is_seven, NULL);
+	assert_int_equal(hops.count, 1);
+	assert_true(hops_next_ready(&hops, &entry, &hop));
+	assert_int_equal(entry.number, 7);
+	hops_release(&hops, hop);
+	assert_false(hops_is_ready(&hops));
+	assert_int_equal(hops.count, 0);
+	hops_free(&hops);
+}
+
+/* The one that goes since there are too many may be any of them. */
+static void
+test_forget_blocked_of_many(void **state)
+{
+	struct hops hops;
+	struct hop *oldest, *hop;
+	char name[32];
+	int i;
+
+	(void)state;
+	hops_init(&hops, LIMIT, 0);
+	for (i = 0; i < HOPS_KEPT; i++) {
+		(void)snprintf(name, sizeof(name), "d%d.test", i);
+		(void)know(&hops, name);
+	}
+	/* The table does not grow any more from here on. */
+	hops_release(&hops, hold(&hops, "more.test"));
+	while (*bucket_of(&hops, str_span(&hops.idle.first->name)) !=
+	    hops.idle.first)
+		hops_release(&hops, hold(&hops, str_z(&hops.idle.first->name)));
+	oldest = hops.idle.first;
+	do
+		(void)snprintf(name, sizeof(name), "d%d.test", i++);
+	while (*bucket_of(&hops, span_of(name)) != oldest);
+	hop = start(&hops, name);
+	hops_block(&hops, hop, backlog_entry(1, 0, 0), true);
+	hops_end(&hops, hop, DELIVERY_HOP_WELL, 0);
+	assert_ptr_equal(hop->next_in_bucket, oldest);
+	hops_forget_blocked(&hops, is_seven, NULL);
+	assert_int_equal(hops.count, HOPS_KEPT);
+	assert_ptr_equal(find(&hops, span_of(name)), hop);
+	assert_ptr_not_equal(hops.idle.first, hop);
+	hops_free(&hops);
+}
+
 int
 main(void)
 {
@@ -385,6 +464,8 @@ main(void)
 		cmocka_unit_test(test_states_in_turn),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_backlog),
+		cmocka_unit_test(test_forget_blocked),
+		cmocka_unit_test(test_forget_blocked_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

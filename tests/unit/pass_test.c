@@ -91,7 +91,60 @@ test_groups(void **state)
 	pass_group_free(&hops, &group);
 	pass_free(&hops, pass);
 	close(fd);
+	/* The bytes of others do not count. */
+	put("remote", SPAN("Ta@x\0Tbbbbbbbbbb@y\0Tc@x\0Tdddddddddd@x\0Te@x\0"));
+	pass = begin(NULL, &fd);
+	assert_int_equal(pass_fill(pass, &busy, &router), 0);
+	pass_take(pass, 0, 50, 10, &group);
+	assert_int_equal(group.recipients.len, 3);
+	check_group(&group, 2, "e@x");
+	pass_group_free(&hops, &group);
+	assert_int_equal(pass->window.len, 2);
+	pass_free(&hops, pass);
+	close(fd);
 	number_set_free(&busy);
+	hops_free(&hops);
+}
+
+/* Who was under way when the pass read him, and is done when it looks at him,
+ * is not started again. */
+static void
+test_done_meanwhile(void **state)
+{
+	struct number_set busy = { .len = 0 };
+	struct str text = STR_INIT;
+	struct pass_group group;
+	struct pass *pass;
+	size_t last;
+	int fd;
+
+	(void)state;
+	hops_init(&hops, 20, 0);
+	for (int i = 0; i < PASS_WINDOW; i++)
+		str_add(&text, span_make("Ta@x", 5));
+	last = text.len;
+	str_add(&text, span_make("Tz@x\0Ty@x", 10));
+	put("remote", str_span(&text));
+	assert_true(number_set_add(&busy, last + 1));
+	pass = begin(NULL, &fd);
+	assert_int_equal(pass_fill(pass, &busy, &router), 0);
+	assert_int_equal(pass->window.len, PASS_WINDOW);
+	assert_int_equal(channel_mark_done(fd, last), 0);
+	number_set_remove(&busy, last + 1);
+	for (int i = 0; i < 2; i++) {
+		pass_take(pass, 0, 1, 1000, &group);
+		pass_group_free(&hops, &group);
+	}
+	assert_int_equal(pass_fill(pass, &busy, &router), 0);
+	assert_true(pass->is_at_end);
+	assert_int_equal(pass->total, PASS_WINDOW + 2);
+	assert_int_equal(pass->window.len, PASS_WINDOW - 1);
+	assert_string_equal(
+	    str_z(&pass->window.at[PASS_WINDOW - 2].told.address), "y@x");
+	pass_free(&hops, pass);
+	close(fd);
+	number_set_free(&busy);
+	str_free(&text);
 	hops_free(&hops);
 }
 
@@ -117,6 +170,14 @@ test_only_one_hop(void **state)
 	close(fd);
 	assert_int_equal(hops.count, 0); /* nobody holds one any more */
 	hops_free(&hops);
+}
+
+static bool
+is_kept(void *context, uint64_t number)
+{
+	(void)context;
+	(void)number;
+	return false;
 }
 
 /* Leaves message 7 with the hop, from these positions on. */
@@ -172,7 +233,7 @@ test_other_hops(void **state)
 	assert_int_equal(serve(true, &pass, &fd), 2);
 	pass_free(&hops, pass);
 	close(fd);
-	hops_forget_blocked(&hops);
+	hops_forget_blocked(&hops, is_kept, NULL);
 	assert_int_equal(hops.count, 0);
 	hops_free(&hops);
 }
@@ -260,6 +321,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_done_meanwhile),
 		cmocka_unit_test(test_only_one_hop),
 		cmocka_unit_test(test_other_hops),
 		cmocka_unit_test(test_bounds),

@@ -99,8 +99,7 @@ test_parse(void **state)
 		SPAN("joe\0"
 		     "1\0"
 		     "1\0"
-		     "/home\0"
-		     "\0"), /* five fields */
+		     "/home\0"), /* four fields */
 		SPAN("\0"
 		     "1\0"
 		     "1\0"
@@ -145,6 +144,19 @@ test_parse(void **state)
 	assert_int_equal(account.uid, 1001);
 	assert_int_equal(account.gid, 1001);
 	assert_true(span_equal(account.home, SPAN("/home/joe")));
+	/* As qmail-newu of notqmail ends an exact record. */
+	assert_true(
+	    users_parse(span_upto(SPAN(JOE), sizeof(JOE) - 2), &account));
+	assert_true(span_equal(account.home, SPAN("/home/joe")));
+	assert_int_equal(account.extension.len, 0);
+	assert_true(users_parse(SPAN("joe\0"
+				     "1\0"
+				     "2\0"
+				     "/h\0"
+				     "-\0"
+				     "ext"),
+	    &account));
+	assert_true(span_equal(account.extension, SPAN("ext")));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		assert_false(users_parse(bad[i], &account));
 }

@@ -40,6 +40,17 @@ static const struct {
 	{ 82, "Kfine", 'Z', NULL, "fine" },
 };
 
+/* As qmail-qmqpc(8) and others mean them. */
+static void
+test_servers(void **state)
+{
+	(void)state;
+	assert_true(span_equal(verdict_of_exit(72, SPAN("")).text,
+	    SPAN("the server did not answer in time")));
+	assert_true(span_equal(verdict_of_exit(73, SPAN("")).text,
+	    SPAN("no connection to the server")));
+}
+
 static void
 test_verdicts(void **state)
 {
@@ -89,6 +100,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_servers),
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_all_codes),
 	};

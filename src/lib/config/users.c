@@ -17,7 +17,7 @@ users_parse(struct span record, struct users_account *account)
 	for (int i = 0; i < 6; i++) {
 		size_t end = span_find(record, '\0');
 
-		if (end == record.len)
+		if (end == record.len && i < 5)
 			return false;
 		fields[i] = span_upto(record, end);
 		record = span_from(record, end + 1);

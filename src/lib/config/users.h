@@ -24,8 +24,9 @@ struct users_account {
 
 /*
  * users_parse: takes a record apart.
- * Returns false unless it has six fields, a user, a home, and numbers for uid
- * and gid.  A uid of 0 parses: the caller refuses it.
+ * Returns false unless it has six fields, the last with or without a NUL at its
+ * end, a user, a home, and numbers for uid and gid.  A uid of 0 parses: the
+ * caller refuses it.
  */
 MUST_CHECK bool users_parse(struct span record, struct users_account *account);
 

@@ -105,8 +105,12 @@ bounce_add_notice(struct str *text, int64_t now, struct span from,
 }
 
 void
-bounce_add_break(struct str *text, struct span original_sender)
+bounce_add_break(
+    struct str *text, struct span original_sender, enum bounce_copy copy)
 {
-	str_add_z(text, "--- What follows is a copy of the message.\n\n");
+	str_add_z(text, "--- What follows is ");
+	str_add_z(text,
+	    copy == BOUNCE_HEADER ? "the header of the message.\n\n"
+				  : "a copy of the message.\n\n");
 	fromline_add_return_path(text, bounce_recipient(original_sender));
 }

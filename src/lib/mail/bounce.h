@@ -21,6 +21,12 @@ enum bounce_kind {
 	BOUNCE_TRIPLE  /* the original was a double bounce: to nobody */
 };
 
+/* What of the original follows. */
+enum bounce_copy {
+	BOUNCE_WHOLE,
+	BOUNCE_HEADER /* which the sender asked for, see dsn.h */
+};
+
 /* The reverse-path of double bounces. */
 #define BOUNCE_DOUBLE_SENDER "#@[]"
 
@@ -60,6 +66,7 @@ void bounce_add_notice(struct str *text, int64_t now, struct span from,
 
 /* bounce_add_break: appends the paragraph before the original, and the
  * Return-Path of the original. */
-void bounce_add_break(struct str *text, struct span original_sender);
+void bounce_add_break(
+    struct str *text, struct span original_sender, enum bounce_copy copy);
 
 #endif

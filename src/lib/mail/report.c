@@ -66,25 +66,33 @@ report_add_head(struct str *text, const struct report *report)
 	    text, ".\nYou asked to be told what becomes of your message.\n\n");
 }
 
+/* Appends what a server said, which may be anything. */
+static void
+add_words(struct str *text, struct span words)
+{
+	for (size_t i = 0; i < words.len; i++) {
+		char c = words.s[i];
+
+		str_add_byte(
+		    text, c == '\n' || ascii_is_printable(c) ? c : '?');
+	}
+	if (words.len && text->s[text->len - 1] != '\n')
+		str_add_byte(text, '\n');
+}
+
 void
 report_add_words(struct str *text, const struct report_status *status)
 {
 	str_add_byte(text, '<');
 	add_address(text, status->address);
-	str_add_z(text, ">: ");
-	str_add_z(text,
-	    status->action == REPORT_RELAYED
-		? "handed to another mail system, which tells no more.\n"
-		: "delivered.\n");
-	for (size_t i = 0; i < status->words.len; i++) {
-		char c = status->words.s[i];
-
-		/* What a program or a server said may be anything. */
-		str_add_byte(
-		    text, c == '\n' || ascii_is_printable(c) ? c : '?');
+	if (status->action == REPORT_RELAYED) {
+		str_add_z(text,
+		    ">: handed to another mail system,"
+		    " which tells no more.\n");
+		add_words(text, status->words);
+	} else {
+		str_add_z(text, ">: delivered.\n");
 	}
-	if (status->words.len && text->s[text->len - 1] != '\n')
-		str_add_byte(text, '\n');
 	str_add_byte(text, '\n');
 }
 

@@ -34,10 +34,11 @@ struct report_status {
 	} action;
 	struct span address;
 	struct span parameters; /* of the recipient, see dsn.h */
-	struct span words;	/* how it went */
+	struct span words;	/* of the server, for REPORT_RELAYED alone */
 };
 
 void report_add_head(struct str *text, const struct report *report);
+/* Without words of a delivery here: those of programs are for the log. */
 void report_add_words(struct str *text, const struct report_status *status);
 void report_add_fields(struct str *text, const struct report *report);
 void report_add_status(struct str *text, const struct report *report,

@@ -85,7 +85,7 @@ send_reports(struct state *state, struct span reports)
 			part = span_upto(reports, len);
 		}
 		must(part.len > 0);
-		if (fdpass_send(state->peer, part, -1) < 0)
+		if (fdpass_say(state->peer, part) < 0)
 			return; /* it is gone: the next receive says so */
 		reports = span_from(reports, part.len);
 	}

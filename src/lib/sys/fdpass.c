@@ -2,6 +2,7 @@
 #include "sys/fdpass.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -9,6 +10,8 @@
 
 #include "base/must.h"
 #include "sys/fd.h"
+
+#define SHORTAGE_PAUSE 50 /* milliseconds */
 
 union fd_control {
 	struct cmsghdr align;
@@ -40,6 +43,17 @@ fdpass_send(int sock, struct span record, int fd)
 		put = sendmsg(sock, &message, MSG_NOSIGNAL);
 	while (put < 0 && errno == EINTR);
 	return put < 0 ? -1 : 0;
+}
+
+int
+fdpass_say(int sock, struct span record)
+{
+	int result;
+
+	while ((result = fdpass_send(sock, record, -1)) < 0 &&
+	    (errno == ENOBUFS || errno == ENOMEM))
+		(void)poll(NULL, 0, SHORTAGE_PAUSE);
+	return result;
 }
 
 static int

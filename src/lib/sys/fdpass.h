@@ -22,6 +22,12 @@
 MUST_CHECK int fdpass_send(int sock, struct span record, int fd);
 
 /*
+ * fdpass_say: as fdpass_send without a descriptor, on a socket that blocks; if
+ * the system has no memory for it, it waits until it has.
+ */
+MUST_CHECK int fdpass_say(int sock, struct span record);
+
+/*
  * fdpass_receive: receives one record.
  *   buffer, size   where to put it; a longer record fails with EMSGSIZE
  *   fd             receives the descriptor that came along, close-on-exec,

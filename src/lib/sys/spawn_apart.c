@@ -15,7 +15,7 @@ spawn_start_apart(const struct spawn *plan, const char *regret)
 		/* The exit code tells in any case. */
 		if (spawn_become(plan))
 			(void)!fd_write_all(1, span_of(regret));
-		_exit(SPAWN_FAILED);
+		_exit(SPAWN_APART_FAILED);
 	}
 	/* For spawn_end, which may be faster than the child. */
 	if (pid > 0 && plan->leads_group)
