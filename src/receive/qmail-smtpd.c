@@ -71,7 +71,7 @@ read_configuration(struct smtpd *smtpd)
 {
 	if (control_read_line("control/me", &smtpd->me) < 0)
 		return -1;
-	smtpd->has_dsn = inject_takes_parameters();
+	smtpd->has_dsn = inject_takes_parameters(home_dir);
 	str_set(&smtpd->greeting, str_span(&smtpd->me));
 	if (control_read_line("control/smtpgreeting", &smtpd->greeting) < 0 ||
 	    smtpd->greeting.len == 0 || read_limits(&smtpd->limits) < 0 ||

@@ -250,7 +250,7 @@ test_parameters(void **state)
 		else
 			unsetenv("QMAILQUEUE");
 		assert_int_equal(
-		    inject_takes_parameters(), cases[i].program == NULL);
+		    inject_takes_parameters("home"), cases[i].program == NULL);
 		assert_int_equal(inject_open(&inject, "home"), 0);
 		inject_sender(&inject, SPAN("s"));
 		inject_sender_parameters(&inject, SPAN("RET=FULL"));
@@ -263,6 +263,12 @@ test_parameters(void **state)
 		check_file("envelope", cases[i].envelope);
 	}
 	unsetenv("QMAILQUEUE");
+	assert_int_equal(rename("home/bin/qmail-queue", "home/bin/kept"), 0);
+	assert_int_equal(symlink("qmail-qmqpc", "home/bin/qmail-queue"), 0);
+	assert_false(inject_takes_parameters("home"));
+	assert_int_equal(unlink("home/bin/qmail-queue"), 0);
+	assert_int_equal(symlink("kept", "home/bin/qmail-queue"), 0);
+	assert_true(inject_takes_parameters("home"));
 }
 
 int

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/must.h"
 #include "queue/envelope.h"
@@ -12,6 +13,7 @@
 #include "sys/spawn.h"
 
 #define REMARK_FD 6
+#define STANDARD  "bin/qmail-queue"
 
 /* The program that takes the place of qmail-queue, or NULL. */
 static const char *
@@ -23,9 +25,20 @@ find_substitute(void)
 }
 
 bool
-inject_takes_parameters(void)
+inject_takes_parameters(const char *home)
 {
-	return find_substitute() == NULL;
+	struct str path = STR_INIT;
+	char target[256];
+	ssize_t len;
+
+	if (find_substitute())
+		return false;
+	str_add_z(&path, home);
+	str_add_z(&path, "/" STANDARD);
+	len = readlink(str_z(&path), target, sizeof(target));
+	str_free(&path);
+	return len < 0 ||
+	    !span_ends(span_make(target, (size_t)len), SPAN("qmail-qmqpc"));
 }
 
 /*
@@ -44,7 +57,7 @@ choose_program(const char *home, struct str *path)
 		str_add_z(path, home);
 		str_add_byte(path, '/');
 	}
-	str_add_z(path, is_substitute ? chosen : "bin/qmail-queue");
+	str_add_z(path, is_substitute ? chosen : STANDARD);
 	return is_substitute;
 }
 
@@ -75,6 +88,7 @@ inject_open(struct inject *inject, const char *home)
 	inject->envelope_fd = envelope[1];
 	inject->remark_fd = remark[0];
 	inject->is_broken = false;
+	inject->home = home;
 	message[1] = envelope[1] = remark[0] = -1;
 	result = 0;
 done:
@@ -125,7 +139,7 @@ add_parameters(
     struct inject *inject, enum envelope_letter letter, struct span parameters)
 {
 	must(inject->envelope_fd == -1);
-	if (parameters.len && inject_takes_parameters())
+	if (parameters.len && inject_takes_parameters(inject->home))
 		envelope_add(&inject->out, (char)letter, parameters);
 }
 

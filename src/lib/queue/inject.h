@@ -23,11 +23,12 @@
 #define INJECT_BUFFER 16384
 
 struct inject {
-	pid_t pid;	 /* of the queue program; it prints it as qp */
-	int remark_fd;	 /* its descriptor 6, for exit code 82 */
-	struct out out;	 /* the message, then the envelope */
-	int envelope_fd; /* -1 once the envelope has begun */
-	bool is_broken;	 /* it must not succeed any more */
+	pid_t pid;	  /* of the queue program; it prints it as qp */
+	int remark_fd;	  /* its descriptor 6, for exit code 82 */
+	struct out out;	  /* the message, then the envelope */
+	int envelope_fd;  /* -1 once the envelope has begun */
+	bool is_broken;	  /* it must not succeed any more */
+	const char *home; /* of inject_open */
 	char buffer[INJECT_BUFFER];
 	char remark[VERDICT_CUSTOM_MAX];
 };
@@ -36,7 +37,7 @@ struct inject {
  * inject_open: starts the program: $QMAILQUEUE if it is set and not empty, else
  * bin/qmail-queue, both below home unless that begins with a slash.  It has a
  * descriptor 6 only if QMAILQUEUE names it.
- *   home   the folder of the suite
+ *   home   the folder of the suite; stays the caller's
  * Returns 0; -1 with errno: not started.
  */
 MUST_CHECK int inject_open(struct inject *inject, const char *home);
@@ -60,8 +61,9 @@ void inject_sender_parameters(struct inject *inject, struct span parameters);
 void inject_recipient_parameters(struct inject *inject, struct span parameters);
 
 /* inject_takes_parameters: whether the program is qmail-queue, whose envelopes
- * may hold them.  Others know senders and recipients only. */
-bool inject_takes_parameters(void);
+ * may hold them.  Others know senders and recipients only: $QMAILQUEUE, and
+ * qmail-qmqpc where bin/qmail-queue below home is a link to that. */
+bool inject_takes_parameters(const char *home);
 
 /*
  * inject_break: makes sure that nothing is queued: the envelope is left
