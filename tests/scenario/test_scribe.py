@@ -97,3 +97,27 @@ def test_what_was_tried_again_before_the_bounce(town, lock_folders):
     town.send("ann@here.example", "bob@here.example")
     process.until(lambda: len(town.mail("bob")) >= 2, "a bounce and a letter")
     assert len(town.mail("bob")) == 2 and began() == 2
+
+
+@pytest.mark.parametrize("who", ["qmail-send", "its scribe"])
+def test_a_worker_outlives_its_scribe(town, who):
+    """Then the next one does not queue the same bounce beside it."""
+    town.rules("ann", "", "|echo no; exit 100")
+    program, gate, began = held_queue(town)
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+    town.until(began, "the bounce to be queued")
+    old = town.daemon
+    scribe, = set(children(old.pid)) & set(town.daemons()["qmail-send"])
+    os.kill(old.pid if who == "qmail-send" else scribe, signal.SIGKILL)
+    old.process.wait(20)
+    town.open(env={"QMAILQUEUE": program})
+    town.until(lambda: began() > 1 or any(
+        line.startswith("warning: trouble injecting bounce message")
+        for line in town.daemon.lines), "the next scribe to look at it")
+    town.place.write(gate, "")
+    town.wait_empty()
+    old.kill()
+    town.send("ann@here.example", "bob@here.example")
+    process.until(lambda: len(town.mail("bob")) >= 2, "a bounce and a letter")
+    assert len(town.mail("bob")) == 2 and began() == 1
