@@ -19,6 +19,8 @@ life_finish(struct send *send, struct job *job)
 	    queue_path(QUEUE_BOUNCE, job->number, send->split);
 	int bounces = job->failure.len > 0;
 
+	/* What failed before is done: of its next try there is nothing left. */
+	job->is_again = false;
 	life_release_hop(send, job);
 	if (!job->is_straight && !job->is_bounced)
 		bounces = message_file_exists(bounce);

@@ -29,6 +29,7 @@
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
@@ -187,6 +188,23 @@ answer_question(
 }
 
 /*
+ * Claims the text of a bounce until this process ends.  Another that has it may
+ * be of a scribe that is gone, whose worker still waits for qmail-queue.
+ * Returns false if it is another's.
+ */
+static bool
+claim_text(const struct scribe *scribe, const struct scribe_order *order)
+{
+	int fd;
+
+	if (order->paragraph.len)
+		return true;
+	fd = file_open_nofollow(
+	    queue_path(QUEUE_BOUNCE, order->number, scribe->mail.split).s);
+	return fd >= 0 && lock_try(fd) == 0;
+}
+
+/*
  * The bounce is queued: its text goes, so that it cannot be queued again.  If
  * it will not go, info tells.
  */
@@ -212,7 +230,9 @@ work(struct scribe *scribe, enum scribe_word word,
 
 	switch (word) {
 	case SCRIBE_INJECT:
-		qp = scribe_mail_bounce(&scribe->mail, order);
+		qp = claim_text(scribe, order)
+		    ? scribe_mail_bounce(&scribe->mail, order)
+		    : 0;
 		if (qp > 0)
 			drop_text(scribe, order);
 		break;
@@ -307,6 +327,8 @@ fork_worker(
 		for (size_t i = 0; i < scribe->workers.len; i++)
 			fd_close(scribe->workers.at[i].fd);
 		fd_close(ends[0]);
+		/* Else nobody would see that the scribe is gone. */
+		fd_close(scribe->peer);
 		return 0;
 	}
 	fd_close(ends[1]);

@@ -39,3 +39,28 @@ def routed_six(root_place, needs):
     subprocess.run(words, check=True)
     yield
     subprocess.run([word.replace("add", "del") for word in words], check=True)
+
+
+@pytest.fixture
+def lock_folders(town):
+    """lock_folders(kind, mode): the folders of a kind cannot be written, or
+    not be entered; what it returns undoes that, as the end of the test does."""
+    locked = []
+
+    def undo():
+        for part, old in locked:
+            os.chown(part, old.st_uid, old.st_gid)
+            os.chmod(part, old.st_mode & 0o777)
+        locked.clear()
+
+    def lock(kind, mode):
+        top = town.place.path("queue/" + kind)
+        for name in os.listdir(top):
+            part = os.path.join(top, name)
+            locked.append((part, os.stat(part)))
+            os.chown(part, 0, 0)
+            os.chmod(part, mode)
+        return undo
+
+    yield lock
+    undo()

@@ -628,31 +628,6 @@ def test_bounce_is_queued_once(town):
                 for text in town.mail("bob")}) == 1
 
 
-@pytest.fixture
-def lock_folders(town):
-    """lock_folders(kind, mode): the folders of a kind cannot be written, or
-    not be entered; what it returns undoes that, as the end of the test does."""
-    locked = []
-
-    def undo():
-        for part, old in locked:
-            os.chown(part, old.st_uid, old.st_gid)
-            os.chmod(part, old.st_mode & 0o777)
-        locked.clear()
-
-    def lock(kind, mode):
-        top = town.place.path("queue/" + kind)
-        for name in os.listdir(top):
-            part = os.path.join(top, name)
-            locked.append((part, os.stat(part)))
-            os.chown(part, 0, 0)
-            os.chmod(part, mode)
-        return undo
-
-    yield lock
-    undo()
-
-
 def test_text_of_the_bounce_stays(town, lock_folders):
     """It cannot be removed when the bounce is queued: info tells."""
     town.rules("bob", "-wait", HANG + "; exit 100")

@@ -57,3 +57,67 @@ def test_a_worker_is_killed_before_its_answer(town):
     town.letter("bob", "failure notice")
     town.wait_empty()
     assert len(town.mail("bob")) == 1
+
+
+def held_queue(town):
+    """A program that waits for a file, then is qmail-queue; its name, that of
+    the file, and how often it began."""
+    program, gate, began = (town.place.base + "/" + name for name in ("held", "gate", "began"))
+    if os.path.exists(gate):
+        os.unlink(gate)
+    town.place.write(began, "", "qmails", 0o644)
+    town.place.write(program, "#!/bin/sh\necho x >> %s\nuntil test -e %s; do sleep 0.05; done\n"
+                     "exec %s\n" % (began, gate, town.place.program("qmail-queue")), mode=0o755)
+    return program, gate, lambda: os.path.getsize(began) // 2
+
+
+def test_what_was_tried_again_before_the_bounce(town, lock_folders):
+    """A failure could not be written down, then could before its time had come:
+    when it comes the bounce is being queued, and is not queued once more."""
+    town.rules("ann", "", "|echo no; exit 100")
+    for ext in ("-wait", "-last"):
+        town.rules("bob", ext, "|until test -e ready%s; do sleep 0.05; done; exit 100" % ext)
+    program, gate, began = held_queue(town)
+    town.open(env={"QMAILQUEUE": program})
+    undo = lock_folders("bounce", 0)
+    town.send("bob@here.example", "ann@here.example", "bob-wait@here.example")
+    town.send("", "bob-last@here.example")
+    town.daemon.wait("^warning: unable to append to bounce/", count=3)
+    undo()
+    town.run_as("bob", ["touch", "ready-wait"])
+    town.until(began, "the bounce to be queued")
+    os.kill(town.daemon.pid, signal.SIGTERM)  # which tries all again at once
+    town.run_as("bob", ["touch", "ready-last"])
+    town.daemon.wait("^status: .* exitasap")
+    town.until(lambda: began() >= 2, "the double bounce to be queued")
+    town.place.write(gate, "")
+    town.daemon.stop()
+    town.open()
+    town.wait_empty()
+    town.send("ann@here.example", "bob@here.example")
+    process.until(lambda: len(town.mail("bob")) >= 2, "a bounce and a letter")
+    assert len(town.mail("bob")) == 2 and began() == 2
+
+
+@pytest.mark.parametrize("who", ["qmail-send", "its scribe"])
+def test_a_worker_outlives_its_scribe(town, who):
+    """Then the next one does not queue the same bounce beside it."""
+    town.rules("ann", "", "|echo no; exit 100")
+    program, gate, began = held_queue(town)
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "ann@here.example", "no-one@here.example")
+    town.until(began, "the bounce to be queued")
+    old = town.daemon
+    scribe, = set(children(old.pid)) & set(town.daemons()["qmail-send"])
+    os.kill(old.pid if who == "qmail-send" else scribe, signal.SIGKILL)
+    old.process.wait(20)
+    town.open(env={"QMAILQUEUE": program})
+    town.until(lambda: began() > 1 or any(
+        line.startswith("warning: trouble injecting bounce message")
+        for line in town.daemon.lines), "the next scribe to look at it")
+    town.place.write(gate, "")
+    town.wait_empty()
+    old.kill()
+    town.send("ann@here.example", "bob@here.example")
+    process.until(lambda: len(town.mail("bob")) >= 2, "a bounce and a letter")
+    assert len(town.mail("bob")) == 2 and began() == 1
