@@ -3,8 +3,8 @@
 
 #include "base/must.h"
 
-#define STRAIGHT_PATIENCE 2000	/* milliseconds a straight message may wait */
-#define GROUP_BYTES	  48000 /* of addresses in one run */
+#define STRAIGHT_PATIENCE 2000 /* milliseconds a straight message may wait */
+#define GROUP_BYTES	  46000 /* of addresses in one run: an order holds more */
 #define WIDE_SHARE	  5	/* see schedule_may_be_wide */
 #define UNMARKED_MAX	  10	/* messages; see may_begin */
 

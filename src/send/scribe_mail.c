@@ -22,7 +22,10 @@
 
 #include "scribe.h"
 
-#define HEADER_MAX 65536 /* bytes of a header that are returned alone */
+/* Bytes of a header that are returned alone, in a bounce and in a notice of
+ * success; of these there may be one for each recipient. */
+#define BOUNCE_HEADER_MAX 65536
+#define NOTICE_HEADER_MAX 8192
 
 /* Ends a message to one address; returns as the functions of the header. */
 static pid_t
@@ -59,7 +62,7 @@ copy_file(struct inject *inject, const char *path, bool *ends_line)
 
 /* Copies the header of the message, or the beginning of a very large one. */
 static bool
-copy_header(struct inject *inject, const char *path)
+copy_header(struct inject *inject, const char *path, size_t max)
 {
 	struct str header = STR_INIT, line = STR_INIT;
 	char buffer[4096];
@@ -69,7 +72,7 @@ copy_header(struct inject *inject, const char *path)
 	if (fd < 0)
 		return false;
 	in_init(&in, fd, buffer, sizeof(buffer));
-	result = headerin_read(&in, HEADER_MAX, &header, &line);
+	result = headerin_read(&in, max, &header, &line);
 	if (result < 0 && errno == EMSGSIZE)
 		result = 0;
 	inject_message(inject, str_span(&header));
@@ -99,7 +102,7 @@ copy_original(struct inject *inject, const struct scribe_mail *mail,
 	bool ends_line = true, fine;
 
 	if (wants_header(order->parameters))
-		return copy_header(inject, path.s);
+		return copy_header(inject, path.s, BOUNCE_HEADER_MAX);
 	fine = copy_file(inject, path.s, &ends_line);
 	if (!ends_line)
 		inject_message(inject, SPAN("\n"));
@@ -224,8 +227,9 @@ scribe_mail_successes(
 	add_statuses(&text, &report, order->paragraph);
 	report_add_original(&text, &report);
 	inject_message(&inject, str_span(&text));
-	if (!copy_header(
-		&inject, queue_path(QUEUE_MESS, order->number, mail->split).s))
+	if (!copy_header(&inject,
+		queue_path(QUEUE_MESS, order->number, mail->split).s,
+		NOTICE_HEADER_MAX))
 		inject_break(&inject);
 	str_reset(&text);
 	report_add_end(&text, &report);

@@ -235,6 +235,18 @@ def test_words_of_programs_stay_in_the_log(town, copies):
     town.daemon.wait("^delivery .: success: my_secret/did_0\\+0\\+1")
 
 
+def test_large_headers_are_cut_in_notices(town):
+    """There may be a notice for each recipient."""
+    town.open()
+    more = "".join("X-Field-%d: %s\n" % (number, "x" * 90) for number in range(500))
+    code = town.queue(envelope("bob@here.example", "", (SUCCESS, "ann@here.example")),
+                      "Subject: a letter\n%s\nhello\n" % more)
+    assert code == 0
+    text = town.letter("bob", "Subject: success notice", "X-Field-1: ")
+    assert 8000 < len(text) < 11000
+    town.wait_empty()
+
+
 def test_success_of_some(town):
     """Nobody hears of those for whom it was not asked."""
     town.rules("ann", "-no", "|exit 100")
