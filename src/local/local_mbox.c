@@ -76,6 +76,19 @@ write_message(const struct local *local, struct out *out)
 	str_free(&line);
 }
 
+/* Reads bytes that must be there. */
+static void
+read_at(int fd, char *bytes, size_t size, off_t position, const char *file)
+{
+	ssize_t got;
+
+	do
+		got = pread(fd, bytes, size, position);
+	while (got < 0 && errno == EINTR);
+	if (got != (ssize_t)size)
+		local_end(LOCAL_MBOX_WRITE, file, errno);
+}
+
 /*
  * NULs at the end are what a power cut makes of a message whose delivery had
  * not ended: they go.  Returns the length that is left.
@@ -91,9 +104,8 @@ drop_nuls(int fd, off_t len, const char *file)
 		size_t size =
 		    len < (off_t)sizeof(block) ? (size_t)len : sizeof(block);
 
-		got = pread(fd, block, size, len - (off_t)size);
-		if (got != (ssize_t)size)
-			local_end(LOCAL_MBOX_WRITE, file, errno);
+		read_at(fd, block, size, len - (off_t)size, file);
+		got = (ssize_t)size;
 		while (got > 0 && block[got - 1] == '\0')
 			got--;
 		len -= (off_t)size - got;
@@ -111,8 +123,7 @@ missing_end(int fd, off_t len, const char *file)
 	char end[2] = { '\n', '\n' };
 	size_t size = len < 2 ? (size_t)len : 2;
 
-	if (pread(fd, end + 2 - size, size, len - (off_t)size) != (ssize_t)size)
-		local_end(LOCAL_MBOX_WRITE, file, errno);
+	read_at(fd, end + 2 - size, size, len - (off_t)size, file);
 	if (end[1] != '\n')
 		return "\n\n";
 	return end[0] == '\n' ? "" : "\n";
