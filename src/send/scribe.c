@@ -341,54 +341,50 @@ fork_worker(
 
 /* A process for each message: none waits for the disk behind another. */
 static void
-serve_mail(struct scribe *scribe, const struct scribe_question *question,
+serve_mail(struct scribe *scribe, enum scribe_word word,
     const struct scribe_order *order)
 {
+	struct scribe_question question = { word, order->number,
+		order->channel };
 	int tell_fd;
-	pid_t pid = fork_worker(scribe, question, &tell_fd);
+	pid_t pid = fork_worker(scribe, &question, &tell_fd);
 
 	if (pid == 0)
-		work(scribe, question->word, order, tell_fd);
+		work(scribe, word, order, tell_fd);
 	if (pid < 0)
-		answer_question(scribe, question, 0);
+		answer_question(scribe, &question, 0);
 }
 
 static void
 serve_inject(struct scribe *scribe, struct span record)
 {
-	struct scribe_question question = { SCRIBE_INJECT, 0, 0 };
-	struct scribe_order order;
+	struct scribe_order order = { .number = 0 };
 
 	if (!parse_inject(record, &order))
 		_exit(111);
-	question.number = order.number;
-	serve_mail(scribe, &question, &order);
+	serve_mail(scribe, SCRIBE_INJECT, &order);
 }
 
 static void
 serve_successes(struct scribe *scribe, struct span record)
 {
-	struct scribe_question question = { SCRIBE_SUCCESSES, 0, 0 };
-	struct scribe_order order;
+	struct scribe_order order = { .number = 0 };
 
 	if (!parse_successes(record, &order))
 		_exit(111);
-	question.number = order.number;
-	question.channel = order.channel;
-	serve_mail(scribe, &question, &order);
+	serve_mail(scribe, SCRIBE_SUCCESSES, &order);
 }
 
 /* Nobody waits for a notice, and if it cannot be queued the log has told. */
 static void
 serve_notice(struct scribe *scribe, struct span record)
 {
-	struct scribe_question question = { SCRIBE_NOTICE, 0, 0 };
-	struct scribe_order order;
+	struct scribe_order order = { .number = 0 };
 
 	if (record_next_number(
 		&record, SCRIBE_NOTICE, INT64_MAX, &order.number) &&
 	    record_next_is(&record, SCRIBE_PARAGRAPH, &order.paragraph))
-		serve_mail(scribe, &question, &order);
+		serve_mail(scribe, SCRIBE_NOTICE, &order);
 }
 
 static void

@@ -245,7 +245,6 @@ begin(struct inject_letter *letter, struct in *in)
 {
 	struct span bytes, rest;
 	size_t end;
-
 	int got = in_peek(in, &bytes);
 
 	if (got < 0)

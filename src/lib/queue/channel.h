@@ -5,9 +5,10 @@
  *	{[R parameters NUL] T or D, address, NUL}     T: to do, D: done
  *
  * R is what the sender asks of notifications on the recipient that follows; an
- * extension of ours, see envelope.h.  The letter is changed in place when a recipient is done.  The modification
- * time is the next try, as far as a clean end wrote it.  Nothing is fsynced:
- * what a crash left is compared with the accepted envelope (state.h).
+ * extension of ours, see envelope.h.  The letter is changed in place when a
+ * recipient is done.  The modification time is the next try, as far as a clean
+ * end wrote it.  Nothing is fsynced: what a crash left is compared with the
+ * accepted envelope (state.h).
  * Input: our own, perhaps damaged by a crash.  Source: qmail-send(8).
  */
 #ifndef QUEUE_CHANNEL_H
