@@ -84,6 +84,8 @@ static const struct control {
 	{ "percenthack", LIST, "no host", "hosts where % names another host" },
 	{ "plusdomain", LINE_OR_ME, "plusdomain",
 	    "added to host names that end in a plus sign" },
+	{ "programtimeout", LINE, "0",
+	    "seconds a program of a .qmail file may take; 0: no limit" },
 	{ "proxyin", LIST, "no proxy", "proxies that tell their clients" },
 	{ "qmqpservers", LIST, "no server", "where qmail-qmqpc sends mail" },
 	{ "qmtproutes", LIST, "no route", "hosts that get mail by QMTP" },
