@@ -69,6 +69,8 @@ static const struct control {
 	    "stands for addresses of this machine" },
 	{ "locals", LIST, "only the host in control/me is local",
 	    "hosts that are local" },
+	{ "makemaildir", LINE, "1",
+	    "1: a missing Maildir of the default delivery is made" },
 	{ "maxerrors", LINE, "20", "refused commands of an SMTP client" },
 	{ "maxheader", LINE, "1048576", "largest header by SMTP" },
 	{ "maxmail", LINE, "10000", "messages of an SMTP session" },

@@ -479,6 +479,58 @@ def test_queue_does_not_read(home):
     assert code == 111 and "#4." in said
 
 
+# ---- a Maildir that nobody has made
+
+def deliver_by_default(home, **more):
+    done = subprocess.run(home.words("./Maildir/"), timeout=30, **home.how(**more))
+    return done.returncode, done.stdout.decode("latin-1")
+
+
+@pytest.mark.parametrize("there", [(), ("",), ("", "/new"), ("", "/tmp")])
+def test_default_makes_its_maildir(home, there):
+    shutil.rmtree(home.at("Maildir"))
+    for name in there:
+        os.mkdir(home.at("Maildir" + name))
+        os.chown(home.at("Maildir" + name), *home.place.ids(ANYBODY))
+    code, said = deliver_by_default(home)
+    if there == ("", "/tmp"):
+        assert code == 111  # it is none, but nobody has to guess what it is
+        return
+    assert code == 0, said
+    assert home.new() == [TOP + message(1000)]
+    for name in ("", "/tmp", "/new", "/cur"):
+        status = os.stat(home.at("Maildir" + name))
+        assert name in there or status.st_mode & 0o777 == 0o700
+
+
+def test_made_maildir_is_kept(home, strace):
+    """Its name, and those in it, through a power cut."""
+    shutil.rmtree(home.at("Maildir"))
+    how = {**home.how(), "stdout": subprocess.DEVNULL}
+    how.pop("stderr")
+    _, seen = trace.record(home.place.base + "/trace", home.words("./Maildir/"), **how)
+    synced = [call.file for call in seen.named("fsync")]
+    assert home.path in synced and home.at("Maildir") in synced
+    assert synced.index(home.path) < synced.index(home.at("Maildir/new"))
+
+
+def test_other_maildirs_are_not_made(home):
+    shutil.rmtree(home.at("Maildir"))
+    assert home.deliver("./Maildir/")[0] == 111
+    home.place.control(makemaildir="0\n")
+    os.unlink(home.at(".qmail"))
+    assert deliver_by_default(home)[0] == 111
+    assert not os.path.exists(home.at("Maildir"))
+
+
+def test_home_does_not_allow_it(home):
+    shutil.rmtree(home.at("Maildir"))
+    os.chown(home.path, 0, 0)
+    os.chmod(home.path, 0o755)
+    code, said = deliver_by_default(home)
+    assert code == 111 and "./Maildir/" in said
+
+
 # ---- maildirmake
 
 @pytest.mark.parametrize("number", [2, 3, 4])
