@@ -48,7 +48,7 @@ BUDGET = {
     "pop-note": "execvp fchown",
     "pop-relay": "execvp",
     "qmail-inject": SPAWN,
-    "qmail-install": "fchown",
+    "qmail-install": "fchown getpwnam",
     "qmail-local": SPAWN,
     "qmail-lspawn": "execvpe fork ids_become socketpair syscall",
     "qmail-newmrh": "",
