@@ -101,6 +101,16 @@ def test_no_name_server(town):
     assert deliver(town, "joe@plain.example").startswith("deferral: ")
 
 
+@pytest.mark.parametrize("name", ["plain.example", "no-such.example"])
+def test_name_server_that_cannot_know(town, name):
+    """Neither the zone's own nor one that asks others: it has nothing, and
+    says what it was not asked.  Others may know, or it may, another day."""
+    town.place.resolver("nameserver 127.0.0.1\n")
+    with peers.Dns({"plain.example": {"TXT": ["x"]}}, flags=peers.LAME):
+        assert deliver(town, "joe@" + name).startswith("deferral: ")
+    process.until(lambda: town.place.queue_files()["remote"], "it to wait")
+
+
 class LinkLocalDns(peers.Dns):
     """At fe80::53 of the loopback interface."""
 

@@ -100,6 +100,12 @@ test_judge(void **state)
 		{ { HEAD("\201\203", "\0") ASKED, 29 }, DNSPACKET_NO_NAME },
 		{ { HEAD("\201\204", "\0") ASKED, 29 }, DNSPACKET_NO_EDNS },
 		{ { HEAD("\201\205", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+		/* Neither recursion nor authority, and nothing found. */
+		{ { HEAD("\201\0", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+		{ { HEAD("\201\3", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+		{ { HEAD("\205\0", "\0") ASKED, 29 }, DNSPACKET_ANSWER },
+		{ { HEAD("\205\3", "\0") ASKED, 29 }, DNSPACKET_NO_NAME },
+		{ { HEAD("\201\0", "\1") ASKED, 29 }, DNSPACKET_ANSWER },
 	};
 	struct dnsquestion asked = question();
 

@@ -12,8 +12,10 @@
 #define TYPE_OPT    41
 #define FLAG_ANSWER 0x8000u
 #define FLAG_OPCODE 0x7800u
+#define FLAG_OWN    0x0400u /* the server has authority for the name */
 #define FLAG_CUT    0x0200u
 #define FLAG_ASK    0x0100u /* recursion desired */
+#define FLAG_ASKS   0x0080u /* recursion available: it asks others */
 #define RCODE	    0x000fu
 
 enum rcode {
@@ -201,6 +203,17 @@ repeats_case(struct span packet, const struct dnsname *name)
 	return span_starts(span_from(packet, HEADER), asked);
 }
 
+/*
+ * Whether the server can know that there is nothing.  One that neither has
+ * authority nor asks others refers us to them in an answer without records,
+ * which is no answer to us.
+ */
+static bool
+may_deny(unsigned flags)
+{
+	return flags & (FLAG_OWN | FLAG_ASKS);
+}
+
 enum dnspacket_kind
 dnspacket_judge(struct span packet, const struct dnsquestion *question)
 {
@@ -224,9 +237,11 @@ dnspacket_judge(struct span packet, const struct dnsquestion *question)
 		return DNSPACKET_CUT;
 	switch (flags & RCODE) {
 	case NO_ERROR:
-		return DNSPACKET_ANSWER;
+		return number_at(packet, 6) || may_deny(flags)
+		    ? DNSPACKET_ANSWER
+		    : DNSPACKET_REFUSED;
 	case NAME_ERROR:
-		return DNSPACKET_NO_NAME;
+		return may_deny(flags) ? DNSPACKET_NO_NAME : DNSPACKET_REFUSED;
 	case FORMAT_ERROR:
 	case NOT_KNOWN:
 		return DNSPACKET_NO_EDNS;
