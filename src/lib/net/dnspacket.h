@@ -80,8 +80,8 @@ enum dnspacket_kind {
 	DNSPACKET_CASE,	   /* an answer, but for the case of letters */
 	DNSPACKET_CUT,	   /* truncated: ask by TCP */
 	DNSPACKET_NO_EDNS, /* the server does not know OPT, or our question */
-	DNSPACKET_REFUSED  /* SERVFAIL, REFUSED and any other error; or it denies
-			      what the server cannot know */
+	DNSPACKET_REFUSED  /* any other error, or the server denies what it
+			      cannot know */
 };
 
 /* dnspacket_judge: what a packet says, from its header and question. */
