@@ -18,6 +18,7 @@ NAMES = [
     "--host-record=first.example,127.0.0.11",
     "--host-record=second.example,127.0.0.12",
     "--host-record=plain.example,127.0.0.13",
+    "--mx-host=xn--bcher-kva.example,first.example,10",
     "--host-record=six.example,%s" % peers.SIX,
     "--cname=alias.example,plain.example",
     "--mx-host=nowhere.example,.,0",
@@ -64,6 +65,16 @@ def test_host(town, names, domain, hosts, used):
     connection, = servers.connections
     assert b"MAIL FROM:<bob@here.example>\r\n" in connection.sent
     assert b"\r\nSubject: a letter\r\n\r\nhello\r\n.\r\n" in connection.sent
+
+
+def test_host_beyond_ascii(town, names):
+    """DNS knows it by another name than SMTP."""
+    ehlo = "250-x\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+    with peers.Servers({"127.0.0.11:25": [{"EHLO": ehlo}]}) as servers:
+        said = deliver(town, "joe@b\xc3\xbccher.example")
+        town.wait_empty()
+    assert said.startswith("success: ")
+    assert b"RCPT TO:<joe@b\xc3\xbccher.example>\r\n" in servers.connections[0].sent
 
 
 def test_host_with_ipv6_only(town, names, routed_six):

@@ -34,7 +34,12 @@ test_names(void **state)
 		{ ".a", NULL },
 		{ "a b", NULL },
 		{ "a\tb", NULL },
-		{ "\xc3\xa4.org", NULL },
+		{ "\xc3\xa4.org", "xn--4ca.org" },
+		{ "A.B\xc3\xbc"
+		  "cher.example.",
+		    "A.xn--bcher-kva.example" },
+		{ "\xc3.org", NULL },
+		{ "a.\xe4", NULL },
 	};
 	struct dnsname name;
 	char label[65];

@@ -37,8 +37,9 @@ struct dnsname {
 
 /*
  * dnsname_parse: the name that the text writes, with or without a dot at its
- * end; "" is none, and so is text with blanks, control or 8-bit bytes, empty
- * labels, labels over 63 or names over 255 bytes.
+ * end; "" is none, and so is text with blanks, control bytes, 8-bit bytes that
+ * are no UTF-8, empty labels, labels over 63 or names over 255 bytes.  A label
+ * in UTF-8 becomes its A-label (base/punycode.h).
  */
 MUST_CHECK bool dnsname_parse(struct span text, struct dnsname *name);
 
