@@ -16,7 +16,6 @@
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/file.h"
-#include "sys/random.h"
 
 #define READ_BUFFER 65536
 
@@ -80,19 +79,17 @@ queue_bounce(const struct serial_bounce *bounce, struct in *in,
 {
 	struct span sender = str_span(&message->sender), to;
 	enum bounce_kind kind = bounce_kind_of(sender);
-	struct str head = STR_INIT, report = STR_INIT, id = STR_INIT;
+	struct str head = STR_INIT, report = STR_INIT;
 	struct inject inject;
 	const char *failure = "the queue program cannot be run (#4.3.0)";
 
 	to = kind == BOUNCE_SINGLE ? bounce_recipient(sender)
 				   : str_span(&bounce->double_to);
 	add_report(&report, words);
-	str_add_u64(&id, random_u64());
 	bounce_add_head(&head,
 	    &(struct bounce_head){ .now = clock_seconds(),
 		.from = str_span(&bounce->from),
-		.to = to,
-		.id = str_span(&id) },
+		.to = to },
 	    kind);
 	bounce_add_paragraph(
 	    &head, str_span(&message->recipient), str_span(&report));
@@ -117,7 +114,6 @@ queue_bounce(const struct serial_bounce *bounce, struct in *in,
 		    : "it cannot be queued now (#4.3.0)";
 	}
 	str_free(&head);
-	str_free(&id);
 	str_free(&report);
 	return failure;
 }

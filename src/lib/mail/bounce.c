@@ -100,7 +100,10 @@ bounce_add_fields(
 	add_mailbox_field(text, "To: ", head->to);
 	str_add_z(text, "Subject: ");
 	str_add_z(text, subject);
-	str_add_z(text, "\nMessage-ID: <");
+	str_add_byte(text, '\n');
+	if (head->id.len == 0)
+		return;
+	str_add_z(text, "Message-ID: <");
 	str_add(text, head->id);
 	str_add_byte(text, '@');
 	str_add(text, host_of(head->from));

@@ -59,7 +59,9 @@ MUST_CHECK bool bounce_parse_paragraph(
 struct bounce_head {
 	int64_t now;
 	struct span from, to; /* mailboxes; local parts are quoted if need be */
-	struct span id;	      /* unique, before the @ of the Message-ID */
+	/* Unique, before the @ of the Message-ID.  Empty: neither that nor
+	 * Auto-Submitted, as bounces of serialmail always were. */
+	struct span id;
 };
 
 /* bounce_add_head: appends the header of a bounce and its first paragraph. */
