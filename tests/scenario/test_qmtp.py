@@ -458,6 +458,12 @@ def test_tcp_env(town):
         listener.close()
         found, _ = run([show[0], "-R", "env"], TCPREMOTEINFO="old")
         assert "TCPREMOTEINFO" not in found and found["TCPREMOTEHOST"] == "there.example"
+    # Who has the address chooses the name, which others write into logs.
+    for name in "a\nb.example", "a b.example", "a\x1bb.example", "a\xe4.example", "(a).example":
+        zone["2.0.0.127.in-addr.arpa"] = {"PTR": [name]}
+        with peers.Dns(zone):
+            found, _ = run([show[0], "-R", "env"])
+            assert "TCPREMOTEHOST" not in found and found["TCPLOCALHOST"] == "here.example"
     found, _ = run(show, PROTO="TCP", TCPREMOTEIP="1.2.3.4")
     assert found["TCPREMOTEIP"] == "1.2.3.4" and "TCPLOCALIP" not in found
     found = subprocess.run(show, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=30,
