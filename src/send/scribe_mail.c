@@ -51,7 +51,8 @@ end(struct draft *draft, bool is_fine, struct span sender)
 	inject_recipient(inject, draft->head.to);
 	verdict = inject_close(inject);
 	str_free(&draft->id);
-	if (verdict.letter == VERDICT_PERMANENT && !inject->is_broken)
+	/* A program that refuses need not read it all. */
+	if (verdict.letter == VERDICT_PERMANENT && is_fine)
 		return SCRIBE_MAIL_REFUSED;
 	return verdict.letter == VERDICT_ACCEPTED ? inject->pid : 0;
 }

@@ -35,7 +35,7 @@ test_whole(void **state)
 	    "\n"
 	    "\n--edge\n"
 	    "Content-Type: message/delivery-status\n"
-	    "Content-Transfer-Encoding: 8bit\n"
+	    "Content-Transfer-Encoding: 7bit\n"
 	    "\n"
 	    "Reporting-MTA: dns; me.example\n"
 	    "Original-Envelope-Id: 1+1\n"
@@ -95,6 +95,11 @@ test_beyond_ascii(void **state)
 	assert_string_equal(str_z(&text),
 	    "\nFinal-Recipient: utf-8; _@c\nAction: delivered\n"
 	    "Status: 2.0.0\n");
+	str_reset(&text);
+	report_add_fields(&text, &report);
+	assert_true(span_starts(str_span(&text),
+	    SPAN("\n--edge\nContent-Type: message/global-delivery-status\n"
+		 "Content-Transfer-Encoding: 8bit\n\n")));
 	str_reset(&text);
 	report_add_original(&text, &report, false);
 	assert_string_equal(str_z(&text),

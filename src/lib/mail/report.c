@@ -45,15 +45,25 @@ add_address(struct str *text, struct span address)
 	}
 }
 
-/* Begins a part.  Addresses and words may have 8-bit text in it. */
+/* Begins a part. */
 static void
-add_part(struct str *text, const struct report *report, const char *type)
+add_encoded_part(struct str *text, const struct report *report,
+    const char *type, const char *encoding)
 {
 	str_add_z(text, "\n--");
 	str_add(text, report->head.id);
 	str_add_z(text, "\nContent-Type: ");
 	str_add_z(text, type);
-	str_add_z(text, "\nContent-Transfer-Encoding: 8bit\n\n");
+	str_add_z(text, "\nContent-Transfer-Encoding: ");
+	str_add_z(text, encoding);
+	str_add_z(text, "\n\n");
+}
+
+/* Begins one in which addresses and words may have 8-bit text. */
+static void
+add_part(struct str *text, const struct report *report, const char *type)
+{
+	add_encoded_part(text, report, type, "8bit");
 }
 
 /* The first words, before those on each recipient. */
@@ -132,9 +142,11 @@ report_add_fields(struct str *text, const struct report *report)
 {
 	struct dsn_envelope envelope;
 
-	add_part(text, report,
-	    report->is_beyond_ascii ? "message/global-delivery-status"
-				    : "message/delivery-status");
+	if (report->is_beyond_ascii)
+		add_part(text, report, "message/global-delivery-status");
+	else /* RFC 3464 2.1: 7bit must be used */
+		add_encoded_part(
+		    text, report, "message/delivery-status", "7bit");
 	str_add_z(text, "Reporting-MTA: dns; ");
 	str_add(text, report->mta);
 	if (dsn_parse_envelope(report->parameters, &envelope) &&
