@@ -12,6 +12,7 @@ typedef void
 life_step(struct send *send, struct job *job, const struct event *event);
 
 /* Of any message, whatever its state. */
+life_step life_alert;	       /* of no message: a line for the log */
 life_step life_sorted;	       /* todo is gone */
 life_step life_not_sorted;     /* it could not be removed */
 life_step life_restored;       /* it is in todo again */

@@ -240,6 +240,15 @@ life_cannot_examine(
 	sweep_again(&send->sweep, send->now);
 }
 
+void
+life_alert(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	sendlog_z(&send->log, "alert: ");
+	str_add(&send->log.text, event->text);
+	sendlog_end(&send->log);
+}
+
 /* qmail-todo looks at it again later.  Until then its files may be anything,
  * even missing, which must not look like finished. */
 void

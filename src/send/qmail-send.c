@@ -46,6 +46,7 @@
 
 /* Of any message, whatever its state. */
 static life_step *const always[EVENTS] = {
+	[EVENT_ALERT] = life_alert,
 	[EVENT_SORTED] = life_sorted,
 	[EVENT_NOT_SORTED] = life_not_sorted,
 	[EVENT_RESTORED] = life_restored,
@@ -152,13 +153,7 @@ hear_todo(struct send *send, struct span record)
 
 	if (arrivals_read_event(record, &event) < 0)
 		return -1;
-	if (event.kind == EVENT_ALERT) {
-		sendlog_z(&send->log, "alert: ");
-		str_add(&send->log.text, event.text);
-		sendlog_end(&send->log);
-	} else {
-		happen(send, &event);
-	}
+	happen(send, &event);
 	return 0;
 }
 

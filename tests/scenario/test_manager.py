@@ -253,6 +253,34 @@ def test_one_qmail_todo_at_a_time(town):
     assert len(town.mail("ann")) == len(town.mail("bob")) == 1
 
 
+def test_one_qmail_clean_at_a_time(town):
+    """An old one outlives its qmail-send with orders that it has not done: the
+    new one does nothing before it has ended, else what it put into todo would
+    be taken away there, and nobody would look at the message again."""
+    for name in ("ann", "bob"):
+        town.rules(name, "", "|test -e ready || exit 111", "./%s/" % towns.MAIL_FOLDER)
+    town.open()
+    old, (clean,) = town.daemon, town.daemons()["qmail-clean"]
+    os.kill(clean, signal.SIGSTOP)
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    old.wait("^delivery [0-9]*: deferral", count=2)
+    os.kill(old.pid, signal.SIGKILL)
+    old.process.wait(20)
+    with open_folder(town.place.path("queue/info")) as info:
+        town.until(lambda: process.session_members(old.pid) == [clean], "the others to end")
+        fcntl.flock(info, fcntl.LOCK_EX)
+        town.open()
+        town.daemon.wait("^alert: waiting for an older qmail-todo to end")
+        town.daemon.wait("^alert: waiting for an older qmail-clean to end")
+        os.kill(clean, signal.SIGCONT)
+        town.until(lambda: not process.session_members(old.pid), "the old one to end")
+    for name in ("ann", "bob"):
+        make_ready(town, name)
+    try_until(town, town.is_empty, "the message to leave")
+    assert len(town.mail("ann")) == len(town.mail("bob")) == 1
+    old.kill()
+
+
 @contextlib.contextmanager
 def open_folder(path):
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
