@@ -862,6 +862,53 @@ def test_a_report_of_the_other_channel(town):
         os.rename(real + ".real", real)
 
 
+def test_moved_to_the_other_channel_while_it_was_tried(town):
+    """A message that was remote when it was sorted is local when its files are
+    made: it waits with its files, and nothing of it looks damaged."""
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+until test -e %s; do sleep 0.05; done
+printf 'r\\0Zlater\\n\\0'
+""" % (town.home("bob") + "/ready"), mode=0o755)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@here.example", "ann@there.example")
+    town.daemon.wait("^starting delivery 1: .* to remote ann@there.example")
+    town.place.control(locals="here.example\nthere.example\n")
+    town.signal("qmail-send", signal.SIGHUP)
+    make_ready(town, "bob")
+    town.daemon.wait("^delivery 1: deferral: later")
+    town.until(lambda: any(town.place.queue_files()["local"]), "its files to be made")
+    try_until(town, town.is_empty, "the message to leave")
+    assert len(town.mail("ann")) == 1
+    assert not [line for line in town.daemon.lines if line.startswith(("warning", "alert"))]
+
+
+def test_routes_that_cannot_be_read_are_told_of_once(town):
+    """However often they are looked at; and again if they could be read since."""
+    def deliver():
+        letters = len(town.mail("ann"))
+        town.send("x@there.example", "ann@here.example")
+        town.until(lambda: len(town.mail("ann")) > letters, "a letter")
+
+    def told():
+        return [line for line in town.daemon.lines
+                if line == "alert: unable to read control/smtproutes"]
+    town.rules("ann", "", "|sleep 1.1", "./%s/" % towns.MAIL_FOLDER)
+    routes = town.place.path("control/smtproutes")
+    town.place.write(routes, ":127.0.0.1\n", mode=0o600)
+    town.open()
+    for _ in range(3):
+        deliver()
+    assert len(told()) == 1
+    os.chmod(routes, 0o644)
+    town.place.write(routes, ":127.0.0.2\n")
+    deliver()
+    town.place.write(routes, ":127.0.0.1 \n", mode=0o600)
+    deliver()
+    deliver()
+    assert len(told()) == 2
+
+
 def test_an_old_message_without_envelope(town):
     """As another system left it: its text is there, so it is mail."""
     old = time.time() - 40 * 3600
