@@ -862,6 +862,42 @@ def test_a_report_of_the_other_channel(town):
         os.rename(real + ".real", real)
 
 
+def test_the_mark_of_a_finished_channel_is_lost(town):
+    """A power cut may leave zeros in its place: who was done long ago does not
+    get the message again for that."""
+    done, ready = (town.home("bob") + "/" + name for name in ("done", "ready"))
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+echo "$3" >> %s
+test "$3" = now@there.example || test -e %s || { printf 'r\\0Zlater\\n\\0'; exit; }
+printf 'r\\0Kfine\\n\\0'
+""" % (done, ready), mode=0o755)
+    town.place.write(done, "", "qmailr")
+    town.rules("ann", "", "|test -e ready || exit 111", "./%s/" % towns.MAIL_FOLDER)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@here.example", "ann@here.example", "now@there.example", "later@far.example")
+    town.daemon.wait("^delivery [0-9]*: (success|deferral)", count=3)
+    make_ready(town, "ann")
+    try_until(town, lambda: town.mail("ann"), "ann's copy")
+    (path,) = town.place.queue_files()["info"].values()
+    sender = b"Fx@here.example\0"
+    mark = town.until(lambda: read(path)[len(sender):], "the mark")
+    town.daemon.kill()
+    with open(path, "r+b") as info:
+        info.seek(len(sender))
+        info.write(bytes(len(mark)))
+    make_ready(town, "bob")
+    town.open(env={"QMAILREMOTE": remote})
+    town.wait_empty()
+    assert len(town.mail("ann")) == 1
+    assert read(done).count(b"now@") == 1
+
+
+def read(path):
+    with open(path, "rb") as source:
+        return source.read()
+
+
 def test_moved_to_the_other_channel_while_it_was_tried(town):
     """A message that was remote when it was sorted is local when its files are
     made: it waits with its files, and nothing of it looks damaged."""
