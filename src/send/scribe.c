@@ -434,7 +434,9 @@ read_controls(struct scribe *scribe)
 		"control/doublebounceto", "postmaster",
 		"control/doublebouncehost", "doublebouncehost") < 0)
 		return -1;
-	scribe->syncs_folders = access("control/syncfolders", F_OK) == 0;
+	/* Where that cannot be told it does no harm. */
+	scribe->syncs_folders =
+	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;
 	return 0;
 }
 
