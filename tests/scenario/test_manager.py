@@ -964,6 +964,22 @@ def test_an_old_message_without_envelope(town):
     assert young in town.place.queue_files()["todo"]
 
 
+@pytest.mark.parametrize("info, local", [(bytes(17), b""), (b"Fbob@here.example\0", bytes(20))])
+def test_zeros_are_left_of_a_message(town, info, local):
+    """Its last files, which were never synced, as a power cut leaves them when it
+    was finished: told once, for nothing makes them better, and nobody waits."""
+    number = int((time.time() - 60) * 1000000)
+    town.place.queue_put("info", number, info)
+    town.place.queue_put("local", number, local)
+    town.open()
+    town.daemon.wait("^warning: damaged: info/.*%d; there is no envelope" % number)
+    town.send("x@there.example", "ann@here.example")
+    town.letter("ann", "a letter")
+    town.daemon.stop()  # which tries all again at once
+    assert len([line for line in town.daemon.lines if str(number) in line]) == 1
+    assert number in town.place.queue_files()["info"]
+
+
 def test_found_while_it_is_to_be_read_again(town):
     """Its envelope comes to light, and it is tried, before its file, which could
     not be read, is looked at again: it waits once.  Another tells when that is."""
