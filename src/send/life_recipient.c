@@ -123,6 +123,7 @@ life_recipient_deferred(
 
 	own->running--;
 	own->left++;
+	life_add_delay(send, job, event, &own->delays);
 	end_recipient(own, event->delivery->position);
 	life_settle(send, job, channel);
 }
@@ -245,6 +246,31 @@ finish_channel(struct send *send, struct job *job, enum channel_id channel)
 	return 0;
 }
 
+/*
+ * Tells the sender that some wait, once: the mark comes first, so that a
+ * restart does not tell him again.  With a busy scribe, after the next pass.
+ */
+static void
+tell_of_delay(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+
+	if (own->delays.len == 0 || scribing_is_busy(&send->scribing))
+		return;
+	if (info_mark_delay(job->number, send->split, channel, job->birth) <
+	    0) {
+		sendlog_trouble(&send->log, "unable to mark",
+		    queue_path(QUEUE_INFO, job->number, send->split),
+		    "; its sender is told of the delay after the next try");
+		return;
+	}
+	scribing_warn(&send->scribing, job,
+	    life_birth(send, job) + (int64_t)send->lifetime,
+	    str_span(&own->delays));
+	str_reset(&own->delays);
+	own->is_told_of_delay = true;
+}
+
 /* Nothing of the channel is under way any more. */
 static void
 end_channel(struct send *send, struct job *job, enum channel_id channel)
@@ -266,6 +292,8 @@ end_channel(struct send *send, struct job *job, enum channel_id channel)
 		own->left = 1;
 		own->retry = soon;
 	}
+	if (own->left)
+		tell_of_delay(send, job, channel);
 	if (own->left && !own->is_scheduled && !own->is_damaged)
 		life_wait_until(send, channel, job->number, own->retry);
 }

@@ -254,13 +254,19 @@ life_cannot_examine(
 	sweep_again(&send->sweep, send->now);
 }
 
+static void
+log_text(struct send *send, const char *what, const struct event *event)
+{
+	sendlog_z(&send->log, what);
+	str_add(&send->log.text, event->text);
+	sendlog_end(&send->log);
+}
+
 void
 life_alert(struct send *send, struct job *job, const struct event *event)
 {
 	(void)job;
-	sendlog_z(&send->log, "alert: ");
-	str_add(&send->log.text, event->text);
-	sendlog_end(&send->log);
+	log_text(send, "alert: ", event);
 }
 
 /* qmail-todo looks at it again later.  Until then its files may be anything,
@@ -269,8 +275,6 @@ void
 life_broken(struct send *send, struct job *job, const struct event *event)
 {
 	(void)job;
-	sendlog_z(&send->log, "warning: ");
-	str_add(&send->log.text, event->text);
-	sendlog_end(&send->log);
+	log_text(send, "warning: ", event);
 	(void)loading_postpone(&send->loading, event->number);
 }

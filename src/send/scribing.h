@@ -42,6 +42,13 @@ void scribing_add_status(struct str *text, const struct report_status *status);
 void scribing_tell(struct scribing *scribing, const struct job *job,
     enum channel_id channel, struct span statuses);
 
+/* scribing_warn: has the sender told of delays; EVENT_TOLD or EVENT_NOT_TOLD
+ * follows.
+ *   until      when the last try will be, in seconds
+ *   statuses   as above */
+void scribing_warn(struct scribing *scribing, const struct job *job,
+    int64_t until, struct span statuses);
+
 /* scribing_notice: has a notice sent to the postmaster. */
 void
 scribing_notice(struct scribing *scribing, uint64_t number, struct span text);

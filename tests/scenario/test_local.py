@@ -352,6 +352,53 @@ def test_timer_rings_after_a_day(home, strace):
     assert timers[0].ends < seen.named("pread64")[0].begins
 
 
+# ---- how long programs may take
+
+def test_no_day_for_programs(home, strace):
+    """They may take any time, and what comes after them has its day again."""
+    seen = home.record("|true", "./Maildir/").named("alarm", "setitimer")
+    seconds = [re.search(r"(it_value=\{tv_sec=|^)([0-9]+)", timer.words).group(2) for timer in seen]
+    assert seconds == ["86400", "0", "86400"]
+
+
+def is_alive(pid):
+    """A process that has ended and that nobody has waited for counts as gone."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("leads, trap, is_killed", [
+    (True, "", False), (False, "", False), (True, "trap '' TERM; ", True),
+    (False, "trap '' TERM; ", False)])
+def test_program_takes_too_long(home, leads, trap, is_killed):
+    """It ends, with all that it has started where qmail-local leads a group, as
+    below qmail-lspawn."""
+    home.place.control(programtimeout="1\n")
+    child = "while :; do sleep 1; done & echo $! > pid; wait" if leads else "while :; do :; done"
+    code, said = home.deliver("|%s%s" % (trap, child), start_new_session=leads)
+    assert code == (-9 if is_killed else 111)
+    assert said == "a program took longer than control/programtimeout allows (#4.3.0)\n"
+    if leads:
+        process.until(lambda: not is_alive(int(home.read("pid"))), "the end of the child")
+
+
+def test_program_has_time(home):
+    home.place.control(programtimeout="1000\n")
+    assert home.deliver("|true")[0] == 0
+
+
+def test_time_of_programs_cannot_be_read(home):
+    """Nothing runs then."""
+    os.mkdir(home.place.path("control/programtimeout"))
+    code, said = home.deliver("|echo > made")
+    assert code == 111 and "/control/programtimeout: " in said
+    assert not os.path.exists(home.at("made"))
+    assert home.deliver("./Maildir/")[0] == 0
+
+
 # ---- rules
 
 def test_rules_cannot_be_read(home, strace):

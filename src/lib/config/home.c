@@ -18,6 +18,7 @@ const char home_dir[] = CONF_QMAIL;
 const char home_control_dir[] = CONF_QMAIL "/control";
 const char home_queue_dir[] = CONF_QMAIL "/queue";
 const char home_sync_folders[] = CONF_QMAIL "/control/syncfolders";
+const char home_program_timeout[] = CONF_QMAIL "/control/programtimeout";
 const char home_smtproutes[] = CONF_QMAIL "/control/smtproutes";
 const char home_users_cdb[] = CONF_QMAIL "/users/cdb";
 const char home_pop_cdb[] = CONF_QMAIL "/users/pop.cdb";
