@@ -54,12 +54,15 @@ read_numbers(struct send *send, const char **culprit)
 	return 0;
 }
 
-/* Without them qmail-remote looks for itself, and says what is wrong. */
+/* Without them qmail-remote looks for itself, and says what is wrong.  They are
+ * tried again with each look, and the log is told once. */
 static void
 read_routes(struct send *send)
 {
+	bool had_them = send->has_routes;
+
 	send->has_routes = routes_read(&send->routes) == 0;
-	if (!send->has_routes)
+	if (had_them && !send->has_routes)
 		sendlog_line(
 		    &send->log, "alert: unable to read control/smtproutes");
 }
@@ -75,6 +78,7 @@ controls_read(struct send *send)
 	    control_read_number(
 		"control/queuelifetime", UINT32_MAX, &send->lifetime) < 0)
 		return -1;
+	send->has_routes = true; /* or nobody is told */
 	read_routes(send);
 	return read_numbers(send, &culprit);
 }

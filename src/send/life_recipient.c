@@ -4,9 +4,6 @@
  */
 #include "life.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include "base/must.h"
 #include "queue/clean.h"
 #include "queue/info.h"
@@ -231,24 +228,19 @@ count_left(struct send *send, struct job *job, enum channel_id channel)
 	    : 0;
 }
 
-/* All recipients of the channel are done.  While the other one waits info has
- * to tell, and the file goes; else both stay until the message ends. */
+/* All recipients of the channel are done.  While the other one waits info tells
+ * so.  The file stays until the message ends: a power cut that took the mark,
+ * and not the file, would have all of them done again. */
 static int
 finish_channel(struct send *send, struct job *job, enum channel_id channel)
 {
 	int other = channel == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
 	struct job_channel *own = &job->channels[channel];
-	struct queue_path path =
-	    channel_path(channel, job->number, send->split);
 
-	if (job->channels[other].state == JOB_CHANNEL_WAITS) {
-		if (info_mark_finished(job->number, send->split, channel,
-			own->total, job->birth) < 0)
-			return -1;
-		if (unlink(path.s) < 0 && errno != ENOENT)
-			sendlog_trouble(&send->log, "unable to unlink", path,
-			    "; it goes with the message");
-	}
+	if (job->channels[other].state == JOB_CHANNEL_WAITS &&
+	    info_mark_finished(
+		job->number, send->split, channel, own->total, job->birth) < 0)
+		return -1;
 	own->state = JOB_CHANNEL_NONE;
 	own->is_finished = true;
 	return 0;

@@ -452,7 +452,9 @@ read_controls(struct scribe *scribe)
 		return -1;
 	if (read_bounce_form(&scribe->mail) < 0)
 		return -1;
-	scribe->syncs_folders = access("control/syncfolders", F_OK) == 0;
+	/* Where that cannot be told it does no harm. */
+	scribe->syncs_folders =
+	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;
 	return 0;
 }
 

@@ -121,22 +121,40 @@ info_write(uint64_t number, uint64_t split, struct span sender,
 	return result;
 }
 
+/* How long the file is, up to what a power cut has left of a mark. */
+static int
+whole_len(const char *path, off_t *len)
+{
+	struct str text = STR_INIT;
+	struct span rest, value;
+	int64_t birth;
+	char letter;
+	int result = read_whole(path, &text, &birth);
+
+	rest = str_span(&text);
+	while (record_next(&rest, &letter, &value))
+		continue;
+	*len = (off_t)(text.len - rest.len);
+	str_free(&text);
+	return result;
+}
+
 /* Appends a mark; an append changes the time, which is the birth.  What could
- * not be appended whole is taken back, or the next one would follow half a
- * mark, and count as none. */
+ * not be appended whole is taken back, and what is left of another goes first:
+ * behind half a mark, or zeros, the next one would count as none. */
 static int
 mark(const char *path, struct span text, int64_t birth)
 {
-	int fd = file_append(path, INFO_MODE);
-	struct stat st;
-	int result, number;
+	off_t len;
+	int fd, result, number;
 
-	if (fd < 0)
+	if (whole_len(path, &len) < 0 ||
+	    (fd = file_append(path, INFO_MODE)) < 0)
 		return -1;
-	result = fstat(fd, &st);
+	result = ftruncate(fd, len);
 	if (result == 0 && (result = fd_write_all(fd, text)) < 0) {
 		number = errno;
-		(void)!ftruncate(fd, st.st_size);
+		(void)!ftruncate(fd, len);
 		errno = number;
 	}
 	if (result == 0)

@@ -5,13 +5,14 @@
  *	F sender NUL                as qmail has it
  *	[E parameters NUL]          of the envelope, see envelope.h
  *	{l or r, count, NUL}        all `count` recipients of the local or the
- *	                            remote channel are done, its file may be gone
+ *	                            remote channel are done
  *	{b NUL}                     its bounce is queued
  *	{w channel NUL}             its sender is told that this channel waits
  *	{a seconds NUL}             at that time its birth was in the future
  *
  * Without the mark a missing channel file means that a crash lost it, not that
- * it was finished.  A mark that breaks off counts as none.
+ * it was finished.  A mark that breaks off counts as none, as do zeros that a
+ * power cut has left; the next mark takes their place.
  * Input: our own, perhaps damaged by a crash.  Source: qmail-send(8).
  */
 #ifndef QUEUE_INFO_H
