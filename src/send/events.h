@@ -32,6 +32,8 @@ enum event_kind {
 	EVENT_NOT_RECORDED,
 	EVENT_QUEUED, /* its bounce is */
 	EVENT_NOT_QUEUED,
+	EVENT_SYNCED, /* the mark of its finished channel is */
+	EVENT_NOT_SYNCED,
 	EVENT_TOLD, /* its sender, of a delay */
 	EVENT_NOT_TOLD,
 	/* of qmail-clean; see queue/clean.h */

@@ -20,6 +20,7 @@ life_step life_cannot_restore; /* likewise, later */
 life_step life_alert;	       /* for the log */
 life_step life_examined;       /* nothing to do */
 life_step life_cannot_examine; /* the clean-up comes again soon */
+life_step life_mark_synced;    /* the file of a finished channel goes */
 life_step life_told_of_delay;  /* for the log */
 life_step life_not_told_of_delay;
 life_step life_broken; /* it stays in todo; the log tells */

@@ -4,6 +4,9 @@
  */
 #include "life.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "base/must.h"
 #include "queue/clean.h"
 #include "queue/info.h"
@@ -228,19 +231,24 @@ count_left(struct send *send, struct job *job, enum channel_id channel)
 	    : 0;
 }
 
-/* All recipients of the channel are done.  While the other one waits info tells
- * so.  The file stays until the message ends: a power cut that took the mark,
- * and not the file, would have all of them done again. */
+/*
+ * All recipients of the channel are done.  While the other one waits info tells
+ * so, and the file goes when that is on the disk: a power cut that took the
+ * mark, and not the file, would have all of them done again.  Else both stay
+ * until the message ends.
+ */
 static int
 finish_channel(struct send *send, struct job *job, enum channel_id channel)
 {
 	int other = channel == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
 	struct job_channel *own = &job->channels[channel];
 
-	if (job->channels[other].state == JOB_CHANNEL_WAITS &&
-	    info_mark_finished(
-		job->number, send->split, channel, own->total, job->birth) < 0)
-		return -1;
+	if (job->channels[other].state == JOB_CHANNEL_WAITS) {
+		if (info_mark_finished(job->number, send->split, channel,
+			own->total, job->birth) < 0)
+			return -1;
+		scribing_sync(&send->scribing, job->number, channel);
+	}
 	own->state = JOB_CHANNEL_NONE;
 	own->is_finished = true;
 	return 0;
@@ -267,8 +275,24 @@ tell_of_delay(struct send *send, struct job *job, enum channel_id channel)
 	scribing_warn(&send->scribing, job,
 	    life_birth(send, job) + (int64_t)send->lifetime,
 	    str_span(&own->delays));
-	str_reset(&own->delays);
 	own->is_told_of_delay = true;
+}
+
+/* Meanwhile its files may have been made again; only the mark allows it. */
+void
+life_mark_synced(struct send *send, struct job *job, const struct event *event)
+{
+	struct queue_path path =
+	    channel_path(event->channel, event->number, send->split);
+	struct info info = INFO_INIT;
+
+	(void)job;
+	if (info_read(event->number, send->split, &info) == 0 &&
+	    info.is_finished[event->channel] && unlink(path.s) < 0 &&
+	    errno != ENOENT)
+		sendlog_trouble(&send->log, "unable to unlink", path,
+		    "; it goes with the message");
+	info_free(&info);
 }
 
 /* Nothing of the channel is under way any more. */
@@ -294,6 +318,7 @@ end_channel(struct send *send, struct job *job, enum channel_id channel)
 	}
 	if (own->left)
 		tell_of_delay(send, job, channel);
+	str_reset(&own->delays); /* the next pass adds them again */
 	if (own->left && !own->is_scheduled && !own->is_damaged)
 		life_wait_until(send, channel, job->number, own->retry);
 }

@@ -54,6 +54,8 @@ static life_step *const always[EVENTS] = {
 	[EVENT_CANNOT_RESTORE] = life_cannot_restore,
 	[EVENT_EXAMINED] = life_examined,
 	[EVENT_CANNOT_EXAMINE] = life_cannot_examine,
+	[EVENT_SYNCED] = life_mark_synced,
+	[EVENT_NOT_SYNCED] = life_examined,
 	[EVENT_TOLD] = life_told_of_delay,
 	[EVENT_NOT_TOLD] = life_not_told_of_delay,
 };

@@ -182,6 +182,37 @@ serve_append(struct scribe *scribe, struct span record)
 	answer(scribe, &text);
 }
 
+/* Returns 0, -1 with errno. */
+static int
+sync_info(const struct scribe *scribe, uint64_t number)
+{
+	int fd = file_open_nofollow(
+	    queue_path(QUEUE_INFO, number, scribe->mail.split).s);
+	int result = fd < 0 ? -1 : file_sync(fd);
+
+	fd_close(fd);
+	return result;
+}
+
+static void
+serve_sync(struct scribe *scribe, struct span record)
+{
+	struct str text = STR_INIT;
+	uint64_t number, channel;
+
+	if (!record_next_number(&record, SCRIBE_SYNC, INT64_MAX, &number) ||
+	    !record_next_number(
+		&record, SCRIBE_CHANNEL, CHANNELS - 1, &channel))
+		_exit(111);
+	if (sync_info(scribe, number) == 0) {
+		record_add_number(&text, SCRIBE_SYNCED, number);
+		record_add_number(&text, SCRIBE_CHANNEL, channel);
+	} else {
+		record_add_number(&text, SCRIBE_NOT_SYNCED, number);
+	}
+	answer(scribe, &text);
+}
+
 /* The words of an answer to each kind of mail. */
 static const struct mail_kind {
 	enum scribe_word order, done, not_done;
@@ -390,6 +421,10 @@ serve(struct scribe *scribe, struct span record)
 
 	if (record.s[0] == SCRIBE_APPEND) {
 		serve_append(scribe, record);
+		return;
+	}
+	if (record.s[0] == SCRIBE_SYNC) {
+		serve_sync(scribe, record);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(mail_kinds) / sizeof(*mail_kinds); i++) {

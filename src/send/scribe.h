@@ -5,6 +5,8 @@
  *
  * Orders:   A number, C channel, X paragraphs
  *               append to bounce/N                    answer: a or f
+ *           S number, C channel
+ *               sync info/N, where a mark of the channel is answer: s or z
  *           I number, b birth, F sender, [E parameters], [X paragraph]
  *               queue the bounce; without paragraph from bounce/N, which goes
  *               then                                  answer: i or g
@@ -17,6 +19,8 @@
  * Answers:  a number, C channel, [Q qp]    appended, or told of successes; Q 0:
  *                                          nobody may be told of them
  *           f number, C channel, [Q 0]     could not do so
+ *           s number, C channel            synced
+ *           z number                       could not do so
  *           i number, Q qp                 queued
  *           g number                       could not queue
  *           w number, Q qp                 told of delays; Q 0: as for a
@@ -32,6 +36,7 @@
 
 enum scribe_word {
 	SCRIBE_APPEND = 'A',
+	SCRIBE_SYNC = 'S',
 	SCRIBE_INJECT = 'I',
 	SCRIBE_NOTICE = 'N',
 	SCRIBE_SUCCESSES = 'D',
@@ -46,6 +51,8 @@ enum scribe_word {
 	SCRIBE_QP = 'Q',
 	SCRIBE_APPENDED = 'a',
 	SCRIBE_NOT_APPENDED = 'f',
+	SCRIBE_SYNCED = 's',
+	SCRIBE_NOT_SYNCED = 'z',
 	SCRIBE_INJECTED = 'i',
 	SCRIBE_NOT_INJECTED = 'g',
 	SCRIBE_TOLD = 'w',

@@ -28,6 +28,11 @@ struct scribing {
 void scribing_record(struct scribing *scribing, uint64_t number,
     enum channel_id channel, struct span paragraphs);
 
+/* scribing_sync: has info/N synced, with the mark of a finished channel.
+ * EVENT_SYNCED or EVENT_NOT_SYNCED follows. */
+void scribing_sync(
+    struct scribing *scribing, uint64_t number, enum channel_id channel);
+
 /* scribing_inject: has a bounce queued, from this paragraph; if it is empty
  * from bounce/N.  EVENT_QUEUED or EVENT_NOT_QUEUED follows. */
 void scribing_inject(

@@ -863,8 +863,8 @@ def test_a_report_of_the_other_channel(town):
 
 
 def test_the_mark_of_a_finished_channel_is_lost(town):
-    """A power cut may leave zeros in its place: who was done long ago does not
-    get the message again for that."""
+    """A power cut may leave zeros in its place, until it is synced: who was done
+    long ago does not get the message again for that."""
     done, ready = (town.home("bob") + "/" + name for name in ("done", "ready"))
     remote = town.place.base + "/remote"
     town.place.write(remote, """#!/bin/sh
@@ -877,12 +877,15 @@ printf 'r\\0Kfine\\n\\0'
     town.open(env={"QMAILREMOTE": remote})
     town.send("x@here.example", "ann@here.example", "now@there.example", "later@far.example")
     town.daemon.wait("^delivery [0-9]*: (success|deferral)", count=3)
+    scribe, = [pid for pid in pids_of_send(town) if pid != town.daemon.pid]
+    os.kill(scribe, signal.SIGSTOP)
     make_ready(town, "ann")
     try_until(town, lambda: town.mail("ann"), "ann's copy")
     (path,) = town.place.queue_files()["info"].values()
     sender = b"Fx@here.example\0"
     mark = town.until(lambda: read(path)[len(sender):], "the mark")
     town.daemon.kill()
+    assert town.place.queue_files()["local"]
     with open(path, "r+b") as info:
         info.seek(len(sender))
         info.write(bytes(len(mark)))
@@ -891,6 +894,33 @@ printf 'r\\0Kfine\\n\\0'
     town.wait_empty()
     assert len(town.mail("ann")) == 1
     assert read(done).count(b"now@") == 1
+
+
+@pytest.mark.parametrize("syncs", [True, False])
+def test_the_file_of_a_finished_channel(town, syncs):
+    """It goes when the mark is on the disk, and not before the message if it
+    cannot get there; the message waits for nothing of that."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "-later", "|test -e ready || exit 111")
+    town.place.write(town.place.path("control/smtproutes"), ":127.0.0.9:1\n")
+    town.open()
+    scribe, = [pid for pid in pids_of_send(town) if pid != town.daemon.pid]
+    log = town.place.base + "/scribe-trace"
+    town.begin(["strace", "-qq", "-y", "-e", "trace=fsync", "-o", log, "-p", str(scribe),
+                *(() if syncs else ("--inject=fsync:error=EIO",))])
+    town.until(lambda: "TracerPid:\t0" not in read("/proc/%d/status" % scribe).decode(), "strace")
+    town.send("x@here.example", "ann@here.example", "joe@there.example")
+    town.daemon.wait("^delivery [0-9]*: (success|deferral)", count=2)
+    town.until(lambda: b"/info/" in read(log), "the sync of the mark")
+    files = town.place.queue_files
+    if syncs:
+        town.until(lambda: not files()["local"], "the file to go")
+    else:
+        town.send("x@here.example", "ann@here.example")
+        town.until(lambda: len(town.mail("ann")) == 2, "another message")
+        assert files()["local"]
+    assert files()["info"] and files()["remote"]
 
 
 def read(path):
