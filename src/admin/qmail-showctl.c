@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/version.h"
 #include "base/vec.h"
 #include "config/control.h"
 #include "config/home.h"
@@ -135,7 +136,7 @@ add_ids(struct str *text)
 {
 	struct home_ids ids;
 
-	str_add_z(text, "home: ");
+	str_add_z(text, "version: " SUITE_VERSION "\nhome: ");
 	str_add_z(text, home_dir);
 	str_add_z(text, "\n");
 	if (home_ids_read(&ids) < 0) {

@@ -219,8 +219,7 @@ hear_rspawn(struct send *send, struct span record)
 
 static const struct peer {
 	const char *name; /* in the log, when it is gone */
-	/* NULL: it has nothing to say to us. */
-	int (*hear)(struct send *send, struct span record);
+	int (*hear)(struct send *send, struct span record); /* or NULL */
 } peers[] = {
 	[DAEMONS_TODO] = { "qmail-todo connection", hear_todo },
 	[DAEMONS_LSPAWN] = { "spawn connection", hear_lspawn },

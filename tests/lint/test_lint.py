@@ -240,3 +240,10 @@ def test_shell_scripts_parse():
         scripts += [os.path.relpath(os.path.join(folder, name), build.TOP) for name in names]
     for name in scripts:
         build.run(["sh", "-n", name], cwd=build.TOP)
+
+
+def test_version():
+    """README and the programs name the same one."""
+    with open("src/lib/base/version.h") as header, open("README") as readme:
+        version = re.search('SUITE_VERSION "Angarium ([0-9.]+)"', header.read()).group(1)
+        assert "Version %s." % version in readme.read()
