@@ -192,7 +192,9 @@ instcheck:
 
 # ---- the two commands of README ------------------------------------------
 
-.PHONY: quickstart stop test mutants bench help
+.PHONY: quickstart stop services test mutants bench help
+services:
+	@sh src/install/services.sh
 quickstart:
 	@sh src/install/quickstart.sh start
 stop:
@@ -208,6 +210,7 @@ help:
 	@echo 'make             build all into build/'
 	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
 	@echo 'make stop        end what quickstart started'
+	@echo 'make services    write the services: daemontools, systemd'
 	@echo 'make test        run all tests'
 	@echo 'make mutants     put faults in; which does no test notice?'
 	@echo 'make bench       compare with Postfix'

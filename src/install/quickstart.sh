@@ -113,12 +113,14 @@ configure() {
 	tcprules "$home/control/tcp.smtp.cdb" "$home/control/tcp.smtp.tmp" \
 		< "$home/control/tcp.smtp"
 	if [ ! -d "$home/alias/Maildir" ]; then
-		setuidgid alias "$home/bin/maildirmake" "$home/alias/Maildir"
+		setuidgid "$alias_user" "$home/bin/maildirmake" \
+			"$home/alias/Maildir"
 	fi
-	for name in postmaster mailer-daemon root; do
-		[ -e "$home/alias/.qmail-$name" ] ||
-			echo ./Maildir/ > "$home/alias/.qmail-$name"
-	done
+	# As alias, who could have put links there.
+	setuidgid "$alias_user" sh -c 'cd "$1/alias" || exit 1
+		for name in postmaster mailer-daemon root; do
+			[ -e ".qmail-$name" ] || echo ./Maildir/ > ".qmail-$name"
+		done' sh "$home"
 	echo "mail for postmaster and root goes to $home/alias/Maildir"
 	[ -z "$has_pop" ] || configure_pop
 }
@@ -136,26 +138,29 @@ configure_pop() {
 	"$home/bin/qmail-newpop"
 }
 
-# service NAME: makes the folder that supervise watches.
-make_service() {
-	mkdir -p "$service/$1/log" "$home/log/$1"
-	chown "$(sed -n 3p conf-users)" "$home/log/$1"
-	for file in run log/run; do
-		sed -e "s|@QMAIL@|$home|g" -e "s|@NAME@|$1|g" \
-			-e "s|@LOGUSER@|$(sed -n 3p conf-users)|g" \
-			-e "s|@NETUSER@|$(sed -n 2p conf-users)|g" \
-			"src/install/service/$2" > "$service/$1/$file.new"
-		chmod 755 "$service/$1/$file.new"
-		mv "$service/$1/$file.new" "$service/$1/$file"
-		set -- "$1" log
-	done
+# What runs now is svscan of ours; after a reboot somebody else has to begin.
+keep_after_reboot() {
+	if [ -d /run/systemd/system ]; then
+		cp "$home/systemd/angarium.service" /etc/systemd/system/ &&
+			systemctl --quiet daemon-reload &&
+			systemctl --quiet enable angarium &&
+			echo "systemd starts them after a reboot" && return
+	elif [ -d /etc/service ]; then
+		for name in "$service"/qmail-*; do
+			ln -sfn "$name" "/etc/service/${name##*/}"
+		done
+		echo "svscan of /etc/service starts them after a reboot"
+		return
+	fi
+	echo "nothing on this machine starts services: after a reboot, run" \
+		"svscan $service &"
 }
 
 start_services() {
 	say "Services in $service"
-	make_service qmail-send qmail-send
-	make_service qmail-smtpd qmail-smtpd
-	[ -z "$has_pop" ] || make_service qmail-pop3d qmail-pop3d
+	# shellcheck disable=SC2086 # one word or none
+	sh src/install/services.sh qmail-send qmail-smtpd \
+		${has_pop:+qmail-pop3d}
 	if is_running; then
 		svc -t "$service/qmail-send" "$service/qmail-smtpd"
 		! svok "$service/qmail-pop3d" 2>/dev/null ||
@@ -175,6 +180,7 @@ start_services() {
 		echo "no POP3: port $pop_port is taken;" \
 			"choose another: POPPORT=1110 make quickstart"
 	fi
+	keep_after_reboot
 }
 
 pop_answers() {
@@ -297,13 +303,22 @@ log_is_complete() {
 
 has_ended() { ! svok "$service/$name" 2>/dev/null; }
 
+# The number may be another process's by now.
+stop_svscan() {
+	[ -s "$service/svscan.pid" ] || return 0
+	pid=$(cat "$service/svscan.pid")
+	if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = svscan ] &&
+		[ "/proc/$pid/cwd" -ef "$service" ]; then
+		kill "$pid"
+	else
+		echo "svscan had ended already"
+	fi
+	rm -f "$service/svscan.pid"
+}
+
 stop() {
 	[ -d "$service" ] || die "nothing runs from $home"
-	if [ -s "$service/svscan.pid" ]; then
-		kill "$(cat "$service/svscan.pid")" 2>/dev/null ||
-			echo "svscan had ended already"
-		rm -f "$service/svscan.pid"
-	fi
+	stop_svscan
 	for name in qmail-pop3d qmail-smtpd qmail-send; do
 		if svok "$service/$name" 2>/dev/null; then
 			svc -dx "$service/$name"
@@ -313,6 +328,14 @@ stop() {
 		wait_for "$name to end" has_ended
 		if svok "$service/$name/log" 2>/dev/null; then
 			svc -dx "$service/$name/log"
+		fi
+	done
+	if [ -e /etc/systemd/system/angarium.service ]; then
+		systemctl --quiet disable angarium || true
+	fi
+	for name in qmail-send qmail-smtpd qmail-pop3d; do
+		if [ "/etc/service/$name" -ef "$service/$name" ]; then
+			rm -f "/etc/service/$name"
 		fi
 	done
 	echo "stopped; mail that waits stays in $home/queue"

@@ -1,0 +1,50 @@
+#!/bin/sh
+# services.sh - the services: folders that supervise(8) watches, and units of
+# systemd.  `make services`; the quickstart does the same.
+# Runs as   root, by hand, after the installation.
+# Reads     conf-qmail, conf-users, src/install/service; HOME/control.
+# Writes    HOME/service, HOME/log, HOME/systemd, and what was not yet there of
+#           control/smtpaddress, popaddress, tcp.smtp.
+# usage: services.sh [SERVICE...]
+set -eu
+home=$(head -n 1 conf-qmail)
+role() { sed -n "${1}p" conf-users; }
+PATH=$PATH:/usr/sbin:/sbin
+
+# fill TEMPLATE NAME FILE: readers never see half of it.
+fill() {
+	sed -e "s|@QMAIL@|$home|g" -e "s|@NAME@|$2|g" -e "s|@LOGUSER@|$(role 3)|g" \
+		-e "s|@NETUSER@|$(role 2)|g" \
+		-e "s|@SVSCAN@|$(command -v svscan || echo /usr/bin/svscan)|g" \
+		"src/install/service/$1" > "$3.new"
+	chmod "$4" "$3.new"
+	mv "$3.new" "$3"
+}
+
+make_service() {
+	mkdir -p "$home/service/$1/log" "$home/log/$1" "$home/systemd"
+	chown "$(role 3)" "$home/log/$1"
+	fill "$1" "$1" "$home/service/$1/run" 755
+	fill log "$1" "$home/service/$1/log/run" 755
+	fill unit "$1" "$home/systemd/$1.service" 644
+}
+
+# put FILE LINE: unless it is there.
+put() { [ -s "$home/control/$1" ] || echo "$2" > "$home/control/$1"; }
+
+umask 022
+[ -s "$home/control/me" ] || {
+	echo "services: $home/control/me is missing; run config-fast first" >&2
+	exit 111
+}
+put smtpaddress '127.0.0.1 25'
+put popaddress '127.0.0.1 110'
+put tcp.smtp '127.:allow,RELAYCLIENT=""'
+[ -e "$home/control/tcp.smtp.cdb" ] ||
+	tcprules "$home/control/tcp.smtp.cdb" "$home/control/tcp.smtp.tmp" \
+		< "$home/control/tcp.smtp"
+[ $# -gt 0 ] || set -- qmail-send qmail-smtpd qmail-pop3d
+for name; do
+	make_service "$name"
+done
+fill svscan.unit angarium "$home/systemd/angarium.service" 644
