@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support import peers, town as towns
+from support import peers, process, town as towns
 from test_dsn import RELAY, envelope, gated_queue, logged, route, send
 from test_local import home  # noqa: F401, a fixture
 
@@ -288,3 +288,24 @@ def test_notices_of_delay_are_bounded(town):
     assert 50 < len(delays) < count
     finish(town)
     assert len(town.mail("bob")) == 1
+
+
+@pytest.mark.parametrize("rest", [bytes(20000), b"x" * 16384, b"<y@z>:\n" + b"x" * 40000 + b"\n\n",
+                                  bytes(20000) + b"\n\n<y@z>:\nno\n\n"],
+                         ids=["zeros", "no end", "in words", "before another"])
+def test_long_lines_among_the_failures(town, rest):
+    """Of another mail system, or zeros that a power cut has left: the bounce goes."""
+    town.place.write(town.place.path("control/bounceformat"), "dsn\n")
+    number = int((time.time() - 60) * 1000000)
+    put = town.place.queue_put
+    put("mess", number, b"Subject: a letter\n\nthe body\n")
+    put("intd", number, b"u1\0p1\0" + process.envelope("bob@here.example", "ann-no@here.example"))
+    put("info", number, b"Fbob@here.example\0")
+    put("local", number, b"Dann-no@here.example\0")
+    put("bounce", number, b"<ann-no@here.example>:\nno such user\n\n" + rest)
+    town.open()
+    text = town.letter("bob", "Subject: failure notice")
+    assert "\nFinal-Recipient: rfc822; ann-no@here.example\n" in text
+    assert ("\nFinal-Recipient: rfc822; y@z\n" in text) == (b"<" in rest)
+    assert all(len(line) < 999 for line in text.split("Content-Type: message/delivery")[1].split("\n"))
+    town.wait_empty()
