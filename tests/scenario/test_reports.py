@@ -219,6 +219,7 @@ def test_notice_of_delay(town):
          ("NOTIFY=FAILURE", "ann-later@here.example"))
     wait_and_try_again(town, FOUR_HOURS + 100, recipients=2)
     words, (message, delay), returned = parts(town, "delay notice")
+    assert words.startswith("This is the qmail-send program at here.example.\n")  # no QSBMF
     assert words.endswith("\n\n<ann-later@here.example>:\nnot now\n\n")
     assert delay["Original-Recipient"] == "rfc822; first@x"
     assert (delay["Action"], delay["Status"]) == ("delayed", "4.0.0")
