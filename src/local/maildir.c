@@ -9,11 +9,14 @@
 int
 maildir_fill(const char *folder)
 {
-	static const char *const names[] = { "/tmp", "/new", "/cur" };
+	/* tmp comes last: where it is missing the others may be, and delivery
+	 * has them made; see local_maildir.c. */
+	static const char *const names[] = { "/cur", "/new", "/tmp" };
 	struct str path = STR_INIT;
 	int result = 0;
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names) && result == 0;
+	     i++) {
 		str_set(&path, span_of(folder));
 		str_add_z(&path, names[i]);
 		if (mkdir(str_z(&path), 0700) < 0 && errno != EEXIST)

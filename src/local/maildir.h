@@ -6,7 +6,7 @@
 
 /*
  * maildir_fill: makes tmp, new and cur in a folder; those that are there
- * already are fine.  What cannot be made whole stays as it is.
+ * already are fine.  Where this breaks off tmp is missing, whatever else is there.
  * Returns 0, -1 with errno.
  */
 MUST_CHECK int maildir_fill(const char *folder);

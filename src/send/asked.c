@@ -4,86 +4,85 @@
  */
 #include "asked.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "queue/envelope.h"
 #include "queue/path.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/random.h"
 
-#define MISSES_MAX 100 /* searches of the whole envelope, in vain */
-
-/* Reads on to the next recipient, and what was asked on him.  Returns false
- * at the end, or where the envelope cannot be read. */
-static bool
-next_recipient(struct asked *asked)
+/* FNV-1a, from where nobody knows: who chooses addresses cannot choose those
+ * that have one hash. */
+static uint64_t
+hash_of(struct span address)
 {
+	uint64_t hash = 0xcbf29ce484222325 ^ random_seed();
+
+	for (size_t i = 0; i < address.len; i++)
+		hash = (hash ^ (unsigned char)address.s[i]) * 0x100000001b3;
+	return hash;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const struct asked_recipient *first = a, *second = b;
+
+	if (first->hash != second->hash)
+		return first->hash < second->hash ? -1 : 1;
+	return (first->position > second->position) -
+	    (first->position < second->position);
+}
+
+/*
+ * Reads on to the next recipient on whom something was asked.
+ *   position   receives where that stands
+ * Returns false at the end, or where the envelope cannot be read.
+ */
+static bool
+next_recipient(struct asked *asked, uint64_t *position)
+{
+	struct str *value = &asked->address;
 	char letter;
 
 	str_reset(&asked->parameters);
-	while (envelope_next(&asked->in, NULL, &letter, &asked->address) == 0 &&
+	while (envelope_next(&asked->in, NULL, &letter, value) == 0 &&
 	    letter != ENVELOPE_END) {
-		if (letter == ENVELOPE_RECIPIENT) {
-			asked->index++;
-			return true;
+		uint64_t start = asked->position;
+
+		asked->position += 1 + value->len + 1;
+		if (letter == ENVELOPE_RECIPIENT_PARAMETERS) {
+			str_set(&asked->parameters, str_span(value));
+			*position = start;
 		}
-		if (letter == ENVELOPE_RECIPIENT_PARAMETERS)
-			str_set(&asked->parameters, str_span(&asked->address));
+		if (letter == ENVELOPE_RECIPIENT && asked->parameters.len)
+			return true;
 	}
 	str_reset(&asked->parameters);
 	return false;
 }
 
-/* Whether the recipient that was read is asked for, for the first time. */
-static bool
-is_his_turn(struct asked *asked, struct span address)
-{
-	size_t index = asked->index - 1;
-
-	if (!span_equal(str_span(&asked->address), address))
-		return false;
-	while (asked->told.len <= index)
-		str_add_byte(&asked->told, '\0');
-	if (asked->told.s[index])
-		return false;
-	asked->told.s[index] = 1;
-	return true;
-}
-
-/* Reads up to this recipient. */
-static bool
-find(struct asked *asked, struct span address)
-{
-	while (next_recipient(asked))
-		if (is_his_turn(asked, address))
-			return true;
-	return false;
-}
-
-/* Returns whether it can be read again. */
-static bool
-begin_again(struct asked *asked)
-{
-	asked->index = 0;
-	return in_rewind(&asked->in) == 0;
-}
-
 bool
 asked_open(struct asked *asked, uint64_t number, uint64_t split)
 {
-	bool is_asked = false;
+	struct asked_recipient next = { .told = 0 };
 
-	asked->address = asked->parameters = asked->told = (struct str)STR_INIT;
-	asked->index = asked->misses = 0;
+	*asked = (struct asked){ .fd = -1 };
 	asked->fd = file_open_nofollow(queue_path(QUEUE_INTD, number, split).s);
 	if (asked->fd < 0)
 		return false;
 	in_init(&asked->in, asked->fd, asked->buffer, sizeof(asked->buffer));
-	while (!is_asked && next_recipient(asked))
-		is_asked = asked->parameters.len > 0;
-	if (begin_again(asked))
-		return is_asked;
-	fd_close(asked->fd);
-	asked->fd = -1;
-	return false;
+	while (next_recipient(asked, &next.position)) {
+		next.hash = hash_of(str_span(&asked->address));
+		vec_push(&asked->recipients, next);
+	}
+	if (asked->recipients.len == 0)
+		return false;
+	qsort(asked->recipients.at, asked->recipients.len,
+	    sizeof(*asked->recipients.at), compare);
+	return true;
 }
 
 void
@@ -91,19 +90,59 @@ asked_close(struct asked *asked)
 {
 	if (asked->fd >= 0)
 		fd_close(asked->fd);
+	vec_free(&asked->recipients);
 	str_free(&asked->address);
 	str_free(&asked->parameters);
-	str_free(&asked->told);
+}
+
+/* The index of the first of a hash, or where he would be. */
+static size_t
+first_of(const struct asked *asked, uint64_t hash)
+{
+	size_t low = 0, high = asked->recipients.len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (asked->recipients.at[middle].hash < hash)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Reads a recipient again.  Returns whether he has this address. */
+static bool
+is_at(struct asked *asked, uint64_t position, struct span address)
+{
+	if (lseek(asked->fd, (off_t)position, SEEK_SET) < 0)
+		return false;
+	in_init(&asked->in, asked->fd, asked->buffer, sizeof(asked->buffer));
+	return next_recipient(asked, &position) &&
+	    span_equal(str_span(&asked->address), address);
 }
 
 struct span
 asked_of(struct asked *asked, struct span address)
 {
-	str_reset(&asked->parameters);
-	if (asked->fd < 0 || asked->misses == MISSES_MAX ||
-	    find(asked, address))
+	uint64_t hash = hash_of(address);
+	size_t first = first_of(asked, hash), count = asked->recipients.len;
+	struct asked_recipient *list = asked->recipients.at;
+
+	/* Those who were told of stand before the others of their hash. */
+	for (size_t i = first < count ? first + list[first].told : count;
+	     i < count && list[i].hash == hash; i++) {
+		size_t next = first + list[first].told;
+		uint64_t position = list[i].position;
+
+		if (!is_at(asked, position, address))
+			continue;
+		list[i].position = list[next].position;
+		list[next].position = position;
+		list[first].told++;
 		return str_span(&asked->parameters);
-	if (!begin_again(asked) || !find(asked, address))
-		asked->misses++;
+	}
+	str_reset(&asked->parameters);
 	return str_span(&asked->parameters);
 }

@@ -10,14 +10,21 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "base/vec.h"
 #include "sys/in.h"
 
+/* One of whom something was asked. */
+struct asked_recipient {
+	uint64_t hash;	   /* of his address */
+	uint64_t position; /* of his parameters in the envelope */
+	size_t told;	   /* the first of a hash: so many were asked for */
+};
+
 struct asked {
-	int fd; /* intd/N; -1: it cannot be read, and nobody asked anything */
+	int fd; /* intd/N; -1: nobody asked anything, or it cannot be read */
 	struct in in;
-	size_t index;	 /* of the next recipient */
-	unsigned misses; /* who are not in it: control files changed them */
-	struct str told; /* a byte for each recipient: 1: he was asked for */
+	uint64_t position;			/* of what is read next */
+	VEC(struct asked_recipient) recipients; /* sorted by their hashes */
 	struct str address, parameters;
 	char buffer[8192];
 };
@@ -29,8 +36,8 @@ void asked_close(struct asked *asked);
 
 /*
  * asked_of: the parameters of a recipient; see mail/dsn.h.  Of one who is
- * listed twice those that were not asked for yet.  The search goes on behind
- * the last one that was found, so that recipients in their order cost nothing.
+ * listed twice those that were not asked for yet.  The envelope is read once,
+ * when it is opened, and where it has them.
  * Returns a view, good until the next call; empty if there are none.
  */
 struct span asked_of(struct asked *asked, struct span address);

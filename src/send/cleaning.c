@@ -21,6 +21,8 @@ cleaning_order(struct cleaning *cleaning, char letter, uint64_t number)
 
 	record_add_number(&cleaning->link.words, letter, number);
 	vec_push(&cleaning->orders, order);
+	if (letter == CLEAN_FINISHED)
+		cleaning->removing++;
 }
 
 void
@@ -109,10 +111,19 @@ cleaning_next_event(
 		return 1;
 	}
 	order = cleaning->orders.at[cleaning->answered++];
+	if (order.letter == CLEAN_FINISHED)
+		cleaning->removing--;
 	*event = (struct event){ .kind = kind_of(order.letter, answer),
 		/* An order to sweep names a part, its answer a message. */
 		.number = order.letter == CLEAN_SWEEP ? number : order.number };
 	return 1;
+}
+
+bool
+cleaning_is_busy(const struct cleaning *cleaning)
+{
+	return cleaning->removing + cleaning->finished.len >=
+	    CLEANING_FINISHED_MAX;
 }
 
 bool

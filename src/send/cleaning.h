@@ -16,6 +16,10 @@
 
 #define CLEANING_HOLD_MS 10 /* milliseconds; see cleaning_release */
 
+/* Finished messages that may wait for qmail-clean; beyond these nothing is
+ * started.  After a crash some of them come twice, and each needs memory. */
+#define CLEANING_FINISHED_MAX 200
+
 struct cleaning_order {
 	char letter;
 	uint64_t number;
@@ -27,6 +31,7 @@ struct cleaning {
 	size_t answered;
 	VEC(uint64_t) finished; /* held back; see cleaning_release */
 	int64_t finished_since; /* clock_monotonic of the first */
+	size_t removing;	/* orders to remove that are not answered */
 };
 
 /* cleaning_order: asks for something; a letter of enum clean_request. */
@@ -46,6 +51,9 @@ void cleaning_release(struct cleaning *cleaning, bool at_once);
  * -1 if the rest is malformed, or answers nothing. */
 int cleaning_next_event(
     struct cleaning *cleaning, struct span *rest, struct event *event);
+
+/* cleaning_is_busy: whether as many wait for their removal as may. */
+bool cleaning_is_busy(const struct cleaning *cleaning);
 
 /* cleaning_is_idle: whether every order is answered. */
 bool cleaning_is_idle(const struct cleaning *cleaning);

@@ -394,7 +394,8 @@ has_slot(const struct send *send, enum channel_id id)
 
 	return !send->exits_asap && send->deliveries.links[id].fd != -1 &&
 	    channel->running < channel->limit &&
-	    !scribing_is_busy(&send->scribing);
+	    !scribing_is_busy(&send->scribing) &&
+	    !cleaning_is_busy(&send->cleaning);
 }
 
 static bool

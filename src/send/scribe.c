@@ -413,11 +413,27 @@ serve_mail(struct scribe *scribe, const struct mail_kind *kind,
 		answer_question(scribe, &question, 0);
 }
 
+/*
+ * Whether an order is one that the next qmail-send gives again, for this one is
+ * gone and marks nothing more: a failure, a bounce.  Of successes, delays and
+ * what is lost it tells once, so these are carried out.
+ */
+static bool
+is_left_to_next(const struct scribe *scribe, struct span record)
+{
+	struct pollfd peer = { .fd = scribe->peer };
+
+	return (record.s[0] == SCRIBE_APPEND || record.s[0] == SCRIBE_INJECT) &&
+	    signal_poll(&peer, 1, 0) > 0;
+}
+
 static void
 serve(struct scribe *scribe, struct span record)
 {
 	struct scribe_order order = { .number = 0 };
 
+	if (is_left_to_next(scribe, record))
+		return;
 	if (record.s[0] == SCRIBE_APPEND) {
 		serve_append(scribe, record);
 		return;

@@ -4,6 +4,8 @@
  */
 #include "scribe_report.h"
 
+#include <errno.h>
+
 #include "base/utf8.h"
 #include "mail/report.h"
 #include "queue/path.h"
@@ -91,7 +93,9 @@ close_paragraphs(struct paragraphs *paragraphs)
 	str_free(&paragraphs->line);
 }
 
-/* Reads a line, with its end.  1, 0 at the end, -1 with errno. */
+/* Reads a line, with its end; a piece of one that is too long, which none of
+ * ours is, but zeros that a power cut has left.  1, 0 at the end, -1 with
+ * errno. */
 static int
 next_line(struct paragraphs *paragraphs)
 {
@@ -102,6 +106,8 @@ next_line(struct paragraphs *paragraphs)
 	if (paragraphs->fd >= 0) {
 		got = in_read_until(
 		    &paragraphs->in, '\n', &paragraphs->line, PARAGRAPH_MAX);
+		if (got < 0 && errno == EMSGSIZE)
+			got = 0; /* more follows, for it is not empty */
 	} else if (span_cut_next(&paragraphs->rest, '\n', &line)) {
 		str_add(&paragraphs->line, line);
 		str_add_byte(&paragraphs->line, '\n');

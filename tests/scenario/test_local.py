@@ -503,6 +503,18 @@ def test_default_makes_its_maildir(home, there):
         assert name in there or status.st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("fault", ["error=EDQUOT", "signal=KILL"])
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_half_a_maildir_is_made_whole(home, strace, fault, number):
+    """Its making breaks off: the next delivery goes on with it."""
+    shutil.rmtree(home.at("Maildir"))
+    subprocess.run(["strace", "-o", "/dev/null", "--inject=mkdir:%s:when=%d" % (fault, number),
+                    *home.words("./Maildir/")], check=False, **home.how())
+    code, said = deliver_by_default(home)
+    assert code == 0, said
+    assert home.new() == [TOP + message(1000)]
+
+
 def test_made_maildir_is_kept(home, strace):
     """Its name, and those in it, through a power cut."""
     shutil.rmtree(home.at("Maildir"))

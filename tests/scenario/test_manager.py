@@ -281,6 +281,26 @@ def test_one_qmail_clean_at_a_time(town):
     old.kill()
 
 
+def test_removal_does_not_stay_far_behind(town):
+    """While qmail-clean stands still what is delivered and not removed is
+    bounded: after a crash it would come twice, and it needs memory."""
+    town.rules("ann", "", COUNT)
+    town.open()
+    (clean,), (lspawn,) = (town.daemons()["qmail-" + name] for name in ("clean", "lspawn"))
+    os.kill(clean, signal.SIGSTOP)
+    os.kill(lspawn, signal.SIGSTOP)
+    for _ in range(280):
+        town.send("", "ann@here.example")
+    town.daemon.wait("^new msg ", count=280)
+    os.kill(lspawn, signal.SIGCONT)
+    town.daemon.wait("^delivery .*: success", count=200)
+    town.until(lambda: town.daemon.lines[-1].startswith("status: local 0/"), "deliveries to end")
+    assert count(town, "ann") <= 200 + 2 * 10  # deliveries, and passes
+    os.kill(clean, signal.SIGCONT)
+    town.wait_empty()
+    assert count(town, "ann") == 280
+
+
 @contextlib.contextmanager
 def open_folder(path):
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

@@ -219,6 +219,7 @@ def test_notice_of_delay(town):
          ("NOTIFY=FAILURE", "ann-later@here.example"))
     wait_and_try_again(town, FOUR_HOURS + 100, recipients=2)
     words, (message, delay), returned = parts(town, "delay notice")
+    assert words.startswith("This is the qmail-send program at here.example.\n")  # no QSBMF
     assert words.endswith("\n\n<ann-later@here.example>:\nnot now\n\n")
     assert delay["Original-Recipient"] == "rfc822; first@x"
     assert (delay["Action"], delay["Status"]) == ("delayed", "4.0.0")
@@ -288,3 +289,50 @@ def test_notices_of_delay_are_bounded(town):
     assert 50 < len(delays) < count
     finish(town)
     assert len(town.mail("bob")) == 1
+
+
+def put_failed(town, names, failures, wish="", rest=b""):
+    """A message of which all recipients have failed, in the form of a report."""
+    town.place.write(town.place.path("control/bounceformat"), "dsn\n")
+    number = int((time.time() - 60) * 1000000)
+    put = town.place.queue_put
+    addresses = [name.encode() + b"@here.example" for name in names]
+    wishes = [b"R" + (wish % at).encode() + b"\0" if wish else b"" for at in range(len(names))]
+    put("mess", number, b"Subject: a letter\n\nthe body\n")
+    put("intd", number, b"u1\0p1\0Fbob@here.example\0" + b"".join(
+        wish + b"T" + address + b"\0" for wish, address in zip(wishes, addresses)) + b"\0")
+    put("info", number, b"Fbob@here.example\0")
+    put("local", number, b"".join(
+        wish + b"D" + address + b"\0" for wish, address in zip(wishes, addresses)))
+    put("bounce", number, b"".join(
+        b"<%s@here.example>:\nno such user\n\n" % name.encode() for name in failures) + rest)
+
+
+@pytest.mark.parametrize("names, others", [
+    (["r%d" % number for number in range(20000)], []), (["same"] * 20000, []),
+    (["r%d" % number for number in range(20000)], ["nobody-%d" % number for number in range(20000)])],
+    ids=["backwards", "same", "strangers"])
+def test_many_failures_in_any_order(town, names, others):
+    """Who was asked for is found at once, and no other; this takes seconds, not
+    minutes."""
+    put_failed(town, names, others + names[::-1], "ORCPT=rfc822;%d@x")
+    town.open()
+    text = town.letter("bob", "Subject: failure notice", "--\n")
+    told = re.findall("^Original-Recipient: rfc822; ([0-9]+)@x\nFinal-Recipient: rfc822; (.*)@", text, re.M)
+    assert sorted((int(number), name) for number, name in told) == list(enumerate(names))
+    assert text.count("\nFinal-Recipient: ") == len(names) + len(others)
+    town.wait_empty()
+
+
+@pytest.mark.parametrize("rest", [bytes(20000), b"x" * 16384, b"<y@z>:\n" + b"x" * 40000 + b"\n\n",
+                                  bytes(20000) + b"\n\n<y@z>:\nno\n\n"],
+                         ids=["zeros", "no end", "in words", "before another"])
+def test_long_lines_among_the_failures(town, rest):
+    """Of another mail system, or zeros that a power cut has left: the bounce goes."""
+    put_failed(town, ["ann-no"], ["ann-no"], rest=rest)
+    town.open()
+    text = town.letter("bob", "Subject: failure notice")
+    assert "\nFinal-Recipient: rfc822; ann-no@here.example\n" in text
+    assert ("\nFinal-Recipient: rfc822; y@z\n" in text) == (b"<" in rest)
+    assert all(len(line) < 999 for line in text.split("Content-Type: message/delivery")[1].split("\n"))
+    town.wait_empty()

@@ -121,3 +121,30 @@ def test_a_worker_outlives_its_scribe(town, who):
     town.send("ann@here.example", "bob@here.example")
     process.until(lambda: len(town.mail("bob")) >= 2, "a bounce and a letter")
     assert len(town.mail("bob")) == 2 and began() == 1
+
+
+@pytest.mark.parametrize("recipients", [["ann"], ["ann", "no-one"]])
+def test_its_master_is_gone(town, recipients):
+    """What it has not begun then it leaves to the next one, which tries the
+    message again: nothing is told twice, and no text comes after its bounce."""
+    town.rules("ann", "", "|echo no; exit 100")
+    town.open()
+    old = town.daemon
+    scribe, = set(children(old.pid)) & set(town.daemons()["qmail-send"])
+    os.kill(scribe, signal.SIGSTOP)
+    town.send("bob@here.example", *[name + "@here.example" for name in recipients])
+    old.wait("^delivery .*: failure", count=len(recipients))
+    town.send("x@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    os.kill(old.pid, signal.SIGKILL)
+    old.process.wait(20)
+    town.until(lambda: process.session_members(old.pid) == [scribe], "the others to end")
+    town.open()
+    town.letter("bob", "failure notice")
+    town.wait_empty()
+    os.kill(scribe, signal.SIGCONT)
+    town.until(lambda: not process.session_members(old.pid), "the old one to end")
+    town.wait_empty()
+    assert sum("failure notice" in text for text in town.mail("bob")) == 1
+    old.kill()
+

@@ -81,6 +81,28 @@ def test_nobody_outlives_a_spawner_that_is_killed(town):
     assert len(town.place.queue_files()["mess"]) == 1
 
 
+def test_jobs_of_a_manager_that_is_gone(town):
+    """What a spawner has not begun is left to the next one, else it comes twice."""
+    seen, remote = town.place.base + "/seen", town.place.base + "/remote"
+    town.place.write(seen, "", "qmailr", 0o644)
+    town.place.write(remote, "#!/bin/sh\necho x >> %s; printf 'r\\0Kfine\\n\\0'\n" % seen, mode=0o755)
+    town.open(env={"QMAILREMOTE": remote})
+    old, (rspawn,) = town.daemon, town.daemons()["qmail-rspawn"]
+    os.kill(rspawn, signal.SIGSTOP)
+    for number in range(10):
+        town.send("joe@there.example", "joe@%d.example" % number)
+    old.wait("^starting delivery", count=10)
+    os.kill(old.pid, signal.SIGKILL)
+    old.process.wait(20)
+    os.kill(rspawn, signal.SIGCONT)
+    process.until(lambda: not process.session_members(old.pid), "all to end")
+    assert os.path.getsize(seen) == 0
+    town.open(env={"QMAILREMOTE": remote})
+    town.wait_empty()
+    assert os.path.getsize(seen) == 2 * 10
+    old.kill()
+
+
 def test_ignored_hangup_ends_nothing(town):
     """nohup qmail-start: when the terminal goes away, deliveries go on."""
     town.rules("ann", "", "|echo $$ > pid; until test -e ready; do sleep 0.01; done")

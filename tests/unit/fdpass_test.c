@@ -69,9 +69,14 @@ test_descriptors(void **state)
 	assert_int_equal(errno, EMSGSIZE);
 	assert_int_equal(fd, -1);
 	assert_false(fd_is_open(unused));
-	/* A peer that went without hearing us is as gone as any. */
+	/* A peer that went without hearing us is as gone as any; what it said
+	 * before comes first. */
 	assert_int_equal(fdpass_send(pair[0], SPAN("x"), -1), 0);
+	assert_int_equal(fdpass_send(pair[1], SPAN("one"), -1), 0);
+	assert_int_equal(fdpass_send(pair[1], SPAN("two!"), -1), 0);
 	fd_close(pair[1]);
+	assert_int_equal(fdpass_receive(pair[0], buffer, 10, &fd), 3);
+	assert_int_equal(fdpass_receive(pair[0], buffer, 10, &fd), 4);
 	assert_int_equal(fdpass_receive(pair[0], buffer, 10, &fd), 0);
 	signal(SIGPIPE, SIG_DFL); /* it need not be ignored */
 	assert_int_equal(fdpass_send(pair[0], SPAN("x"), -1), -1);

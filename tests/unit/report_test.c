@@ -27,7 +27,7 @@ test_whole(void **state)
 	    "Content-Type: text/plain; charset=utf-8\n"
 	    "Content-Transfer-Encoding: 8bit\n"
 	    "\n"
-	    "Hi. This is the qmail-send program at me.example.\n"
+	    "This is the qmail-send program at me.example.\n"
 	    "You asked to be told what becomes of your message.\n"
 	    "\n"
 	    "<a_b@c>: handed to another mail system, which tells no more.\n"

@@ -140,7 +140,8 @@ test_info(void **state)
 	info_free(&info);
 }
 
-/* Half a mark is written: the next one counts all the same. */
+/* Half a mark is written: the birth stays, and the next one counts all the
+ * same. */
 static void
 test_half_a_mark(void **state)
 {
@@ -158,6 +159,8 @@ test_half_a_mark(void **state)
 	assert_int_equal(
 	    info_mark_finished(NUMBER, 23, CHANNEL_REMOTE, 70, 1234567), -1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(info_read(NUMBER, 23, &info), 0);
+	assert_int_equal(info.birth, 1234567);
 	assert_int_equal(
 	    info_mark_finished(NUMBER, 23, CHANNEL_REMOTE, 70, 1234567), 0);
 	assert_int_equal(info_read(NUMBER, 23, &info), 0);

@@ -66,7 +66,8 @@ add_part(struct str *text, const struct report *report, const char *type)
 	add_encoded_part(text, report, type, "8bit");
 }
 
-/* The first words, before those on each recipient. */
+/* The first words, before those on each recipient.  A bounce alone begins with
+ * the "Hi." of QSBMF, by which list managers know whose addresses failed. */
 static void
 add_intro(struct str *text, const struct report *report)
 {
@@ -75,7 +76,7 @@ add_intro(struct str *text, const struct report *report)
 		    report->is_double ? BOUNCE_DOUBLE : BOUNCE_SINGLE);
 		return;
 	}
-	str_add_z(text, "Hi. This is the qmail-send program at ");
+	str_add_z(text, "This is the qmail-send program at ");
 	str_add(text, report->mta);
 	str_add_z(text,
 	    report->kind == REPORT_OF_DELAY

@@ -139,9 +139,9 @@ whole_len(const char *path, off_t *len)
 	return result;
 }
 
-/* Appends a mark; an append changes the time, which is the birth.  What could
- * not be appended whole is taken back, and what is left of another goes first:
- * behind half a mark, or zeros, the next one would count as none. */
+/* Appends a mark; that changes the time, which is the birth, even if it fails.
+ * What could not be appended whole is taken back, and what is left of another
+ * goes first: behind half a mark, or zeros, the next one would count as none. */
 static int
 mark(const char *path, struct span text, int64_t birth)
 {
@@ -152,13 +152,15 @@ mark(const char *path, struct span text, int64_t birth)
 	    (fd = file_append(path, INFO_MODE)) < 0)
 		return -1;
 	result = ftruncate(fd, len);
-	if (result == 0 && (result = fd_write_all(fd, text)) < 0) {
-		number = errno;
-		(void)!ftruncate(fd, len);
-		errno = number;
-	}
 	if (result == 0)
-		result = file_set_time(path, birth);
+		result = fd_write_all(fd, text);
+	number = errno;
+	if (result < 0)
+		(void)!ftruncate(fd, len);
+	if (file_set_time(path, birth) < 0)
+		result = -1;
+	else
+		errno = number;
 	fd_close(fd);
 	return result;
 }

@@ -351,7 +351,10 @@ wait_for_something(struct state *state)
 	if (loop->asking &&
 	    loop->asking->hear(loop->context, state->fds.at + 1))
 		start_waiting(state);
-	if (peer_events)
+	/* Jobs that it has left behind the next one gives again. */
+	if (peer_events & POLLHUP)
+		lose_peer(state);
+	else if (peer_events)
 		receive_job(state);
 }
 

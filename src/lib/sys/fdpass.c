@@ -80,11 +80,14 @@ fdpass_receive(int sock, char *buffer, size_t size, int *fd)
 		.msg_control = control.bytes,
 		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t got;
-	int passed;
+	int passed, resets = 0;
 
+	/* That a peer went without hearing us is told once, before what it had
+	 * said. */
 	do
 		got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
+	while (got < 0 &&
+	    (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
 	if (fd)
 		*fd = -1;
 	if (got < 0)

@@ -32,7 +32,8 @@ MUST_CHECK int fdpass_say(int sock, struct span record);
  *   buffer, size   where to put it; a longer record fails with EMSGSIZE
  *   fd             receives the descriptor that came along, close-on-exec,
  *                  or -1; NULL: a descriptor that comes is closed
- * Returns the length; 0 when the peer is gone; -1 with errno (EAGAIN).
+ * Returns the length; 0 when the peer is gone, and all that it had said is
+ * received; -1 with errno (EAGAIN).
  */
 MUST_CHECK ssize_t fdpass_receive(int sock, char *buffer, size_t size, int *fd);
 
