@@ -240,23 +240,25 @@ find_fault(const struct passage *passage)
 	return NULL;
 }
 
+/* Without any memory: if that were out now, the message would come again. */
 static void
 reply_verdict(struct ofmip *ofmip, const struct verdict *verdict)
 {
-	struct str reply = STR_INIT;
+	struct out *out = &ofmip->out;
 
-	str_add_z(&reply,
+	(void)out_add_z(out,
 	    verdict->letter == VERDICT_ACCEPTED	       ? "250 "
 		: verdict->letter == VERDICT_TEMPORARY ? "451 "
 						       : "554 ");
-	str_add_z(&reply, verdict->status);
-	str_add_byte(&reply, ' ');
-	for (size_t i = 0; i < verdict->text.len; i++)
-		str_add_byte(&reply,
-		    ascii_is_control(verdict->text.s[i]) ? '?'
-							 : verdict->text.s[i]);
-	ofmip_reply(ofmip, str_z(&reply));
-	str_free(&reply);
+	(void)out_add_z(out, verdict->status);
+	(void)out_add_z(out, " ");
+	for (size_t i = 0; i < verdict->text.len; i++) {
+		char c = verdict->text.s[i];
+
+		(void)out_add(
+		    out, ascii_is_control(c) ? SPAN("?") : span_make(&c, 1));
+	}
+	(void)out_add_z(out, "\r\n");
 }
 
 void
