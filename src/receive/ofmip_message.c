@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/ascii.h"
 #include "config/home.h"
@@ -106,8 +105,10 @@ end_header(struct passage *passage)
 	end_field(passage);
 	add_from(passage);
 	add_received(&text);
+	/* Our own number is that of all messages of the session. */
 	tidyhead_write(&passage->head, &text, clock_seconds(),
-	    str_span(&passage->ofmip->names.id_host), (uint64_t)getpid());
+	    str_span(&passage->ofmip->names.id_host),
+	    (uint64_t)passage->inject.pid);
 	if (passage->is_open)
 		inject_message(&passage->inject, str_span(&text));
 	passage->is_body = true;
