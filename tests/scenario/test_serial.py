@@ -81,6 +81,17 @@ def test_what_came_while_a_clock_was_wrong(maildir):
     assert done.returncode == 0 and maildir.names() == ["b"]
 
 
+def test_a_name_that_no_result_can_have(maildir):
+    """A result ends with its line: the message would be sent without end."""
+    maildir.put("a\nb")
+    maildir.put("c")
+    done = maildir.send("sh", "-c", r"tr '\0' '\n' | tee -a names | while read n; do "
+                        r"printf '%s\0Kok\n' $n; done")
+    assert maildir.names() == ["a\nb"] and done.returncode == 111 and b"stay: 1" in done.stdout
+    with open(maildir.path + "/names") as source:
+        assert source.read() == "new/c\n"
+
+
 def test_an_endless_result(maildir):
     maildir.put("a")
     done = maildir.send("sh", "-c", "cat >/dev/null; yes | tr -d '\\n'")
