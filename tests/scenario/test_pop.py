@@ -370,9 +370,12 @@ def test_another_file_of_the_name_stays(town, twins):
         assert set(subjects(another).values()) == {"one", "two", "three", "four"} - {subject}
 
 
-def test_message_that_moves_while_the_folders_are_read(town, service):
-    """It has been seen in new, and is in cur when that is read."""
-    pop.letter(town, "ann", "1.a", MESSAGE)
+@pytest.mark.parametrize("others", [(), ("0.z",), ("2.b",), ("0.z", "2.b")], ids=len)
+def test_message_that_moves_while_the_folders_are_read(town, service, others):
+    """It has been seen in new, and is in cur when that is read; whichever of the
+    two is looked at first."""
+    for name in ("1.a", *others):
+        pop.letter(town, "ann", name, MESSAGE)
     maildir = town.home("ann") + "/Maildir"
     trace = town.place.base + "/trace"
     with subprocess.Popen(
@@ -386,7 +389,8 @@ def test_message_that_moves_while_the_folders_are_read(town, service):
         os.kill(int(pids[0]), signal.SIGCONT)
         said, _ = session.communicate(b"STAT\r\nQUIT\r\n", timeout=20)
     os.unlink(trace)
-    assert said.splitlines()[1] == b"+OK 1 %d" % len(MESSAGE)
+    count = 1 + len(others)
+    assert said.splitlines()[1] == b"+OK %d %d" % (count, count * len(MESSAGE))
 
 
 def test_message_that_cannot_be_removed(town, client):
