@@ -158,6 +158,8 @@ read_folder(struct maildrop *drop, bool is_new, int64_t now)
 
 /* ---- the order of arrival ---- */
 
+typedef bool order(const struct maildrop *drop, size_t a, size_t b);
+
 static bool
 comes_before(const struct maildrop *drop, size_t a, size_t b)
 {
@@ -167,6 +169,14 @@ comes_before(const struct maildrop *drop, size_t a, size_t b)
 	if (one.seconds != other.seconds)
 		return one.seconds < other.seconds;
 	return records_compare(&drop->records, one.place, other.place) < 0;
+}
+
+/* Files of one name up to the colon lie side by side. */
+static bool
+has_base_before(const struct maildrop *drop, size_t a, size_t b)
+{
+	return records_compare_bases(&drop->records, drop->entries.at[a].place,
+		   drop->entries.at[b].place) < 0;
 }
 
 static void
@@ -180,16 +190,16 @@ swap(struct maildrop *drop, size_t a, size_t b)
 
 /* Of a heap with the last message on top, sinks entry i to its level. */
 static void
-sink(struct maildrop *drop, size_t i, size_t count)
+sink(struct maildrop *drop, size_t i, size_t count, order *is_before)
 {
 	for (;;) {
 		size_t child = 2 * i + 1;
 
 		if (child >= count)
 			return;
-		if (child + 1 < count && comes_before(drop, child, child + 1))
+		if (child + 1 < count && is_before(drop, child, child + 1))
 			child++;
-		if (!comes_before(drop, i, child))
+		if (!is_before(drop, i, child))
 			return;
 		swap(drop, i, child);
 		i = child;
@@ -198,16 +208,98 @@ sink(struct maildrop *drop, size_t i, size_t count)
 
 /* Needs no memory, and no more time for names that are chosen badly. */
 static void
-sort(struct maildrop *drop)
+sort(struct maildrop *drop, order *is_before)
 {
 	size_t count = drop->entries.len;
 
 	for (size_t i = count / 2; i > 0; i--)
-		sink(drop, i - 1, count);
+		sink(drop, i - 1, count, is_before);
 	while (count > 1) {
 		swap(drop, 0, --count);
-		sink(drop, 0, count);
+		sink(drop, 0, count, is_before);
 	}
+}
+
+/* ---- files of one name ---- */
+
+/* Whether another reader has moved message i while the folders were read, and
+ * it was read under its new name too. */
+static bool
+has_moved(struct maildrop *drop, size_t i)
+{
+	struct maildrop_message message;
+	struct stat st;
+
+	maildrop_get(drop, i, &message);
+	return maildrop_stat(&message, &st) < 0 && errno == ENOENT;
+}
+
+static void
+forget(struct maildrop *drop, size_t i)
+{
+	struct maildrop_message message;
+
+	maildrop_get(drop, i, &message);
+	drop->octets -= message.octets;
+}
+
+/* Gives message i a name that no other has: the host gets longer.  What cannot
+ * be renamed keeps its name, and has the unique-id of another. */
+static int
+rename_apart(struct maildrop *drop, size_t i)
+{
+	struct maildrop_message message, renamed;
+	struct str old = STR_INIT, name = STR_INIT;
+	struct span base;
+	size_t end;
+	int result = 0;
+
+	maildrop_get(drop, i, &message);
+	str_set(&old, message.name);
+	message.name = str_span(&old);
+	base = base_of(message.name);
+	end = span_find(base, ',');
+	str_add(&name, span_upto(base, end));
+	str_add_byte(&name, '_');
+	str_add_u64(&name, random_u64());
+	str_add(&name, span_from(message.name, end));
+	renamed = message;
+	renamed.name = str_span(&name);
+	if (maildrop_rename(&message, &renamed) == 0)
+		result = records_add(
+		    &drop->records, &renamed, &drop->entries.at[i].place);
+	str_free(&old);
+	str_free(&name);
+	return result;
+}
+
+/* Makes sure that each name up to the colon is that of one message. */
+static int
+separate(struct maildrop *drop)
+{
+	size_t kept = 0, first = 0;
+
+	sort(drop, has_base_before);
+	for (size_t i = 0; i < drop->entries.len; i++) {
+		bool is_twin = kept > 0 && !has_base_before(drop, first, i);
+
+		if (is_twin && has_moved(drop, first)) {
+			forget(drop, first);
+			drop->entries.at[first] = drop->entries.at[i];
+			continue;
+		}
+		if (is_twin && has_moved(drop, i)) {
+			forget(drop, i);
+			continue;
+		}
+		if (is_twin && rename_apart(drop, i) < 0)
+			return -1;
+		if (!is_twin)
+			first = kept;
+		drop->entries.at[kept++] = drop->entries.at[i];
+	}
+	drop->entries.len = kept;
+	return 0;
 }
 
 int
@@ -215,9 +307,9 @@ maildrop_open(struct maildrop *drop, int64_t now, bool counts_lines)
 {
 	*drop = (struct maildrop){ .counts_lines = counts_lines };
 	if (read_folder(drop, true, now) < 0 ||
-	    read_folder(drop, false, now) < 0)
+	    read_folder(drop, false, now) < 0 || separate(drop) < 0)
 		return -1;
-	sort(drop);
+	sort(drop, comes_before);
 	return 0;
 }
 

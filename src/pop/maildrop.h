@@ -41,6 +41,8 @@ struct maildrop {
  * A name with a moment of arrival, S and W (mail/maildirname.h) is believed
  * without a look at the file, and is there at once.  Names that begin with a
  * dot, and all but regular files and links to them, are no messages.
+ * Of files in which a name is the same up to the colon all but one get another:
+ * each message has a unique-id of its own, and can be found again.
  * Returns 0, -1 with errno.
  */
 MUST_CHECK int

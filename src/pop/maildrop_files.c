@@ -144,6 +144,21 @@ maildrop_search(struct span base, struct str *name, bool *is_new)
 	return search_folder(true, base, name);
 }
 
+int
+maildrop_rename(const struct maildrop_message *message,
+    const struct maildrop_message *renamed)
+{
+	struct str from = STR_INIT, to = STR_INIT;
+	int result;
+
+	set_path(&from, message->is_new, message->name);
+	set_path(&to, renamed->is_new, renamed->name);
+	result = file_move(str_z(&from), str_z(&to));
+	str_free(&from);
+	str_free(&to);
+	return result;
+}
+
 void
 maildrop_move_to_cur(const struct maildrop_message *message)
 {

@@ -34,6 +34,11 @@ void maildrop_count_octets(struct maildrop_message *message);
 MUST_CHECK int
 maildrop_search(struct span base, struct str *name, bool *is_new);
 
+/* maildrop_rename: gives a message the name and folder of the other, unless
+ * there is one of that name.  0, -1 with errno. */
+MUST_CHECK int maildrop_rename(const struct maildrop_message *message,
+    const struct maildrop_message *renamed);
+
 /* maildrop_move_to_cur: moves a message that has been seen from new to cur.  If
  * that fails it stays, and is still new to the next reader. */
 void maildrop_move_to_cur(const struct maildrop_message *message);

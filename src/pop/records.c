@@ -226,3 +226,27 @@ records_compare(const struct records *records, uint32_t one, uint32_t other)
 		return a_digits < b_digits ? -1 : 1;
 	return (unsigned char)*a - (unsigned char)*b;
 }
+
+static unsigned
+base_byte(const char *at)
+{
+	return *at == ':' ? 0 : (unsigned char)*at;
+}
+
+/* Of equal names the hosts are the same, or in both names. */
+int
+records_compare_bases(
+    const struct records *records, uint32_t one, uint32_t other)
+{
+	const char *a = record_at(records, one);
+	const char *b = record_at(records, other);
+	int hosts = a[HOST_AT] - b[HOST_AT];
+
+	a += name_at(a);
+	b += name_at(b);
+	for (; base_byte(a) && base_byte(a) == base_byte(b); a++)
+		b++;
+	if (base_byte(a) != base_byte(b))
+		return base_byte(a) < base_byte(b) ? -1 : 1;
+	return hosts;
+}

@@ -57,4 +57,9 @@ void records_mark(struct records *records, uint32_t place, bool is_deleted);
 int
 records_compare(const struct records *records, uint32_t one, uint32_t other);
 
+/* records_compare_bases: another order, of what stands before the colon; 0 if
+ * that is the same in both. */
+int records_compare_bases(
+    const struct records *records, uint32_t one, uint32_t other);
+
 #endif

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/ascii.h"
 #include "config/home.h"
@@ -106,8 +105,10 @@ end_header(struct passage *passage)
 	end_field(passage);
 	add_from(passage);
 	add_received(&text);
+	/* Our own number is that of all messages of the session. */
 	tidyhead_write(&passage->head, &text, clock_seconds(),
-	    str_span(&passage->ofmip->names.id_host), (uint64_t)getpid());
+	    str_span(&passage->ofmip->names.id_host),
+	    (uint64_t)passage->inject.pid);
 	if (passage->is_open)
 		inject_message(&passage->inject, str_span(&text));
 	passage->is_body = true;
@@ -240,23 +241,25 @@ find_fault(const struct passage *passage)
 	return NULL;
 }
 
+/* Without any memory: if that were out now, the message would come again. */
 static void
 reply_verdict(struct ofmip *ofmip, const struct verdict *verdict)
 {
-	struct str reply = STR_INIT;
+	struct out *out = &ofmip->out;
 
-	str_add_z(&reply,
+	(void)out_add_z(out,
 	    verdict->letter == VERDICT_ACCEPTED	       ? "250 "
 		: verdict->letter == VERDICT_TEMPORARY ? "451 "
 						       : "554 ");
-	str_add_z(&reply, verdict->status);
-	str_add_byte(&reply, ' ');
-	for (size_t i = 0; i < verdict->text.len; i++)
-		str_add_byte(&reply,
-		    ascii_is_control(verdict->text.s[i]) ? '?'
-							 : verdict->text.s[i]);
-	ofmip_reply(ofmip, str_z(&reply));
-	str_free(&reply);
+	(void)out_add_z(out, verdict->status);
+	(void)out_add_z(out, " ");
+	for (size_t i = 0; i < verdict->text.len; i++) {
+		char c = verdict->text.s[i];
+
+		(void)out_add(
+		    out, ascii_is_control(c) ? SPAN("?") : span_make(&c, 1));
+	}
+	(void)out_add_z(out, "\r\n");
 }
 
 void

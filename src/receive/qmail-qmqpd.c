@@ -22,9 +22,12 @@
 
 #define BUG_EXIT 111
 
+static struct qmtp session;
+
 static void
 out_of_memory(void)
 {
+	(void)out_flush(&session.out); /* as in qmtp_end */
 	qmtp_end(NULL, QMTP_MEMORY);
 }
 
@@ -81,30 +84,33 @@ main(void)
 {
 	char in_buffer[QMTP_IN_BUFFER], out_buffer[QMTP_OUT_BUFFER];
 	struct answer answer;
-	struct qmtp qmtp;
 	bool fine;
 
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
-	qmtp_open(&qmtp, "qmqpd", in_buffer, out_buffer);
+	qmtp_open(&session, "qmqpd", in_buffer, out_buffer);
 	if (chdir(home_dir) < 0)
-		qmtp_end(&qmtp, QMTP_CONTROL);
-	enter(&qmtp);
-	qmtp_begin(&qmtp, SPAN("QMQP"));
-	qmtp_read_text(&qmtp, read_length(&qmtp));
-	qmtp_read_sender(&qmtp);
-	fine = read_recipients(&qmtp);
-	qmtp.client.left = UINT64_MAX;
-	if (netstring_read_end(&qmtp.client) < 0)
-		qmtp_end_by_errno(&qmtp, errno);
-	if (!fine || qmtp.is_sender_bad) {
-		receipt_drop(&qmtp.receipt);
-		answer = qmtp.is_sender_bad
+		qmtp_end(&session, QMTP_CONTROL);
+	enter(&session);
+	qmtp_begin(&session, SPAN("QMQP"));
+	qmtp_read_text(&session, read_length(&session));
+	qmtp_read_sender(&session);
+	fine = read_recipients(&session);
+	session.client.left = UINT64_MAX;
+	if (netstring_read_end(&session.client) < 0)
+		qmtp_end_by_errno(&session, errno);
+	if (!fine || session.is_sender_bad) {
+		receipt_drop(&session.receipt);
+		answer = session.is_sender_bad
 		    ? ANSWER(553, "5.1.7", "the sender is no address")
 		    : ANSWER(553, "5.1.3", "a recipient is no address");
 	} else {
-		answer = qmtp_queue(&qmtp);
+		answer = qmtp_queue(&session);
 	}
-	qmtp_answer(&qmtp, answer, SPAN(""));
-	qmtp_end(&qmtp, QMTP_OVER);
+	qmtp_answer(&session, answer);
+	if (answer.code == 250)
+		qmtp_log_accepted(&session);
+	else
+		qmtp_log_refused(&session, answer, SPAN(""));
+	qmtp_end(&session, QMTP_OVER);
 }

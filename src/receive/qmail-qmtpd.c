@@ -214,26 +214,46 @@ queue_message(struct qmtp *qmtp)
 	return (struct answer)ANSWER_NONE;
 }
 
+/* What recipient i is told. */
+static struct answer
+answer_to(const struct qmtpd *qmtpd, size_t i, struct answer message)
+{
+	struct answer own = answer_of(qmtpd->verdicts.s[i]);
+
+	return own.code == 250 ? message : own;
+}
+
+static void
+log_message(struct qmtpd *qmtpd, struct answer message)
+{
+	struct span rest = str_span(&qmtpd->shown), address;
+
+	if (message.code == 250)
+		qmtp_log_accepted(&qmtpd->qmtp);
+	for (size_t i = 0; i < qmtpd->verdicts.len; i++) {
+		struct answer answer = answer_to(qmtpd, i, message);
+
+		if (!span_cut_next(&rest, '\0', &address))
+			address = SPAN("");
+		if (answer.code >= 400)
+			qmtp_log_refused(&qmtpd->qmtp, answer, address);
+	}
+}
+
 static void
 serve_message(struct qmtpd *qmtpd)
 {
 	struct qmtp *qmtp = &qmtpd->qmtp;
 	struct answer answer;
-	struct span rest, address;
 
 	read_text(qmtp);
 	qmtp_read_sender(qmtp);
 	read_recipients(qmtpd);
 	rcptcheck_close(&qmtpd->policy.check);
 	answer = queue_message(qmtp);
-	rest = str_span(&qmtpd->shown);
-	for (size_t i = 0; i < qmtpd->verdicts.len; i++) {
-		struct answer own = answer_of(qmtpd->verdicts.s[i]);
-
-		if (!span_cut_next(&rest, '\0', &address))
-			address = SPAN("");
-		qmtp_answer(qmtp, own.code == 250 ? answer : own, address);
-	}
+	for (size_t i = 0; i < qmtpd->verdicts.len; i++)
+		qmtp_answer(qmtp, answer_to(qmtpd, i, answer));
+	log_message(qmtpd, answer);
 }
 
 int

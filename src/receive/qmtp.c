@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "logline.h"
 #include "sys/clock.h"
 
@@ -180,25 +181,49 @@ qmtp_read_recipient(struct qmtp *qmtp)
 
 /* ---- answers ---- */
 
-static void
-log_refused(struct qmtp *qmtp, struct span recipient, struct span words)
+/* The words of an answer, in pieces. */
+struct words {
+	char letter;
+	struct span pieces[4];
+};
+
+static struct words
+words_of(const struct answer *answer)
 {
-	struct str line = STR_INIT, event = STR_INIT;
+	bool has_code = answer->code >= 400 && !span_has(answer->text, '#');
+
+	return (struct words){ answer->code < 400 ? 'K'
+		    : answer->code < 500	  ? 'Z'
+						  : 'D',
+		{ answer->text, has_code ? SPAN(" (#") : SPAN(""),
+		    has_code ? answer->status : SPAN(""),
+		    has_code ? SPAN(")") : SPAN("") } };
+}
+
+void
+qmtp_log_refused(struct qmtp *qmtp, struct answer answer, struct span recipient)
+{
+	struct words words = words_of(&answer);
+	struct str line = STR_INIT, event = STR_INIT, said = STR_INIT;
 
 	if (qmtp->refusals++ >= LOG_REFUSALS)
 		return;
+	str_add_byte(&said, words.letter);
+	for (size_t i = 0; i < 4; i++)
+		str_add(&said, words.pieces[i]);
 	str_add_z(&event, qmtp->program);
 	str_add_z(&event, " refused");
 	logline_begin(&line, str_z(&event), qmtp->ip);
 	logline_quoted(&line, " from", str_span(&qmtp->sender));
 	logline_quoted(&line, " address", recipient);
-	logline_quoted(&line, " reply", words);
+	logline_quoted(&line, " reply", str_span(&said));
 	logline_end(&line);
+	str_free(&said);
 	str_free(&event);
 }
 
-static void
-log_accepted(struct qmtp *qmtp)
+void
+qmtp_log_accepted(struct qmtp *qmtp)
 {
 	struct str line = STR_INIT, event = STR_INIT;
 	struct span first = str_span(&qmtp->recipients);
@@ -234,32 +259,24 @@ qmtp_queue(struct qmtp *qmtp)
 		.recipients = str_span(&qmtp->recipients) };
 	struct answer answer = receipt_end(&qmtp->receipt, &envelope);
 
-	if (answer.code == 250)
-		log_accepted(qmtp);
 	wait_for_answers(qmtp);
 	return answer;
 }
 
 void
-qmtp_answer(struct qmtp *qmtp, struct answer answer, struct span recipient)
+qmtp_answer(struct qmtp *qmtp, struct answer answer)
 {
-	struct str words = STR_INIT, text = STR_INIT;
+	struct words words = words_of(&answer);
+	char digits[FMT_U64_MAX];
+	uint64_t length = 1;
 
-	str_add_byte(&words,
-	    answer.code < 400	    ? 'K'
-		: answer.code < 500 ? 'Z'
-				    : 'D');
-	str_add(&words, answer.text);
-	if (answer.code >= 400 && !span_has(answer.text, '#')) {
-		str_add_z(&words, " (#");
-		str_add(&words, answer.status);
-		str_add_byte(&words, ')');
-	}
-	if (answer.code >= 400)
-		log_refused(qmtp, recipient, str_span(&words));
-	netstring_add(&text, str_span(&words));
+	for (size_t i = 0; i < 4; i++)
+		length += words.pieces[i].len;
 	/* A failure shows when the answers are sent. */
-	(void)out_add(&qmtp->out, str_span(&text));
-	str_free(&words);
-	str_free(&text);
+	(void)out_add(&qmtp->out, span_make(digits, fmt_u64(digits, length)));
+	(void)out_add_z(&qmtp->out, ":");
+	(void)out_add(&qmtp->out, span_make(&words.letter, 1));
+	for (size_t i = 0; i < 4; i++)
+		(void)out_add(&qmtp->out, words.pieces[i]);
+	(void)out_add_z(&qmtp->out, ",");
 }

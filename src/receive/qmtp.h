@@ -61,13 +61,19 @@ void qmtp_read_sender(struct qmtp *qmtp);
  */
 MUST_CHECK int qmtp_read_recipient(struct qmtp *qmtp);
 
-/* qmtp_queue: hands the whole message over, and tells the log if it was
- * accepted.  Returns as receipt_end. */
+/* qmtp_queue: hands the whole message over.  Returns as receipt_end. */
 struct answer qmtp_queue(struct qmtp *qmtp);
 
-/* qmtp_answer: appends an answer as a netstring; refusals are logged. */
-void
-qmtp_answer(struct qmtp *qmtp, struct answer answer, struct span recipient);
+/* qmtp_answer: appends an answer as a netstring.  It needs no memory; the log
+ * does, and comes after all answers on a message. */
+void qmtp_answer(struct qmtp *qmtp, struct answer answer);
+
+/* qmtp_log_accepted: tells the log that the message was. */
+void qmtp_log_accepted(struct qmtp *qmtp);
+
+/* qmtp_log_refused: tells the log of an answer 4yz or 5yz. */
+void qmtp_log_refused(
+    struct qmtp *qmtp, struct answer answer, struct span recipient);
 
 /* How a session ends. */
 enum qmtp_end {

@@ -14,6 +14,7 @@
 #include "sys/filesystem.h"
 
 #define HEADER_MAX (1 << 20) /* bytes, without control/maxheader */
+#define WORDS_ROOM 64	     /* bytes of what is told of a message we have */
 
 /* The size limit: $DATABYTES, else control/databytes. */
 static int
@@ -59,6 +60,8 @@ receipt_begin(struct receipt *receipt, const struct received *received)
 	receipt->has_lone_cr = receipt->has_lone_lf = false;
 	receipt->hops = (struct hops){ 0 };
 	receipt->size = 0;
+	str_reset(&receipt->words);
+	str_reserve(&receipt->words, WORDS_ROOM);
 	receipt->is_open = inject_open(&receipt->inject, home_dir) == 0;
 	if (!receipt->is_open)
 		return;
@@ -141,7 +144,8 @@ status_of(const struct verdict *verdict)
 	    : span_of(verdict->status);
 }
 
-/* "ok TIME qp PID" */
+/* "ok TIME qp PID".  Now it is queued, and no lack of memory may hinder that we
+ * say so: receipt_begin has made room. */
 static struct answer
 accepted(struct receipt *receipt)
 {

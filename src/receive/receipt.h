@@ -58,7 +58,8 @@ struct receipt_envelope {
  * receipt_end: hands over the envelope of a whole message, unless something is
  * wrong with it.
  * Returns the answer, 250 if the message is queued; its words are good until
- * the next receipt_begin.
+ * the next receipt_begin.  Then nothing has asked for memory since that: whoever
+ * asks for some before the client is told may die, and the message come again.
  */
 struct answer
 receipt_end(struct receipt *receipt, const struct receipt_envelope *envelope);

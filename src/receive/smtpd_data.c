@@ -117,13 +117,14 @@ end_message(struct smtpd *smtpd)
 		counts->recipients += smtpd->recipient_count;
 		counts->bytes += receipt->size;
 		counts->errors = 0;
-		smtpd_log_accepted(smtpd);
 	}
-	smtpd_answer(smtpd, answer);
-	smtpd_forget(smtpd);
 	/* Unheard, it would let the client send the message again. */
+	smtpd_answer(smtpd, answer);
 	if (clock_monotonic() >= smtpd->session_end)
 		smtpd_send_late(smtpd);
+	if (answer.code == 250)
+		smtpd_log_accepted(smtpd);
+	smtpd_forget(smtpd);
 }
 
 /* ---- DATA ---- */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "smtpd_log.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -41,11 +42,29 @@ smtpd_reply(struct smtpd *smtpd, const char *line)
 		smtpd_log_refused(smtpd, line);
 }
 
+/* Without any memory: what it tells of has happened. */
+static void
+say_taken(struct out *out, const struct answer *answer)
+{
+	char code[FMT_U64_MAX];
+
+	(void)out_add(out, span_make(code, fmt_u64(code, answer->code)));
+	(void)out_add_z(out, " ");
+	(void)out_add(out, answer->status);
+	(void)out_add_z(out, " ");
+	(void)out_add(out, answer->text);
+	(void)out_add_z(out, "\r\n");
+}
+
 void
 smtpd_answer(struct smtpd *smtpd, struct answer answer)
 {
 	struct str line = STR_INIT;
 
+	if (answer.code < 400) {
+		say_taken(&smtpd->out, &answer);
+		return;
+	}
 	str_add_u64(&line, answer.code);
 	str_add_byte(&line, ' ');
 	str_add(&line, answer.status);

@@ -23,7 +23,7 @@ enum smtpd_end {
  */
 void smtpd_reply(struct smtpd *smtpd, const char *line);
 
-/* smtpd_answer: the same, from its parts. */
+/* smtpd_answer: the same, from its parts; 2yz needs no memory. */
 void smtpd_answer(struct smtpd *smtpd, struct answer answer);
 
 /* smtpd_send_late: sends replies at once, also when their time is over. */

@@ -28,6 +28,15 @@
 #define GREETING_LEAST 30   /* seconds, whatever $TIMEOUTCONNECT says */
 #define SLOWEST_RATE   4000 /* bytes a second that a message is given time for */
 
+static struct remote delivery = { .told = { .quit_fd = -1 },
+	.tcpto = TCPTO_INIT };
+
+static void
+out_of_memory(void)
+{
+	remote_end_without_memory(&delivery.told);
+}
+
 /* Whether only SMTPUTF8 can carry the address.  8-bit bytes that are no UTF-8
  * go as they are: that is no case for it. */
 static bool
@@ -165,19 +174,16 @@ read_control(struct remote *remote)
 int
 main(int argc, char **argv)
 {
-	struct remote remote = { .told = { .quit_fd = -1 },
-		.tcpto = TCPTO_INIT };
-
-	must_hooks(BUG_EXIT, remote_end_without_memory);
+	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
-	remote.told.has_hop = getenv("NEXTHOPREPORT") != NULL;
+	delivery.told.has_hop = getenv("NEXTHOPREPORT") != NULL;
 	if (chdir(home_dir) < 0)
-		remote_end(&remote.told, REMOTE_HOME, SPAN(""));
-	take_arguments(&remote, argc, argv);
-	take_parameters(&remote);
-	read_control(&remote);
-	dns_open(&remote.dns, remote.deadline);
-	if (remote_find_hosts(&remote))
-		remote_qmtp(&remote);
-	remote_smtp(&remote);
+		remote_end(&delivery.told, REMOTE_HOME, SPAN(""));
+	take_arguments(&delivery, argc, argv);
+	take_parameters(&delivery);
+	read_control(&delivery);
+	dns_open(&delivery.dns, delivery.deadline);
+	if (remote_find_hosts(&delivery))
+		remote_qmtp(&delivery);
+	remote_smtp(&delivery);
 }

@@ -10,9 +10,13 @@
 #include "base/ascii.h"
 #include "mail/diagnosis.h"
 #include "sys/fd.h"
+#include "sys/out.h"
 
 #define MEMORY_TEXT "out of memory"
 #define MEMORY_CODE "4.3.0"
+#define MEMORY_SAID MEMORY_TEXT ". (#" MEMORY_CODE ")\n"
+
+#define WRITE_BUFFER 4096
 
 enum mention {
 	NOBODY,
@@ -164,7 +168,7 @@ end_line(struct str *report)
 void
 remote_add_recipient(struct remote_told *told)
 {
-	struct remote_report none = { REMOTE_UNTOLD, STR_INIT };
+	struct remote_report none = { REMOTE_UNTOLD, false, STR_INIT };
 
 	vec_push(&told->recipients, none);
 }
@@ -251,17 +255,32 @@ letter_of_recipient(char letter)
 			     : REMOTE_NEVER;
 }
 
-/* Gives the result of a transaction to those whom it was for. */
+/* Gives the result of a transaction to those whom it was for.  The texts come
+ * later: they need memory. */
 static void
-settle(struct remote_told *told, char letter, struct span text)
+settle(struct remote_told *told, char letter)
+{
+	if (letter == 'K')
+		told->is_accepted = true;
+	for (size_t i = 0; i < told->recipients.len; i++) {
+		struct remote_report *report = &told->recipients.at[i];
+
+		if (report->letter != REMOTE_TAKEN || report->is_settled)
+			continue;
+		report->letter = letter_of_recipient(letter);
+		report->is_settled = true;
+	}
+}
+
+/* Gives those who are settled and have no text yet this one. */
+static void
+explain(struct remote_told *told, struct span text)
 {
 	for (size_t i = 0; i < told->recipients.len; i++) {
 		struct remote_report *report = &told->recipients.at[i];
 
-		if (report->letter != REMOTE_TAKEN || report->text.len)
-			continue;
-		report->letter = letter_of_recipient(letter);
-		str_set(&report->text, text);
+		if (report->is_settled && report->text.len == 0)
+			str_set(&report->text, text);
 	}
 }
 
@@ -270,8 +289,9 @@ remote_settle(struct remote_told *told, struct span said)
 {
 	struct str text = STR_INIT;
 
+	settle(told, 'K');
 	add_text(&text, told, REMOTE_ACCEPTED, said);
-	settle(told, 'K', str_span(&text));
+	explain(told, str_span(&text));
 	if (told->accepted.len == 0)
 		str_set(&told->accepted, str_span(&text));
 	str_free(&text);
@@ -283,72 +303,105 @@ remote_settle_recipient(struct remote_told *told, size_t index,
 {
 	struct remote_report *report = &told->recipients.at[index];
 
+	report->letter = letter_of_recipient(endings[ending].letter);
+	report->is_settled = true;
+	if (ending == REMOTE_ACCEPTED)
+		told->is_accepted = true;
 	str_reset(&report->text);
 	add_text(&report->text, told, ending, said);
-	report->letter = letter_of_recipient(endings[ending].letter);
 	if (ending == REMOTE_ACCEPTED && told->accepted.len == 0)
 		str_set(&told->accepted, str_span(&report->text));
 }
 
-/* Recipients of whom nothing is known come last. */
-static void
-add_recipients(struct str *output, const struct remote_told *told)
-{
-	for (size_t i = 0; i < told->recipients.len; i++) {
-		const struct remote_report *report = &told->recipients.at[i];
+/* ---- the reports, written without memory ---- */
 
-		if (report->letter == REMOTE_UNTOLD)
-			break;
-		str_add_byte(output, (char)report->letter);
-		str_add_field(output, str_span(&report->text));
-	}
+static void
+add_piece(struct out *out, char letter, struct span text)
+{
+	/* A failure shows at the end. */
+	(void)out_add(out, span_make(&letter, 1));
+	(void)out_add(out, text);
+	(void)out_add(out, span_make("", 1));
+}
+
+/* The report on a recipient.  Where memory was out before one could be made,
+ * only what is sure is told: else he is tried again. */
+static void
+add_recipient(struct out *out, const struct remote_told *told,
+    const struct remote_report *report)
+{
+	bool is_sure = report->letter == REMOTE_TAKEN
+	    ? report->is_settled || !told->is_accepted
+	    : report->text.len > 0;
+
+	if (is_sure)
+		add_piece(out, (char)report->letter, str_span(&report->text));
+	else
+		add_piece(out, REMOTE_LATER, SPAN(MEMORY_SAID));
 }
 
 static void
-add_hop(struct str *output, const struct remote_told *told,
-    enum remote_ending ending)
+add_hop(
+    struct out *out, const struct remote_told *told, enum remote_ending ending)
 {
-	enum delivery_hop hop =
-	    is_untried(ending) ? DELIVERY_HOP_UNTRIED : told->hop;
+	char hop = is_untried(ending) ? DELIVERY_HOP_UNTRIED : (char)told->hop;
 
-	str_add_byte(output, 'n');
-	if (hop != DELIVERY_HOP_UNTOLD)
-		str_add_byte(output, (char)hop);
-	str_add_byte(output, '\0');
+	add_piece(out, 'n',
+	    span_make(&hop, hop != (char)DELIVERY_HOP_UNTOLD ? 1 : 0));
 	if (told->is_passed_on)
-		str_add_field(output, SPAN("p"));
+		add_piece(out, 'p', SPAN(""));
+}
+
+/* Recipients of whom nothing is known come last. */
+NORETURN static void
+write_and_exit(const struct remote_told *told, enum remote_ending ending,
+    char letter, struct span text)
+{
+	char buffer[WRITE_BUFFER];
+	struct out out;
+
+	out_init(&out, 1, buffer, sizeof(buffer));
+	for (size_t i = 0; i < told->recipients.len; i++) {
+		if (told->recipients.at[i].letter == REMOTE_UNTOLD)
+			break;
+		add_recipient(&out, told, &told->recipients.at[i]);
+	}
+	add_piece(&out, letter, text);
+	if (told->has_hop)
+		add_hop(&out, told, ending);
+	/* Without its report qmail-rspawn tries again later. */
+	if (out_flush(&out) == 0 && told->quit_fd >= 0)
+		(void)!fd_write(told->quit_fd, SPAN("QUIT\r\n"));
+	_exit(0);
 }
 
 void
 remote_end(
     struct remote_told *told, enum remote_ending ending, struct span said)
 {
-	struct str text = STR_INIT, output = STR_INIT;
+	struct str text = STR_INIT;
 	char letter = endings[ending].letter;
+	bool is_first = !told->is_accepted;
 
+	if (letter == 'K' || !is_first)
+		settle(told, letter);
 	add_text(&text, told, ending, said);
-	if (told->accepted.len) {
-		settle(told, letter, str_span(&text));
+	if (!is_first) {
+		explain(told, str_span(&text));
 		str_set(&text, str_span(&told->accepted));
 		letter = endings[REMOTE_ACCEPTED].letter;
 	}
-	add_recipients(&output, told);
-	str_add_byte(&output, letter);
-	str_add_field(&output, str_span(&text));
-	if (told->has_hop)
-		add_hop(&output, told, ending);
-	/* Without its report qmail-rspawn tries again later. */
-	if (fd_write_all(1, str_span(&output)) == 0 && told->quit_fd >= 0)
-		(void)!fd_write(told->quit_fd, SPAN("QUIT\r\n"));
-	_exit(0);
+	write_and_exit(told, ending, letter, str_span(&text));
 }
 
 void
-remote_end_without_memory(void)
+remote_end_without_memory(const struct remote_told *told)
 {
-	(void)!fd_write_all(1,
-	    getenv("NEXTHOPREPORT")
-		? SPAN("Z" MEMORY_TEXT ". (#" MEMORY_CODE ")\n\0nu\0")
-		: SPAN("Z" MEMORY_TEXT ". (#" MEMORY_CODE ")\n\0"));
-	_exit(0);
+	struct span accepted = told->accepted.len
+	    ? str_span(&told->accepted)
+	    : SPAN("The message was accepted.\n");
+
+	if (told->is_accepted)
+		write_and_exit(told, REMOTE_ACCEPTED, 'K', accepted);
+	write_and_exit(told, REMOTE_MEMORY, 'Z', SPAN(MEMORY_SAID));
 }

@@ -80,6 +80,7 @@ enum remote_letter {
 
 struct remote_report {
 	enum remote_letter letter;
+	bool is_settled; /* nothing that happens later changes it */
 	struct str text;
 };
 
@@ -87,6 +88,7 @@ struct remote_told {
 	struct span host; /* what the delivery is for */
 	struct str peer;  /* the address we talk to, as text */
 	VEC(struct remote_report) recipients; /* in the order of the call */
+	bool is_accepted;    /* the message, for one recipient at least */
 	struct str accepted; /* report on the first transaction that ended well,
 				if more followed */
 	bool has_hop;	     /* the hop is to be told */
@@ -133,7 +135,11 @@ void remote_settle_recipient(struct remote_told *told, size_t index,
 NORETURN void remote_end(
     struct remote_told *told, enum remote_ending ending, struct span said);
 
-/* remote_end_without_memory: the hook for must_hooks. */
-void remote_end_without_memory(void);
+/*
+ * remote_end_without_memory: the same when memory is out, at whatever moment;
+ * it needs none.  Who has got the message is told to have it, or it would be
+ * sent to him again and again.
+ */
+NORETURN void remote_end_without_memory(const struct remote_told *told);
 
 #endif

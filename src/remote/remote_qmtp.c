@@ -28,7 +28,8 @@ struct qmtp {
 	struct netstring server;
 	VEC(size_t) asked; /* indices into remote->recipients */
 	size_t answers;
-	bool is_sent; /* the whole package */
+	struct str answer; /* the last one */
+	bool is_sent;	   /* the whole package */
 	char in_buffer[REPLY_BUFFER], out_buffer[PACKAGE_BUFFER];
 };
 
@@ -121,12 +122,12 @@ NORETURN static void
 take_answers(struct qmtp *qmtp, int64_t limit)
 {
 	struct remote *remote = qmtp->remote;
-	struct str answer = STR_INIT;
+	struct str *answer = &qmtp->answer;
 
 	for (size_t i = 0; i < qmtp->asked.len; i++) {
-		if (!read_answer(qmtp, limit, &answer))
+		if (!read_answer(qmtp, limit, answer))
 			end_lost(qmtp);
-		judge(qmtp, qmtp->asked.at[i], str_span(&answer));
+		judge(qmtp, qmtp->asked.at[i], str_span(answer));
 		if (qmtp->answers++ == 0)
 			remote_peer_is_well(remote);
 	}
@@ -203,6 +204,8 @@ send_all(struct qmtp *qmtp)
 		netstring_add(
 		    &people, remote->recipients.at[qmtp->asked.at[i]].address);
 	netstring_add(&package, str_span(&people));
+	/* Once the server has it all, nothing may hinder us to hear so. */
+	str_reserve(&qmtp->answer, REPLY_BUFFER);
 	if (sock_has_input(qmtp->in.fd))
 		take_answers(qmtp, LAST_WORDS);
 	send_package(qmtp, &package);

@@ -48,6 +48,8 @@ send_message(
 	str_add_z(wire,
 	    session->offers & SMTPREPLY_PIPELINING && is_last ? ".\r\nQUIT\r\n"
 							      : ".\r\n");
+	/* Once the server has it all, nothing may hinder us to hear so. */
+	smtpreply_make_room(&session->reply);
 	errno = 0;
 	if (in_is_waiting(&session->in) || sock_has_input(session->fd))
 		session_end_early(session);

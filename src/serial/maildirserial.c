@@ -119,6 +119,8 @@ add_message(struct maildir *maildir, const char *folder, const char *name)
 		return;
 	}
 	message.name = path.s; /* it stays */
+	/* No result could have it: it would be sent again and again. */
+	message.is_answered = strchr(name, '\n') != NULL;
 	message.mtime = (int64_t)status.st_mtime;
 	vec_push(&maildir->messages, message);
 }
@@ -378,19 +380,23 @@ take_options(struct maildir *maildir, int argc, char **argv)
 		end_usage();
 }
 
+static bool
+is_any_waiting(const struct maildir *maildir)
+{
+	for (size_t i = 0; i < maildir->messages.len; i++)
+		if (!maildir->messages.at[i].is_answered)
+			return true;
+	return false;
+}
+
 /* Runs the client as long as it makes progress. */
 static void
 serve(struct maildir *maildir, char **argv)
 {
-	size_t answered = 0;
 	int in_vain = 0;
 
-	while (answered < maildir->messages.len && in_vain < RUNS_IN_VAIN) {
-		size_t got = run_client(maildir, argv);
-
-		answered += got;
-		in_vain = got ? 0 : in_vain + 1;
-	}
+	while (is_any_waiting(maildir) && in_vain < RUNS_IN_VAIN)
+		in_vain = run_client(maildir, argv) ? 0 : in_vain + 1;
 }
 
 int

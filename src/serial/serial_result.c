@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/ascii.h"
-#include "sys/fd.h"
+#include "sys/out.h"
 
 #define TEMPORARY_EXIT 111
 
@@ -24,17 +24,19 @@ serial_result_next_name(struct in *names, struct str *name)
 void
 serial_result_write(struct span name, char letter, struct span words)
 {
-	struct str line = STR_INIT;
+	char buffer[SERIAL_NAME_MAX + SERIAL_WORDS_MAX + 3];
+	struct out out;
 
-	str_add(&line, name);
-	str_add_byte(&line, '\0');
-	str_add_byte(&line, letter);
+	out_init(&out, 1, buffer, sizeof(buffer));
+	(void)out_add(&out, name); /* out_flush tells */
+	(void)out_add(&out, span_make("", 1));
+	(void)out_add(&out, span_make(&letter, 1));
 	words = span_upto(words, SERIAL_WORDS_MAX);
 	for (size_t i = 0; i < words.len; i++)
-		str_add_byte(
-		    &line, ascii_is_control(words.s[i]) ? ' ' : words.s[i]);
-	str_add_byte(&line, '\n');
-	if (fd_write_all(1, str_span(&line)) < 0)
+		(void)out_add(&out,
+		    ascii_is_control(words.s[i]) ? SPAN(" ")
+						 : span_make(&words.s[i], 1));
+	(void)out_add(&out, SPAN("\n"));
+	if (out_flush(&out) < 0)
 		_exit(TEMPORARY_EXIT);
-	str_free(&line);
 }

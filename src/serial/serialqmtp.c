@@ -43,6 +43,7 @@ struct client {
 	struct span prefix;
 	VEC(struct str) sent; /* names that wait for their replies */
 	size_t next_reply;
+	struct str reply; /* the last one */
 	char names_buffer[4096], in_buffer[4096], out_buffer[16384];
 };
 
@@ -97,19 +98,29 @@ read_length(struct client *client)
 static void
 read_reply(struct client *client)
 {
-	struct str reply = STR_INIT;
+	struct str *reply = &client->reply;
 	size_t length;
 
 	flush(client);
+	str_reset(reply);
 	in_set_deadline(&client->in, clock_monotonic() + REPLY_TIMEOUT * 1000);
 	length = read_length(client);
-	while (reply.len < length)
-		str_add_byte(&reply, next_byte(client));
-	if (next_byte(client) != ',' || !span_has(SPAN("KZD"), reply.s[0]))
+	while (reply->len < length)
+		str_add_byte(reply, next_byte(client));
+	if (next_byte(client) != ',' || !span_has(SPAN("KZD"), reply->s[0]))
 		fail("the server does not keep to QMTP");
 	serial_result_write(str_span(&client->sent.at[client->next_reply++]),
-	    reply.s[0], span_from(str_span(&reply), 1));
-	str_free(&reply);
+	    reply->s[0], span_from(str_span(reply), 1));
+}
+
+/* A message cannot be sent; the answers on those before it still count, or they
+ * would be sent again. */
+NORETURN static void
+fail_late(struct client *client, const char *what)
+{
+	while (client->next_reply < client->sent.len)
+		read_reply(client);
+	fail(what);
 }
 
 /* Whether something has come. */
@@ -178,7 +189,7 @@ add_text(
 	length -= kept.len;
 	while (length) {
 		if (in_peek(file, &bytes) <= 0)
-			fail("a message cannot be read");
+			fail_late(client, "a message cannot be read");
 		bytes = span_upto(
 		    bytes, length < bytes.len ? (size_t)length : bytes.len);
 		add(client, bytes);
@@ -212,11 +223,11 @@ send_message(struct client *client, const struct str *name)
 	int fd = file_open(str_z(name)), got;
 
 	if (fd < 0 || fstat(fd, &status) < 0)
-		fail("a message cannot be opened");
+		fail_late(client, "a message cannot be opened");
 	in_init(&file, fd, buffer, sizeof(buffer));
 	got = serial_message_read(&message, &file, client->prefix);
 	if (got < 0)
-		fail("a message cannot be read");
+		fail_late(client, "a message cannot be read");
 	if (got > 0) {
 		check_silence(client);
 		add_text(client, &file, str_span(&message.kept),
@@ -255,6 +266,8 @@ main(int argc, char **argv)
 	in_set_timeout(&client.in, REPLY_TIMEOUT);
 	out_set_timeout(&client.out, WRITE_TIMEOUT);
 	client.is_socket = client.in.is_socket_timed;
+	/* Once a server has a message, nothing may hinder us to hear so. */
+	str_reserve(&client.reply, REPLY_MAX);
 	while (serial_result_next_name(&client.names, &name)) {
 		send_message(&client, &name);
 		read_replies(&client);

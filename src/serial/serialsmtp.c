@@ -266,6 +266,8 @@ send_text(struct client *client, const struct str *name, struct in *file,
 		fail("a message cannot be read");
 	smtpdata_finish(&data, &wire);
 	send_piece(client, name, &wire);
+	/* Once the server has it all, nothing may hinder us to hear so. */
+	smtpreply_make_room(&client->reply);
 	if (client->is_socket &&
 	    (in_is_waiting(&client->in) || sock_has_input(SERVER_IN_FD)))
 		end_early(client, name);

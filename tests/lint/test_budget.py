@@ -106,6 +106,8 @@ WRITABLE = {
     "qmail-queue": {"entry": "for the signal handler"},
     "qmail-rcptd": {"has_child_ended": "signal flag"},
     "qmail-rspawn": {"child_has_ended": "signal flag", "must_stop": "signal flag"},
+    "qmail-qmqpd": {"session": "the state of main"},
+    "qmail-remote": {"delivery": "the state of main"},
     "qmail-qmtpd": {"session": "the state of main"},
     "qmail-smtpd": {"session": "the state of main"},
     "qmail-send": {"got_alarm": "signal flag", "got_hangup": "signal flag",

@@ -230,6 +230,37 @@ def test_second_transaction_by_hand(fresh):
     assert [piece[0] for piece in pieces] == ["r", "r", "h", "h", "K"]
 
 
+class Verbose(Counting):
+    """Its words are more than qmail-remote has room for without asking."""
+
+    def say(self, words):
+        if "id" in words or (self.accepted and words.startswith("452")):
+            words = "%s-%s\r\n" % (words[:3], "x" * 1500) * 3 + words
+        super().say(words)
+
+
+@pytest.mark.parametrize("limit", [2, 100])
+def test_out_of_memory(fresh, limit):
+    """Who has the message is told to have it, and nobody else."""
+    fresh.control(me="me.example\n", smtproutes=":%s\n" % RELAY)
+    kind = type("Kind", (Verbose,), {"limit": limit})
+    names, exhausted = people(16), 0
+    for nth in range(1, 200):
+        with CountingServers(kind) as servers:
+            pieces = by_hand(fresh, "d.example", "a@b.example", *names, strace=[
+                "strace", "-qq", "-o", "/dev/null", "-e", "trace=mmap",
+                "-e", "inject=mmap:error=ENOMEM:when=%d+" % nth])
+        served = servers.connections[0] if servers.connections else None
+        accepted = sum(served.transactions[:served.accepted], []) if served else []
+        if len(accepted) == len(names) and not any("memory" in piece for piece in pieces):
+            break
+        exhausted += len(accepted) > 0
+        own, last = [piece[0] for piece in pieces[:-1]], pieces[-1][0]
+        told = [name for name, letter in zip(names, own) if letter == "r" and last == "K"]
+        assert told == accepted, (nth, pieces)
+    assert nth < 199 and (exhausted or limit > len(names))  # one transaction needs no more
+
+
 @pytest.mark.parametrize("count", [50, 2500])
 def test_no_report_is_cut(spawner, count):
     """Not even when all are refused at length, and the last result counts."""

@@ -71,6 +71,17 @@ def test_replies_leave_before_the_end(town):
     assert talk(town, message + b"NOOP " + b"x" * 5000 + b"\r\n")[-2:] == ["354", "250"]
 
 
+def test_each_message_of_a_session_has_its_id(town):
+    """Also in one second: who has seen an id drops what has it again."""
+    done = talk(town, (START + b"Subject: x\r\n\r\nhello\r\n.\r\n") * 5 + b"QUIT\r\n")
+    assert done.count("354") == 5
+    ids = []
+    for name in town.place.queue_files()["mess"]:
+        with open(town.place.queue_path("mess", name)) as message:
+            ids += [line for line in message if line.startswith("Message-ID:")]
+    assert len(ids) == len(set(ids)) == 5
+
+
 def test_a_loop_ends(town):
     """As it does in qmail-smtpd: who comes back through us is not sent again."""
     way = b"Received: from a by b\r\nDelivered-To: c\r\n"

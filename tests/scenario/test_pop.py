@@ -4,6 +4,7 @@ and qmail-pop3d."""
 import hashlib
 import os
 import re
+import signal
 import smtplib
 import socket
 import subprocess
@@ -320,6 +321,76 @@ def test_nothing_in_cur_is_overwritten(town, client):
     assert names(town, "ann") == ["cur/1.a:2,", "cur/2.b:2,", "cur/3.c:2,", "new/2.b"]
     with open(town.home("ann") + "/Maildir/cur/2.b:2,") as source:
         assert source.read() == "another\n"
+
+
+@pytest.fixture
+def twins(town, service):
+    """Files of one name up to the colon, as careless copying makes them."""
+    for folder, file, text in (("new", "1.a", "one"), ("cur", "1.a:2,S", "two"),
+                               ("cur", "1.a:2,FS", "three"), ("cur", "1.aa:2,", "four")):
+        pop.letter(town, "ann", file, "Subject: %s\n\n\n" % text, folder=folder,
+                   age=100 - len(text))
+
+
+def subjects(client):
+    """{unique-id: subject} of all messages."""
+    listed = [line.split() for line in client.ask_all("UIDL")]
+    return {uid: client.ask_all("TOP %s 0" % number)[0][9:].strip() for number, uid in listed}
+
+
+def test_each_of_several_files_of_one_name_has_its_id(town, twins):
+    with pop.Client() as one:
+        assert one.login().startswith("+OK")
+        found = subjects(one)
+    assert sorted(found.values()) == ["four", "one", "three", "two"] and "1.aa" in found
+    with pop.Client() as another:
+        assert another.login().startswith("+OK")
+        assert subjects(another) == found
+        assert another.ask("QUIT").startswith("+OK")
+        assert another.is_over()
+    with pop.Client() as last:
+        assert last.login().startswith("+OK")
+        assert subjects(last) == found
+    assert len(names(town, "ann")) == 4
+
+
+def test_another_file_of_the_name_stays(town, twins):
+    with pop.Client() as one:
+        assert one.login().startswith("+OK")
+        numbers = [line.split() for line in one.ask_all("UIDL")]
+        number = [number for number, uid in numbers if uid == "1.a"][0]
+        subject = one.ask_all("TOP %s 0" % number)[0][9:].strip()
+        assert one.ask("DELE " + number).startswith("+OK")
+        old = [name for name in names(town, "ann") if re.search(r"/1\.a(:|$)", name)][0]
+        move(town, old, "cur/1.a:2,T")
+        assert one.ask("QUIT").startswith("+OK")
+        assert one.is_over()
+    with pop.Client() as another:
+        assert another.login().startswith("+OK")
+        assert set(subjects(another).values()) == {"one", "two", "three", "four"} - {subject}
+
+
+@pytest.mark.parametrize("others", [(), ("0.z",), ("2.b",), ("0.z", "2.b")], ids=len)
+def test_message_that_moves_while_the_folders_are_read(town, service, others):
+    """It has been seen in new, and is in cur when that is read; whichever of the
+    two is looked at first."""
+    for name in ("1.a", *others):
+        pop.letter(town, "ann", name, MESSAGE)
+    maildir = town.home("ann") + "/Maildir"
+    trace = town.place.base + "/trace"
+    with subprocess.Popen(
+            ["strace", "-qq", "-o", trace, "-P", "cur", "-e", "inject=open:signal=STOP:when=1",
+             town.place.program("qmail-pop3d"), maildir], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}) as session:
+        process.until(lambda: os.path.exists(trace) and "stopped" in open(trace).read(),
+                      "it has read new")
+        move(town, "new/1.a", "cur/1.a:2,S")
+        pids = open("/proc/%d/task/%d/children" % (session.pid, session.pid)).read().split()
+        os.kill(int(pids[0]), signal.SIGCONT)
+        said, _ = session.communicate(b"STAT\r\nQUIT\r\n", timeout=20)
+    os.unlink(trace)
+    count = 1 + len(others)
+    assert said.splitlines()[1] == b"+OK %d %d" % (count, count * len(MESSAGE))
 
 
 def test_message_that_cannot_be_removed(town, client):

@@ -81,6 +81,17 @@ def test_what_came_while_a_clock_was_wrong(maildir):
     assert done.returncode == 0 and maildir.names() == ["b"]
 
 
+def test_a_name_that_no_result_can_have(maildir):
+    """A result ends with its line: the message would be sent without end."""
+    maildir.put("a\nb")
+    maildir.put("c")
+    done = maildir.send("sh", "-c", r"tr '\0' '\n' | tee -a names | while read n; do "
+                        r"printf '%s\0Kok\n' $n; done")
+    assert maildir.names() == ["a\nb"] and done.returncode == 111 and b"stay: 1" in done.stdout
+    with open(maildir.path + "/names") as source:
+        assert source.read() == "new/c\n"
+
+
 def test_an_endless_result(maildir):
     maildir.put("a")
     done = maildir.send("sh", "-c", "cat >/dev/null; yes | tr -d '\\n'")
@@ -146,9 +157,11 @@ def test_replies_that_are_no_qmtp(town, reply):
 
 # ---- servers that say something else
 
-def converse(town, program, *script, text="x", message=None):
+def converse(town, program, *script, text="x", message=None, strace=(), answered=None,
+             more=b""):
     """What the client tells of one message, to a server that says each answer
-    of the script when it has heard the words before it."""
+    of the script when it has heard the words before it; the list answered gets
+    those words.  More: names of further messages."""
     place = town.place
     path = town.home("ann") + "/message"
     place.write(path, message or MESSAGE % ("line-joe@far.example", text))
@@ -158,18 +171,23 @@ def converse(town, program, *script, text="x", message=None):
     def connect():
         os.dup2(theirs.fileno(), 6)
         os.dup2(theirs.fileno(), 7)
-    client = subprocess.Popen([place.program(program), "line-", "me.example"][:2 + (
-        program == "serialsmtp")], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    client = subprocess.Popen([*strace, *[place.program(program), "line-", "me.example"][:2 + (
+        program == "serialsmtp")]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, preexec_fn=connect, close_fds=False)
     theirs.close()
-    client.stdin.write(path.encode() + b"\0")
-    client.stdin.close()
+    try:
+        client.stdin.write(path.encode() + b"\0" + more)
+        client.stdin.close()
+    except BrokenPipeError:
+        pass  # it has ended; its words tell
     heard = b""
     for words, answer in script:
         while words not in heard:
             if not (data := ours.recv(65536)):
                 break
             heard += data
+        if answered is not None and words in heard:
+            answered.append(words)
         heard = heard[heard.find(words) + len(words):]
         try:
             ours.sendall(answer)
@@ -260,3 +278,32 @@ def test_qmtp_answers_that_come_too_early(town, words):
     told, complaint, code = converse(town, "serialqmtp", (words, b"6:Kgot i,"),
                                      text="line 1\n" + "x" * 3000000)
     assert (told, code) == (b"", 111) and complaint
+
+
+@pytest.mark.parametrize("program, end, script", [
+    ("serialsmtp", b"\r\n.\r\n", [*HELLO, *ENVELOPE, (b"DATA", b"354 go\r\n"), (
+        b"\r\n.\r\n", b"250-%s\r\n" % (b"x" * 1500) * 3 + b"250 ok\r\n")]),
+    ("serialqmtp", b":joe@far.example,,", [(b":joe@far.example,,", b"4900:K%s," % (b"x" * 4899))]),
+], ids=["serialsmtp", "serialqmtp"])
+def test_out_of_memory(town, program, end, script):
+    """When the server has the message it is told that it was sent."""
+    for nth in range(1, 100):
+        answered = []
+        told, complaint, _ = converse(
+            town, program, *script, answered=answered,
+            strace=["strace", "-qq", "-o", "/dev/null", "-e", "trace=mmap,brk",
+                    "-e", "inject=mmap:error=ENOMEM:when=%d+" % nth])
+        assert told.startswith(b"NAME\0K") == (end in answered), (nth, told, complaint)
+        if b"memory" not in complaint:
+            break
+    assert 1 < nth < 99
+
+
+@pytest.mark.parametrize("program, script", [
+    ("serialsmtp", [*HELLO, *ENVELOPE, (b"DATA", b"354 go\r\n"), (b"\r\n.\r\n", b"250 ok\r\n")]),
+    ("serialqmtp", [(b":joe@far.example,,", b"3:Kok,")]),
+], ids=["serialsmtp", "serialqmtp"])
+def test_next_message_has_gone(town, program, script):
+    """What the server says of the one before counts."""
+    told, complaint, code = converse(town, program, *script, more=b"new/gone\0")
+    assert told.startswith(b"NAME\0K") and code == 111 and b"opened" in complaint

@@ -164,6 +164,46 @@ def test_out_of_memory_after_a_message(server, program):
     assert exhausted
 
 
+def netstring(*parts):
+    inner = b"".join(parts)
+    return b"%d:%s," % (len(inner), inner)
+
+
+SENDER, LONG = b"\xe9" * 250 + b"@there.example", b"\xe9" * 250
+PACKAGE = netstring(b"x\n") + netstring(SENDER)
+
+
+@pytest.mark.parametrize("program, said, answers", [
+    ("qmail-smtpd", b"HELO %s\r\nMAIL FROM:<%s>\r\nRCPT TO:<%s@here.example>\r\n"
+     b"DATA\r\n\r\nx\r\n.\r\n" % (LONG, SENDER, LONG), [b"\r\n250 2.0.0 ok "]),
+    ("qmail-qmtpd", netstring(b"\nx\n") + netstring(SENDER) + netstring(
+        netstring(LONG + b"@here.example"), netstring(LONG + b"@elsewhere.example")),
+     [b"Kok ", b"Dwe take no mail"]),
+    ("qmail-qmqpd", netstring(PACKAGE, netstring(LONG + b"@here.example") * 100), [b"Kok "]),
+], ids=["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"])
+def test_out_of_memory_when_a_message_is_queued(server, program, said, answers):
+    """What was taken is told before the log, which may need more than there is."""
+    hosts = "".join("host%d.example\n" % i for i in range(300))
+    server.place.control(me="here.example\n", rcpthosts="here.example\n" + hosts,
+                         rcptcheck="off\n")
+    envelope = server.place.base + "/envelope"
+    exhausted = 0
+    for nth in range(1, 100):
+        server.place.write(envelope, "", "root", 0o666)
+        done = subprocess.run(
+            ["strace", "-qq", "-o", "/dev/null", "-e", "trace=mmap",
+             "-e", "inject=mmap:error=ENOMEM:when=%d+" % nth, server.place.program(program)],
+            input=said, cwd="/", capture_output=True, env={**server.env, "TCPREMOTEIP": os.fsdecode(LONG)},
+            **server.place.as_user("qmaild"))
+        assert not process.crash(done.returncode), done.returncode
+        if b"closed" in done.stderr:
+            break
+        if server.envelope().endswith(b"\0\0"):
+            exhausted += 1
+            assert all(answer in done.stdout for answer in answers), (nth, done.stdout)
+    assert exhausted and nth < 99
+
+
 @pytest.mark.parametrize("size, code", [(999, "250"), (1000, "250"), (1001, "552")])
 def test_size_that_is_announced(server, size, code):
     server.env["DATABYTES"] = "1000"

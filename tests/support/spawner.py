@@ -77,13 +77,13 @@ class Spawner:
         return self.wait(*range(1, len(addresses) + 1))
 
 
-def by_hand(place, *argv, message="Subject: t\n\nhello\n", **environment):
+def by_hand(place, *argv, message="Subject: t\n\nhello\n", strace=(), **environment):
     """What qmail-remote prints, as pieces."""
     path = place.base + "/letter"
     place.write(path, message)
     with open(path, "rb") as source:
         done = subprocess.run(
-            [place.program("qmail-remote"), *argv], stdin=source, stdout=subprocess.PIPE,
+            [*strace, place.program("qmail-remote"), *argv], stdin=source, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=20, cwd="/",
             env={"PATH": "/usr/bin:/bin", **environment}, **place.as_user("qmailr"))
     assert done.returncode == 0 and not done.stderr, (done.returncode, done.stderr)

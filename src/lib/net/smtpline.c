@@ -25,6 +25,14 @@ smtpreply_reset(struct smtpreply *reply)
 	reply->line = line;
 }
 
+void
+smtpreply_make_room(struct smtpreply *reply)
+{
+	smtpreply_reset(reply);
+	str_reserve(&reply->text, SMTPREPLY_TEXT_MAX);
+	str_reserve(&reply->line, LINE_KEPT);
+}
+
 /* Keeps what people may want to read, as far as there is place. */
 static void
 keep_text(struct smtpreply *reply, struct span bytes)

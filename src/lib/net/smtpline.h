@@ -56,6 +56,10 @@ struct smtpreply {
 /* smtpreply_init: begins with no reply and no memory. */
 void smtpreply_init(struct smtpreply *reply);
 
+/* smtpreply_make_room: makes sure that reading the next reply needs no more
+ * memory. */
+void smtpreply_make_room(struct smtpreply *reply);
+
 /* smtpreply_reset: begins the next reply, keeps the memory. */
 void smtpreply_reset(struct smtpreply *reply);
 
