@@ -16,7 +16,10 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake \
             filter/forward filter/preline filter/except filter/bouncesaying \
-            filter/condredirect filter/qreceipt \
+            filter/condredirect filter/qreceipt filter/dot-forward \
+            filter/fastforward \
+            aliases/newaliases aliases/newinclude aliases/setforward \
+            aliases/printforward aliases/setmaillist aliases/printmaillist \
             users/qmail-newmrh users/qmail-rcptd users/ofmipname \
             mess/822field mess/822header mess/822date mess/822received \
             mess/iftocc \
@@ -69,6 +72,14 @@ except_PARTS       := filter
 bouncesaying_PARTS := filter
 condredirect_PARTS := filter
 qreceipt_PARTS     := filter
+dot-forward_PARTS  := filter
+fastforward_PARTS  := filter fastforward_expand
+newaliases_PARTS   := tool
+newinclude_PARTS   := tool
+setforward_PARTS   := tool
+printforward_PARTS := tool
+setmaillist_PARTS  := tool
+printmaillist_PARTS := tool
 qmail-popup_PARTS  := popup_hear
 pop-note_PARTS     := note
 pop-relay_PARTS    := note

@@ -34,7 +34,9 @@ BUDGET = {
     "ofmipname": "",
     "bouncesaying": SPAWN,
     "condredirect": SPAWN,
+    "dot-forward": SPAWN,
     "except": SPAWN,
+    "fastforward": SPAWN,
     "forward": SPAWN,
     "preline": SPAWN,
     "qreceipt": SPAWN,
@@ -45,6 +47,10 @@ BUDGET = {
     "proxyin": "execvp",
     "qmail-clean": "",
     "qmail-getpw": "getpwnam",
+    "newaliases": "",
+    "newinclude": "",
+    "printforward": "",
+    "printmaillist": "",
     "pop-note": "execvp fchown",
     "pop-relay": "execvp",
     "qmail-inject": SPAWN,
@@ -73,7 +79,9 @@ BUDGET = {
     "sendmail": "execv getpwuid",
     "serialqmtp": "",
     "serialsmtp": "",
+    "setforward": "",
     "setlock": "execvp",
+    "setmaillist": "",
     "splogger": "connect socket",
     "tcp-env": "connect execvp socket",
 }
@@ -82,7 +90,17 @@ BUDGET = {
 EVERYWHERE = {"bug_exit_code": "hook of base/must", "memory_hook": "hook of base/must"}
 AREA = {name: "memory of base/area" for name in ("area", "area_last", "area_used")}
 FILTER = {"program": "its name, for messages"}
+TOOL = {"tool": "its name, and the file that it makes"}
 WRITABLE = {
+    "dot-forward": {**FILTER, "is_used": "whether the message was read"},
+    "fastforward": {**FILTER, "is_used": "whether the message was read"},
+    "newaliases": {**TOOL, "making": "the state of main"},
+    "newinclude": TOOL,
+    "printforward": {**TOOL, "reading": "the state of main", "in_buffer": "buffer of main",
+                     "out_buffer": "buffer of main"},
+    "printmaillist": TOOL,
+    "setforward": {**TOOL, "making": "the state of main"},
+    "setmaillist": TOOL,
     "bouncesaying": FILTER,
     "condredirect": FILTER,
     "except": FILTER,

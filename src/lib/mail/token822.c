@@ -155,6 +155,13 @@ token822_next(struct span *rest, struct token822 *token)
 	return 1;
 }
 
+bool
+token822_is_word(enum token822_type type)
+{
+	return type == TOKEN822_ATOM || type == TOKEN822_QUOTED ||
+	    type == TOKEN822_LITERAL;
+}
+
 struct token822
 token822_plain(enum token822_type type, struct span text)
 {
@@ -281,6 +288,15 @@ token822_add_written(
 	} else {
 		str_add_byte(text, special_byte(token->type));
 	}
+}
+
+bool
+token822_list_has(const struct token822_list *list, enum token822_type type)
+{
+	for (size_t i = 0; i < list->tokens.len; i++)
+		if (list->tokens.at[i].type == type)
+			return true;
+	return false;
 }
 
 void
