@@ -21,6 +21,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             aliases/newaliases aliases/newinclude aliases/setforward \
             aliases/printforward aliases/setmaillist aliases/printmaillist \
             users/qmail-newmrh users/qmail-rcptd users/ofmipname \
+            users/qmail-newu users/qmail-pw2u \
             mess/822field mess/822header mess/822date mess/822received \
             mess/iftocc \
             pop/qmail-popup pop/qmail-pop3d pop/pop-note pop/pop-relay \
@@ -64,6 +65,7 @@ iftocc_PARTS       := mess_input
 maildirserial_PARTS := serial_message serial_bounce
 serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
+qmail-pw2u_PARTS   := pw2u
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward
 forward_PARTS      := filter

@@ -85,6 +85,8 @@ const struct item items[] = {
 	{ PROGRAM, "bin/sendmail", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/maildirmake", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-newmrh", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-newu", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-pw2u", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-rcptd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-qread", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-showctl", ROOT, G, 0755, NULL, 0 },

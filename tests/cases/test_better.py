@@ -338,3 +338,22 @@ def list_in_a_list_is_the_one_that_is_made_of_it(place, case):
 def owner_in_capitals_is_one(place, case):
     made, = Result(place, case).files["/etc/aliases.cdb"]
     assert re.search(r"^\+6,\d+:\?list@->owner-list@mx\.a\.example$", made, re.M | re.I)
+
+
+# ---- users/assign
+
+@better("tools-0254")
+def dot_has_a_line_of_its_own(place, case):
+    result = Result(place, case)
+    assert result.code == 0 and result.output.endswith("\n=x:joe:1:2:/h:::\n.\n")
+
+
+@better("tools-0262")
+def beginning_that_ends_in_a_capital_is_found(place, case):
+    made, = Result(place, case).files["{PREFIX}/users/cdb"]
+    assert "\n+0,1:->b\n" in made
+
+
+@better("tools-0004")
+def address_that_is_none_is_refused(place, case):
+    assert Result(place, case).has_refused(100)
