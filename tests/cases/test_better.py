@@ -204,7 +204,7 @@ class Result:
     def __init__(self, place, case):
         outcome = replay.play(place, case)
         self.code, self.files = outcome["exit"], outcome["files"]
-        self.output = outcome["stdout"]
+        self.output, self.modes = outcome["stdout"], outcome["modes"]
         self.sender, self.recipients, self.header = None, [], ""
         if outcome["queue"]:
             submission, = outcome["queue"]
@@ -357,3 +357,23 @@ def beginning_that_ends_in_a_capital_is_found(place, case):
 @better("tools-0004")
 def address_that_is_none_is_refused(place, case):
     assert Result(place, case).has_refused(100)
+
+
+# ---- maildir2mbox
+
+@better("tools-0152")
+def last_line_gets_its_end(place, case):
+    result = Result(place, case)
+    assert result.code == 0 and result.files["M/new/a"] == []
+    assert result.files["mbox"][0].endswith("\n\nbody\nend\n\n")
+
+
+@better("tools-0160")
+def mbox_is_private(place, case):
+    assert Result(place, case).modes["mbox"] == "0600"
+
+
+@better("tools-0161")
+def names_are_meant_from_the_callers_folder(place, case):
+    result = Result(place, case)
+    assert result.code == 0 and "mbox" in result.files and "M/mbox" not in result.files

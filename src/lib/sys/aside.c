@@ -3,29 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/str.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
 #define PRIVATE 0600 /* as long as it is not whole */
-
-/* Whether the file still has its name: who was before us may have renamed it
- * between our opening and our lock. */
-static bool
-has_name(int fd, const char *path)
-{
-	struct stat ours, named;
-
-	return fstat(fd, &ours) == 0 && lstat(path, &named) == 0 &&
-	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
-}
 
 /* A file without a lock or its name is not ours: it is left as it is. */
 static int
@@ -40,7 +26,8 @@ open_locked(const char *path)
 	while (fd < 0 && errno == EINTR);
 	if (fd < 0 || lock_try(fd) < 0)
 		goto failed;
-	if (!has_name(fd, path)) {
+	/* Who was before us may have renamed it before our lock. */
+	if (!file_has_name(fd, path)) {
 		errno = EWOULDBLOCK;
 		goto failed;
 	}
@@ -65,19 +52,6 @@ aside_open(struct aside *aside, const char *path, const char *result)
 	return -1;
 }
 
-/* Keeps the new name on the disk. */
-static int
-sync_folder_of(const char *path)
-{
-	struct str copy = STR_INIT;
-	int result;
-
-	str_add_z(&copy, path);
-	result = file_sync_folder(copy.len ? dirname(copy.s) : ".");
-	str_free(&copy);
-	return result;
-}
-
 int
 aside_finish(struct aside *aside, unsigned mode)
 {
@@ -87,7 +61,7 @@ aside_finish(struct aside *aside, unsigned mode)
 		return -1;
 	}
 	fd_close(aside->fd);
-	return sync_folder_of(aside->result);
+	return file_sync_folder_of(aside->result);
 }
 
 void
