@@ -119,6 +119,18 @@ filter_run(char **argv)
 	return pid < 0 ? FILTER_PERMANENT : filter_wait(pid);
 }
 
+/* Gives bytes to the program.  Returns false if it wants no more. */
+static bool
+feed_bytes(pid_t pid, int fd, struct span bytes)
+{
+	if (fd_write_all(fd, bytes) == 0)
+		return true;
+	if (errno == EPIPE)
+		return false;
+	(void)kill(pid, SIGKILL);
+	filter_fail_errno("cannot write to the program");
+}
+
 /*
  * Gives the program all of the message, as far as it wants that.  One that has
  * a part of it alone must not take that for all.
@@ -127,13 +139,12 @@ static void
 feed(pid_t pid, int fd, struct span top)
 {
 	char buffer[65536];
+	bool wants_more = feed_bytes(pid, fd, top);
 	ssize_t got = 0;
 
-	if (fd_write_all(fd, top) == 0)
-		while ((got = fd_read(0, buffer, sizeof(buffer))) > 0)
-			if (fd_write_all(fd, span_make(buffer, (size_t)got)) <
-			    0)
-				break;
+	while (wants_more && (got = fd_read(0, buffer, sizeof(buffer))) > 0)
+		wants_more =
+		    feed_bytes(pid, fd, span_make(buffer, (size_t)got));
 	if (got < 0) {
 		(void)kill(pid, SIGKILL);
 		filter_fail_errno("cannot read the message");

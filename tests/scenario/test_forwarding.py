@@ -314,3 +314,65 @@ def test_alias_that_is_none(town, text):
     assert etc.read("aliases.cdb") == "old"
     assert [os.path.basename(path) for path in etc.matching("aliases*")] == [
         "aliases", "aliases.cdb"]
+
+
+# ---- calls that fail
+
+@pytest.fixture
+def forwarder(town):
+    """forwarder(program, strace): the exit code, and whether the message was
+    queued for all; the message is for cat, and for two others."""
+    home, place = town.home("ann"), town.place
+    folder = place.path("bin/")
+    make(folder, "setmaillist", "l.bin", "tmp", text="bob@x.example\n", cwd=home)
+    make(folder, "setforward", "f.cdb", "tmp", cwd=home,
+         text="ann@h: |cat>got, eve@x.example, ./l.bin, deep@h; deep@h: !cat>gotten;")
+    place.write(home + "/.forward", '"|cat>got"\nbob@x.example, eve@x.example\n', "ann")
+    place.write(home + "/message", "Subject: x\n\n" + "text\n" * 5000, "ann")
+    capture = place.base + "/queue-program"
+    place.write(capture, "#!/bin/sh\nrm -f envelope\ncat > whole && cat <&1 > tmp-envelope &&\n"
+                "mv tmp-envelope envelope\n", mode=0o755)
+    environment = {"RECIPIENT": "ann@h", "USER": "ann", "HOST": "h", "SENDER": "s@x",
+                   "NEWSENDER": "s@x", "DTLINE": "Delivered-To: ann@h\n", "UFLINE": "From s@x\n",
+                   "RPLINE": "Return-Path: <s@x>\n", "QMAILQUEUE": capture,
+                   "PATH": "/usr/bin:/bin"}
+
+    def run(program, *strace):
+        for name in "envelope", "whole", "got":
+            if os.path.exists(home + "/" + name):
+                os.unlink(home + "/" + name)
+        with open(home + "/message", "rb") as message:
+            code = subprocess.run(
+                [*strace, folder + program, "f.cdb" if program == "fastforward" else ".forward"],
+                cwd=home, env=environment, stdin=message, stderr=subprocess.DEVNULL,
+                timeout=60).returncode
+        if not os.path.exists(home + "/envelope"):
+            return code, False
+        envelope = contents(home + "/envelope")
+        text = contents(home + "/message")
+        return code, (envelope.startswith(b"Fs@x\0") and b"\0Tbob@x.example\0" in envelope and
+                      b"\0Teve@x.example\0" in envelope and envelope.endswith(b"\0\0") and
+                      contents(home + "/whole") == b"Delivered-To: ann@h\n" + text and
+                      contents(home + "/got").endswith(text))
+    return run
+
+
+@pytest.mark.parametrize("program, done", [("dot-forward", 99), ("fastforward", 0)])
+@pytest.mark.parametrize("call", ["openat", "read", "pread64", "write", "lseek", "fstat", "pipe2",
+                                  "vfork", "wait4", "execve", "chdir", "fchdir", "mmap",
+                                  "brk", "dup2", "stat", "rt_sigaction", "fcntl"])
+def test_forward_that_fails(forwarder, program, done, call):
+    """Whatever call fails: all is queued and done, or it is deferred; and then it
+    is not queued, unless only the end of the queue program could not be heard."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    for number in range(1, 10):
+        code, is_queued = forwarder(program, "strace", "-qq", "-o", "/dev/null",
+                                    "--inject=%s:error=EIO:when=%d" % (call, number))
+        assert code in (done, 111)
+        assert is_queued == (code == done) or call == "wait4" and code == 111, number
+
+
+def test_forward_that_does_not_fail(forwarder):
+    assert forwarder("dot-forward") == (99, True)
+    assert forwarder("fastforward") == (0, True)
