@@ -196,6 +196,18 @@ def test_same_databases(town, seed):
     assert contents(home + "again.cdb") == contents(home + "our.cdb")
 
 
+def test_record_that_passes_its_end(town):
+    """What follows the records is none of them."""
+    home, folder = town.home("ann"), town.place.path("bin/")
+    make(folder, "setforward", "f.cdb", "tmp", text="a: b;", cwd=home)
+    made = bytearray(contents(home + "/f.cdb"))
+    made[2048 + 4] += 1
+    made[-16:-15] = b"\0"
+    done = subprocess.run([folder + "printforward"], input=bytes(made), stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL)
+    assert done.returncode == 100 and not done.stdout
+
+
 LIST = """\
 # a list
 a@x.example, b@x.example; c@x.example
@@ -302,7 +314,7 @@ def test_old_file_stays(tool, fault):
 
 
 @pytest.mark.parametrize("text", ["a: b\nc:\n", "a: b\n: c\n", "a: b\nc: \"d\n",
-                                  "a: b\nc, d: e\n", "a: /x\n", "a: |b c\n"])
+                                  "a: b\nc, d: e\n", "a, b\n", "a: /x\n", "a: |b c\n"])
 def test_alias_that_is_none(town, text):
     """The old database stays, and nothing else."""
     etc = town.place.etc

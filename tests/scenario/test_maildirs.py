@@ -59,7 +59,7 @@ def box(town):
 
 def fill(box):
     box.put("1.a", "Return-Path: <joe@there.example>\n\none\nFrom here\nend", 30)
-    box.put("2.b:2,S", "Return-Path: <>\n\ntwo\n", 20, "cur")
+    box.put("2.b:2,S", "Return-Path: <>\n\n" + "line\n" * 30000 + "two\n", 20, "cur")
     box.town.place.write(box.mbox, OLD, "ann")
 
 
@@ -401,10 +401,12 @@ def test_delivery_that_fails(box, call):
     for number in range(1, 9):
         for name in box.names():
             os.unlink(box.maildir + "/new/" + name)
-        done = deliver(box, "-q", "100000S", strace=(
+        text = "line\n" * 30000
+        done = deliver(box, "-q", "1000000S", text=text, strace=(
             "strace", "-qq", "-o", "/dev/null", "--inject=%s:error=EIO:when=%d" % (call, number)))
         assert done.returncode in (0, 111), done.stderr
-        assert len(box.names()) == (done.returncode == 0), (call, number)
+        found = [os.path.getsize(box.maildir + "/new/" + name) for name in box.names()]
+        assert found == [len(text)] * (done.returncode == 0), (call, number)
         assert not os.listdir(box.maildir + "/tmp"), (call, number)
 
 
@@ -426,6 +428,16 @@ def test_safe_before_it_counts(box):
     with open(path) as calls:
         found = re.findall(r"^(\w+)\(.*?/M[/>](\w*)", calls.read(), re.M)
     assert found == [("fsync", "tmp"), ("renameat2", ""), ("fsync", "new")]
+
+
+def test_what_counts(box):
+    """Folders do, and names before sizes; trash does not, nor what is no message."""
+    for name, folder in (("1.x,S=5", "new"), ("2.x:2,S", "cur"), ("3.x,S=5:2,T", "cur"),
+                         ("4.x", ".Sub/new"), ("5.x", ".Trash/cur"), (".6.x", "new"),
+                         ("7.x", "tmp"), ("8.x", "Sub/new")):
+        box.put(name, "12", folder=folder)
+    assert deliver(box, "-q", "1000S").returncode == 0
+    assert sizes(box) == "1000S\n9 3\n6 1\n"
 
 
 def some_maildir(box, chance):
