@@ -110,6 +110,18 @@ def test_all_is_known_before_a_program_runs(town):
     assert not os.path.exists(town.home("ann") + "/ran")
 
 
+def test_list_cannot_run_programs(town):
+    """Who may write a list may say who gets mail, and no more."""
+    folder, home = town.place.path("bin/"), town.home("ann")
+    make(folder, "setforward", "f.cdb", "f.tmp", text="ann@here.example: ./l.bin;", cwd=home)
+    town.place.write(home + "/l.bin", "|touch ran\0!touch ran\0?x\0\0&bob@here.example\0", "ann")
+    town.rules("ann", "", "|fastforward f.cdb")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.letter("bob", "hello")
+    assert not os.path.exists(home + "/ran")
+
+
 def test_programs_come_back_to_the_folder(town):
     """Control files are read elsewhere."""
     town.rules("ann", "", "|dot-forward .forward")
