@@ -72,6 +72,18 @@ def test_forward_file_and_the_rest(town, folder, text, is_there):
     assert len(town.mail("ann")) == is_there and len(town.mail("bob")) == (not is_there)
 
 
+def test_forward_file_for_all(town, folder):
+    """As the default delivery of who has no .qmail file."""
+    town.open("|%sdot-forward .forward\n./Maildir/\n" % folder)
+    town.run_as("ann", ["tee", ".forward"], "bob\n")
+    for name in "ann", "bob":
+        town.send("joe@there.example", name + "@here.example")
+    town.letter("bob", "Delivered-To: ann@here.example\n")
+    town.letter("bob", "Return-Path: <joe@there.example>\nDelivered-To: bob@here.example\n")
+    town.wait_empty()
+    assert not town.mail("ann")
+
+
 def test_aliases(town, folder):
     home = town.home("ann")
     town.place.write(home + "/others", "bob@here.example\n", "ann")
@@ -272,6 +284,7 @@ def test_same_expansion(town):
 # ---- what was there stays
 
 TEXTS = {"setforward": ("a: b;" * 3000, ["f.cdb", "f.tmp"], "f.cdb", "f.tmp"),
+         "setforward little": ("a: b;", ["f.cdb", "f.tmp"], "f.cdb", "f.tmp"),
          "setmaillist": ("a@b\n" * 3000, ["f.bin", "f.tmp"], "f.bin", "f.tmp"),
          "newinclude": ("", ["list"], "list.bin", "list.tmp"),
          "newaliases": ("", [], "/etc/aliases.cdb", "/etc/aliases.tmp")}
@@ -289,7 +302,8 @@ def tool(request, town):
     def run(*strace):
         with open(os.path.join(home, made), "w") as old:
             old.write("old")
-        return subprocess.run([*strace, town.place.program(request.param), *words], cwd=home,
+        program = town.place.program(request.param.split()[0])
+        return subprocess.run([*strace, program, *words], cwd=home,
                               input=text.encode(), stderr=subprocess.DEVNULL).returncode
     run.made, run.aside = os.path.join(home, made), os.path.join(home, aside)
     return run
