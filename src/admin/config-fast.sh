@@ -22,11 +22,13 @@ parent() {
 	esac
 }
 
-# put FILE VALUE: readers never see half of it.
+# put FILE LINE...: readers never see half of it.
 put() {
-	echo "Putting $2 into control/$1..."
-	{ printf '%s\n' "$2" >"$1.tmp" && mv -f "$1.tmp" "$1"; } ||
-	    fail "cannot write control/$1" 111
+	file=$1
+	shift
+	echo "Putting $* into control/$file..."
+	{ printf '%s\n' "$@" >"$file.tmp" && mv -f "$file.tmp" "$file"; } ||
+	    fail "cannot write control/$file" 111
 }
 
 [ $# -eq 1 ] || fail 'usage: config-fast HOST, the full name of this host' 100
@@ -36,7 +38,9 @@ case $1 in
 	;;
 *.*) ;;
 *)
-	echo "config-fast: warning: $1 has no dot; is that its full name?" >&2
+	echo "config-fast: warning: $1 has no dot: nobody elsewhere can reply" \
+	    "to mail from here; if this host has a full name, run this again" \
+	    "with it" >&2
 	;;
 esac
 
@@ -46,6 +50,6 @@ defaultdomain=$(parent "$1")
 put me "$1"
 put defaultdomain "$defaultdomain"
 put plusdomain "$(parent "$defaultdomain")"
-put locals "$1"
+put locals "$1" localhost localhost.localdomain
 put rcpthosts "$1"
 echo "SMTP will now accept mail for $1 only."

@@ -21,10 +21,9 @@ if ! has_dot "$name" && full=$(hostname -f 2>/dev/null) && has_dot "$full"
 then
 	name=$full
 fi
-if ! has_dot "$name" || [ "$name" = localhost.localdomain ]; then
-	echo "config: fatal: cannot find the full name of this host ($name);" \
-	    "run config-fast with it" >&2
+if [ -z "$name" ]; then
+	echo "config: fatal: this host has no name; run config-fast with one" >&2
 	exit 111
 fi
-echo "The full name of this host is $name."
+echo "The name of this host is $name."
 exec '@QMAIL@/bin/config-fast' "$name"

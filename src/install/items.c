@@ -31,7 +31,7 @@ const struct item items[] = {
 	{ FOLDER, "man/man8", ROOT, G, 0755, NULL, 0 },
 	{ FOLDER, "queue", Q, G, 0750, NULL, 0 },
 	{ SPLIT_FOLDER, "queue/mess", Q, N, 0750, NULL, 0 },
-	{ SPLIT_FOLDER, "queue/intd", Q, N, 0700, NULL, 0 },
+	{ SPLIT_FOLDER, "queue/intd", Q, N, 0750, NULL, 0 },
 	{ SPLIT_FOLDER, "queue/todo", Q, N, 0750, NULL, 0 },
 	{ SPLIT_FOLDER, "queue/info", S, G, 0700, NULL, 0 },
 	{ SPLIT_FOLDER, "queue/local", S, G, 0700, NULL, 0 },

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -394,6 +395,23 @@ do_item(struct job *job, const struct item *item)
 	str_free(&from);
 }
 
+/* Accounts may have got other numbers since. */
+static void
+check_ids(struct job *job, const struct item *item, const char *path,
+    struct span wanted)
+{
+	struct str found = STR_INIT;
+	int fd = file_open(path);
+
+	check_one(job, item, path, S_IFREG);
+	if (fd >= 0 && file_read_regular(fd, &found, FILE_MAX) == 0 &&
+	    !span_equal(str_span(&found), wanted))
+		complain(job, path,
+		    "does not agree with the accounts; make install mends it");
+	fd_close(fd);
+	str_free(&found);
+}
+
 /* users/ids: the numbers of the roles, for programs that do not look up
  * names.  In a private instance all are those of the caller. */
 static void
@@ -421,7 +439,7 @@ write_ids(struct job *job)
 	str_add_z(&path, home_dir);
 	str_add_z(&path, "/users/ids");
 	if (job->checks)
-		check_one(job, &item, str_z(&path), S_IFREG);
+		check_ids(job, &item, str_z(&path), str_span(&text));
 	else
 		put_bytes(job, &item, str_span(&text), str_z(&path));
 	str_free(&text);
@@ -497,6 +515,24 @@ warn_of_weak_disk(const struct job *job)
 	str_free(&path);
 }
 
+/* With two suites on a machine, say, only one of them can have the account. */
+static void
+warn_of_alias_home(const struct job *job)
+{
+	const char *name = home_user_name(HOME_ALIAS);
+	const struct passwd *account = job->is_root ? getpwnam(name) : NULL;
+	struct str wanted = STR_INIT;
+
+	str_add_z(&wanted, home_dir);
+	str_add_z(&wanted, "/alias");
+	if (account && strcmp(account->pw_dir, str_z(&wanted)) != 0)
+		fprintf(stderr,
+		    "warning: the home of the user %s is %s: aliases in %s "
+		    "count for nobody\n",
+		    name, account->pw_dir, str_z(&wanted));
+	str_free(&wanted);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -529,9 +565,13 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < items_count; i++)
 		do_item(&job, &items[i]);
 	write_ids(&job);
-	if (job.checks)
+	if (job.checks) {
 		warn_of_weak_disk(&job);
+		warn_of_alias_home(&job);
+	}
 	if (job.problems)
 		printf("%d problems\n", job.problems);
+	else if (job.checks)
+		printf("all right\n");
 	return job.problems ? 111 : 0;
 }

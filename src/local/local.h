@@ -28,6 +28,7 @@ struct local {
 	bool is_rehearsal; /* -n: say what would be done */
 	const char *user, *home, *local_part, *dash, *extension, *host;
 	const char *sender, *default_delivery;
+	bool is_default; /* that is delivered by, no .qmail file says another */
 	/* Made from them. */
 	int64_t now;
 	struct str recipient;	 /* LOCAL@HOST */

@@ -13,7 +13,7 @@
 #include "sys/fd.h"
 #include "sys/signal.h"
 
-#define SECONDS_MAX   86400 /* for all deliveries of this run */
+#define SECONDS_MAX   86400 /* for deliveries that are no programs */
 #define GRACE_SECONDS 3	    /* for a program, from SIGTERM to SIGKILL */
 
 /* Every way to end, with the words for the log. */
@@ -58,6 +58,10 @@ static const struct {
 	[LOCAL_MBOX_LOCKED] = { 111, "cannot lock the mailbox", "4.3.0" },
 	[LOCAL_MBOX_WRITE] = { 111, "cannot write to the mailbox", "4.3.0" },
 	[LOCAL_PROGRAM_START] = { 111, "cannot run a program", "4.3.0" },
+	[LOCAL_PROGRAM_TIMEOUT] = { 111, "cannot read", "4.3.0" },
+	[LOCAL_PROGRAM_TOO_LONG] = { 111,
+	    "a program took longer than control/programtimeout allows",
+	    "4.3.0" },
 	[LOCAL_PROGRAM_CRASHED] = { 111, "a program crashed", "4.3.0" },
 	[LOCAL_QUEUE_START] = { 111, "cannot run the queue program", "4.3.0" },
 	[LOCAL_OUTPUT] = { 111, "cannot write what would be done", "4.3.0" },
@@ -126,9 +130,9 @@ local_end(enum local_end why, const char *what, int code)
 	local_end_quietly(ends[why].exit_code);
 }
 
-/* The same without memory, and safe in a signal handler. */
-NORETURN static void
-end_plainly(enum local_end why)
+/* The words without memory, and safe in a signal handler. */
+static void
+say_plainly(enum local_end why)
 {
 	struct span parts[] = { span_of(ends[why].text), SPAN(" (#"),
 		span_of(ends[why].status), SPAN(")\n") };
@@ -136,6 +140,12 @@ end_plainly(enum local_end why)
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		if (fd_write_all(2, parts[i]) < 0)
 			break; /* the exit code says the same */
+}
+
+NORETURN static void
+end_plainly(enum local_end why)
+{
+	say_plainly(why);
 	local_end_quietly(ends[why].exit_code);
 }
 
@@ -145,20 +155,33 @@ on_no_memory(void)
 	end_plainly(LOCAL_MEMORY);
 }
 
-NORETURN static void
-end_by_signal(int number)
+/* Why a program that runs has to end. */
+static enum local_end
+ending_with_program(void)
 {
-	end_plainly(number == SIGALRM ? LOCAL_TOO_LONG_TIME : LOCAL_STOPPED);
+	return now.stopped_by == SIGALRM ? LOCAL_PROGRAM_TOO_LONG
+					 : LOCAL_STOPPED;
 }
 
-/* A program is waited for, so that it does not go on behind our back. */
+/*
+ * A program is waited for, so that it does not go on behind our back.  What it
+ * has started is in our process group, if we lead one, and ends with it; at
+ * last with us as well.
+ */
 static void
 on_stop(int number)
 {
+	bool is_leader = getpgrp() == getpid(), is_final = now.stopped_by != 0;
+
 	if (!now.program)
-		end_by_signal(number);
-	(void)kill(now.program, now.stopped_by ? SIGKILL : SIGTERM);
-	if (!now.stopped_by)
+		end_plainly(
+		    number == SIGALRM ? LOCAL_TOO_LONG_TIME : LOCAL_STOPPED);
+	if (is_final && is_leader)
+		say_plainly(ending_with_program());
+	if (is_leader)
+		signal_ignore(SIGTERM);
+	(void)kill(is_leader ? 0 : now.program, is_final ? SIGKILL : SIGTERM);
+	if (!is_final)
 		now.stopped_by = number;
 	(void)alarm(GRACE_SECONDS);
 }
@@ -172,11 +195,12 @@ local_hold_signals(bool is_held)
 }
 
 void
-local_pass_signals(pid_t program)
+local_pass_signals(pid_t program, unsigned seconds)
 {
 	now.program = program;
 	if (!program && now.stopped_by)
-		end_by_signal(now.stopped_by);
+		end_plainly(ending_with_program());
+	(void)alarm(program ? seconds : SECONDS_MAX);
 }
 
 void

@@ -35,6 +35,8 @@ enum local_end {
 	LOCAL_MBOX_LOCKED,
 	LOCAL_MBOX_WRITE,
 	LOCAL_PROGRAM_START,
+	LOCAL_PROGRAM_TIMEOUT,
+	LOCAL_PROGRAM_TOO_LONG,
 	LOCAL_PROGRAM_CRASHED,
 	LOCAL_QUEUE_START,
 	LOCAL_OUTPUT,
@@ -74,9 +76,10 @@ void local_hold_signals(bool is_held);
 
 /*
  * local_pass_signals: SIGTERM and SIGALRM go to this program, as SIGTERM, and
- * some seconds later as SIGKILL; 0: to nobody any more.  That ends the process
- * if one came in between.
+ * some seconds later as SIGKILL, and SIGALRM comes after so many seconds, 0:
+ * never.  Without a program, 0, they go to nobody any more, and the day counts
+ * again; that ends the process if one came in between.
  */
-void local_pass_signals(pid_t program);
+void local_pass_signals(pid_t program, unsigned seconds);
 
 #endif

@@ -147,6 +147,7 @@ local_follow(struct local *local)
 	rest = str_span(&rules);
 	if (rest.len == 0) {
 		rest = span_of(local->default_delivery);
+		local->is_default = true;
 		run.is_forward_only = false;
 	}
 	if (rest.len == 0)

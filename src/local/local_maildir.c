@@ -10,8 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/control.h"
+#include "config/home.h"
 #include "local_end.h"
 #include "mail/maildirname.h"
+#include "maildir.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -68,11 +71,31 @@ write_message(const struct local *local, const char *folder, int fd,
 		fail(folder);
 }
 
+/*
+ * Makes the Maildir of the default delivery, which nobody has made yet, if
+ * control/makemaildir allows that.  Returns whether it is there now.
+ */
+static bool
+make_folder(const struct local *local, const char *folder)
+{
+	uint64_t may_make = 1;
+
+	if (!local->is_default ||
+	    control_read_number(home_make_maildir, 1, &may_make) < 0 ||
+	    !may_make)
+		return false;
+	return (mkdir(folder, 0700) == 0 || errno == EEXIST) &&
+	    maildir_fill(folder) == 0 && file_sync_folder(folder) == 0 &&
+	    file_sync_folder(".") == 0;
+}
+
 /* Makes the file in tmp; path receives its name, and is to stay: it is undone
  * by unlinking that. */
 static int
-create_file(const char *folder, struct str *path)
+create_file(const struct local *local, const char *folder, struct str *path)
 {
+	bool is_made = false;
+
 	for (unsigned number = 1;; number++) {
 		int fd;
 
@@ -84,6 +107,12 @@ create_file(const char *folder, struct str *path)
 		if (fd >= 0)
 			return fd;
 		local_undo_nothing(); /* it is not ours */
+		if (errno == ENOENT && !is_made) {
+			is_made = make_folder(local, folder);
+			if (is_made)
+				continue;
+			errno = ENOENT;
+		}
 		if (errno != EEXIST || number == NAME_TRIES)
 			fail(folder);
 	}
@@ -94,7 +123,7 @@ local_maildir(const struct local *local, const char *folder)
 {
 	struct str tmp = STR_INIT, new = STR_INIT, new_folder = STR_INIT;
 	struct maildirname_sizes sizes = MAILDIRNAME_SIZES_INIT;
-	int fd = create_file(folder, &tmp);
+	int fd = create_file(local, folder, &tmp);
 
 	write_message(local, folder, fd, &sizes);
 	fd_close(fd);

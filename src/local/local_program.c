@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "config/control.h"
+#include "config/home.h"
 #include "local_end.h"
 #include "mail/dotqmail.h"
 #include "mail/fromline.h"
@@ -82,6 +84,17 @@ set_environment(struct local *local)
 	str_free(&line);
 }
 
+/* How many seconds a program may take; 0: any. */
+static unsigned
+read_timeout(void)
+{
+	uint64_t seconds = 0;
+
+	if (control_read_number(home_program_timeout, INT32_MAX, &seconds) < 0)
+		local_end(LOCAL_PROGRAM_TIMEOUT, home_program_timeout, errno);
+	return (unsigned)seconds;
+}
+
 bool
 local_program(struct local *local, const char *command)
 {
@@ -89,6 +102,7 @@ local_program(struct local *local, const char *command)
 		NULL };
 	int status, code;
 	pid_t pid;
+	unsigned seconds = read_timeout();
 
 	set_environment(local);
 	if (lseek(0, 0, SEEK_SET) < 0)
@@ -101,11 +115,11 @@ local_program(struct local *local, const char *command)
 	    .fds = { { 0, 0 }, { 1, 1 }, { 2, 2 } } });
 	if (pid < 0)
 		local_end(LOCAL_PROGRAM_START, NULL, errno);
-	local_pass_signals(pid);
+	local_pass_signals(pid, seconds);
 	local_hold_signals(false);
 	if (spawn_wait(pid, &status) < 0)
 		local_end(LOCAL_PROGRAM_START, NULL, errno);
-	local_pass_signals(0);
+	local_pass_signals(0, 0);
 	code = spawn_exit_code(status);
 	if (code < 0)
 		local_end(LOCAL_PROGRAM_CRASHED, NULL, 0);

@@ -12,6 +12,7 @@
 
 #include "base/attr.h"
 #include "base/must.h"
+#include "maildir.h"
 #include "sys/error.h"
 
 #define USAGE_EXIT     100
@@ -25,27 +26,32 @@ fail(const char *what, const char *why, int exit_code)
 }
 
 /* What cannot be made whole is taken away again. */
+static void
+take_back(const char *folder)
+{
+	static const char *const names[] = { "cur", "new", "tmp" };
+
+	if (chdir(folder) == 0)
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+			(void)rmdir(names[i]);
+}
+
 int
 main(int argc, char **argv)
 {
-	static const char *const names[] = { "tmp", "new", "cur" };
-	size_t made = 0, count = sizeof(names) / sizeof(*names);
-	int number;
-
 	must_hooks(TEMPORARY_EXIT, NULL);
 	if (argc == 3 && strcmp(argv[1], "--") == 0)
 		argv++, argc--;
 	if (argc != 2)
 		fail("usage", "maildirmake name", USAGE_EXIT);
 	(void)umask(077);
-	if (mkdir(argv[1], 0700) < 0 || chdir(argv[1]) < 0)
+	if (mkdir(argv[1], 0700) < 0)
 		fail(argv[1], error_text(errno), TEMPORARY_EXIT);
-	while (made < count && mkdir(names[made], 0700) == 0)
-		made++;
-	if (made == count)
-		return 0;
-	number = errno;
-	while (made > 0)
-		(void)rmdir(names[--made]);
-	fail(argv[1], error_text(number), TEMPORARY_EXIT);
+	if (maildir_fill(argv[1]) < 0) {
+		int number = errno;
+
+		take_back(argv[1]);
+		fail(argv[1], error_text(number), TEMPORARY_EXIT);
+	}
+	return 0;
 }

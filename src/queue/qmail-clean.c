@@ -4,7 +4,7 @@
  * Reads     requests on fd 0 from qmail-send, NOT trusted to name files:
  *           a request is a letter and a number.
  * Writes    one answer per request on fd 0; unlinks below queue/mess, intd
- *           and todo; links intd to todo again.
+ *           and todo; links intd to todo again.  A lock on the folder intd.
  * Source    qmail-clean(8); queue/clean.h.
  */
 #include <errno.h>
@@ -29,7 +29,8 @@
 #include "sys/lock.h"
 #include "sys/signal.h"
 
-#define PEER_FD 0
+#define PEER_FD	      0
+#define LOCK_PATIENCE 2000 /* milliseconds before the log tells of a wait */
 
 static bool
 remove_file(enum queue_folder folder, uint64_t number, uint64_t split)
@@ -245,10 +246,36 @@ serve(struct span requests, uint64_t split)
 	return fine;
 }
 
+/*
+ * One that outlives its qmail-send, with requests that it has not done yet, is
+ * waited for: it would take away what this one has put into todo.
+ */
+static void
+take_lock(void)
+{
+	int fd = file_open(queue_folder_name(QUEUE_INTD));
+	struct str text = STR_INIT;
+
+	if (fd < 0)
+		_exit(111);
+	if (lock_wait_shortly(fd, LOCK_PATIENCE) == 0)
+		return;
+	if (errno != EWOULDBLOCK)
+		_exit(111);
+	record_add_number(&text, CLEAN_WAITS, 1);
+	if (fdpass_say(PEER_FD, str_span(&text)) < 0)
+		_exit(111);
+	str_free(&text);
+	while (lock_wait(fd) < 0)
+		if (errno != EINTR)
+			_exit(111);
+}
+
 int
 main(void)
 {
 	static char datagram[FDPASS_RECORD_MAX];
+	bool is_locked = false;
 	uint64_t split;
 	ssize_t got;
 
@@ -257,8 +284,13 @@ main(void)
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&split) < 0)
 		_exit(111);
 	while ((got = fdpass_receive(
-		    PEER_FD, datagram, sizeof(datagram), NULL)) > 0)
+		    PEER_FD, datagram, sizeof(datagram), NULL)) > 0) {
+		/* Who asks is the only qmail-send by now. */
+		if (!is_locked)
+			take_lock();
+		is_locked = true;
 		if (!serve(span_make(datagram, (size_t)got), split))
 			_exit(111);
+	}
 	_exit(got == 0 ? 0 : 111);
 }

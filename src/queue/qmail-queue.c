@@ -150,7 +150,9 @@ enter_queue(void)
 	(void)umask(0);
 	if (chdir(home_queue_dir) < 0)
 		give_up(chdir(home_dir) < 0 ? NO_HOME : NO_QUEUE);
-	entry.syncs_folders = access(home_sync_folders, F_OK) == 0;
+	/* Where that cannot be told it does no harm. */
+	entry.syncs_folders =
+	    access(home_sync_folders, F_OK) == 0 || errno != ENOENT;
 	if (queue_split_read(&entry.split) < 0)
 		give_up(CANNOT_CONFIGURE);
 }

@@ -45,7 +45,7 @@ enum ofmip_end {
 	OFMIP_MEMORY,
 };
 
-/* ofmip_end: says what is to be said, and ends the process.  ofmip NULL:
+/* ofmip_end: says what is to be said still, and ends the process.  ofmip NULL:
  * nothing can be said but on descriptor 1 itself. */
 NORETURN void ofmip_end(struct ofmip *ofmip, enum ofmip_end why);
 

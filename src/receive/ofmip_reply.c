@@ -23,8 +23,8 @@ ofmip_end(struct ofmip *ofmip, enum ofmip_end why)
 	const char *reply = ends[why].reply;
 
 	/* It ends in any case: a reply that cannot be sent is lost. */
-	if (ofmip && reply) {
-		(void)out_add_z(&ofmip->out, reply);
+	if (ofmip) {
+		(void)out_add_z(&ofmip->out, reply ? reply : "");
 		(void)out_flush(&ofmip->out);
 	} else if (reply) {
 		(void)!fd_write_all(1, span_of(reply));

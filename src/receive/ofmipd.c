@@ -24,9 +24,14 @@
 #define BUG_EXIT	1
 #define SESSION_SECONDS 86400
 
+static struct ofmip session;
+
+/* Replies that wait go first: unheard, they would let the client send a message
+ * again. */
 static void
 out_of_memory(void)
 {
+	(void)out_flush(&session.out);
 	ofmip_end(NULL, OFMIP_MEMORY);
 }
 
@@ -259,27 +264,26 @@ int
 main(int argc, char **argv)
 {
 	static char in_buffer[OFMIP_IN_BUFFER], out_buffer[4096];
-	static struct ofmip ofmip;
 	struct str line = STR_INIT;
 	int64_t end = clock_monotonic() + SESSION_SECONDS * 1000;
 	bool fine;
 
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
-	ofmip.database.fd = -1;
-	in_init(&ofmip.in, 0, in_buffer, sizeof(in_buffer));
-	out_init(&ofmip.out, 1, out_buffer, sizeof(out_buffer));
-	in_set_timeout(&ofmip.in, OFMIP_TIMEOUT_SECONDS);
-	out_set_timeout(&ofmip.out, OFMIP_TIMEOUT_SECONDS);
-	in_set_deadline(&ofmip.in, end);
-	fine = open_database(&ofmip, argc > 1 ? argv[1] : NULL) == 0;
+	session.database.fd = -1;
+	in_init(&session.in, 0, in_buffer, sizeof(in_buffer));
+	out_init(&session.out, 1, out_buffer, sizeof(out_buffer));
+	in_set_timeout(&session.in, OFMIP_TIMEOUT_SECONDS);
+	out_set_timeout(&session.out, OFMIP_TIMEOUT_SECONDS);
+	in_set_deadline(&session.in, end);
+	fine = open_database(&session, argc > 1 ? argv[1] : NULL) == 0;
 	if (!fine || chdir(home_dir) < 0 ||
-	    hostnames_read(&ofmip.names, NULL) <= 0)
-		ofmip_end(&ofmip, OFMIP_CONTROL);
-	in_before_wait(&ofmip.in, send_replies, &ofmip);
-	ofmip_reply(&ofmip, "220 ofmipd ESMTP");
+	    hostnames_read(&session.names, NULL) <= 0)
+		ofmip_end(&session, OFMIP_CONTROL);
+	in_before_wait(&session.in, send_replies, &session);
+	ofmip_reply(&session, "220 ofmipd ESMTP");
 	do
-		read_command(&ofmip, &line);
-	while (run_command(&ofmip, str_span(&line)));
-	ofmip_end(&ofmip, OFMIP_QUIT);
+		read_command(&session, &line);
+	while (run_command(&session, str_span(&line)));
+	ofmip_end(&session, OFMIP_QUIT);
 }

@@ -106,5 +106,5 @@ main(void)
 		answer = qmtp_queue(&qmtp);
 	}
 	qmtp_answer(&qmtp, answer, SPAN(""));
-	qmtp_end(&qmtp, out_flush(&qmtp.out) < 0 ? QMTP_GONE : QMTP_OVER);
+	qmtp_end(&qmtp, QMTP_OVER);
 }

@@ -45,9 +45,14 @@ struct qmtpd {
 	struct str verdicts, shown;
 };
 
+static struct qmtpd session = { .policy = POLICY_INIT,
+	.recipients_max = RCPT_DEFAULT,
+	.unknown_max = UNKNOWN_DEFAULT };
+
 static void
 out_of_memory(void)
 {
+	(void)out_flush(&session.qmtp.out); /* as in qmtp_end */
 	qmtp_end(NULL, QMTP_MEMORY);
 }
 
@@ -234,23 +239,19 @@ serve_message(struct qmtpd *qmtpd)
 int
 main(void)
 {
-	static const struct policy no_policy = POLICY_INIT;
 	char in_buffer[QMTP_IN_BUFFER], out_buffer[QMTP_OUT_BUFFER];
-	struct qmtpd qmtpd = { .policy = no_policy,
-		.recipients_max = RCPT_DEFAULT,
-		.unknown_max = UNKNOWN_DEFAULT };
 
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
-	qmtp_open(&qmtpd.qmtp, "qmtpd", in_buffer, out_buffer);
+	qmtp_open(&session.qmtp, "qmtpd", in_buffer, out_buffer);
 	if (chdir(home_dir) < 0 ||
-	    receipt_limits_read(&qmtpd.qmtp.receipt.limits) < 0 ||
+	    receipt_limits_read(&session.qmtp.receipt.limits) < 0 ||
 	    control_read_number(
-		"control/maxrcpt", UINT64_MAX, &qmtpd.recipients_max) < 0 ||
+		"control/maxrcpt", UINT64_MAX, &session.recipients_max) < 0 ||
 	    control_read_number(
-		"control/maxunknown", UINT64_MAX, &qmtpd.unknown_max) < 0 ||
-	    policy_read(&qmtpd.policy) < 0)
-		qmtp_end(&qmtpd.qmtp, QMTP_CONTROL);
+		"control/maxunknown", UINT64_MAX, &session.unknown_max) < 0 ||
+	    policy_read(&session.policy) < 0)
+		qmtp_end(&session.qmtp, QMTP_CONTROL);
 	for (;;)
-		serve_message(&qmtpd);
+		serve_message(&session);
 }

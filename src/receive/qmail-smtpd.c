@@ -21,9 +21,15 @@
 #define TIMEOUT_MAX 86400  /* seconds */
 #define SESSION_MAX 604800 /* seconds */
 
+/* Zero, and most of it never touched: an idle session is small. */
+static struct smtpd session;
+
+/* Replies that wait go first: unheard, they would let the client send a message
+ * again. */
 static void
 out_of_memory(void)
 {
+	(void)out_flush(&session.out);
 	smtpd_end(NULL, SMTPD_MEMORY);
 }
 
@@ -107,23 +113,21 @@ main(void)
 {
 	static const struct policy no_policy = POLICY_INIT;
 	char in_buffer[SMTPD_IN_BUFFER], out_buffer[SMTPD_OUT_BUFFER];
-	/* Zero, and most of it never touched: an idle session is small. */
-	static struct smtpd smtpd;
 
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
-	smtpd.policy = no_policy;
-	smtpd.started = clock_monotonic();
-	in_init(&smtpd.in, 0, in_buffer, sizeof(in_buffer));
-	out_init(&smtpd.out, 1, out_buffer, sizeof(out_buffer));
-	read_environment(&smtpd);
-	if (chdir(home_dir) < 0 || read_configuration(&smtpd) < 0)
-		smtpd_end(&smtpd, SMTPD_CONTROL);
-	in_set_timeout(&smtpd.in, (unsigned)smtpd.limits.timeout);
-	out_set_timeout(&smtpd.out, (unsigned)smtpd.limits.timeout);
-	in_before_wait(&smtpd.in, send_replies, &smtpd);
-	smtpd.session_end =
-	    smtpd.started + (int64_t)smtpd.limits.session * 1000;
-	smtpd_serve(&smtpd);
-	smtpd_end(&smtpd, SMTPD_QUIT);
+	session.policy = no_policy;
+	session.started = clock_monotonic();
+	in_init(&session.in, 0, in_buffer, sizeof(in_buffer));
+	out_init(&session.out, 1, out_buffer, sizeof(out_buffer));
+	read_environment(&session);
+	if (chdir(home_dir) < 0 || read_configuration(&session) < 0)
+		smtpd_end(&session, SMTPD_CONTROL);
+	in_set_timeout(&session.in, (unsigned)session.limits.timeout);
+	out_set_timeout(&session.out, (unsigned)session.limits.timeout);
+	in_before_wait(&session.in, send_replies, &session);
+	session.session_end =
+	    session.started + (int64_t)session.limits.session * 1000;
+	smtpd_serve(&session);
+	smtpd_end(&session, SMTPD_QUIT);
 }

@@ -52,6 +52,9 @@ qmtp_end(struct qmtp *qmtp, enum qmtp_end why)
 {
 	if (qmtp) {
 		receipt_drop(&qmtp->receipt);
+		/* What is not heard of a message lets it come again. */
+		if (out_flush(&qmtp->out) < 0 && why == QMTP_OVER)
+			why = QMTP_GONE;
 		log_closed(qmtp, ends[why].name);
 	}
 	_exit(ends[why].exit_code);
@@ -213,6 +216,17 @@ log_accepted(struct qmtp *qmtp)
 	str_free(&event);
 }
 
+/* Gives the answers time, also when that of the session is over: unheard, they
+ * would let the client send the message again. */
+static void
+wait_for_answers(struct qmtp *qmtp)
+{
+	int64_t end = clock_monotonic() + QMTP_LATE_SECONDS * 1000;
+
+	if (qmtp->out.deadline < end)
+		out_set_deadline(&qmtp->out, end);
+}
+
 struct answer
 qmtp_queue(struct qmtp *qmtp)
 {
@@ -222,6 +236,7 @@ qmtp_queue(struct qmtp *qmtp)
 
 	if (answer.code == 250)
 		log_accepted(qmtp);
+	wait_for_answers(qmtp);
 	return answer;
 }
 

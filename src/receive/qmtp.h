@@ -16,6 +16,7 @@
 #include "sys/out.h"
 
 #define QMTP_SESSION_SECONDS 3600	  /* all that a client may take */
+#define QMTP_LATE_SECONDS    60		  /* for answers to be taken then */
 #define QMTP_ADDRESS_MAX     999	  /* bytes; with $RELAYCLIENT */
 #define QMTP_ADDRESS_READ    65536	  /* of one that is refused */
 #define QMTP_LENGTH_MAX	     999999999999 /* of any netstring */
@@ -79,8 +80,8 @@ enum qmtp_end {
 	QMTP_MEMORY,
 };
 
-/* qmtp_end: ends the process; what was not whole is not queued.  qmtp NULL:
- * nothing is logged. */
+/* qmtp_end: sends the answers that wait, and ends the process; what was not
+ * whole is not queued.  qmtp NULL: nothing is sent or logged. */
 NORETURN void qmtp_end(struct qmtp *qmtp, enum qmtp_end why);
 
 /* qmtp_end_by_errno: because a function of netstring.h has failed. */

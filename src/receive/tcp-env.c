@@ -70,6 +70,18 @@ add_reverse(struct str *text, const struct ip_address *ip)
 	str_add_z(text, "ip6.arpa");
 }
 
+/* Whether it can be the name of a host.  Who has the address chooses it, and
+ * others write it into logs. */
+static bool
+is_host_name(struct span name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!ascii_is_alnum(name.s[i]) &&
+		    !span_has(SPAN(".-_"), name.s[i]))
+			return false;
+	return name.len > 0;
+}
+
 /* Sets the variable to the name of an address; without one it is unset. */
 static void
 set_name(struct dns *dns, const char *variable, const struct ip_address *ip)
@@ -85,8 +97,8 @@ set_name(struct dns *dns, const char *variable, const struct ip_address *ip)
 		    str_span(&answer.packet), answer.records.list.at[0].at);
 		dnsname_format(&host, &name);
 	}
-	environment_set(variable,
-	    host.len && !span_has(str_span(&host), '\0') ? str_z(&host) : NULL);
+	environment_set(
+	    variable, is_host_name(str_span(&host)) ? str_z(&host) : NULL);
 	dnsanswer_free(&answer);
 	str_free(&text);
 	str_free(&host);

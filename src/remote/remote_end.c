@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/ascii.h"
+#include "mail/diagnosis.h"
 #include "sys/fd.h"
 
 #define MEMORY_TEXT "out of memory"
@@ -181,7 +182,7 @@ remote_tell_recipient(struct remote_told *told, size_t index,
 		return;
 	str_add(text, str_span(&told->peer));
 	if (said.len) {
-		str_add_z(text, " refused the recipient.\nIt said: ");
+		str_add_z(text, " refused the recipient.\n" DIAGNOSIS_REPLY);
 		add_clean(text, said, said_max(told));
 	} else
 		str_add_z(text,
@@ -236,7 +237,7 @@ add_text(struct str *report, const struct remote_told *told,
 		str_add_byte(report, ')');
 	}
 	if (said.len) {
-		str_add_z(report, "\nIt said: ");
+		str_add_z(report, "\n" DIAGNOSIS_REPLY);
 		add_clean(report, said, said_max(told));
 	}
 	end_line(report);

@@ -102,6 +102,12 @@ cleaning_next_event(
 	    !queue_path_number(value, &number) ||
 	    cleaning->answered == cleaning->orders.len)
 		return -1;
+	if (answer == CLEAN_WAITS) {
+		*event = (struct event){ .kind = EVENT_ALERT,
+			.text =
+			    SPAN("waiting for an older qmail-clean to end") };
+		return 1;
+	}
 	order = cleaning->orders.at[cleaning->answered++];
 	*event = (struct event){ .kind = kind_of(order.letter, answer),
 		/* An order to sweep names a part, its answer a message. */

@@ -42,8 +42,8 @@ void cleaning_finish(struct cleaning *cleaning, uint64_t number);
  */
 void cleaning_release(struct cleaning *cleaning, bool at_once);
 
-/* cleaning_next_event: takes one answer off.  1; 0 at the end; -1 if the rest
- * is malformed, or answers nothing. */
+/* cleaning_next_event: takes one answer off, or EVENT_ALERT.  1; 0 at the end;
+ * -1 if the rest is malformed, or answers nothing. */
 int cleaning_next_event(
     struct cleaning *cleaning, struct span *rest, struct event *event);
 

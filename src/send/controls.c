@@ -23,7 +23,7 @@ static int
 read_numbers(struct send *send, const char **culprit)
 {
 	uint64_t local = CONCURRENCY_LOCAL, remote = CONCURRENCY_REMOTE;
-	uint64_t host = 0, batch = BATCH, stop = STOP_TIME;
+	uint64_t host = 0, batch = BATCH, stop = STOP_TIME, delay = 0;
 	const struct {
 		const char *file;
 		uint64_t max, *value;
@@ -33,6 +33,7 @@ read_numbers(struct send *send, const char **culprit)
 		{ "control/concurrencyhost", CONCURRENCY_MAX, &host },
 		{ "control/remotebatch", BATCH_MAX, &batch },
 		{ "control/stoptime", UINT32_MAX, &stop },
+		{ "control/delaywarn", UINT32_MAX, &delay },
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -46,18 +47,22 @@ read_numbers(struct send *send, const char **culprit)
 	send->host_limit = host;
 	send->batch = batch ? batch : 1;
 	send->stop_time = stop;
+	send->delay_warn = delay;
 	hops_set_limits(&send->hops, remote, host);
 	for (int i = 0; i < CHANNELS; i++)
 		send->channels[i].changes++; /* passes that rest may go on */
 	return 0;
 }
 
-/* Without them qmail-remote looks for itself, and says what is wrong. */
+/* Without them qmail-remote looks for itself, and says what is wrong.  They are
+ * tried again with each look, and the log is told once. */
 static void
 read_routes(struct send *send)
 {
+	bool had_them = send->has_routes;
+
 	send->has_routes = routes_read(&send->routes) == 0;
-	if (!send->has_routes)
+	if (had_them && !send->has_routes)
 		sendlog_line(
 		    &send->log, "alert: unable to read control/smtproutes");
 }
@@ -73,6 +78,7 @@ controls_read(struct send *send)
 	    control_read_number(
 		"control/queuelifetime", UINT32_MAX, &send->lifetime) < 0)
 		return -1;
+	send->has_routes = true; /* or nobody is told */
 	read_routes(send);
 	return read_numbers(send, &culprit);
 }

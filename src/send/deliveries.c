@@ -39,7 +39,7 @@ deliveries_add(struct deliveries *deliveries, struct run *run,
 void
 deliveries_name(struct deliveries *deliveries, struct delivery *delivery)
 {
-	if (!delivery->number)
+	while (!delivery->number) /* once more after four billion */
 		delivery->number = ++deliveries->last_number;
 }
 

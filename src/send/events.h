@@ -32,6 +32,10 @@ enum event_kind {
 	EVENT_NOT_RECORDED,
 	EVENT_QUEUED, /* its bounce is */
 	EVENT_NOT_QUEUED,
+	EVENT_SYNCED, /* the mark of its finished channel is */
+	EVENT_NOT_SYNCED,
+	EVENT_TOLD, /* its sender, of a delay */
+	EVENT_NOT_TOLD,
 	/* of qmail-clean; see queue/clean.h */
 	EVENT_REMOVED, /* todo, intd and mess are gone */
 	EVENT_NOT_REMOVED,
@@ -66,7 +70,7 @@ struct event {
 	bool is_passed_on; /* the next hop sees to notifications */
 	/* of the scribe */
 	enum job_book book;
-	uint64_t qp; /* of the bounce, or the notice of success */
+	uint64_t qp; /* of the bounce, or the notice */
 };
 
 #endif

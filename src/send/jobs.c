@@ -46,6 +46,7 @@ free_channel(struct job_channel *own)
 	number_set_free(&own->busy);
 	vec_free(&own->wanted);
 	vec_free(&own->unmarked);
+	str_free(&own->delays);
 	for (int i = 0; i < JOB_BOOKS; i++) {
 		free_entries(&own->books[i].recording);
 		free_entries(&own->books[i].unrecorded);
@@ -75,6 +76,7 @@ look_at_channels(struct job *job, uint64_t split, const struct info *info)
 		int there;
 
 		job->channels[i].is_finished = info->is_finished[i];
+		job->channels[i].is_told_of_delay = info->is_told_of_delay[i];
 		if (info->is_finished[i])
 			continue;
 		there = message_file_exists(

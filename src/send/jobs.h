@@ -86,6 +86,8 @@ struct job_channel {
 	bool is_scheduled; /* it is in a heap or a backlog meanwhile */
 	bool is_fresh;	   /* never tried before */
 	bool is_last_try;
+	bool is_told_of_delay; /* the sender is, as info says */
+	struct str delays;     /* statuses of which he is still to be told */
 	/* Hops that have got room; passes for them follow. */
 	VEC(struct job_wish) wanted;
 	struct job_entry_book books[JOB_BOOKS];

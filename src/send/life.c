@@ -9,6 +9,9 @@
 #include "mail/dsn.h"
 #include "queue/info.h"
 
+#define DELAY_ASKED	14400 /* seconds, for those who ask to be told */
+#define DELAY_WORDS_MAX 1000  /* bytes on a recipient */
+
 int64_t
 life_birth(const struct send *send, const struct job *job)
 {
@@ -143,6 +146,64 @@ life_add_success(struct send *send, const struct job *job,
 		.address = written_address(send, event),
 		.parameters = str_span(&event->delivery->parameters),
 		.words = event->text });
+}
+
+/* The age in seconds from which on the sender is told that a recipient waits;
+ * -1: never. */
+static int64_t
+delay_to_tell(const struct send *send, const struct dsn_recipient *wishes)
+{
+	if (wishes->notify & DSN_DELAY)
+		return send->delay_warn ? (int64_t)send->delay_warn
+					: DELAY_ASKED;
+	return wishes->notify == 0 && send->delay_warn
+	    ? (int64_t)send->delay_warn
+	    : -1;
+}
+
+void
+life_add_delay(struct send *send, const struct job *job,
+    const struct event *event, struct str *statuses)
+{
+	struct dsn_recipient wishes = wishes_of(event);
+	int64_t delay = delay_to_tell(send, &wishes);
+	struct str status = STR_INIT;
+
+	if (delay < 0 || send->now - life_birth(send, job) < delay ||
+	    job->channels[event->delivery->run->channel].is_told_of_delay ||
+	    bounce_kind_of(str_span(&job->sender)) != BOUNCE_SINGLE)
+		return;
+	scribing_add_status(&status,
+	    &(struct report_status){ .action = REPORT_DELAYED,
+		.address = written_address(send, event),
+		.parameters = str_span(&event->delivery->parameters),
+		.words = span_upto(event->text, DELAY_WORDS_MAX) });
+	if (statuses->len + status.len <= SCRIBING_TEXT_MAX)
+		str_add(statuses, str_span(&status));
+	str_free(&status);
+}
+
+void
+life_told_of_delay(
+    struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	if (event->qp)
+		life_log_queued(send, "notice msg ", event);
+	else
+		sendlog_message(&send->log,
+		    "warning: notice of delay is refused, msg ", event->number,
+		    "");
+}
+
+void
+life_not_told_of_delay(
+    struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	sendlog_message(&send->log,
+	    "warning: trouble injecting notice of delay: none for msg ",
+	    event->number, "");
 }
 
 void

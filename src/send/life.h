@@ -17,9 +17,13 @@ life_step life_not_sorted;     /* it could not be removed */
 life_step life_restored;       /* it is in todo again */
 life_step life_not_restored;   /* no whole envelope: look at its files */
 life_step life_cannot_restore; /* likewise, later */
+life_step life_alert;	       /* for the log */
 life_step life_examined;       /* nothing to do */
 life_step life_cannot_examine; /* the clean-up comes again soon */
-life_step life_broken;	       /* it stays in todo; the log tells */
+life_step life_mark_synced;    /* the file of a finished channel goes */
+life_step life_told_of_delay;  /* for the log */
+life_step life_not_told_of_delay;
+life_step life_broken; /* it stays in todo; the log tells */
 
 /* Of one that is not in memory. */
 life_step life_begin_straight;
@@ -83,6 +87,11 @@ void life_add_failure(
     struct send *send, const struct event *event, struct str *paragraph);
 void life_add_success(struct send *send, const struct job *job,
     const struct event *event, struct str *status);
+
+/* life_add_delay: the same, if the message is that old, and its sender not yet
+ * told; as much as an order to the scribe may hold. */
+void life_add_delay(struct send *send, const struct job *job,
+    const struct event *event, struct str *statuses);
 
 /* life_log_queued: the line of a bounce or notice; `what` ends in "msg ". */
 void

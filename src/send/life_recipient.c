@@ -126,6 +126,7 @@ life_recipient_deferred(
 
 	own->running--;
 	own->left++;
+	life_add_delay(send, job, event, &own->delays);
 	end_recipient(own, event->delivery->position);
 	life_settle(send, job, channel);
 }
@@ -230,27 +231,68 @@ count_left(struct send *send, struct job *job, enum channel_id channel)
 	    : 0;
 }
 
-/* All recipients of the channel are done.  While the other one waits info has
- * to tell, and the file goes; else both stay until the message ends. */
+/*
+ * All recipients of the channel are done.  While the other one waits info tells
+ * so, and the file goes when that is on the disk: a power cut that took the
+ * mark, and not the file, would have all of them done again.  Else both stay
+ * until the message ends.
+ */
 static int
 finish_channel(struct send *send, struct job *job, enum channel_id channel)
 {
 	int other = channel == CHANNEL_LOCAL ? CHANNEL_REMOTE : CHANNEL_LOCAL;
 	struct job_channel *own = &job->channels[channel];
-	struct queue_path path =
-	    channel_path(channel, job->number, send->split);
 
 	if (job->channels[other].state == JOB_CHANNEL_WAITS) {
 		if (info_mark_finished(job->number, send->split, channel,
 			own->total, job->birth) < 0)
 			return -1;
-		if (unlink(path.s) < 0 && errno != ENOENT)
-			sendlog_trouble(&send->log, "unable to unlink", path,
-			    "; it goes with the message");
+		scribing_sync(&send->scribing, job->number, channel);
 	}
 	own->state = JOB_CHANNEL_NONE;
 	own->is_finished = true;
 	return 0;
+}
+
+/*
+ * Tells the sender that some wait, once: the mark comes first, so that a
+ * restart does not tell him again.  With a busy scribe, after the next pass.
+ */
+static void
+tell_of_delay(struct send *send, struct job *job, enum channel_id channel)
+{
+	struct job_channel *own = &job->channels[channel];
+
+	if (own->delays.len == 0 || scribing_is_busy(&send->scribing))
+		return;
+	if (info_mark_delay(job->number, send->split, channel, job->birth) <
+	    0) {
+		sendlog_trouble(&send->log, "unable to mark",
+		    queue_path(QUEUE_INFO, job->number, send->split),
+		    "; its sender is told of the delay after the next try");
+		return;
+	}
+	scribing_warn(&send->scribing, job,
+	    life_birth(send, job) + (int64_t)send->lifetime,
+	    str_span(&own->delays));
+	own->is_told_of_delay = true;
+}
+
+/* Meanwhile its files may have been made again; only the mark allows it. */
+void
+life_mark_synced(struct send *send, struct job *job, const struct event *event)
+{
+	struct queue_path path =
+	    channel_path(event->channel, event->number, send->split);
+	struct info info = INFO_INIT;
+
+	(void)job;
+	if (info_read(event->number, send->split, &info) == 0 &&
+	    info.is_finished[event->channel] && unlink(path.s) < 0 &&
+	    errno != ENOENT)
+		sendlog_trouble(&send->log, "unable to unlink", path,
+		    "; it goes with the message");
+	info_free(&info);
 }
 
 /* Nothing of the channel is under way any more. */
@@ -274,6 +316,9 @@ end_channel(struct send *send, struct job *job, enum channel_id channel)
 		own->left = 1;
 		own->retry = soon;
 	}
+	if (own->left)
+		tell_of_delay(send, job, channel);
+	str_reset(&own->delays); /* the next pass adds them again */
 	if (own->left && !own->is_scheduled && !own->is_damaged)
 		life_wait_until(send, channel, job->number, own->retry);
 }

@@ -48,19 +48,22 @@ void
 life_parked(struct send *send, struct job *job, const struct event *event)
 {
 	int64_t retry = job->channels[job->channel].retry;
-	enum channel_id channel = job->channel;
 
 	/* Its hop still has its number. */
 	if (job->is_blocked)
-		retry = job_next_try(life_birth(send, job), send->now, channel);
+		retry = job_next_try(
+		    life_birth(send, job), send->now, job->channel);
 
 	send->parking--;
 	life_free_job(send, job);
 	cleaning_order(&send->cleaning, CLEAN_SORTED, event->number);
-	if (retry)
-		life_wait_until(send, channel, event->number, retry);
-	else
+	if (!retry)
 		life_line_up(send, event);
+	/* After HUP its channel may be the other one. */
+	for (int i = 0; retry && i < CHANNELS; i++)
+		if (event->counts[i])
+			life_wait_until(
+			    send, (enum channel_id)i, event->number, retry);
 }
 
 void

@@ -54,13 +54,27 @@ drop_done_channels(struct send *send, struct job *job)
 	return 0;
 }
 
+/* What is damaged is compared with its envelope.  Without one nothing makes it
+ * better: it is no trouble that may be over soon, and what is left of a message
+ * that a power cut met at its end goes when it is old. */
 static void
-cannot_read(struct send *send, uint64_t number, const char *what)
+cannot_read(struct send *send, const struct event *event, const char *what)
 {
-	sendlog_trouble(&send->log, what,
-	    queue_path(QUEUE_INFO, number, send->split),
-	    "; will try again later");
-	life_try_again(send, AGAIN_MESSAGE, number);
+	struct queue_path path =
+	    queue_path(QUEUE_INFO, event->number, send->split);
+
+	if (errno != EBADMSG && errno != ELOOP) {
+		sendlog_trouble(
+		    &send->log, what, path, "; will try again later");
+		life_try_again(send, AGAIN_MESSAGE, event->number);
+	} else if (event->kind == EVENT_NOT_RESTORED) {
+		sendlog_trouble(&send->log, "damaged:", path,
+		    "; there is no envelope to compare it with");
+	} else {
+		sendlog_trouble(&send->log, "damaged:", path,
+		    "; it is compared with its envelope");
+		life_examine(send, event->number);
+	}
 }
 
 void
@@ -71,11 +85,11 @@ life_resume(struct send *send, struct job *job, const struct event *event)
 
 	if (job_load(&send->jobs, number, send->split, &job) < 0) {
 		if (errno != ENOENT) /* else it is gone, or sorted later */
-			cannot_read(send, number, "unable to read");
+			cannot_read(send, event, "unable to read");
 		return;
 	}
 	if (drop_done_channels(send, job) < 0) {
-		cannot_read(send, number, "unable to read the recipients of");
+		cannot_read(send, event, "unable to read the recipients of");
 		life_free_job(send, job);
 		return;
 	}
@@ -240,14 +254,27 @@ life_cannot_examine(
 	sweep_again(&send->sweep, send->now);
 }
 
+static void
+log_text(struct send *send, const char *what, const struct event *event)
+{
+	sendlog_z(&send->log, what);
+	str_add(&send->log.text, event->text);
+	sendlog_end(&send->log);
+}
+
+void
+life_alert(struct send *send, struct job *job, const struct event *event)
+{
+	(void)job;
+	log_text(send, "alert: ", event);
+}
+
 /* qmail-todo looks at it again later.  Until then its files may be anything,
  * even missing, which must not look like finished. */
 void
 life_broken(struct send *send, struct job *job, const struct event *event)
 {
 	(void)job;
-	sendlog_z(&send->log, "warning: ");
-	str_add(&send->log.text, event->text);
-	sendlog_end(&send->log);
+	log_text(send, "warning: ", event);
 	(void)loading_postpone(&send->loading, event->number);
 }

@@ -46,6 +46,7 @@
 
 /* Of any message, whatever its state. */
 static life_step *const always[EVENTS] = {
+	[EVENT_ALERT] = life_alert,
 	[EVENT_SORTED] = life_sorted,
 	[EVENT_NOT_SORTED] = life_not_sorted,
 	[EVENT_RESTORED] = life_restored,
@@ -53,6 +54,10 @@ static life_step *const always[EVENTS] = {
 	[EVENT_CANNOT_RESTORE] = life_cannot_restore,
 	[EVENT_EXAMINED] = life_examined,
 	[EVENT_CANNOT_EXAMINE] = life_cannot_examine,
+	[EVENT_SYNCED] = life_mark_synced,
+	[EVENT_NOT_SYNCED] = life_examined,
+	[EVENT_TOLD] = life_told_of_delay,
+	[EVENT_NOT_TOLD] = life_not_told_of_delay,
 };
 
 static life_step *const table[JOB_STATES][EVENTS] = {
@@ -152,13 +157,7 @@ hear_todo(struct send *send, struct span record)
 
 	if (arrivals_read_event(record, &event) < 0)
 		return -1;
-	if (event.kind == EVENT_ALERT) {
-		sendlog_z(&send->log, "alert: ");
-		str_add(&send->log.text, event.text);
-		sendlog_end(&send->log);
-	} else {
-		happen(send, &event);
-	}
+	happen(send, &event);
 	return 0;
 }
 

@@ -36,11 +36,12 @@
 #include "scribe_mail.h"
 
 #define BOUNCE_FILE_MODE 0600
-#define WORKERS_MAX	 200 /* processes that queue at once */
+#define WORKERS_MAX	 200   /* processes that queue at once */
+#define COPY_MAX	 50000 /* bytes of a message that a bounce returns */
 
 /* What is to be answered when something is queued, or was not. */
 struct scribe_question {
-	enum scribe_word word; /* SCRIBE_NOTICE: nothing */
+	const struct mail_kind *kind; /* NULL: nothing */
 	uint64_t number;
 	uint64_t channel; /* of SCRIBE_SUCCESSES */
 };
@@ -105,6 +106,25 @@ parse_successes(struct span rest, struct scribe_order *order)
 	return true;
 }
 
+static bool
+parse_delays(struct span rest, struct scribe_order *order)
+{
+	if (!parse_envelope(&rest, SCRIBE_DELAYS, order) ||
+	    !record_next_number(
+		&rest, SCRIBE_UNTIL, INT64_MAX, &order->retry_until))
+		return false;
+	order->paragraph = rest;
+	return true;
+}
+
+static bool
+parse_notice(struct span rest, struct scribe_order *order)
+{
+	return record_next_number(
+		   &rest, SCRIBE_NOTICE, INT64_MAX, &order->number) &&
+	    record_next_is(&rest, SCRIBE_PARAGRAPH, &order->paragraph);
+}
+
 static void
 answer(struct scribe *scribe, struct str *text)
 {
@@ -162,27 +182,69 @@ serve_append(struct scribe *scribe, struct span record)
 	answer(scribe, &text);
 }
 
-/* Answers when something was queued, by the process qp, or was not: 0.  What is
- * refused for good is over if it is a notice; a bounce is tried again. */
+/* Returns 0, -1 with errno. */
+static int
+sync_info(const struct scribe *scribe, uint64_t number)
+{
+	int fd = file_open_nofollow(
+	    queue_path(QUEUE_INFO, number, scribe->mail.split).s);
+	int result = fd < 0 ? -1 : file_sync(fd);
+
+	fd_close(fd);
+	return result;
+}
+
+static void
+serve_sync(struct scribe *scribe, struct span record)
+{
+	struct str text = STR_INIT;
+	uint64_t number, channel;
+
+	if (!record_next_number(&record, SCRIBE_SYNC, INT64_MAX, &number) ||
+	    !record_next_number(
+		&record, SCRIBE_CHANNEL, CHANNELS - 1, &channel))
+		_exit(111);
+	if (sync_info(scribe, number) == 0) {
+		record_add_number(&text, SCRIBE_SYNCED, number);
+		record_add_number(&text, SCRIBE_CHANNEL, channel);
+	} else {
+		record_add_number(&text, SCRIBE_NOT_SYNCED, number);
+	}
+	answer(scribe, &text);
+}
+
+/* The words of an answer to each kind of mail. */
+static const struct mail_kind {
+	enum scribe_word order, done, not_done;
+	bool (*parse)(struct span rest, struct scribe_order *order);
+	bool
+	    is_notice; /* refused for good, it is over; a bounce is tried again */
+} mail_kinds[] = {
+	{ SCRIBE_INJECT, SCRIBE_INJECTED, SCRIBE_NOT_INJECTED, parse_inject,
+	    false },
+	{ SCRIBE_SUCCESSES, SCRIBE_APPENDED, SCRIBE_NOT_APPENDED,
+	    parse_successes, true },
+	{ SCRIBE_DELAYS, SCRIBE_TOLD, SCRIBE_NOT_TOLD, parse_delays, true },
+};
+
+/* Answers when something was queued, by the process qp, or was not: 0. */
 static void
 answer_question(
     struct scribe *scribe, const struct scribe_question *question, pid_t qp)
 {
-	bool has_channel = question->word == SCRIBE_SUCCESSES;
-	bool is_over = qp > 0 || (has_channel && qp == SCRIBE_MAIL_REFUSED);
+	const struct mail_kind *kind = question->kind;
 	struct str text = STR_INIT;
-	char word;
+	bool is_over;
 
-	if (question->word == SCRIBE_NOTICE)
+	if (!kind)
 		return;
-	if (has_channel)
-		word = is_over ? SCRIBE_APPENDED : SCRIBE_NOT_APPENDED;
-	else
-		word = is_over ? SCRIBE_INJECTED : SCRIBE_NOT_INJECTED;
-	record_add_number(&text, word, question->number);
-	if (has_channel)
+	is_over = qp > 0 || (kind->is_notice && qp == SCRIBE_MAIL_REFUSED);
+	record_add_number(&text,
+	    is_over ? (char)kind->done : (char)kind->not_done,
+	    question->number);
+	if (kind->order == SCRIBE_SUCCESSES)
 		record_add_number(&text, SCRIBE_CHANNEL, question->channel);
-	if (has_channel || is_over)
+	if (is_over || kind->order == SCRIBE_SUCCESSES)
 		record_add_number(&text, SCRIBE_QP, qp > 0 ? (uint64_t)qp : 0);
 	answer(scribe, &text);
 }
@@ -223,24 +285,21 @@ drop_text(struct scribe *scribe, const struct scribe_order *order)
 
 /* In a process of its own: does what the order says, and tells. */
 NORETURN static void
-work(struct scribe *scribe, enum scribe_word word,
+work(struct scribe *scribe, const struct mail_kind *kind,
     const struct scribe_order *order, int tell_fd)
 {
 	pid_t qp;
 
-	switch (word) {
-	case SCRIBE_INJECT:
+	if (!kind) {
+		qp = scribe_mail_notice(&scribe->mail, order);
+	} else if (kind->is_notice) {
+		qp = scribe_mail_statuses(&scribe->mail, order);
+	} else {
 		qp = claim_text(scribe, order)
 		    ? scribe_mail_bounce(&scribe->mail, order)
 		    : 0;
 		if (qp > 0)
 			drop_text(scribe, order);
-		break;
-	case SCRIBE_SUCCESSES:
-		qp = scribe_mail_successes(&scribe->mail, order);
-		break;
-	default:
-		qp = scribe_mail_notice(&scribe->mail, order->paragraph);
 	}
 	/* In one piece, so small is it. */
 	(void)!fd_write(tell_fd, span_make((const char *)&qp, sizeof(qp)));
@@ -341,68 +400,45 @@ fork_worker(
 
 /* A process for each message: none waits for the disk behind another. */
 static void
-serve_mail(struct scribe *scribe, enum scribe_word word,
+serve_mail(struct scribe *scribe, const struct mail_kind *kind,
     const struct scribe_order *order)
 {
-	struct scribe_question question = { word, order->number,
+	struct scribe_question question = { kind, order->number,
 		order->channel };
 	int tell_fd;
 	pid_t pid = fork_worker(scribe, &question, &tell_fd);
 
 	if (pid == 0)
-		work(scribe, word, order, tell_fd);
+		work(scribe, kind, order, tell_fd);
 	if (pid < 0)
 		answer_question(scribe, &question, 0);
 }
 
 static void
-serve_inject(struct scribe *scribe, struct span record)
-{
-	struct scribe_order order = { .number = 0 };
-
-	if (!parse_inject(record, &order))
-		_exit(111);
-	serve_mail(scribe, SCRIBE_INJECT, &order);
-}
-
-static void
-serve_successes(struct scribe *scribe, struct span record)
-{
-	struct scribe_order order = { .number = 0 };
-
-	if (!parse_successes(record, &order))
-		_exit(111);
-	serve_mail(scribe, SCRIBE_SUCCESSES, &order);
-}
-
-/* Nobody waits for a notice, and if it cannot be queued the log has told. */
-static void
-serve_notice(struct scribe *scribe, struct span record)
-{
-	struct scribe_order order = { .number = 0 };
-
-	if (record_next_number(
-		&record, SCRIBE_NOTICE, INT64_MAX, &order.number) &&
-	    record_next_is(&record, SCRIBE_PARAGRAPH, &order.paragraph))
-		serve_mail(scribe, SCRIBE_NOTICE, &order);
-}
-
-static void
 serve(struct scribe *scribe, struct span record)
 {
-	switch (record.s[0]) {
-	case SCRIBE_APPEND:
+	struct scribe_order order = { .number = 0 };
+
+	if (record.s[0] == SCRIBE_APPEND) {
 		serve_append(scribe, record);
-		break;
-	case SCRIBE_INJECT:
-		serve_inject(scribe, record);
-		break;
-	case SCRIBE_SUCCESSES:
-		serve_successes(scribe, record);
-		break;
-	default:
-		serve_notice(scribe, record);
+		return;
 	}
+	if (record.s[0] == SCRIBE_SYNC) {
+		serve_sync(scribe, record);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(mail_kinds) / sizeof(*mail_kinds); i++) {
+		if (record.s[0] != (char)mail_kinds[i].order)
+			continue;
+		if (!mail_kinds[i].parse(record, &order))
+			_exit(111);
+		serve_mail(scribe, &mail_kinds[i], &order);
+		return;
+	}
+	/* Nobody waits for a notice, and if it cannot be queued the log has
+	 * told. */
+	if (parse_notice(record, &order))
+		serve_mail(scribe, NULL, &order);
 }
 
 NORETURN static void
@@ -423,6 +459,21 @@ run(struct scribe *scribe)
 	}
 }
 
+/* Another word than dsn is none, and bounces go as they always did. */
+static int
+read_bounce_form(struct scribe_mail *mail)
+{
+	struct str form = STR_INIT;
+	int result = control_read_line("control/bounceformat", &form);
+
+	mail->makes_reports = span_equal_nocase(str_span(&form), SPAN("dsn"));
+	str_free(&form);
+	mail->copy_max = COPY_MAX;
+	return result < 0 ? -1
+			  : control_read_number("control/bouncemaxbytes",
+				INT64_MAX, &mail->copy_max);
+}
+
 static int
 read_controls(struct scribe *scribe)
 {
@@ -434,7 +485,11 @@ read_controls(struct scribe *scribe)
 		"control/doublebounceto", "postmaster",
 		"control/doublebouncehost", "doublebouncehost") < 0)
 		return -1;
-	scribe->syncs_folders = access("control/syncfolders", F_OK) == 0;
+	if (read_bounce_form(&scribe->mail) < 0)
+		return -1;
+	/* Where that cannot be told it does no harm. */
+	scribe->syncs_folders =
+	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;
 	return 0;
 }
 

@@ -5,42 +5,58 @@
  *
  * Orders:   A number, C channel, X paragraphs
  *               append to bounce/N                    answer: a or f
+ *           S number, C channel
+ *               sync info/N, where a mark of the channel is answer: s or z
  *           I number, b birth, F sender, [E parameters], [X paragraph]
  *               queue the bounce; without paragraph from bounce/N, which goes
  *               then                                  answer: i or g
  *           D number, b birth, F sender, [E parameters], C channel, {status}
  *               tell the sender of successes          answer: a or f
+ *           W number, b birth, F sender, [E parameters], u until, {status}
+ *               tell the sender of delays             answer: w or v
  *           N number, X text
  *               queue a notice to the postmaster      no answer
  * Answers:  a number, C channel, [Q qp]    appended, or told of successes; Q 0:
  *                                          nobody may be told of them
  *           f number, C channel, [Q 0]     could not do so
+ *           s number, C channel            synced
+ *           z number                       could not do so
  *           i number, Q qp                 queued
  *           g number                       could not queue
+ *           w number, Q qp                 told of delays; Q 0: as for a
+ *           v number                       could not do so
  *
  * Q stands in answers about successes.  E is what the envelope asks (mail/dsn.h).
- * A status: the letter of what happened (mail/report.h) with the parameters of
- * the recipient, T address, X words.
+ * Until: the end of the message, in seconds.  A status: the letter of what
+ * happened (mail/report.h) with the parameters of the recipient, T address, X
+ * words.
  */
 #ifndef SEND_SCRIBE_H
 #define SEND_SCRIBE_H
 
 enum scribe_word {
 	SCRIBE_APPEND = 'A',
+	SCRIBE_SYNC = 'S',
 	SCRIBE_INJECT = 'I',
 	SCRIBE_NOTICE = 'N',
 	SCRIBE_SUCCESSES = 'D',
+	SCRIBE_DELAYS = 'W',
 	SCRIBE_CHANNEL = 'C',
 	SCRIBE_PARAGRAPH = 'X',
 	SCRIBE_BIRTH = 'b',
 	SCRIBE_SENDER = 'F',
 	SCRIBE_PARAMETERS = 'E',
 	SCRIBE_ADDRESS = 'T',
+	SCRIBE_UNTIL = 'u',
 	SCRIBE_QP = 'Q',
 	SCRIBE_APPENDED = 'a',
 	SCRIBE_NOT_APPENDED = 'f',
+	SCRIBE_SYNCED = 's',
+	SCRIBE_NOT_SYNCED = 'z',
 	SCRIBE_INJECTED = 'i',
-	SCRIBE_NOT_INJECTED = 'g'
+	SCRIBE_NOT_INJECTED = 'g',
+	SCRIBE_TOLD = 'w',
+	SCRIBE_NOT_TOLD = 'v'
 };
 
 /*

@@ -28,6 +28,17 @@ scribing_record(struct scribing *scribing, uint64_t number,
 	send_order(scribing, &text);
 }
 
+void
+scribing_sync(
+    struct scribing *scribing, uint64_t number, enum channel_id channel)
+{
+	struct str text = STR_INIT;
+
+	record_add_number(&text, SCRIBE_SYNC, number);
+	record_add_number(&text, SCRIBE_CHANNEL, channel);
+	send_order(scribing, &text);
+}
+
 /* Whose order it is, and what its envelope says. */
 static void
 add_envelope(struct str *text, char word, const struct job *job)
@@ -73,6 +84,18 @@ scribing_tell(struct scribing *scribing, const struct job *job,
 }
 
 void
+scribing_warn(struct scribing *scribing, const struct job *job, int64_t until,
+    struct span statuses)
+{
+	struct str text = STR_INIT;
+
+	add_envelope(&text, SCRIBE_DELAYS, job);
+	record_add_number(&text, SCRIBE_UNTIL, until > 0 ? (uint64_t)until : 0);
+	str_add(&text, statuses);
+	send_order(scribing, &text);
+}
+
+void
 scribing_notice(struct scribing *scribing, uint64_t number, struct span text)
 {
 	struct str order = STR_INIT;
@@ -92,6 +115,10 @@ static const struct {
 	{ SCRIBE_NOT_APPENDED, EVENT_NOT_RECORDED },
 	{ SCRIBE_INJECTED, EVENT_QUEUED },
 	{ SCRIBE_NOT_INJECTED, EVENT_NOT_QUEUED },
+	{ SCRIBE_SYNCED, EVENT_SYNCED },
+	{ SCRIBE_NOT_SYNCED, EVENT_NOT_SYNCED },
+	{ SCRIBE_TOLD, EVENT_TOLD },
+	{ SCRIBE_NOT_TOLD, EVENT_NOT_TOLD },
 };
 
 static bool
@@ -102,10 +129,11 @@ parse_answer(struct span rest, char word, struct event *event)
 	if (!record_next_number(&rest, word, INT64_MAX, &event->number) ||
 	    event->number == 0)
 		return false;
-	if (event->kind == EVENT_QUEUED)
+	if (event->kind == EVENT_QUEUED || event->kind == EVENT_TOLD)
 		return record_next_number(
 		    &rest, SCRIBE_QP, INT64_MAX, &event->qp);
-	if (event->kind == EVENT_NOT_QUEUED)
+	if (event->kind == EVENT_NOT_QUEUED || event->kind == EVENT_NOT_TOLD ||
+	    event->kind == EVENT_NOT_SYNCED)
 		return true;
 	if (!record_next_number(&rest, SCRIBE_CHANNEL, CHANNELS - 1, &channel))
 		return false;

@@ -28,6 +28,11 @@ struct scribing {
 void scribing_record(struct scribing *scribing, uint64_t number,
     enum channel_id channel, struct span paragraphs);
 
+/* scribing_sync: has info/N synced, with the mark of a finished channel.
+ * EVENT_SYNCED or EVENT_NOT_SYNCED follows. */
+void scribing_sync(
+    struct scribing *scribing, uint64_t number, enum channel_id channel);
+
 /* scribing_inject: has a bounce queued, from this paragraph; if it is empty
  * from bounce/N.  EVENT_QUEUED or EVENT_NOT_QUEUED follows. */
 void scribing_inject(
@@ -41,6 +46,13 @@ void scribing_add_status(struct str *text, const struct report_status *status);
  *   statuses   of scribing_add_status, one after the other */
 void scribing_tell(struct scribing *scribing, const struct job *job,
     enum channel_id channel, struct span statuses);
+
+/* scribing_warn: has the sender told of delays; EVENT_TOLD or EVENT_NOT_TOLD
+ * follows.
+ *   until      when the last try will be, in seconds
+ *   statuses   as above */
+void scribing_warn(struct scribing *scribing, const struct job *job,
+    int64_t until, struct span statuses);
 
 /* scribing_notice: has a notice sent to the postmaster. */
 void

@@ -68,6 +68,7 @@ struct again {
 struct send {
 	uint64_t split;
 	uint64_t lifetime;   /* seconds in the queue */
+	uint64_t delay_warn; /* control/delaywarn, seconds; 0: none */
 	uint64_t stop_time;  /* seconds that deliveries get at the end */
 	uint64_t batch;	     /* recipients in a run, at most */
 	uint64_t host_limit; /* control/concurrencyhost; 0: none */

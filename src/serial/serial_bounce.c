@@ -81,11 +81,15 @@ queue_bounce(const struct serial_bounce *bounce, struct in *in,
 	to = kind == BOUNCE_SINGLE ? bounce_recipient(sender)
 				   : str_span(&bounce->double_to);
 	add_report(&report, words);
-	bounce_add_head(
-	    &head, clock_seconds(), str_span(&bounce->from), to, kind);
+	bounce_add_head(&head,
+	    &(struct bounce_head){ .now = clock_seconds(),
+		.from = str_span(&bounce->from),
+		.to = to },
+	    kind);
 	bounce_add_paragraph(
 	    &head, str_span(&message->recipient), str_span(&report));
-	bounce_add_break(&head, sender, BOUNCE_WHOLE);
+	bounce_add_break(&head, BOUNCE_WHOLE);
+	bounce_add_return_path(&head, sender);
 	str_add(&head, str_span(&message->kept));
 	if (inject_open(&inject, home_dir) == 0) {
 		struct verdict verdict;

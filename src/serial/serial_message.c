@@ -6,7 +6,8 @@
 
 #include <errno.h>
 
-/* Reads one line, without its end.  1; 0: there is none; -1 with errno. */
+/* Reads one line, without its end.  1; 0: it has none, or is too long, and what
+ * was read of it is in *line; -1 with errno. */
 static int
 read_line(struct in *in, struct str *line)
 {
@@ -82,9 +83,10 @@ serial_message_read(
 		str_set(&message->recipient, span_from(rest, prefix.len));
 		message->head += line.len + 1;
 	} else {
-		got = prefix.len == 0;
 		str_set(&message->kept, rest);
-		str_add_byte(&message->kept, '\n');
+		if (got > 0)
+			str_add_byte(&message->kept, '\n');
+		got = prefix.len == 0;
 	}
 done:
 	str_free(&line);

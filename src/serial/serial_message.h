@@ -32,7 +32,8 @@ struct serial_message {
  *   prefix   what Delivered-To must begin with
  * Returns 1; 0: it is not one for this prefix; -1 with errno.
  * With an empty prefix a message without Delivered-To is taken too, with an
- * empty recipient; then kept holds the line that stood in its place.
+ * empty recipient; then kept holds the line that stood in its place, as far as it
+ * was read.
  */
 MUST_CHECK int serial_message_read(
     struct serial_message *message, struct in *in, struct span prefix);

@@ -133,6 +133,14 @@ def test_folders_cannot_be_synced(fresh, accepting):
         assert not left(fresh), number
 
 
+@pytest.mark.parametrize("error", ["EIO", "EACCES", "ENOMEM"])
+def test_nobody_knows_whether_folders_are_synced(fresh, accepting, error):
+    """Then they are: a failed call is no answer."""
+    path = fresh.base + "/trace"
+    assert accepting.inject("access:error=%s" % error, path) == 0
+    assert len(trace.Trace(path).named("fsync")) == 5
+
+
 def test_umask_of_the_caller(fresh, accepting):
     child = subprocess.run(accepting.words(), umask=0o777, **accepting.inputs())
     assert child.returncode == 0

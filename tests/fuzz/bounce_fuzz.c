@@ -24,8 +24,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 	if (!span_ends(str_span(&paragraph), SPAN("\n\n")))
 		abort();
-	bounce_add_head(&head, 0, SPAN("a@b"), text, BOUNCE_SINGLE);
-	if (!strstr(str_z(&head), "\nSubject: failure notice\n\nHi.") &&
+	bounce_add_head(&head,
+	    &(struct bounce_head){
+		.from = SPAN("a@b"), .to = text, .id = SPAN("1") },
+	    BOUNCE_SINGLE);
+	if (!strstr(str_z(&head),
+		"\nSubject: failure notice\nMessage-ID: <1@b>\n"
+		"Auto-Submitted: auto-replied\n\nHi.") &&
 	    !span_has(text, '\0'))
 		abort();
 	str_free(&paragraph);

@@ -232,7 +232,7 @@ def test_descriptors_do_not_pile_up(clean, root_place):
         return len(os.listdir("/proc/%d/fd" % running.child.pid))
     assert ask(running, "R") == "r"
     before = count()
-    assert before == 3
+    assert before == 4  # 0, 1, 2 and the lock
     for _ in range(50):
         os.unlink(root_place.queue_path("todo", NUMBER))
         assert ask(running, "R") == "r"
@@ -280,6 +280,34 @@ def test_envelope_cannot_be_put_back(clean, root_place):
     running = clean("--inject=link:error=ENOSPC:when=1")
     assert swept(running)[:1] == b"k"
     assert swept(running)[:1] == b"r"
+
+
+def test_an_older_one_ends_first(clean, root_place):
+    """What it was asked for is done before what this one is asked for, and the
+    log is told if that takes long."""
+    older, running = clean(), clean()
+    assert ask(older, "T") == "+"
+    put(root_place, mess=b"x", intd=ENVELOPE)
+    running.ask(b"R%d\0" % NUMBER)
+    assert running.hear() == b"w1\0"
+    assert left(root_place) == {"mess", "intd"}
+    assert ask(older, "T") == "+"
+    older.close()
+    assert running.hear() == b"r%d\0" % NUMBER
+    assert left(root_place) == {"mess", "intd", "todo"}
+
+
+@pytest.mark.parametrize("call, error", [("openat", "EIO"), ("flock", "ENOLCK")])
+def test_it_is_not_known_whether_an_older_one_runs(clean, root_place, call, error):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    running = clean("-P", root_place.path("queue/intd"), "-P", "intd",
+                    "--inject=%s:error=%s" % (call, error))
+    put(root_place, mess=b"x", intd=ENVELOPE, todo=ENVELOPE)
+    running.ask(b"F%d\0" % NUMBER)
+    assert running.hear() == b""
+    assert running.close()[0] == 111
+    assert left(root_place) == {"mess", "intd", "todo"}
 
 
 def test_queue_is_away(root_place):

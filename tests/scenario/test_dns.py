@@ -18,6 +18,7 @@ NAMES = [
     "--host-record=first.example,127.0.0.11",
     "--host-record=second.example,127.0.0.12",
     "--host-record=plain.example,127.0.0.13",
+    "--mx-host=xn--bcher-kva.example,first.example,10",
     "--host-record=six.example,%s" % peers.SIX,
     "--cname=alias.example,plain.example",
     "--mx-host=nowhere.example,.,0",
@@ -66,6 +67,16 @@ def test_host(town, names, domain, hosts, used):
     assert b"\r\nSubject: a letter\r\n\r\nhello\r\n.\r\n" in connection.sent
 
 
+def test_host_beyond_ascii(town, names):
+    """DNS knows it by another name than SMTP."""
+    ehlo = "250-x\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+    with peers.Servers({"127.0.0.11:25": [{"EHLO": ehlo}]}) as servers:
+        said = deliver(town, "joe@b\xc3\xbccher.example")
+        town.wait_empty()
+    assert said.startswith("success: ")
+    assert b"RCPT TO:<joe@b\xc3\xbccher.example>\r\n" in servers.connections[0].sent
+
+
 def test_host_with_ipv6_only(town, names, routed_six):
     with peers.SixServers(peers.SIX) as servers:
         said = deliver(town, "joe@six.example")
@@ -99,6 +110,16 @@ def test_nobody_answers(town, names):
 
 def test_no_name_server(town):
     assert deliver(town, "joe@plain.example").startswith("deferral: ")
+
+
+@pytest.mark.parametrize("name", ["plain.example", "no-such.example"])
+def test_name_server_that_cannot_know(town, name):
+    """Neither the zone's own nor one that asks others: it has nothing, and
+    says what it was not asked.  Others may know, or it may, another day."""
+    town.place.resolver("nameserver 127.0.0.1\n")
+    with peers.Dns({"plain.example": {"TXT": ["x"]}}, flags=peers.LAME):
+        assert deliver(town, "joe@" + name).startswith("deferral: ")
+    process.until(lambda: town.place.queue_files()["remote"], "it to wait")
 
 
 class LinkLocalDns(peers.Dns):

@@ -29,7 +29,7 @@ def tampered(root_place):
     root_place.reset()
     yield root_place
     build.run(root_place.installer, cwd=root_place.stage)
-    assert check(root_place) == (0, "")
+    assert check(root_place) == (0, "all right\n")
 
 
 @pytest.mark.parametrize("name, change, says", [
@@ -95,6 +95,26 @@ def test_instcheck_warns_of_a_queue_in_memory(root_place):
     assert warned == (kinds[where] == "tmpfs"), "%s on %s" % (queue, kinds[where])
 
 
+def test_instcheck_compares_users_ids(tampered):
+    """Programs believe its numbers."""
+    with open(tampered.path("users/ids")) as source:
+        text = source.read()
+    tampered.write(tampered.path("users/ids"), re.sub("(?m)^user qmailr [0-9]+$", "user qmailr 1",
+                                                      text), mode=0o644)
+    code, told = check(tampered)
+    assert code == 111 and "users/ids: does not agree with the accounts" in told
+
+
+def test_instcheck_warns_of_anothers_alias(root_place):
+    root_place.accounts({"alias": [*root_place.ids("alias"), "/var/other/alias"]})
+    try:
+        done = run_check(root_place)
+    finally:
+        root_place.accounts({})
+    assert done.returncode == 0 and done.stdout == "all right\n"
+    assert "warning: the home of the user alias is /var/other/alias: " in done.stderr
+
+
 def test_instcheck_tells_kinds_apart(tampered):
     path = tampered.path("queue/lock/trigger")
     os.unlink(path)
@@ -153,7 +173,7 @@ def test_destdir(root_place):
     place, dest = root_place, root_place.base + "/package"
     build.run(place.installer + [dest], cwd=place.stage)
     try:
-        assert check(place, dest) == (0, "")
+        assert check(place, dest) == (0, "all right\n")
         wanted, got = ({os.path.relpath(os.path.join(folder, name), top)
                         for folder, folders, files in os.walk(top)
                         for name in folders + files if "/queue/" not in folder + "/"}

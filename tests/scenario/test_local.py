@@ -371,6 +371,53 @@ def test_timer_rings_after_a_day(home, strace):
     assert timers[0].ends < seen.named("pread64")[0].begins
 
 
+# ---- how long programs may take
+
+def test_no_day_for_programs(home, strace):
+    """They may take any time, and what comes after them has its day again."""
+    seen = home.record("|true", "./Maildir/").named("alarm", "setitimer")
+    seconds = [re.search(r"(it_value=\{tv_sec=|^)([0-9]+)", timer.words).group(2) for timer in seen]
+    assert seconds == ["86400", "0", "86400"]
+
+
+def is_alive(pid):
+    """A process that has ended and that nobody has waited for counts as gone."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("leads, trap, is_killed", [
+    (True, "", False), (False, "", False), (True, "trap '' TERM; ", True),
+    (False, "trap '' TERM; ", False)])
+def test_program_takes_too_long(home, leads, trap, is_killed):
+    """It ends, with all that it has started where qmail-local leads a group, as
+    below qmail-lspawn."""
+    home.place.control(programtimeout="1\n")
+    child = "while :; do sleep 1; done & echo $! > pid; wait" if leads else "while :; do :; done"
+    code, said = home.deliver("|%s%s" % (trap, child), start_new_session=leads)
+    assert code == (-9 if is_killed else 111)
+    assert said == "a program took longer than control/programtimeout allows (#4.3.0)\n"
+    if leads:
+        process.until(lambda: not is_alive(int(home.read("pid"))), "the end of the child")
+
+
+def test_program_has_time(home):
+    home.place.control(programtimeout="1000\n")
+    assert home.deliver("|true")[0] == 0
+
+
+def test_time_of_programs_cannot_be_read(home):
+    """Nothing runs then."""
+    os.mkdir(home.place.path("control/programtimeout"))
+    code, said = home.deliver("|echo > made")
+    assert code == 111 and "/control/programtimeout: " in said
+    assert not os.path.exists(home.at("made"))
+    assert home.deliver("./Maildir/")[0] == 0
+
+
 # ---- rules
 
 def test_rules_cannot_be_read(home, strace):
@@ -449,6 +496,58 @@ def test_queue_does_not_read(home):
     code, said = home.deliver("&bob@b.example", size=1000000,
                               env={"QMAILQUEUE": home.at("queue")})
     assert code == 111 and "#4." in said
+
+
+# ---- a Maildir that nobody has made
+
+def deliver_by_default(home, **more):
+    done = subprocess.run(home.words("./Maildir/"), timeout=30, **home.how(**more))
+    return done.returncode, done.stdout.decode("latin-1")
+
+
+@pytest.mark.parametrize("there", [(), ("",), ("", "/new"), ("", "/tmp")])
+def test_default_makes_its_maildir(home, there):
+    shutil.rmtree(home.at("Maildir"))
+    for name in there:
+        os.mkdir(home.at("Maildir" + name))
+        os.chown(home.at("Maildir" + name), *home.place.ids(ANYBODY))
+    code, said = deliver_by_default(home)
+    if there == ("", "/tmp"):
+        assert code == 111  # it is none, but nobody has to guess what it is
+        return
+    assert code == 0, said
+    assert home.new() == [TOP + message(1000)]
+    for name in ("", "/tmp", "/new", "/cur"):
+        status = os.stat(home.at("Maildir" + name))
+        assert name in there or status.st_mode & 0o777 == 0o700
+
+
+def test_made_maildir_is_kept(home, strace):
+    """Its name, and those in it, through a power cut."""
+    shutil.rmtree(home.at("Maildir"))
+    how = {**home.how(), "stdout": subprocess.DEVNULL}
+    how.pop("stderr")
+    _, seen = trace.record(home.place.base + "/trace", home.words("./Maildir/"), **how)
+    synced = [call.file for call in seen.named("fsync")]
+    assert home.path in synced and home.at("Maildir") in synced
+    assert synced.index(home.path) < synced.index(home.at("Maildir/new"))
+
+
+def test_other_maildirs_are_not_made(home):
+    shutil.rmtree(home.at("Maildir"))
+    assert home.deliver("./Maildir/")[0] == 111
+    home.place.control(makemaildir="0\n")
+    os.unlink(home.at(".qmail"))
+    assert deliver_by_default(home)[0] == 111
+    assert not os.path.exists(home.at("Maildir"))
+
+
+def test_home_does_not_allow_it(home):
+    shutil.rmtree(home.at("Maildir"))
+    os.chown(home.path, 0, 0)
+    os.chmod(home.path, 0o755)
+    code, said = deliver_by_default(home)
+    assert code == 111 and "./Maildir/" in said
 
 
 # ---- maildirmake

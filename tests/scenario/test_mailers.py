@@ -125,7 +125,7 @@ def test_we_hear_their_refusals(town, neighbour):
     town.letter("ann", "Subject: a letter", folder=neighbour.folder)
     town.letter("bob", "Subject: failure notice", "<no-one@%s>:" % neighbour.domain, "550")
     town.send("bob@here.example", "later@" + neighbour.domain)
-    assert re.search(r"It_said:_4\d\d", town.daemon.wait(" deferral: (.*)$").group(1))
+    assert re.search(r"Remote_host_said:_4\d\d", town.daemon.wait(" deferral: (.*)$").group(1))
 
 
 def test_they_tell_of_success_for_us(town, neighbour, way):

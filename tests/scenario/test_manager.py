@@ -253,6 +253,34 @@ def test_one_qmail_todo_at_a_time(town):
     assert len(town.mail("ann")) == len(town.mail("bob")) == 1
 
 
+def test_one_qmail_clean_at_a_time(town):
+    """An old one outlives its qmail-send with orders that it has not done: the
+    new one does nothing before it has ended, else what it put into todo would
+    be taken away there, and nobody would look at the message again."""
+    for name in ("ann", "bob"):
+        town.rules(name, "", "|test -e ready || exit 111", "./%s/" % towns.MAIL_FOLDER)
+    town.open()
+    old, (clean,) = town.daemon, town.daemons()["qmail-clean"]
+    os.kill(clean, signal.SIGSTOP)
+    town.send("x@there.example", "ann@here.example", "bob@here.example")
+    old.wait("^delivery [0-9]*: deferral", count=2)
+    os.kill(old.pid, signal.SIGKILL)
+    old.process.wait(20)
+    with open_folder(town.place.path("queue/info")) as info:
+        town.until(lambda: process.session_members(old.pid) == [clean], "the others to end")
+        fcntl.flock(info, fcntl.LOCK_EX)
+        town.open()
+        town.daemon.wait("^alert: waiting for an older qmail-todo to end")
+        town.daemon.wait("^alert: waiting for an older qmail-clean to end")
+        os.kill(clean, signal.SIGCONT)
+        town.until(lambda: not process.session_members(old.pid), "the old one to end")
+    for name in ("ann", "bob"):
+        make_ready(town, name)
+    try_until(town, town.is_empty, "the message to leave")
+    assert len(town.mail("ann")) == len(town.mail("bob")) == 1
+    old.kill()
+
+
 @contextlib.contextmanager
 def open_folder(path):
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -834,6 +862,119 @@ def test_a_report_of_the_other_channel(town):
         os.rename(real + ".real", real)
 
 
+def test_the_mark_of_a_finished_channel_is_lost(town):
+    """A power cut may leave zeros in its place, until it is synced: who was done
+    long ago does not get the message again for that."""
+    done, ready = (town.home("bob") + "/" + name for name in ("done", "ready"))
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+echo "$3" >> %s
+test "$3" = now@there.example || test -e %s || { printf 'r\\0Zlater\\n\\0'; exit; }
+printf 'r\\0Kfine\\n\\0'
+""" % (done, ready), mode=0o755)
+    town.place.write(done, "", "qmailr")
+    town.rules("ann", "", "|test -e ready || exit 111", "./%s/" % towns.MAIL_FOLDER)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@here.example", "ann@here.example", "now@there.example", "later@far.example")
+    town.daemon.wait("^delivery [0-9]*: (success|deferral)", count=3)
+    scribe, = [pid for pid in pids_of_send(town) if pid != town.daemon.pid]
+    os.kill(scribe, signal.SIGSTOP)
+    make_ready(town, "ann")
+    try_until(town, lambda: town.mail("ann"), "ann's copy")
+    (path,) = town.place.queue_files()["info"].values()
+    sender = b"Fx@here.example\0"
+    mark = town.until(lambda: read(path)[len(sender):], "the mark")
+    town.daemon.kill()
+    assert town.place.queue_files()["local"]
+    with open(path, "r+b") as info:
+        info.seek(len(sender))
+        info.write(bytes(len(mark)))
+    make_ready(town, "bob")
+    town.open(env={"QMAILREMOTE": remote})
+    town.wait_empty()
+    assert len(town.mail("ann")) == 1
+    assert read(done).count(b"now@") == 1
+
+
+@pytest.mark.parametrize("syncs", [True, False])
+def test_the_file_of_a_finished_channel(town, syncs):
+    """It goes when the mark is on the disk, and not before the message if it
+    cannot get there; the message waits for nothing of that."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.rules("ann", "-later", "|test -e ready || exit 111")
+    town.place.write(town.place.path("control/smtproutes"), ":127.0.0.9:1\n")
+    town.open()
+    scribe, = [pid for pid in pids_of_send(town) if pid != town.daemon.pid]
+    log = town.place.base + "/scribe-trace"
+    town.begin(["strace", "-qq", "-y", "-e", "trace=fsync", "-o", log, "-p", str(scribe),
+                *(() if syncs else ("--inject=fsync:error=EIO",))])
+    town.until(lambda: "TracerPid:\t0" not in read("/proc/%d/status" % scribe).decode(), "strace")
+    town.send("x@here.example", "ann@here.example", "joe@there.example")
+    town.daemon.wait("^delivery [0-9]*: (success|deferral)", count=2)
+    town.until(lambda: b"/info/" in read(log), "the sync of the mark")
+    files = town.place.queue_files
+    if syncs:
+        town.until(lambda: not files()["local"], "the file to go")
+    else:
+        town.send("x@here.example", "ann@here.example")
+        town.until(lambda: len(town.mail("ann")) == 2, "another message")
+        assert files()["local"]
+    assert files()["info"] and files()["remote"]
+
+
+def read(path):
+    with open(path, "rb") as source:
+        return source.read()
+
+
+def test_moved_to_the_other_channel_while_it_was_tried(town):
+    """A message that was remote when it was sorted is local when its files are
+    made: it waits with its files, and nothing of it looks damaged."""
+    remote = town.place.base + "/remote"
+    town.place.write(remote, """#!/bin/sh
+until test -e %s; do sleep 0.05; done
+printf 'r\\0Zlater\\n\\0'
+""" % (town.home("bob") + "/ready"), mode=0o755)
+    town.open(env={"QMAILREMOTE": remote})
+    town.send("x@here.example", "ann@there.example")
+    town.daemon.wait("^starting delivery 1: .* to remote ann@there.example")
+    town.place.control(locals="here.example\nthere.example\n")
+    town.signal("qmail-send", signal.SIGHUP)
+    make_ready(town, "bob")
+    town.daemon.wait("^delivery 1: deferral: later")
+    town.until(lambda: any(town.place.queue_files()["local"]), "its files to be made")
+    try_until(town, town.is_empty, "the message to leave")
+    assert len(town.mail("ann")) == 1
+    assert not [line for line in town.daemon.lines if line.startswith(("warning", "alert"))]
+
+
+def test_routes_that_cannot_be_read_are_told_of_once(town):
+    """However often they are looked at; and again if they could be read since."""
+    def deliver():
+        letters = len(town.mail("ann"))
+        town.send("x@there.example", "ann@here.example")
+        town.until(lambda: len(town.mail("ann")) > letters, "a letter")
+
+    def told():
+        return [line for line in town.daemon.lines
+                if line == "alert: unable to read control/smtproutes"]
+    town.rules("ann", "", "|sleep 1.1", "./%s/" % towns.MAIL_FOLDER)
+    routes = town.place.path("control/smtproutes")
+    town.place.write(routes, ":127.0.0.1\n", mode=0o600)
+    town.open()
+    for _ in range(3):
+        deliver()
+    assert len(told()) == 1
+    os.chmod(routes, 0o644)
+    town.place.write(routes, ":127.0.0.2\n")
+    deliver()
+    town.place.write(routes, ":127.0.0.1 \n", mode=0o600)
+    deliver()
+    deliver()
+    assert len(told()) == 2
+
+
 def test_an_old_message_without_envelope(town):
     """As another system left it: its text is there, so it is mail."""
     old = time.time() - 40 * 3600
@@ -851,6 +992,22 @@ def test_an_old_message_without_envelope(town):
     process.until(lambda: number not in town.place.queue_files()["mess"], "it to go")
     town.daemon.wait("^warning: unable to stat mess/")
     assert young in town.place.queue_files()["todo"]
+
+
+@pytest.mark.parametrize("info, local", [(bytes(17), b""), (b"Fbob@here.example\0", bytes(20))])
+def test_zeros_are_left_of_a_message(town, info, local):
+    """Its last files, which were never synced, as a power cut leaves them when it
+    was finished: told once, for nothing makes them better, and nobody waits."""
+    number = int((time.time() - 60) * 1000000)
+    town.place.queue_put("info", number, info)
+    town.place.queue_put("local", number, local)
+    town.open()
+    town.daemon.wait("^warning: damaged: info/.*%d; there is no envelope" % number)
+    town.send("x@there.example", "ann@here.example")
+    town.letter("ann", "a letter")
+    town.daemon.stop()  # which tries all again at once
+    assert len([line for line in town.daemon.lines if str(number) in line]) == 1
+    assert number in town.place.queue_files()["info"]
 
 
 def test_found_while_it_is_to_be_read_again(town):

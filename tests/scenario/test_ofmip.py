@@ -64,6 +64,13 @@ def test_what_a_client_can_make_it_hold(town):
     assert town.is_empty()
 
 
+def test_replies_leave_before_the_end(town):
+    """Who is not told that a message was taken sends it again."""
+    town.open()
+    message = START + b"Subject: once\r\n\r\n.\r\n"
+    assert talk(town, message + b"NOOP " + b"x" * 5000 + b"\r\n")[-2:] == ["354", "250"]
+
+
 def test_a_loop_ends(town):
     """As it does in qmail-smtpd: who comes back through us is not sent again."""
     way = b"Received: from a by b\r\nDelivered-To: c\r\n"

@@ -104,6 +104,20 @@ def test_very_many_recipients(town):
     assert len(done.stderr.splitlines()) == 101 and town.is_empty()
 
 
+@pytest.mark.parametrize("rest, code", [
+    (b"0:,", 100), (b"x", 100), (b"99999999999999999999:", 111),
+    (qmtp("\nx\n", "a@b", "ann@else.example"), 111)])
+def test_answers_leave_before_the_end(town, rest, code):
+    """Who is not told that a message was taken sends it again."""
+    town.place.control(me=DOMAIN + "\n", rcpthosts=DOMAIN + "\n")
+    town.place.write(town.place.path("control/morercpthosts.cdb"), "cut", "root", 0o644)
+    town.open()
+    said, log, ended = serve(town, "qmail-qmtpd",
+                             qmtp("\nSubject: once\n\n", "a@b", "ann@here.example") + rest)
+    assert "accepted" in log[0] and ended == code
+    assert answers(said) == ["K"]
+
+
 @pytest.mark.parametrize("program, data, code", [
     ("qmail-qmtpd", b"0:,", 100), ("qmail-qmtpd", b"1:x,", 100), ("qmail-qmtpd", b"05:\nabcd,", 100),
     ("qmail-qmtpd", b"2:\nx,1:a,9:5:abcd,,,", 100),
@@ -154,6 +168,23 @@ def test_a_client_that_drips(town, program, start):
         pass
     assert ended.wait(30) and child.returncode == 111
     ours.close()
+
+
+@pytest.mark.parametrize("program, package", [
+    ("qmail-qmtpd", qmtp("\nx\n", "a@b", "ann@here.example")),
+    ("qmail-qmqpd", netstring(netstring("x\n"), netstring("a@b"), netstring("ann@here.example")))])
+def test_queueing_outlasts_the_session(town, program, package):
+    """A client that does not hear that a message was taken sends it again."""
+    build.make(os.path.join(build.MADE, "hasty"), "PREFIX=" + town.place.prefix,
+               "HOT_CC=musl-gcc -std=c11 -O1 -include %s/tests/support/hasty.h" % build.TOP)
+    town.place.control(me=DOMAIN + "\n", rcpthosts=DOMAIN + "\n", rcptcheck="off\n")
+    slow = town.place.base + "/slow-queue"
+    town.place.write(slow, "#!/bin/sh\ncat >/dev/null; cat <&1 >/dev/null; sleep 1\n", mode=0o755)
+    done = subprocess.run([os.path.join(build.MADE, "hasty/bin", program)], input=package, cwd="/",
+                          capture_output=True, timeout=60,
+                          env={"HASTY": "10000", "QMAILQUEUE": slow, "PATH": "/usr/bin:/bin"})
+    assert b" accepted " in done.stderr
+    assert answers(done.stdout.decode()) == ["K"]
 
 
 # ---- qmail-qmqpc
@@ -427,6 +458,12 @@ def test_tcp_env(town):
         listener.close()
         found, _ = run([show[0], "-R", "env"], TCPREMOTEINFO="old")
         assert "TCPREMOTEINFO" not in found and found["TCPREMOTEHOST"] == "there.example"
+    # Who has the address chooses the name, which others write into logs.
+    for name in "a\nb.example", "a b.example", "a\x1bb.example", "a\xe4.example", "(a).example":
+        zone["2.0.0.127.in-addr.arpa"] = {"PTR": [name]}
+        with peers.Dns(zone):
+            found, _ = run([show[0], "-R", "env"])
+            assert "TCPREMOTEHOST" not in found and found["TCPLOCALHOST"] == "here.example"
     found, _ = run(show, PROTO="TCP", TCPREMOTEIP="1.2.3.4")
     assert found["TCPREMOTEIP"] == "1.2.3.4" and "TCPLOCALIP" not in found
     found = subprocess.run(show, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=30,

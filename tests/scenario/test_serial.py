@@ -231,6 +231,30 @@ def test_addresses_that_would_end_a_command(town, old, new, code):
     assert told.startswith(b"NAME\0D") and code in told
 
 
+@pytest.mark.parametrize("text", ["", "x", "x\n", "x\ny\n", "x" * 5000 + "\ny\n"],
+                         ids=["none", "part", "line", "lines", "long"])
+@pytest.mark.parametrize("program", ["serialqmtp", "serialsmtp"])
+def test_any_text_without_a_recipient(town, program, text):
+    """With an empty prefix it goes as it is, however its first line ends."""
+    path, taken = town.home("ann") + "/message", town.home("ann") + "/taken"
+    town.place.write(path, "Return-Path: <a@b>\n" + text)
+    town.place.write(town.home("ann") + "/replies",
+                     "220 x\n250 x\n250 x\n250 x\n354 x\n250 x\n221 x\n"
+                     if program == "serialsmtp" else "2:Kx,")
+    done = town.run_as("ann", ["sh", "-c", 'exec "$0" "$@" 6<replies 7>&1 >results',
+                               town.place.program(program), ""] + ["me"] * (program != "serialqmtp"),
+                       path + "\0")
+    with open(town.home("ann") + "/results", "rb") as results:
+        assert results.read().startswith(path.encode() + b"\0K")
+    body = ("\n" + text).encode()
+    if program == "serialqmtp":
+        assert done.stdout == b"%d:%s,3:a@b,3:0:,," % (len(body), body)
+    else:
+        lines = body[1:].replace(b"\n", b"\r\n")
+        lines += b"\r\n" if lines and not lines.endswith(b"\n") else b""
+        assert b"\r\nDATA\r\n%s.\r\nQUIT\r\n" % lines in done.stdout
+
+
 @pytest.mark.parametrize("words", [b"", b"line 1\n"])
 def test_qmtp_answers_that_come_too_early(town, words):
     told, complaint, code = converse(town, "serialqmtp", (words, b"6:Kgot i,"),

@@ -143,6 +143,27 @@ def test_out_of_memory(server):
     assert replies[-1] == "421 4.3.0 out of memory" and replies[-2].startswith("250 2.1.5")
 
 
+@pytest.mark.parametrize("program", ["qmail-smtpd", "ofmipd"])
+def test_out_of_memory_after_a_message(server, program):
+    """Whether that was taken is told before: else it would come again."""
+    server.place.control(me="here.example\n", rcpthosts="here.example\n", rcptcheck="off\n",
+                         maxrcpt="0\n")
+    message = b"MAIL FROM:<a@b>\r\nRCPT TO:<c@here.example>\r\nDATA\r\n\r\nx\r\n.\r\n"
+    rest = b"MAIL FROM:<a@b>\r\n" + b"RCPT TO:<%s@here.example>\r\n" % (b"y" * 700) * 80
+    exhausted = 0
+    for kilobytes in range(200, 800, 10):
+        before = len(server.place.queue_files()["todo"])
+        done = subprocess.run(["prlimit", "--as=%d" % (kilobytes << 10),
+                               server.place.program(program)], input=message + rest, cwd="/",
+                              capture_output=True, env={},
+                              **server.place.as_user("qmaild"))
+        is_taken = len(server.place.queue_files()["todo"]) > before
+        if done.stdout.endswith(b"421 4.3.0 out of memory\r\n") and is_taken:
+            exhausted += 1
+            assert done.stdout.count(b"\r\n250 2.0.0 ") == 1, kilobytes
+    assert exhausted
+
+
 @pytest.mark.parametrize("size, code", [(999, "250"), (1000, "250"), (1001, "552")])
 def test_size_that_is_announced(server, size, code):
     server.env["DATABYTES"] = "1000"

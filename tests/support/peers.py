@@ -192,6 +192,7 @@ NUMBERS = {name: number for number, name in TYPES.items()}
 FAILURES = {"FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 UDP_MAX = 512
 TRUNCATED, ANSWER = 0x0200, 0x8180
+LAME = 0x8100  # an answer of a server without authority, which asks no other
 
 
 def wire_name(name):
@@ -230,7 +231,8 @@ class Dns:
     listed does not exist.
     """
 
-    def __init__(self, zone, port=53):
+    def __init__(self, zone, port=53, flags=ANSWER):
+        self.flags = flags
         self.zone = {name.lower(): entry for name, entry in zone.items()}
         self.port = port
 
@@ -302,7 +304,7 @@ class Dns:
                 is_cut = True
                 break
             fitting.append(record)
-        flags = ANSWER | code | (TRUNCATED if is_cut else 0)
+        flags = self.flags | code | (TRUNCATED if is_cut else 0)
         return (query[:2] + struct.pack(">HHHHH", flags, 1, len(fitting), 0, 0) +
                 question + b"".join(fitting))
 

@@ -47,21 +47,49 @@ test_paragraphs(void **state)
 }
 
 static void
+test_paragraphs_are_read(void **state)
+{
+	static const char *const none[] = { "", "<a@b>:", "<a@b>\n", "a@b>:\n",
+		"<:\n", "a\n<a@b>:\n" };
+	struct span recipient, words;
+
+	(void)state;
+	assert_true(bounce_parse_paragraph(
+	    SPAN("<a>:b@c>:\nx\ny\n"), &recipient, &words));
+	assert_true(span_equal(recipient, SPAN("a>:b@c")));
+	assert_true(span_equal(words, SPAN("x\ny\n")));
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_int_equal(bounce_parse_paragraph(
+				     span_of(none[i]), &recipient, &words),
+		    i == 1);
+}
+
+static void
 test_frame(void **state)
 {
 	struct str text = STR_INIT;
 
 	(void)state;
-	bounce_add_head(&text, 0, SPAN("Post Office@h.example"),
-	    SPAN("joe@x\nBcc: y"), BOUNCE_SINGLE);
+	bounce_add_head(&text,
+	    &(struct bounce_head){ .from = SPAN("Post Office@h.example"),
+		.to = SPAN("joe@x\nBcc: y"),
+		.id = SPAN("1.2") },
+	    BOUNCE_SINGLE);
+	assert_non_null(
+	    strstr(str_z(&text), "\nMessage-ID: <1.2@h.example>\n"));
+	assert_non_null(
+	    strstr(str_z(&text), "\nAuto-Submitted: auto-replied\n"));
 	assert_non_null(
 	    strstr(str_z(&text), "From: \"Post Office\"@h.example\n"));
 	assert_null(strstr(str_z(&text), "\nBcc:"));
-	assert_non_null(strstr(str_z(&text), "\n\nHi. This is the"));
+	assert_non_null(strstr(str_z(&text),
+	    "\n\nHi. This is the qmail-send program at h.example.\n"));
 	str_reset(&text);
-	bounce_add_break(&text, SPAN("l-@h-@[]"), BOUNCE_WHOLE);
-	assert_int_equal(text.s[0], '-');
-	assert_non_null(strstr(str_z(&text), "\n\nReturn-Path: <l-@h>\n"));
+	bounce_add_break(&text, BOUNCE_WHOLE);
+	bounce_add_return_path(&text, SPAN("l-@h-@[]"));
+	assert_string_equal(str_z(&text),
+	    "--- Below this line is a copy of the message.\n\n"
+	    "Return-Path: <l-@h>\n");
 	str_free(&text);
 }
 
@@ -71,6 +99,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_paragraphs),
+		cmocka_unit_test(test_paragraphs_are_read),
 		cmocka_unit_test(test_frame),
 	};
 

@@ -34,7 +34,12 @@ test_names(void **state)
 		{ ".a", NULL },
 		{ "a b", NULL },
 		{ "a\tb", NULL },
-		{ "\xc3\xa4.org", NULL },
+		{ "\xc3\xa4.org", "xn--4ca.org" },
+		{ "A.B\xc3\xbc"
+		  "cher.example.",
+		    "A.xn--bcher-kva.example" },
+		{ "\xc3.org", NULL },
+		{ "a.\xe4", NULL },
 	};
 	struct dnsname name;
 	char label[65];
@@ -100,6 +105,12 @@ test_judge(void **state)
 		{ { HEAD("\201\203", "\0") ASKED, 29 }, DNSPACKET_NO_NAME },
 		{ { HEAD("\201\204", "\0") ASKED, 29 }, DNSPACKET_NO_EDNS },
 		{ { HEAD("\201\205", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+		/* Neither recursion nor authority, and nothing found. */
+		{ { HEAD("\201\0", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+		{ { HEAD("\201\3", "\0") ASKED, 29 }, DNSPACKET_REFUSED },
+		{ { HEAD("\205\0", "\0") ASKED, 29 }, DNSPACKET_ANSWER },
+		{ { HEAD("\205\3", "\0") ASKED, 29 }, DNSPACKET_NO_NAME },
+		{ { HEAD("\201\0", "\1") ASKED, 29 }, DNSPACKET_ANSWER },
 	};
 	struct dnsquestion asked = question();
 

@@ -165,6 +165,33 @@ test_half_a_mark(void **state)
 	info_free(&info);
 }
 
+/* What a power cut left of a mark does not hide the next one. */
+static void
+test_rest_of_a_mark(void **state)
+{
+	static const struct span rests[] = { { "Fs@x\0l1\0\0\0\0", 11 },
+		{ "Fs@x\0l1\0r2", 10 }, { "Fs@x\0l1\0", 8 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rests) / sizeof(*rests); i++) {
+		struct info info = INFO_INIT;
+
+		put("info", rests[i]);
+		assert_int_equal(
+		    info_mark_finished(NUMBER, 23, CHANNEL_REMOTE, 70, 1234567),
+		    0);
+		assert_int_equal(info_read(NUMBER, 23, &info), 0);
+		assert_int_equal(info.birth, 1234567);
+		assert_int_equal(info.counts[CHANNEL_LOCAL], 1);
+		assert_int_equal(info.counts[CHANNEL_REMOTE], 70);
+		info_free(&info);
+	}
+	put("info", missing);
+	assert_int_equal(
+	    info_mark_finished(NUMBER, 23, CHANNEL_REMOTE, 70, 1234567), -1);
+	assert_int_equal(errno, ENOENT);
+}
+
 int
 main(void)
 {
@@ -173,6 +200,7 @@ main(void)
 		cmocka_unit_test(test_cannot_tell),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_half_a_mark),
+		cmocka_unit_test(test_rest_of_a_mark),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

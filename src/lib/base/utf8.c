@@ -1,7 +1,6 @@
 /* utf8.c - text beyond ASCII.  Input: hostile. */
 #include "base/utf8.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #define HIGH_BITS 0x8080808080808080u /* of eight bytes */
@@ -65,5 +64,21 @@ utf8_is_valid(struct span text)
 			return false;
 		text = span_from(text, len);
 	}
+	return true;
+}
+
+bool
+utf8_cut(struct span *text, uint32_t *character)
+{
+	static const unsigned char first_bits[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
+	const unsigned char *bytes = (const unsigned char *)text->s;
+	size_t len = sequence_of(*text);
+
+	if (len == 0)
+		return false;
+	*character = bytes[0] & first_bits[len];
+	for (size_t i = 1; i < len; i++)
+		*character = *character << 6 | (bytes[i] & 0x3fu);
+	*text = span_from(*text, len);
 	return true;
 }

@@ -11,12 +11,14 @@
 extern const char home_dir[];
 
 /* home_control, home_bin...: folders and files below home_dir. */
-extern const char home_control_dir[];  /* HOME/control */
-extern const char home_queue_dir[];    /* HOME/queue */
-extern const char home_sync_folders[]; /* HOME/control/syncfolders */
-extern const char home_smtproutes[];   /* HOME/control/smtproutes */
-extern const char home_users_cdb[];    /* HOME/users/cdb */
-extern const char home_pop_cdb[];      /* HOME/users/pop.cdb */
+extern const char home_control_dir[];	  /* HOME/control */
+extern const char home_queue_dir[];	  /* HOME/queue */
+extern const char home_sync_folders[];	  /* HOME/control/syncfolders */
+extern const char home_smtproutes[];	  /* HOME/control/smtproutes */
+extern const char home_make_maildir[];	  /* HOME/control/makemaildir */
+extern const char home_program_timeout[]; /* HOME/control/programtimeout */
+extern const char home_users_cdb[];	  /* HOME/users/cdb */
+extern const char home_pop_cdb[];	  /* HOME/users/pop.cdb */
 
 /*
  * home_visit: calls with home_dir as the working folder, and comes back to what

@@ -49,6 +49,20 @@ bounce_add_paragraph(
 	str_add_byte(text, '\n');
 }
 
+bool
+bounce_parse_paragraph(
+    struct span paragraph, struct span *recipient, struct span *words)
+{
+	struct span line;
+
+	if (!span_cut_next(&paragraph, '\n', &line) ||
+	    !span_starts(line, SPAN("<")) || !span_ends(line, SPAN(">:")))
+		return false;
+	*recipient = span_make(line.s + 1, line.len - 3);
+	*words = paragraph;
+	return true;
+}
+
 static void
 add_mailbox_field(struct str *text, const char *name, struct span mailbox)
 {
@@ -69,48 +83,70 @@ static const char single_intro[] =
 static const char double_intro[] =
     ".\nA notice about mail that failed could not be delivered either:\n\n";
 
-void
-bounce_add_fields(struct str *text, int64_t now, struct span from,
-    struct span to, const char *subject)
+/* What follows the @ of a mailbox. */
+static struct span
+host_of(struct span mailbox)
 {
-	str_add_z(text, "Date: ");
-	date_add_utc(text, now);
-	add_mailbox_field(text, "\nFrom: ", from);
-	add_mailbox_field(text, "To: ", to);
-	str_add_z(text, "Subject: ");
-	str_add_z(text, subject);
-	str_add_byte(text, '\n');
+	return span_from(mailbox, span_find_last(mailbox, '@') + 1);
 }
 
 void
-bounce_add_head(struct str *text, int64_t now, struct span from, struct span to,
-    enum bounce_kind kind)
+bounce_add_fields(
+    struct str *text, const struct bounce_head *head, const char *subject)
 {
-	size_t at = span_find_last(from, '@');
+	str_add_z(text, "Date: ");
+	date_add_utc(text, head->now);
+	add_mailbox_field(text, "\nFrom: ", head->from);
+	add_mailbox_field(text, "To: ", head->to);
+	str_add_z(text, "Subject: ");
+	str_add_z(text, subject);
+	str_add_byte(text, '\n');
+	if (head->id.len == 0)
+		return;
+	str_add_z(text, "Message-ID: <");
+	str_add(text, head->id);
+	str_add_byte(text, '@');
+	str_add(text, host_of(head->from));
+	str_add_z(text, ">\nAuto-Submitted: auto-replied\n");
+}
 
-	bounce_add_fields(text, now, from, to, "failure notice");
-	str_add_z(text, "\nHi. This is the mail system at ");
-	str_add(text, span_from(from, at + 1));
+void
+bounce_add_intro(struct str *text, struct span from, enum bounce_kind kind)
+{
+	str_add_z(text, "Hi. This is the qmail-send program at ");
+	str_add(text, host_of(from));
 	str_add_z(text, kind == BOUNCE_DOUBLE ? double_intro : single_intro);
 }
 
 void
-bounce_add_notice(struct str *text, int64_t now, struct span from,
-    struct span to, struct span words)
+bounce_add_head(
+    struct str *text, const struct bounce_head *head, enum bounce_kind kind)
 {
-	bounce_add_fields(
-	    text, now, from, to, "a message was lost from the queue");
+	bounce_add_fields(text, head, "failure notice");
+	str_add_byte(text, '\n');
+	bounce_add_intro(text, head->from, kind);
+}
+
+void
+bounce_add_notice(
+    struct str *text, const struct bounce_head *head, struct span words)
+{
+	bounce_add_fields(text, head, "a message was lost from the queue");
 	str_add_byte(text, '\n');
 	str_add(text, words);
 }
 
 void
-bounce_add_break(
-    struct str *text, struct span original_sender, enum bounce_copy copy)
+bounce_add_break(struct str *text, enum bounce_copy copy)
 {
-	str_add_z(text, "--- What follows is ");
+	str_add_z(text, "--- Below this line is a copy of the ");
 	str_add_z(text,
-	    copy == BOUNCE_HEADER ? "the header of the message.\n\n"
-				  : "a copy of the message.\n\n");
+	    copy == BOUNCE_HEADER ? "header of the message.\n\n"
+				  : "message.\n\n");
+}
+
+void
+bounce_add_return_path(struct str *text, struct span original_sender)
+{
 	fromline_add_return_path(text, bounce_recipient(original_sender));
 }

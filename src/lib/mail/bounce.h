@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/str.h"
 
 /* Where a bounce goes, as its original sender tells. */
@@ -47,26 +48,43 @@ void bounce_add_paragraph(
     struct str *text, struct span recipient, struct span report);
 
 /*
- * bounce_add_head: appends header and first paragraph.
- *   from, to   mailboxes; local parts are quoted where needed
- *   kind       single or double
+ * bounce_parse_paragraph: reads one, without the empty line at its end.
+ *   recipient, words   receive views of it
+ * Returns false if it does not begin as a paragraph of a recipient does.
  */
-void bounce_add_head(struct str *text, int64_t now, struct span from,
-    struct span to, enum bounce_kind kind);
+MUST_CHECK bool bounce_parse_paragraph(
+    struct span paragraph, struct span *recipient, struct span *words);
+
+/* What the header of a notice says. */
+struct bounce_head {
+	int64_t now;
+	struct span from, to; /* mailboxes; local parts are quoted if need be */
+	/* Unique, before the @ of the Message-ID.  Empty: neither that nor
+	 * Auto-Submitted, as bounces of serialmail always were. */
+	struct span id;
+};
+
+/* bounce_add_head: appends the header of a bounce and its first paragraph. */
+void bounce_add_head(
+    struct str *text, const struct bounce_head *head, enum bounce_kind kind);
+
+/* bounce_add_intro: its first paragraph alone. */
+void
+bounce_add_intro(struct str *text, struct span from, enum bounce_kind kind);
 
 /* bounce_add_fields: appends the fields that each of our notices begins with:
- * Date, From, To, Subject. */
-void bounce_add_fields(struct str *text, int64_t now, struct span from,
-    struct span to, const char *subject);
+ * Date, From, To, Subject, Message-ID, Auto-Submitted (RFC 3834). */
+void bounce_add_fields(
+    struct str *text, const struct bounce_head *head, const char *subject);
 
 /* bounce_add_notice: a whole message to the postmaster, of a message that can
  * neither be delivered nor returned. */
-void bounce_add_notice(struct str *text, int64_t now, struct span from,
-    struct span to, struct span words);
+void bounce_add_notice(
+    struct str *text, const struct bounce_head *head, struct span words);
 
-/* bounce_add_break: appends the paragraph before the original, and the
- * Return-Path of the original. */
-void bounce_add_break(
-    struct str *text, struct span original_sender, enum bounce_copy copy);
+/* bounce_add_break: appends the paragraph before the original;
+ * bounce_add_return_path: the field that the original begins with. */
+void bounce_add_break(struct str *text, enum bounce_copy copy);
+void bounce_add_return_path(struct str *text, struct span original_sender);
 
 #endif

@@ -8,13 +8,26 @@
 #include "base/utf8.h"
 #include "mail/bounce.h"
 #include "mail/date.h"
+#include "mail/diagnosis.h"
 #include "mail/dsn.h"
+
+#define REPLY_MAX 600 /* bytes of a Diagnostic-Code; a line has 998 */
+#define HOST_MAX  255 /* bytes of the name of a server */
 
 /* What stands for each action. */
 static const char *
-action_name(const struct report_status *status)
+action_name(enum report_action action)
 {
-	return status->action == REPORT_RELAYED ? "relayed" : "delivered";
+	switch (action) {
+	case REPORT_RELAYED:
+		return "relayed";
+	case REPORT_FAILED:
+		return "failed";
+	case REPORT_DELAYED:
+		return "delayed";
+	default:
+		return "delivered";
+	}
 }
 
 /* Appends an address, in which nothing ends the line: a _ for what could. */
@@ -34,36 +47,61 @@ add_address(struct str *text, struct span address)
 
 /* Begins a part. */
 static void
-add_part(struct str *text, const struct report *report, const char *type)
+add_encoded_part(struct str *text, const struct report *report,
+    const char *type, const char *encoding)
 {
 	str_add_z(text, "\n--");
-	str_add(text, report->boundary);
+	str_add(text, report->head.id);
 	str_add_z(text, "\nContent-Type: ");
 	str_add_z(text, type);
-	if (report->is_beyond_ascii)
-		str_add_z(text, "\nContent-Transfer-Encoding: 8bit");
+	str_add_z(text, "\nContent-Transfer-Encoding: ");
+	str_add_z(text, encoding);
 	str_add_z(text, "\n\n");
+}
+
+/* Begins one in which addresses and words may have 8-bit text. */
+static void
+add_part(struct str *text, const struct report *report, const char *type)
+{
+	add_encoded_part(text, report, type, "8bit");
+}
+
+/* The first words, before those on each recipient. */
+static void
+add_intro(struct str *text, const struct report *report)
+{
+	if (report->kind == REPORT_OF_FAILURE) {
+		bounce_add_intro(text, report->head.from,
+		    report->is_double ? BOUNCE_DOUBLE : BOUNCE_SINGLE);
+		return;
+	}
+	str_add_z(text, "Hi. This is the qmail-send program at ");
+	str_add(text, report->mta);
+	str_add_z(text,
+	    report->kind == REPORT_OF_DELAY
+		? ".\nYour message could not be delivered yet to the addresses "
+		  "below.  It stays here\nand is tried again; you need not send "
+		  "it once more.\n\n"
+		: ".\nYou asked to be told what becomes of your message.\n\n");
 }
 
 void
 report_add_head(struct str *text, const struct report *report)
 {
-	bounce_add_fields(
-	    text, report->now, report->from, report->to, "success notice");
+	static const char *const subjects[] = { [REPORT_OF_SUCCESS] =
+						    "success notice",
+		[REPORT_OF_FAILURE] = "failure notice",
+		[REPORT_OF_DELAY] = "delay notice" };
+
+	bounce_add_fields(text, &report->head, subjects[report->kind]);
 	str_add_z(text,
-	    "Auto-Submitted: auto-replied\n"
 	    "MIME-Version: 1.0\n"
 	    "Content-Type: multipart/report; report-type=delivery-status;\n"
 	    "\tboundary=\"");
-	str_add(text, report->boundary);
-	str_add_z(text, "\"\n");
-	add_part(text, report,
-	    report->is_beyond_ascii ? "text/plain; charset=utf-8"
-				    : "text/plain; charset=us-ascii");
-	str_add_z(text, "Hi. This is the mail system at ");
-	str_add(text, report->mta);
-	str_add_z(
-	    text, ".\nYou asked to be told what becomes of your message.\n\n");
+	str_add(text, report->head.id);
+	str_add_z(text, "\"\nContent-Transfer-Encoding: 8bit\n");
+	add_part(text, report, "text/plain; charset=utf-8");
+	add_intro(text, report);
 }
 
 /* Appends what a server said, which may be anything. */
@@ -90,6 +128,9 @@ report_add_words(struct str *text, const struct report_status *status)
 		    ">: handed to another mail system,"
 		    " which tells no more.\n");
 		add_words(text, status->words);
+	} else if (status->action == REPORT_DELAYED) {
+		str_add_z(text, ">:\n");
+		add_words(text, status->words);
 	} else {
 		str_add_z(text, ">: delivered.\n");
 	}
@@ -101,9 +142,11 @@ report_add_fields(struct str *text, const struct report *report)
 {
 	struct dsn_envelope envelope;
 
-	add_part(text, report,
-	    report->is_beyond_ascii ? "message/global-delivery-status"
-				    : "message/delivery-status");
+	if (report->is_beyond_ascii)
+		add_part(text, report, "message/global-delivery-status");
+	else /* RFC 3464 2.1: 7bit must be used */
+		add_encoded_part(
+		    text, report, "message/delivery-status", "7bit");
 	str_add_z(text, "Reporting-MTA: dns; ");
 	str_add(text, report->mta);
 	if (dsn_parse_envelope(report->parameters, &envelope) &&
@@ -129,10 +172,68 @@ add_original_recipient(struct str *text, struct span orcpt)
 	str_add_byte(text, '\n');
 }
 
+/* The code of a status: what the words say, if it fits the action. */
+static void
+add_code(struct str *text, enum report_action action,
+    const struct diagnosis *diagnosis)
+{
+	bool is_of_reply = diagnosis->reply.len && diagnosis->reply.s[0] == '4';
+
+	if (action == REPORT_DELAYED) {
+		str_add_byte(text, '4');
+	} else if (action != REPORT_FAILED) {
+		str_add_z(text, "2.0.0");
+		return;
+	} else if (diagnosis->status.len) {
+		str_add_byte(text, diagnosis->status.s[0]);
+	} else {
+		str_add_byte(text, is_of_reply ? '4' : '5');
+	}
+	if (diagnosis->status.len)
+		str_add(text, span_from(diagnosis->status, 1));
+	else
+		str_add_z(text, ".0.0");
+}
+
+/* Appends text to a field: one line of printable ASCII. */
+static void
+add_line(struct str *text, struct span value, size_t max)
+{
+	while (value.len && value.s[value.len - 1] == '\n')
+		value.len--;
+	value = span_upto(value, max);
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.s[i] == '\n' ? ' ' : value.s[i];
+
+		str_add_byte(text, ascii_is_printable(c) ? c : '?');
+	}
+	str_add_byte(text, '\n');
+}
+
+/* Which server, and what it said; or what we say. */
+static void
+add_diagnosis(struct str *text, const struct report_status *status,
+    const struct diagnosis *diagnosis)
+{
+	if (diagnosis->reply.len) {
+		str_add_z(text, "Remote-MTA: dns; ");
+		add_line(text, diagnosis->host, HOST_MAX);
+		str_add_z(text, "Diagnostic-Code: smtp; ");
+		add_line(text, diagnosis->reply, REPLY_MAX);
+	} else if (status->words.len) {
+		str_add_z(text, "Diagnostic-Code: x-qmail; ");
+		add_line(text, status->words, REPLY_MAX);
+	}
+}
+
 void
 report_add_status(struct str *text, const struct report *report,
     const struct report_status *status)
 {
+	bool is_bad =
+	    status->action == REPORT_FAILED || status->action == REPORT_DELAYED;
+	struct diagnosis diagnosis =
+	    diagnosis_of(is_bad ? status->words : SPAN(""));
 	struct dsn_recipient recipient;
 
 	str_add_byte(text, '\n');
@@ -143,24 +244,35 @@ report_add_status(struct str *text, const struct report *report,
 	str_add_z(text, report->is_beyond_ascii ? "utf-8; " : "rfc822; ");
 	add_address(text, status->address);
 	str_add_z(text, "\nAction: ");
-	str_add_z(text, action_name(status));
-	str_add_z(text, "\nStatus: 2.0.0\n");
+	str_add_z(text, action_name(status->action));
+	str_add_z(text, "\nStatus: ");
+	add_code(text, status->action, &diagnosis);
+	str_add_byte(text, '\n');
+	if (is_bad)
+		add_diagnosis(text, status, &diagnosis);
+	if (status->action == REPORT_DELAYED) {
+		str_add_z(text, "Will-Retry-Until: ");
+		date_add_utc(text, report->retry_until);
+		str_add_byte(text, '\n');
+	}
 }
 
 void
-report_add_original(struct str *text, const struct report *report)
+report_add_original(
+    struct str *text, const struct report *report, bool is_whole)
 {
-	/* A header may have anything in it. */
-	add_part(text, report,
-	    report->is_beyond_ascii
-		? "message/global-headers"
-		: "text/rfc822-headers\nContent-Transfer-Encoding: 8bit");
+	if (report->is_beyond_ascii)
+		add_part(text, report,
+		    is_whole ? "message/global" : "message/global-headers");
+	else
+		add_part(text, report,
+		    is_whole ? "message/rfc822" : "text/rfc822-headers");
 }
 
 void
 report_add_end(struct str *text, const struct report *report)
 {
 	str_add_z(text, "\n--");
-	str_add(text, report->boundary);
+	str_add(text, report->head.id);
 	str_add_z(text, "--\n");
 }

@@ -325,12 +325,11 @@ ask_in_case(struct dns *dns, struct dnsserver *server,
 	return answer->records.list.len ? DNS_FOUND : DNS_NOTHING;
 }
 
-enum dns_outcome
-dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
+/* Asks all servers in turn until one answers. */
+static enum dns_outcome
+ask_all(struct dns *dns, const struct dnsname *name, enum dns_type type,
     struct dnsanswer *answer)
 {
-	if (dns->attempts == 0)
-		configure_from_system(dns);
 	for (unsigned round = 0; round < dns->attempts; round++) {
 		for (unsigned i = 0; i < dns->server_count; i++) {
 			enum dns_outcome outcome;
@@ -344,6 +343,22 @@ dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
 		}
 	}
 	return DNS_FAILED;
+}
+
+enum dns_outcome
+dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
+    struct dnsanswer *answer)
+{
+	enum dns_outcome outcome;
+	int64_t kept;
+
+	if (dns->attempts == 0)
+		configure_from_system(dns);
+	kept = dns->budget / 2; /* for the names behind this one */
+	dns->budget -= kept;
+	outcome = ask_all(dns, name, type, answer);
+	dns->budget += kept;
+	return outcome;
 }
 
 void

@@ -7,7 +7,8 @@
  * case is asked again at once, and from then on, in plain case.  One that gives
  * an error, or of which the kernel tells that it cannot be reached, is not
  * waited for.  An answer that was cut is asked for by TCP.  All questions of
- * one struct dns together wait at most DNS_TOTAL.
+ * one struct dns together wait at most DNS_TOTAL, each at most half of what is
+ * left of that: a name whose servers are dead leaves time for the others.
  */
 #ifndef NET_DNS_H
 #define NET_DNS_H

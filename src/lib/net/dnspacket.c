@@ -5,6 +5,8 @@
 
 #include "base/ascii.h"
 #include "base/must.h"
+#include "base/punycode.h"
+#include "base/utf8.h"
 
 #define HEADER	    12
 #define LABEL_MAX   63
@@ -12,8 +14,10 @@
 #define TYPE_OPT    41
 #define FLAG_ANSWER 0x8000u
 #define FLAG_OPCODE 0x7800u
+#define FLAG_OWN    0x0400u /* the server has authority for the name */
 #define FLAG_CUT    0x0200u
 #define FLAG_ASK    0x0100u /* recursion desired */
+#define FLAG_ASKS   0x0080u /* recursion available: it asks others */
 #define RCODE	    0x000fu
 
 enum rcode {
@@ -36,25 +40,54 @@ number_at(struct span packet, size_t at)
 	return byte_at(packet, at) << 8 | byte_at(packet, at + 1);
 }
 
+static bool
+has_odd_byte(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (text.s[i] == ' ' || ascii_is_control(text.s[i]))
+			return true;
+	return false;
+}
+
+/* Appends a label in ASCII.  Returns false if it is too long. */
+static bool
+add_ascii_label(struct dnsname *name, struct span label)
+{
+	if (label.len == 0 || label.len > LABEL_MAX ||
+	    name->len + label.len + 2 > DNSNAME_MAX)
+		return false;
+	name->bytes[name->len] = (unsigned char)label.len;
+	memcpy(name->bytes + name->len + 1, label.s, label.len);
+	name->len = (unsigned char)(name->len + label.len + 1);
+	return true;
+}
+
+/* Appends a label; one in UTF-8 as its A-label (RFC 6531 3.2). */
+static bool
+add_label(struct dnsname *name, struct span label)
+{
+	struct str ascii = STR_INIT;
+	bool is_label;
+
+	if (utf8_is_ascii(label))
+		return add_ascii_label(name, label);
+	is_label = punycode_add_label(&ascii, label) &&
+	    add_ascii_label(name, str_span(&ascii));
+	str_free(&ascii);
+	return is_label;
+}
+
 bool
 dnsname_parse(struct span text, struct dnsname *name)
 {
 	struct span label;
 
 	name->len = 0;
-	if (text.len == 0 || text.len > DNSNAME_MAX - 1)
+	if (text.len == 0 || has_odd_byte(text))
 		return false;
-	for (size_t i = 0; i < text.len; i++)
-		if (!ascii_is_printable(text.s[i]) || text.s[i] == ' ')
+	while (span_cut_next(&text, '.', &label))
+		if (!add_label(name, label))
 			return false;
-	while (span_cut_next(&text, '.', &label)) {
-		if (label.len == 0 || label.len > LABEL_MAX ||
-		    name->len + label.len + 2 > DNSNAME_MAX)
-			return false;
-		name->bytes[name->len] = (unsigned char)label.len;
-		memcpy(name->bytes + name->len + 1, label.s, label.len);
-		name->len = (unsigned char)(name->len + label.len + 1);
-	}
 	name->bytes[name->len++] = 0;
 	return true;
 }
@@ -201,6 +234,17 @@ repeats_case(struct span packet, const struct dnsname *name)
 	return span_starts(span_from(packet, HEADER), asked);
 }
 
+/*
+ * Whether the server can know that there is nothing.  One that neither has
+ * authority nor asks others refers us to them in an answer without records,
+ * which is no answer to us.
+ */
+static bool
+may_deny(unsigned flags)
+{
+	return flags & (FLAG_OWN | FLAG_ASKS);
+}
+
 enum dnspacket_kind
 dnspacket_judge(struct span packet, const struct dnsquestion *question)
 {
@@ -224,9 +268,11 @@ dnspacket_judge(struct span packet, const struct dnsquestion *question)
 		return DNSPACKET_CUT;
 	switch (flags & RCODE) {
 	case NO_ERROR:
-		return DNSPACKET_ANSWER;
+		return number_at(packet, 6) || may_deny(flags)
+		    ? DNSPACKET_ANSWER
+		    : DNSPACKET_REFUSED;
 	case NAME_ERROR:
-		return DNSPACKET_NO_NAME;
+		return may_deny(flags) ? DNSPACKET_NO_NAME : DNSPACKET_REFUSED;
 	case FORMAT_ERROR:
 	case NOT_KNOWN:
 		return DNSPACKET_NO_EDNS;

@@ -37,8 +37,9 @@ struct dnsname {
 
 /*
  * dnsname_parse: the name that the text writes, with or without a dot at its
- * end; "" is none, and so is text with blanks, control or 8-bit bytes, empty
- * labels, labels over 63 or names over 255 bytes.
+ * end; "" is none, and so is text with blanks, control bytes, 8-bit bytes that
+ * are no UTF-8, empty labels, labels over 63 or names over 255 bytes.  A label
+ * in UTF-8 becomes its A-label (base/punycode.h).
  */
 MUST_CHECK bool dnsname_parse(struct span text, struct dnsname *name);
 
@@ -80,7 +81,8 @@ enum dnspacket_kind {
 	DNSPACKET_CASE,	   /* an answer, but for the case of letters */
 	DNSPACKET_CUT,	   /* truncated: ask by TCP */
 	DNSPACKET_NO_EDNS, /* the server does not know OPT, or our question */
-	DNSPACKET_REFUSED  /* SERVFAIL, REFUSED and any other error */
+	DNSPACKET_REFUSED  /* any other error, or the server denies what it
+			      cannot know */
 };
 
 /* dnspacket_judge: what a packet says, from its header and question. */

@@ -23,6 +23,12 @@ enum clean_request {
  */
 
 /*
+ * An older qmail-clean may still do what its qmail-send, which is gone, asked
+ * of it.  Nothing is done before it has ended; CLEAN_WAITS, with the number 1,
+ * tells that this takes long.
+ */
+
+/*
  * CLEAN_EXAMINE is for messages that nobody claims: in mess, but neither in
  * info nor in todo.  One whose writer lives, or that is young, is kept.
  */
@@ -31,7 +37,8 @@ enum clean_answer {
 	CLEAN_FAILED = '!',   /* not possible now: ask again later */
 	CLEAN_RESTORED = 'r', /* it is in todo now */
 	CLEAN_KEPT = 'k',     /* nothing was done */
-	CLEAN_REMOVED = 'd'   /* the leftovers are gone */
+	CLEAN_REMOVED = 'd',  /* the leftovers are gone */
+	CLEAN_WAITS = 'w'     /* no answer: an older qmail-clean runs still */
 };
 
 /* Age at which leftovers of a message that was never accepted go. */

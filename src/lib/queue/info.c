@@ -19,6 +19,7 @@
 #define INFO_MODE 0600
 #define BOUNCED	  'b'
 #define AHEAD	  'a'
+#define DELAY	  'w'
 
 static const char finished_letters[CHANNELS] = { 'l', 'r' };
 
@@ -38,6 +39,8 @@ parse_marks(struct span rest, struct info *info)
 			info->is_bounced = true;
 		if (letter == AHEAD && scan_u64(value, INT64_MAX, &count))
 			info->seen_ahead = (int64_t)count;
+		if (letter == DELAY && scan_u64(value, CHANNELS - 1, &count))
+			info->is_told_of_delay[count] = true;
 		for (int i = 0; i < CHANNELS; i++)
 			if (letter == finished_letters[i] &&
 			    scan_u64(value, INT64_MAX, &count)) {
@@ -118,22 +121,40 @@ info_write(uint64_t number, uint64_t split, struct span sender,
 	return result;
 }
 
+/* How long the file is, up to what a power cut has left of a mark. */
+static int
+whole_len(const char *path, off_t *len)
+{
+	struct str text = STR_INIT;
+	struct span rest, value;
+	int64_t birth;
+	char letter;
+	int result = read_whole(path, &text, &birth);
+
+	rest = str_span(&text);
+	while (record_next(&rest, &letter, &value))
+		continue;
+	*len = (off_t)(text.len - rest.len);
+	str_free(&text);
+	return result;
+}
+
 /* Appends a mark; an append changes the time, which is the birth.  What could
- * not be appended whole is taken back, or the next one would follow half a
- * mark, and count as none. */
+ * not be appended whole is taken back, and what is left of another goes first:
+ * behind half a mark, or zeros, the next one would count as none. */
 static int
 mark(const char *path, struct span text, int64_t birth)
 {
-	int fd = file_append(path, INFO_MODE);
-	struct stat st;
-	int result, number;
+	off_t len;
+	int fd, result, number;
 
-	if (fd < 0)
+	if (whole_len(path, &len) < 0 ||
+	    (fd = file_append(path, INFO_MODE)) < 0)
 		return -1;
-	result = fstat(fd, &st);
+	result = ftruncate(fd, len);
 	if (result == 0 && (result = fd_write_all(fd, text)) < 0) {
 		number = errno;
-		(void)!ftruncate(fd, st.st_size);
+		(void)!ftruncate(fd, len);
 		errno = number;
 	}
 	if (result == 0)
@@ -142,18 +163,27 @@ mark(const char *path, struct span text, int64_t birth)
 	return result;
 }
 
-int
-info_mark_finished(uint64_t number, uint64_t split, enum channel_id channel,
-    uint64_t count, int64_t birth)
+/* A mark that is a number. */
+static int
+mark_number(
+    uint64_t number, uint64_t split, char letter, uint64_t value, int64_t birth)
 {
 	struct str text = STR_INIT;
 	int result;
 
-	record_add_number(&text, finished_letters[channel], count);
+	record_add_number(&text, letter, value);
 	result = mark(
 	    queue_path(QUEUE_INFO, number, split).s, str_span(&text), birth);
 	str_free(&text);
 	return result;
+}
+
+int
+info_mark_finished(uint64_t number, uint64_t split, enum channel_id channel,
+    uint64_t count, int64_t birth)
+{
+	return mark_number(
+	    number, split, finished_letters[channel], count, birth);
 }
 
 int
@@ -166,14 +196,14 @@ info_mark_bounced(uint64_t number, uint64_t split, int64_t birth)
 }
 
 int
+info_mark_delay(
+    uint64_t number, uint64_t split, enum channel_id channel, int64_t birth)
+{
+	return mark_number(number, split, DELAY, channel, birth);
+}
+
+int
 info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth)
 {
-	struct str text = STR_INIT;
-	int result;
-
-	record_add_number(&text, AHEAD, (uint64_t)seen);
-	result = mark(
-	    queue_path(QUEUE_INFO, number, split).s, str_span(&text), birth);
-	str_free(&text);
-	return result;
+	return mark_number(number, split, AHEAD, (uint64_t)seen, birth);
 }

@@ -5,12 +5,14 @@
  *	F sender NUL                as qmail has it
  *	[E parameters NUL]          of the envelope, see envelope.h
  *	{l or r, count, NUL}        all `count` recipients of the local or the
- *	                            remote channel are done, its file may be gone
+ *	                            remote channel are done
  *	{b NUL}                     its bounce is queued
+ *	{w channel NUL}             its sender is told that this channel waits
  *	{a seconds NUL}             at that time its birth was in the future
  *
  * Without the mark a missing channel file means that a crash lost it, not that
- * it was finished.  A mark that breaks off counts as none.
+ * it was finished.  A mark that breaks off counts as none, as do zeros that a
+ * power cut has left; the next mark takes their place.
  * Input: our own, perhaps damaged by a crash.  Source: qmail-send(8).
  */
 #ifndef QUEUE_INFO_H
@@ -28,6 +30,7 @@ struct info {
 	int64_t birth; /* seconds */
 	bool is_finished[CHANNELS];
 	uint64_t counts[CHANNELS]; /* of those that are finished */
+	bool is_told_of_delay[CHANNELS];
 	bool is_bounced;
 	int64_t seen_ahead; /* when its birth was in the future; 0: never */
 };
@@ -54,13 +57,15 @@ MUST_CHECK int info_write(uint64_t number, uint64_t split, struct span sender,
     struct span parameters, int64_t birth);
 
 /*
- * info_mark_finished, info_mark_bounced, info_mark_ahead: adds a mark, and keeps
+ * info_mark_finished, info_mark_bounced, info_mark_delay, info_mark_ahead: adds a mark, and keeps
  * the birth.  Returns 0, -1 with errno.
  */
 MUST_CHECK int info_mark_finished(uint64_t number, uint64_t split,
     enum channel_id channel, uint64_t count, int64_t birth);
 MUST_CHECK int
 info_mark_bounced(uint64_t number, uint64_t split, int64_t birth);
+MUST_CHECK int info_mark_delay(
+    uint64_t number, uint64_t split, enum channel_id channel, int64_t birth);
 MUST_CHECK int
 info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth);
 

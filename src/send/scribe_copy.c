@@ -1,0 +1,161 @@
+/*
+ * scribe_copy.c - copies files of the queue into the messages of the scribe.
+ * Input: hostile (messages, reports)
+ */
+#include "scribe_copy.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "mail/dsn.h"
+#include "queue/headerin.h"
+#include "queue/path.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#define RETURNED_HEADER_MAX 65536 /* bytes */
+
+#define REST_REMARK "\n--- The rest of the message is left out here: bytes "
+
+/* Copies so many bytes of a file, or all; *last receives the last one. */
+static bool
+copy_bytes(struct inject *inject, int fd, uint64_t most, char *last)
+{
+	char buffer[16384];
+
+	while (most > 0) {
+		size_t want =
+		    most < sizeof(buffer) ? (size_t)most : sizeof(buffer);
+		ssize_t got = fd_read(fd, buffer, want);
+
+		if (got <= 0)
+			return got == 0;
+		inject_message(inject, span_make(buffer, (size_t)got));
+		*last = buffer[got - 1];
+		most -= (uint64_t)got;
+	}
+	return true;
+}
+
+bool
+scribe_copy_paragraphs(struct inject *inject, const struct scribe_mail *mail,
+    const struct scribe_order *order)
+{
+	char last;
+	bool fine;
+	int fd;
+
+	if (order->paragraph.len) {
+		inject_message(inject, order->paragraph);
+		return true;
+	}
+	fd = file_open_nofollow(
+	    queue_path(QUEUE_BOUNCE, order->number, mail->split).s);
+	if (fd < 0)
+		return false;
+	fine = copy_bytes(inject, fd, UINT64_MAX, &last);
+	fd_close(fd);
+	return fine;
+}
+
+static int
+open_message(const struct scribe_mail *mail, const struct scribe_order *order)
+{
+	return file_open_nofollow(
+	    queue_path(QUEUE_MESS, order->number, mail->split).s);
+}
+
+bool
+scribe_copy_header(struct inject *inject, const struct scribe_mail *mail,
+    const struct scribe_order *order, size_t max)
+{
+	struct str header = STR_INIT, line = STR_INIT;
+	char buffer[4096];
+	struct in in;
+	int fd = open_message(mail, order), result;
+
+	if (fd < 0)
+		return false;
+	in_init(&in, fd, buffer, sizeof(buffer));
+	result = headerin_read(&in, max, &header, &line);
+	if (result < 0 && errno == EMSGSIZE)
+		result = 0;
+	inject_message(inject, str_span(&header));
+	fd_close(fd);
+	str_free(&header);
+	str_free(&line);
+	return result == 0;
+}
+
+/* Copies whole lines, up to `most` bytes in all, and says what is left out. */
+static bool
+copy_beginning(struct inject *inject, int fd, uint64_t size, uint64_t most)
+{
+	struct str line = STR_INIT;
+	char buffer[16384];
+	uint64_t copied = 0;
+	struct in in;
+	int got;
+
+	in_init(&in, fd, buffer, sizeof(buffer));
+	while ((got = in_read_until(
+		    &in, '\n', &line, (size_t)(most - copied))) > 0) {
+		inject_message(inject, str_span(&line));
+		copied += line.len;
+		str_reset(&line);
+		if (copied == most)
+			break;
+	}
+	if (got < 0 && errno == EMSGSIZE)
+		got = 1;
+	str_set(&line, SPAN(REST_REMARK));
+	str_add_u64(&line, size - copied);
+	str_add_byte(&line, '\n');
+	inject_message(inject, str_span(&line));
+	str_free(&line);
+	return got > 0;
+}
+
+static bool
+copy_message(struct inject *inject, int fd, uint64_t most)
+{
+	char last = '\n';
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	if ((uint64_t)st.st_size > most)
+		return copy_beginning(inject, fd, (uint64_t)st.st_size, most);
+	if (!copy_bytes(inject, fd, UINT64_MAX, &last))
+		return false;
+	if (last != '\n')
+		inject_message(inject, SPAN("\n"));
+	return true;
+}
+
+bool
+scribe_wants_header(const struct scribe_order *order)
+{
+	struct dsn_envelope envelope;
+
+	return dsn_parse_envelope(order->parameters, &envelope) &&
+	    envelope.returns == DSN_RETURN_HEADER;
+}
+
+bool
+scribe_copy_returned(struct inject *inject, const struct scribe_mail *mail,
+    const struct scribe_order *order)
+{
+	bool fine;
+	int fd;
+
+	if (scribe_wants_header(order))
+		return scribe_copy_header(
+		    inject, mail, order, RETURNED_HEADER_MAX);
+	fd = open_message(mail, order);
+	if (fd < 0)
+		return false;
+	fine = copy_message(inject, fd, mail->copy_max);
+	fd_close(fd);
+	return fine;
+}
