@@ -472,3 +472,35 @@ def test_same_sums_as_maildrop(box, seed):
             second = sizes(box).splitlines()[1].split()
             assert [int(n) for n in second] == [int(found[0][0]) + 12, int(found[0][1]) + 2]
             os.unlink(box.maildir + "/maildirsize")
+
+
+DOVECOT = """\
+base_dir = %(home)s/run
+log_path = %(home)s/dovecot.log
+mail_location = maildir:%(home)s/M
+mail_plugins = quota
+ssl = no
+plugin {
+  quota = maildir:User quota
+  quota_rule = *:storage=1M:messages=4
+}
+"""
+
+
+def test_dovecot_keeps_the_same_file(box):
+    """It adds to our sum, we to its; and each refuses what is too much by it."""
+    program = "/usr/lib/dovecot/dovecot-lda"
+    if not os.path.exists(program):
+        pytest.skip("dovecot-core is not installed")
+    quota = "%dS,4C" % (1 << 20)
+    box.town.place.write(box.home + "/conf", DOVECOT % {"home": box.home}, "ann")
+    for turn in range(2):
+        box.town.run_as("ann", [box.town.place.program("maildirdeliver"), "-q", quota, "M"],
+                        "hello\n")
+        box.town.run_as("ann", [program, "-c", box.home + "/conf", "-f", "a@b", "-e"],
+                        "Subject: x\n\nhello\n")
+        assert sizes(box) == quota + "\n0 0\n" + "6 1\n18 1\n" * (turn + 1)
+    done = box.town.run_as("ann", [program, "-c", box.home + "/conf", "-f", "a@b", "-e"],
+                           "Subject: x\n\nhello\n", check=False)
+    assert done.returncode == 77 and len(box.names()) == 4
+    assert deliver(box).returncode == 100
