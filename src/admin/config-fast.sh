@@ -50,6 +50,6 @@ defaultdomain=$(parent "$1")
 put me "$1"
 put defaultdomain "$defaultdomain"
 put plusdomain "$(parent "$defaultdomain")"
-put locals "$1" localhost localhost.localdomain
+put locals "$1" localhost localhost.localdomain "localhost.$defaultdomain"
 put rcpthosts "$1"
 echo "SMTP will now accept mail for $1 only."

@@ -44,7 +44,7 @@ static const struct control {
 	{ "bounceformat", LINE, "qsbmf", "form of bounces: qsbmf or dsn" },
 	{ "bouncefrom", LINE, "MAILER-DAEMON", "local part bounces are from" },
 	{ "bouncehost", LINE_OR_ME, "bouncehost", "host bounces are from" },
-	{ "bouncemaxbytes", LINE, "50000",
+	{ "bouncemaxbytes", LINE, "all",
 	    "bytes of a message that a bounce returns" },
 	{ "concurrencyhost", LINE, "0",
 	    "deliveries to one next hop at a time; 0: no limit" },

@@ -36,8 +36,7 @@
 #include "scribe_mail.h"
 
 #define BOUNCE_FILE_MODE 0600
-#define WORKERS_MAX	 200   /* processes that queue at once */
-#define COPY_MAX	 50000 /* bytes of a message that a bounce returns */
+#define WORKERS_MAX	 200 /* processes that queue at once */
 
 /* What is to be answered when something is queued, or was not. */
 struct scribe_question {
@@ -468,7 +467,7 @@ read_bounce_form(struct scribe_mail *mail)
 
 	mail->makes_reports = span_equal_nocase(str_span(&form), SPAN("dsn"));
 	str_free(&form);
-	mail->copy_max = COPY_MAX;
+	mail->copy_max = UINT64_MAX;
 	return result < 0 ? -1
 			  : control_read_number("control/bouncemaxbytes",
 				INT64_MAX, &mail->copy_max);

@@ -44,6 +44,19 @@ is_host_complete(const struct token822_list *address)
 	return false;
 }
 
+/* On a machine whose name has no dot that is the default domain as well. */
+static bool
+is_in_default_domain(
+    const struct inject_hosts *hosts, const struct token822_list *address)
+{
+	size_t len = address->tokens.len;
+
+	return len >= 2 && ends_in(address, TOKEN822_ATOM) &&
+	    address->tokens.at[len - 2].type == TOKEN822_AT &&
+	    span_equal_nocase(address->tokens.at[len - 1].text,
+		str_span(&hosts->default_domain));
+}
+
 /* Takes the + at the end off.  Returns whether there was one. */
 static bool
 drop_plus(struct token822_list *address)
@@ -87,7 +100,8 @@ inject_address_complete(
 		add_special(address, TOKEN822_DOT);
 		token822_list_add_list(address, &hosts->plus_domain_tokens);
 	}
-	if (!is_host_complete(address)) {
+	if (!is_host_complete(address) &&
+	    !is_in_default_domain(hosts, address)) {
 		add_special(address, TOKEN822_DOT);
 		token822_list_add_list(address, &hosts->default_domain_tokens);
 	}

@@ -37,15 +37,17 @@ static const struct {
 };
 
 /* Says what happened, in one write, and exits. */
-NORETURN static void
-leave(int exit_code, struct span text, struct span what)
+static void
+say(const char *weight, struct span text, struct span what)
 {
 	char buffer[1024];
 	struct out out;
 
 	out_init(&out, 2, buffer, sizeof(buffer));
 	what = span_upto(what, WHAT_MAX);
-	(void)out_add_z(&out, "qmail-inject: fatal: ");
+	(void)out_add_z(&out, "qmail-inject: ");
+	(void)out_add_z(&out, weight);
+	(void)out_add_z(&out, ": ");
 	(void)out_add(&out, text);
 	for (size_t i = 0; i < what.len; i++) {
 		bool is_safe = ascii_is_printable(what.s[i]);
@@ -54,7 +56,19 @@ leave(int exit_code, struct span text, struct span what)
 	}
 	(void)out_add_z(&out, "\n");
 	(void)out_flush(&out); /* nobody else to tell */
+}
+
+NORETURN static void
+leave(int exit_code, struct span text, struct span what)
+{
+	say("fatal", text, what);
 	_exit(exit_code);
+}
+
+void
+inject_warn(enum inject_fault fault, struct span what)
+{
+	say("warning", span_of(faults[fault].text), what);
 }
 
 void

@@ -33,6 +33,9 @@ enum inject_fault {
  */
 NORETURN void inject_fail(enum inject_fault fault, struct span what);
 
+/* inject_warn: says the same as a warning, and returns. */
+void inject_warn(enum inject_fault fault, struct span what);
+
 /* inject_refused: says why the message was not queued, and exits. */
 NORETURN void inject_refused(const struct verdict *verdict);
 

@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "inject_fail.h"
 #include "mail/addresslist.h"
+#include "mail/salvage.h"
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* in UTF-8 */
 
@@ -128,6 +129,18 @@ take_recipients(struct inject_letter *letter, const struct handling *handling)
 	str_free(&present);
 }
 
+/* Takes what can be told of a field that no list can be made of. */
+static void
+salvage(struct inject_letter *letter, struct span name, struct span body)
+{
+	if (!letter->is_lenient)
+		return;
+	inject_warn(FAULT_FIELD_SYNTAX, name);
+	str_reset(&letter->found);
+	letter->has_found = false;
+	salvage_addresses(body, collect_address, letter);
+}
+
 static void
 rewrite_recipients(struct inject_letter *letter, struct span field,
     struct span name, struct span body, const struct handling *handling)
@@ -136,9 +149,11 @@ rewrite_recipients(struct inject_letter *letter, struct span field,
 	enum addresslist_result result =
 	    rewrite_addresses(letter, name, body, &letter->header);
 
-	if (result == ADDRESSLIST_MALFORMED)
+	if (result == ADDRESSLIST_MALFORMED) {
 		str_set(&letter->malformed[handling->is_resent], name);
-	else
+		salvage(letter, name, body);
+	}
+	if (result != ADDRESSLIST_MALFORMED || letter->is_lenient)
 		take_recipients(letter, handling);
 	if (handling->is_hidden || result != ADDRESSLIST_FINE)
 		str_cut(&letter->header, start);
@@ -163,14 +178,19 @@ take_sender(struct inject_letter *letter)
 }
 
 static void
-rewrite_senders(struct inject_letter *letter, struct span name,
-    struct span body, const struct handling *handling)
+rewrite_senders(struct inject_letter *letter, struct span field,
+    struct span name, struct span body, const struct handling *handling)
 {
 	size_t start = letter->header.len;
 
 	if (rewrite_addresses(letter, name, body, &letter->header) !=
-	    ADDRESSLIST_FINE)
-		inject_fail(FAULT_FIELD_SYNTAX, name);
+	    ADDRESSLIST_FINE) {
+		if (!letter->is_lenient)
+			inject_fail(FAULT_FIELD_SYNTAX, name);
+		str_cut(&letter->header, start);
+		str_add(&letter->header, field);
+		salvage(letter, name, body);
+	}
 	if (handling->action == ACTION_SENDER)
 		take_sender(letter);
 	if (handling->is_hidden)
@@ -208,7 +228,7 @@ take_field(struct inject_letter *letter, struct span field)
 		break;
 	case ACTION_REWRITE:
 	case ACTION_SENDER:
-		rewrite_senders(letter, name, body, handling);
+		rewrite_senders(letter, field, name, body, handling);
 		break;
 	case ACTION_RECIPIENTS:
 		rewrite_recipients(letter, field, name, body, handling);
@@ -338,7 +358,7 @@ inject_header_read(struct inject_letter *letter, struct in *in)
 	}
 	if (letter->is_at_end)
 		take_field(letter, str_span(&field));
-	if (letter->takes_listed) {
+	if (letter->takes_listed && !letter->is_lenient) {
 		bool is_resent = inject_header_is_resent(letter);
 
 		if (letter->malformed[is_resent].len > 0)

@@ -137,7 +137,7 @@ def test_form_for_all(town, form, is_report):
 
 @pytest.mark.parametrize("form", ["dsn\n", "qsbmf\n"])
 @pytest.mark.parametrize("limit, kept", [("200000\n", 2000), ("1000\n", 18), ("0\n", 0),
-                                         (None, 998)])
+                                         (None, 2000), ("50000\n", 998)])
 def test_large_messages_are_cut(town, form, limit, kept):
     """At a line, and the bounce says so."""
     town.place.write(town.place.path("control/bounceformat"), form)

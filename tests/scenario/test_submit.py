@@ -221,3 +221,41 @@ def test_notifications(caller):
         assert source.read().endswith(
             b"Fann@here.example\0ERET=HDRS ENVID=a+20b+2Bc\0RNOTIFY=SUCCESS,DELAY\0"
             b"Tb@here.example\0RNOTIFY=SUCCESS,DELAY\0Tc@here.example\0\0")
+
+
+# ---- fields that nobody can parse
+
+@pytest.mark.parametrize("field", [
+    "From: \"Unclosed <a@x.example>", "From: Web (Shop <n@x.example>", "Reply-To: a@x.example>",
+    "Sender: <<a>>", "Return-Path: garbage <<", "Cc: )", "Bcc: ["])
+@pytest.mark.parametrize("words", [["-t"], ["b@y.example"]])
+def test_they_are_no_reason_to_refuse(caller, field, words):
+    """They are sent as they are, and named; who gets the mail is known."""
+    code, said = caller.run("sendmail", *words,
+                            text=field + "\nTo: b@y.example\nSubject: s\n\nx\n")
+    name = field.partition(":")[0]
+    assert code == 0 and said == "qmail-inject: warning: cannot parse the addresses in %s\n" % name
+    assert caller.read("envelope").endswith("\0Tb@y.example\0\0")
+    hidden = name in ("Return-Path", "Bcc")
+    assert (field + "\n" in caller.read("message")) != hidden
+
+
+def test_what_can_be_told_of_them(caller):
+    code, _ = caller.run("sendmail", "-t", text="To: good@y.example\n" +
+                         "Cc:\n <A B <first@e.example>, C <second@e.example>\nSubject: s\n\nx\n")
+    assert code == 0
+    recipients = caller.read("envelope").strip("\0").split("\0T")[1:]
+    assert sorted(recipients) == ["first@e.example", "good@y.example", "second@e.example"]
+
+
+def test_nobody_can_be_told(caller):
+    """Then the word on the field stands beside the refusal."""
+    code, said = caller.run("sendmail", "-t", text="To: (nobody\nSubject: s\n\nx\n")
+    assert code == 100 and "addresses in To\n" in said and "nobody is named" in said
+
+
+def test_names_stay_as_they_are(caller):
+    names = ["John Q. Public", "\"[foo] bar\"", "J\xc3\xbcrgen M\xfcller", "=?utf-8?q?a?= =?utf-8?q?b?="]
+    lines = "".join("Cc: %s <b@y.example>\n" % name for name in names)
+    assert caller.run("sendmail", "-t", text=(lines + "\nx\n").encode("latin-1"))[0] == 0
+    assert all("Cc: %s <b@y.example>\n" % name in caller.read("message") for name in names)

@@ -28,10 +28,22 @@ static const struct list_case cases[] = {
 	{ "a (x) b", ADDRESSLIST_FINE, "a|b|", "To: a, b (x)\n" },
 	{ "a, (x), b", ADDRESSLIST_FINE, "a|b|", "To: a, (x), b\n" },
 	{ "Joe B <a@b>", ADDRESSLIST_FINE, "a@b|", "To: Joe B <a@b>\n" },
-	{ "J. B <a@b>", ADDRESSLIST_FINE, "a@b|", "To: J.B <a@b>\n" },
+	{ "J. B <a@b>", ADDRESSLIST_FINE, "a@b|", "To: J. B <a@b>\n" },
+	{ "J.\tB\n  (c)\"d\" <a@b>", ADDRESSLIST_FINE, "a@b|",
+	    "To: J.\tB  (c)\"d\" <a@b>\n" },
+	{ "\xc3\xa4 \xff <a@b>", ADDRESSLIST_FINE, "a@b|",
+	    "To: \xc3\xa4 \xff <a@b>\n" },
+	{ "\"[x] y\" <a@b>", ADDRESSLIST_FINE, "a@b|",
+	    "To: \"[x] y\" <a@b>\n" },
+	{ "=?u?q?a?= =?u?q?b.c?= <a@b>", ADDRESSLIST_FINE, "a@b|",
+	    "To: =?u?q?a?= =?u?q?b.c?= <a@b>\n" },
+	{ "x@y z =?u?q?a@b?= =?u?q?c?= [d\"] <a@b>", ADDRESSLIST_FINE, "a@b|",
+	    "To: \"x@y z\" =?u?q?a@b?= =?u?q?c?= \"[d\\\"]\" <a@b>\n" },
+	{ "=?u?q?a b?= @ =?u?q? <a@b>", ADDRESSLIST_FINE, "a@b|",
+	    "To: \"=?u?q?a b?=@=?u?q?\" <a@b>\n" },
 	{ "x@y <a@b>", ADDRESSLIST_FINE, "a@b|", "To: \"x@y\" <a@b>\n" },
 	{ "[x] (c) <a@b>", ADDRESSLIST_FINE, "a@b|",
-	    "To: \"\\[x\\]\" (c) <a@b>\n" },
+	    "To: \"[x]\" (c) <a@b>\n" },
 	{ "<a@b> (c)", ADDRESSLIST_FINE, "a@b|", "To: <a@b>(c)\n" },
 	{ "<a (c) @b>", ADDRESSLIST_FINE, "a@b|", "To: <a@b (c)>\n" },
 	{ "<a><b>", ADDRESSLIST_FINE, "a|b|", "To: <a>, <b>\n" },
@@ -88,6 +100,39 @@ test_lists(void **state)
 			assert_string_equal(str_z(&written), cases[i].written);
 		str_free(&written);
 		str_free(&addresses);
+	}
+}
+
+/* Nothing that is folded in the middle of a name gets too long for a line. */
+static void
+test_long_names(void **state)
+{
+	static const char *const ends[] = { " <a@b>", ")" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct str body = STR_INIT, written = STR_INIT,
+			   found = STR_INIT;
+		struct span rest, line;
+
+		str_add_z(&body, i ? "a@b (" : "");
+		for (int j = 0; j < 300; j++)
+			str_add_z(&body, "some \\ \n words ");
+		str_add_z(&body, ends[i]);
+		assert_int_equal(
+		    addresslist_rewrite(SPAN("To"), str_span(&body),
+			note_address, &found, 100000, &written),
+		    ADDRESSLIST_FINE);
+		assert_string_equal(str_z(&found), "a@b|");
+		rest = str_span(&written);
+		while (span_cut_next(&rest, '\n', &line)) {
+			assert_true(line.len <= 998);
+			assert_false(span_ends(line, SPAN("\\")));
+			assert_true(span_trim(line).len > 0);
+		}
+		str_free(&body);
+		str_free(&written);
+		str_free(&found);
 	}
 }
 
@@ -170,6 +215,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_folding),
 		cmocka_unit_test(test_changed_address),
 		cmocka_unit_test(test_limit),

@@ -9,6 +9,12 @@
  */
 #include "mail/addresslist.h"
 
+#include "base/ascii.h"
+
+/* Columns of a line that is folded within an address: a display name or a
+ * comment (RFC 5322 2.1.1 allows 998). */
+#define FOLD_MAX 900
+
 struct rewriting {
 	struct span rest; /* of the body */
 	addresslist_call *call;
@@ -37,6 +43,35 @@ write_special(struct rewriting *r, enum token822_type type)
 	write_token(r, &(struct token822){ .type = type });
 }
 
+/* Where a piece that no line has room for is folded: before its last blank
+ * that is followed by something else.  0: nowhere. */
+static size_t
+fold_position(struct span piece)
+{
+	size_t i = FOLD_MAX < piece.len ? FOLD_MAX : 0;
+
+	while (i > 0 &&
+	    !(piece.s[i] == ' ' && piece.s[i - 1] != '\\' &&
+		piece.s[i + 1] != ' ' && piece.s[i + 1] != '\t'))
+		i--;
+	return i;
+}
+
+/* Appends a piece, in several lines if it is very long. */
+static void
+write_piece(struct rewriting *r, struct span piece)
+{
+	size_t at;
+
+	while (piece.len > FOLD_MAX + 1 && (at = fold_position(piece)) > 0) {
+		str_add(r->written, span_upto(piece, at));
+		str_add_byte(r->written, '\n');
+		r->line_start = r->written->len;
+		piece = span_from(piece, at);
+	}
+	str_add(r->written, piece);
+}
+
 /* Ends the piece: it goes on this line if it fits, else on the next. */
 static void
 end_piece(struct rewriting *r)
@@ -51,7 +86,7 @@ end_piece(struct rewriting *r)
 			str_add_byte(r->written, ' ');
 		}
 		str_add_byte(r->written, ' ');
-		str_add(r->written, str_span(&r->piece));
+		write_piece(r, str_span(&r->piece));
 	}
 	str_reset(&r->piece);
 	r->before = TOKEN822_NONE;
@@ -156,26 +191,94 @@ is_strange_phrase(const struct token822_list *run)
 	    token822_list_has(run, TOKEN822_LITERAL);
 }
 
-/* Writes the words of such a phrase as one quoted word. */
+/* The text of the run from a token on. */
+static struct span
+source_from(const struct rewriting *r, size_t index)
+{
+	struct span first = r->run.tokens.at[index].source;
+	struct span last = r->run.tokens.at[r->run.tokens.len - 1].source;
+
+	return span_make(first.s, (size_t)(last.s + last.len - first.s));
+}
+
+/* Writes text as it is, unfolded, as if it were a word. */
+static void
+write_source(struct rewriting *r, struct span source)
+{
+	if (r->before != TOKEN822_NONE)
+		str_add_byte(&r->piece, ' ');
+	for (size_t i = 0; i < source.len; i++)
+		if (source.s[i] != '\n' && source.s[i] != '\r')
+			str_add_byte(&r->piece, source.s[i]);
+	r->before = TOKEN822_ATOM;
+}
+
+/* Length of the encoded word (RFC 2047 2) that the text starts with; 0: none. */
+static size_t
+encoded_word_len(struct span text)
+{
+	size_t len = 2, marks = 0;
+
+	if (!span_starts(text, SPAN("=?")))
+		return 0;
+	for (; len < text.len && marks < 3; len++)
+		if (text.s[len] == '?')
+			marks++;
+		else if (text.s[len] == ' ' || ascii_is_control(text.s[len]))
+			return 0;
+	return marks == 3 && len < text.len && text.s[len] == '=' ? len + 1 : 0;
+}
+
+/* Writes words between quotes, without backslashes that nobody needs. */
+static void
+write_quoted(struct rewriting *r, struct str *words)
+{
+	if (words->len == 0)
+		return;
+	if (r->before != TOKEN822_NONE)
+		str_add_byte(&r->piece, ' ');
+	str_add_byte(&r->piece, '"');
+	for (size_t i = 0; i < words->len; i++) {
+		if (span_has(SPAN("\"\\"), words->s[i]))
+			str_add_byte(&r->piece, '\\');
+		str_add_byte(&r->piece, words->s[i]);
+	}
+	str_add_byte(&r->piece, '"');
+	r->before = TOKEN822_QUOTED;
+	str_reset(words);
+}
+
+/* Writes the words of such a phrase as quoted words, and encoded ones between
+ * them as they are. */
 static void
 write_quoted_phrase(struct rewriting *r)
 {
 	struct str phrase = STR_INIT;
 	enum token822_type before = TOKEN822_NONE;
-	struct token822 token;
+	const char *encoded_end = NULL;
 
 	for (size_t i = 0; i < r->run.tokens.len; i++) {
 		const struct token822 *word = &r->run.tokens.at[i];
+		size_t len = word->type == TOKEN822_ATOM
+		    ? encoded_word_len(source_from(r, i))
+		    : 0;
 
-		if (word->type == TOKEN822_COMMENT)
+		if (word->type == TOKEN822_COMMENT ||
+		    (encoded_end && word->source.s < encoded_end))
 			continue;
+		if (len > 0) {
+			write_quoted(r, &phrase);
+			write_source(r, span_make(word->source.s, len));
+			encoded_end = word->source.s + len;
+			before = TOKEN822_NONE;
+			continue;
+		}
 		if (token822_is_word(before) && token822_is_word(word->type))
 			str_add_byte(&phrase, ' ');
 		token822_add_plain(&phrase, word);
 		before = word->type;
 	}
-	token = token822_plain(TOKEN822_QUOTED, str_span(&phrase));
-	write_token(r, &token);
+	write_quoted(r, &phrase);
 	write_comments(r, 0, r->run.tokens.len);
 	str_free(&phrase);
 }
@@ -187,9 +290,8 @@ end_phrase(struct rewriting *r)
 		write_missing_comma(r);
 	if (is_strange_phrase(&r->run))
 		write_quoted_phrase(r);
-	else
-		for (size_t i = 0; i < r->run.tokens.len; i++)
-			write_token(r, &r->run.tokens.at[i]);
+	else if (r->run.tokens.len > 0)
+		write_source(r, source_from(r, 0));
 	r->run.tokens.len = 0;
 }
 

@@ -117,17 +117,12 @@ cut_enclosed(struct span *rest, struct token822 *token, char close)
 	return 1;
 }
 
-int
-token822_next(struct span *rest, struct token822 *token)
+/* Cuts a token off; nothing stands before it. */
+static int
+cut(struct span *rest, struct token822 *token)
 {
-	size_t n = 0;
+	size_t n = 1;
 
-	while (n < rest->len && is_between(rest->s[n]))
-		n++;
-	*rest = span_from(*rest, n);
-	*token = (struct token822){ .type = TOKEN822_NONE };
-	if (rest->len == 0)
-		return 0;
 	switch (rest->s[0]) {
 	case '(':
 		token->type = TOKEN822_COMMENT;
@@ -143,7 +138,6 @@ token822_next(struct span *rest, struct token822 *token)
 		return -1;
 	}
 	token->type = special_type(rest->s[0]);
-	n = 1;
 	if (token->type == TOKEN822_NONE) {
 		token->type = TOKEN822_ATOM;
 		n = atom_length(*rest);
@@ -162,10 +156,29 @@ token822_is_word(enum token822_type type)
 	    type == TOKEN822_LITERAL;
 }
 
+int
+token822_next(struct span *rest, struct token822 *token)
+{
+	size_t n = 0;
+	struct span start;
+	int got;
+
+	while (n < rest->len && is_between(rest->s[n]))
+		n++;
+	*rest = start = span_from(*rest, n);
+	*token = (struct token822){ .type = TOKEN822_NONE };
+	if (rest->len == 0)
+		return 0;
+	got = cut(rest, token);
+	token->source = span_upto(start, start.len - rest->len);
+	return got;
+}
+
 struct token822
 token822_plain(enum token822_type type, struct span text)
 {
-	return (struct token822){ type, true, text };
+	return (
+	    struct token822){ .type = type, .is_plain = true, .text = text };
 }
 
 void

@@ -32,6 +32,8 @@ struct token822 {
 	enum token822_type type;
 	bool is_plain;	  /* text is the meaning, no backslashes to undo */
 	struct span text; /* of the first four; without their brackets */
+	/* Where it stands in the input, with brackets; empty if it was made. */
+	struct span source;
 };
 
 /* The tokens of one address, without comments. */
@@ -70,7 +72,7 @@ void token822_add_plain(struct str *text, const struct token822 *token);
 
 /*
  * token822_add_written: appends the token as a header shows it.  An atom that
- * is none (8-bit bytes, specials) is quoted.  No CR, LF or NUL is written.
+ * is none (specials) is quoted.  No CR, LF or NUL is written.
  *   before   the type of the token before it: a blank is put between two
  *            tokens that would otherwise run together
  */
