@@ -108,16 +108,18 @@ add_place(struct pw2u *pw2u, struct span place, bool has_dash)
 }
 
 /* A name, and what begins with it.
- *   prefix   of the extension; empty: the name is the account's own */
+ *   prefix   of the extension; NULL: the name is the account's own */
 static void
-add_name(
-    struct pw2u *pw2u, struct span name, struct span place, struct span prefix)
+add_name(struct pw2u *pw2u, struct span name, struct span place,
+    const struct span *prefix)
 {
+	struct span start = prefix ? *prefix : SPAN("");
+
 	str_add_byte(&pw2u->written, '=');
 	str_add(&pw2u->written, name);
-	add_place(pw2u, place, prefix.len > 0);
+	add_place(pw2u, place, prefix);
 	str_add_byte(&pw2u->written, ':');
-	str_add(&pw2u->written, prefix);
+	str_add(&pw2u->written, start);
 	str_add_z(&pw2u->written, ":\n");
 	if (!pw2u->mark)
 		return;
@@ -126,8 +128,8 @@ add_name(
 	str_add_byte(&pw2u->written, pw2u->mark);
 	add_place(pw2u, place, true);
 	str_add_byte(&pw2u->written, ':');
-	str_add(&pw2u->written, prefix);
-	str_add_z(&pw2u->written, prefix.len ? "-:\n" : ":\n");
+	str_add(&pw2u->written, start);
+	str_add_z(&pw2u->written, prefix ? "-:\n" : ":\n");
 }
 
 static void
@@ -152,7 +154,7 @@ add_account(struct pw2u *pw2u, const struct account *account)
 	(void)wordset_find(&pw2u->mail_names, account->name, &names);
 	while (span_cut_next(&names, ':', &name))
 		if (name.len)
-			add_name(pw2u, name, str_span(&place), SPAN(""));
+			add_name(pw2u, name, str_span(&place), NULL);
 	wordset_add(&pw2u->accounts, account->name, str_span(&place));
 	str_free(&place);
 }
@@ -172,7 +174,7 @@ add_subusers(struct pw2u *pw2u)
 			str_add(&pw2u->culprit, fields[1]);
 			return "is none of the accounts";
 		}
-		add_name(pw2u, fields[0], place, fields[2]);
+		add_name(pw2u, fields[0], place, &fields[2]);
 	}
 	return NULL;
 }

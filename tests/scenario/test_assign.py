@@ -49,12 +49,14 @@ def test_accounts_to_deliveries(town):
     """getent passwd | qmail-pw2u > assign; qmail-newu"""
     place = town.place
     place.write(place.path("users/mailnames"), "ann:ann:anna:\n")
-    place.write(place.path("users/subusers"), "info:bob:info:\n")
+    place.write(place.path("users/subusers"), "info:bob:info:\nall:bob::\n")
     with open("/etc/passwd") as passwd:
         done = pw2u(place, passwd.read())
     assert done.returncode == 0
     text = done.stdout.decode()
     assert "\n=info:bob:7002:7002:%s:-:info:\n+info-:bob:7002:7002:%s:-:info-:\n" % (
+        town.home("bob"), town.home("bob")) in text
+    assert "\n=all:bob:7002:7002:%s:-::\n+all-:bob:7002:7002:%s:-:-:\n" % (
         town.home("bob"), town.home("bob")) in text
     assert newu(place, text).returncode == 0
     town.rules("bob", "-info-x", "./Maildir/")
