@@ -16,10 +16,16 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             remote/qmail-rspawn remote/qmail-remote \
             local/qmail-local local/maildirmake \
             filter/forward filter/preline filter/except filter/bouncesaying \
-            filter/condredirect filter/qreceipt \
+            filter/condredirect filter/qreceipt filter/dot-forward \
+            filter/fastforward filter/predate \
+            maildir/maildir2mbox maildir/maildirwatch \
+            maildir/maildirdeliver \
+            aliases/newaliases aliases/newinclude aliases/setforward \
+            aliases/printforward aliases/setmaillist aliases/printmaillist \
             users/qmail-newmrh users/qmail-rcptd users/ofmipname \
+            users/qmail-newu users/qmail-pw2u \
             mess/822field mess/822header mess/822date mess/822received \
-            mess/iftocc \
+            mess/iftocc mess/822print \
             pop/qmail-popup pop/qmail-pop3d pop/pop-note pop/pop-relay \
             pop/qmail-newpop \
             serial/setlock serial/maildirserial serial/serialsmtp \
@@ -30,11 +36,13 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
             qmail-inject sendmail qmail-queue qmail-remote \
             qmail-local qmail-popup qmail-pop3d pop-note pop-relay
-ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword \
+ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
-            serial/maildirsmtp serial/maildirqmtp
+            serial/maildirsmtp serial/maildirqmtp \
+            submit/datemail submit/mailsubj \
+            maildir/elq maildir/pinq maildir/qail
 
 RECEIVE_PARTS      := policy receipt logline
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
@@ -61,6 +69,7 @@ iftocc_PARTS       := mess_input
 maildirserial_PARTS := serial_message serial_bounce
 serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
+qmail-pw2u_PARTS   := pw2u
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir
@@ -70,6 +79,16 @@ except_PARTS       := filter
 bouncesaying_PARTS := filter
 condredirect_PARTS := filter
 qreceipt_PARTS     := filter
+dot-forward_PARTS  := filter
+predate_PARTS      := filter
+maildirdeliver_PARTS := quota
+fastforward_PARTS  := filter fastforward_expand
+newaliases_PARTS   := tool
+newinclude_PARTS   := tool
+setforward_PARTS   := tool
+printforward_PARTS := tool
+setmaillist_PARTS  := tool
+printmaillist_PARTS := tool
 qmail-popup_PARTS  := popup_hear
 pop-note_PARTS     := note
 pop-relay_PARTS    := note

@@ -7,14 +7,12 @@
  * Execs     the program of its arguments.
  * Source    condredirect(1), qmail-command(8).
  */
-#include "config/home.h"
 #include "filter.h"
 
 int
 main(int argc, char **argv)
 {
 	const char *sender, *top;
-	struct inject inject;
 	int code;
 
 	filter_begin("condredirect");
@@ -29,10 +27,5 @@ main(int argc, char **argv)
 	sender = filter_setting("SENDER");
 	top = filter_setting("DTLINE");
 	filter_rewind();
-	if (inject_open(&inject, home_dir) < 0)
-		filter_fail_errno("cannot run the queue program");
-	inject_message(&inject, span_of(top));
-	filter_copy(&inject);
-	filter_envelope(&inject, span_of(sender), argv + 1, 1);
-	filter_close(&inject, FILTER_STOP);
+	filter_forward(span_of(sender), span_of(top), argv + 1, 1, FILTER_STOP);
 }

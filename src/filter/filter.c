@@ -12,6 +12,8 @@
 
 #include "base/must.h"
 #include "base/vec.h"
+#include "config/home.h"
+#include "mail/dotqmail.h"
 #include "queue/wishes.h"
 #include "sys/error.h"
 #include "sys/fd.h"
@@ -117,6 +119,88 @@ filter_run(char **argv)
 	return pid < 0 ? FILTER_PERMANENT : filter_wait(pid);
 }
 
+/* Gives bytes to the program.  Returns false if it wants no more. */
+static bool
+feed_bytes(pid_t pid, int fd, struct span bytes)
+{
+	if (fd_write_all(fd, bytes) == 0)
+		return true;
+	if (errno == EPIPE)
+		return false;
+	(void)kill(pid, SIGKILL);
+	filter_fail_errno("cannot write to the program");
+}
+
+/*
+ * Gives the program all of the message, as far as it wants that.  One that has
+ * a part of it alone must not take that for all.
+ */
+static void
+feed(pid_t pid, int fd, struct span top)
+{
+	char buffer[65536];
+	bool wants_more = feed_bytes(pid, fd, top);
+	ssize_t got = 0;
+
+	while (wants_more && (got = fd_read(0, buffer, sizeof(buffer))) > 0)
+		wants_more =
+		    feed_bytes(pid, fd, span_make(buffer, (size_t)got));
+	if (got < 0) {
+		(void)kill(pid, SIGKILL);
+		filter_fail_errno("cannot read the message");
+	}
+	fd_close(fd);
+}
+
+int
+filter_run_below(char **argv, struct span top, int missing_exit)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (fd_pipe(ends) < 0)
+		filter_fail_errno("cannot make a pipe");
+	pid = filter_start(argv, ends[0]);
+	if (pid < 0)
+		filter_fail(missing_exit, "there is no such program");
+	fd_close(ends[0]);
+	feed(pid, ends[1], top);
+	return filter_wait(pid);
+}
+
+void
+filter_command(const char *command, struct span top)
+{
+	char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)command,
+		NULL };
+	pid_t pid;
+	int code;
+
+	filter_start_over();
+	if (top.len) {
+		code = filter_run_below(argv, top, FILTER_TEMPORARY);
+	} else {
+		pid = filter_start(argv, 0);
+		if (pid < 0)
+			filter_fail_errno("cannot run the shell");
+		code = filter_wait(pid);
+	}
+	if (code == 0)
+		return;
+	_exit(
+	    dotqmail_is_permanent(code) ? FILTER_PERMANENT : FILTER_TEMPORARY);
+}
+
+void
+filter_start_over(void)
+{
+	static bool is_used;
+
+	if (lseek(0, 0, SEEK_SET) < 0 && (errno != ESPIPE || is_used))
+		filter_fail_errno("cannot go back to the start of the message");
+	is_used = true;
+}
+
 void
 filter_rewind(void)
 {
@@ -172,4 +256,18 @@ filter_close(struct inject *inject, int exit_code)
 		fprintf(stderr, " (#%s)\n", verdict.status);
 	_exit(verdict.letter == VERDICT_PERMANENT ? FILTER_PERMANENT
 						  : FILTER_TEMPORARY);
+}
+
+void
+filter_forward(struct span sender, struct span top, char *const *recipients,
+    int count, int exit_code)
+{
+	struct inject inject;
+
+	if (inject_open(&inject, home_dir) < 0)
+		filter_fail_errno("cannot run the queue program");
+	inject_message(&inject, top);
+	filter_copy(&inject);
+	filter_envelope(&inject, sender, recipients, count);
+	filter_close(&inject, exit_code);
 }

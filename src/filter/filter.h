@@ -47,9 +47,28 @@ int filter_wait(pid_t pid);
  * exit code, FILTER_PERMANENT if there is no such program. */
 int filter_run(char **argv);
 
+/*
+ * filter_run_below: the same with lines on top of the message.
+ *   missing_exit   ends this program if there is no such program
+ */
+int filter_run_below(char **argv, struct span top, int missing_exit);
+
+/*
+ * filter_command: gives the message from its start to a command of the user, by
+ * way of the shell; ends this program unless the command ends with 0: for good
+ * or for now as qmail-command(8) says.
+ *   top   lines to be put on top of the message; may be empty
+ * A message that is no file can be read once.
+ */
+void filter_command(const char *command, struct span top);
+
 /* filter_rewind: goes back to the start of the message; ends the program if it
  * is no file. */
 void filter_rewind(void);
+
+/* filter_start_over: goes back to the start of the message; one that is no file
+ * may be read once. */
+void filter_start_over(void);
 
 /* filter_copy: copies the message from where it is; ends the program if it
  * cannot be read. */
@@ -63,5 +82,12 @@ void filter_envelope(struct inject *inject, struct span sender,
 /* filter_close: hands the message over, says what came of it, and ends the
  * program: with this exit code if it was taken. */
 NORETURN void filter_close(struct inject *inject, int exit_code);
+
+/*
+ * filter_forward: passes the message on, with lines on top of it, and ends the
+ * program: with this exit code if it was taken.
+ */
+NORETURN void filter_forward(struct span sender, struct span top,
+    char *const *recipients, int count, int exit_code);
 
 #endif

@@ -5,7 +5,6 @@
  * Writes    the message, with a Delivered-To line on top, to qmail-queue.
  * Source    forward(1), qmail-command(8).
  */
-#include "config/home.h"
 #include "filter.h"
 
 static bool
@@ -21,7 +20,6 @@ int
 main(int argc, char **argv)
 {
 	const char *sender, *top;
-	struct inject inject;
 
 	filter_begin("forward");
 	sender = filter_setting("NEWSENDER");
@@ -32,10 +30,6 @@ main(int argc, char **argv)
 			    "an address is empty, or has something around it");
 	if (argc < 2)
 		filter_fail(FILTER_PERMANENT, "usage: forward address ...");
-	if (inject_open(&inject, home_dir) < 0)
-		filter_fail_errno("cannot run the queue program");
-	inject_message(&inject, span_of(top));
-	filter_copy(&inject);
-	filter_envelope(&inject, span_of(sender), argv + 1, argc - 1);
-	filter_close(&inject, FILTER_DONE);
+	filter_forward(
+	    span_of(sender), span_of(top), argv + 1, argc - 1, FILTER_DONE);
 }

@@ -6,13 +6,10 @@
  * Execs     the program of its arguments, and ends as that does.
  * Source    preline(1), qmail-command(8).
  */
-#include <signal.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/str.h"
 #include "filter.h"
-#include "sys/fd.h"
 
 /* The lines, and the letters that leave them out or put them back. */
 static struct {
@@ -69,56 +66,18 @@ add_lines(struct str *top)
 	}
 }
 
-static pid_t
-start(char **argv, int ends[2])
-{
-	pid_t pid;
-
-	if (fd_pipe(ends) < 0)
-		filter_fail_errno("cannot make a pipe");
-	pid = filter_start(argv, ends[0]);
-	if (pid < 0)
-		filter_fail(FILTER_PERMANENT, "there is no such program");
-	fd_close(ends[0]);
-	return pid;
-}
-
-/*
- * Gives the program all of the message, as far as it wants that.  One that has
- * a part of it alone must not take that for all.
- */
-static void
-feed(pid_t pid, int fd, struct span top)
-{
-	char buffer[65536];
-	ssize_t got = 0;
-
-	if (fd_write_all(fd, top) == 0)
-		while ((got = fd_read(0, buffer, sizeof(buffer))) > 0)
-			if (fd_write_all(fd, span_make(buffer, (size_t)got)) <
-			    0)
-				break;
-	if (got < 0) {
-		(void)kill(pid, SIGKILL);
-		filter_fail_errno("cannot read the message");
-	}
-	fd_close(fd);
-}
-
 int
 main(int argc, char **argv)
 {
 	struct str top = STR_INIT;
-	int ends[2];
-	pid_t pid;
+	int code;
 
 	filter_begin("preline");
 	argv = argc > 0 ? take_options(argv) : argv;
 	if (!*argv)
 		fail_usage();
 	add_lines(&top);
-	pid = start(argv, ends);
-	feed(pid, ends[1], str_span(&top));
+	code = filter_run_below(argv, str_span(&top), FILTER_PERMANENT);
 	str_free(&top);
-	return filter_wait(pid);
+	return code;
 }

@@ -13,6 +13,7 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "local_end.h"
+#include "mail/maildirname.h"
 #include "maildir.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -22,35 +23,16 @@
 #define NAME_TRIES 3
 #define HOST_MAX   256
 
-/*
- * "SECONDS.MmicrosecondsPpidQnumber.HOST"; bytes of the host that have a
- * meaning in such names are written in octal.
- */
 static void
 add_unique_name(struct str *path, unsigned number)
 {
-	uint64_t now = clock_microseconds();
 	char host[HOST_MAX];
 
-	str_add_u64(path, now / 1000000);
-	str_add_z(path, ".M");
-	str_add_u64(path, now % 1000000);
-	str_add_z(path, "P");
-	str_add_u64(path, (uint64_t)getpid());
-	str_add_z(path, "Q");
-	str_add_u64(path, number);
-	str_add_byte(path, '.');
 	if (gethostname(host, sizeof(host)) < 0)
 		host[0] = '\0';
 	host[sizeof(host) - 1] = '\0';
-	for (const char *p = host; *p; p++) {
-		if (*p == '/')
-			str_add_z(path, "\\057");
-		else if (*p == ':')
-			str_add_z(path, "\\072");
-		else
-			str_add_byte(path, *p);
-	}
+	maildirname_add_unique(
+	    path, clock_microseconds(), (uint64_t)getpid(), number, host);
 }
 
 /* Ends; tells a folder that cannot be entered from anything else. */
@@ -68,48 +50,9 @@ fail(const char *folder)
 	local_end(LOCAL_MAILDIR_WRITE, folder, saved);
 }
 
-/* Of a message: its bytes, and those of them that get a CR when it is sent. */
-struct sizes {
-	uint64_t bytes, ends;
-	char last; /* byte */
-};
-
 static void
-count(struct sizes *sizes, struct span bytes)
-{
-	struct span rest = bytes;
-
-	sizes->bytes += bytes.len;
-	while (rest.len) {
-		size_t len = span_find(rest, '\n');
-
-		if (len < rest.len &&
-		    (len ? rest.s[len - 1] : sizes->last) != '\r')
-			sizes->ends++;
-		sizes->last = rest.s[len < rest.len ? len : len - 1];
-		rest = span_from(rest, len + 1);
-	}
-}
-
-/*
- * ",S=BYTES,W=BYTES": so readers need not look at each file.  W is with CR LF
- * at line ends; it is left out where the last line has none, since readers
- * differ in what they send then.
- */
-static void
-add_sizes(struct str *path, const struct sizes *sizes)
-{
-	str_add_z(path, ",S=");
-	str_add_u64(path, sizes->bytes);
-	if (sizes->last != '\n')
-		return;
-	str_add_z(path, ",W=");
-	str_add_u64(path, sizes->bytes + sizes->ends);
-}
-
-static void
-write_message(
-    const struct local *local, const char *folder, int fd, struct sizes *sizes)
+write_message(const struct local *local, const char *folder, int fd,
+    struct maildirname_sizes *sizes)
 {
 	char buffer[LOCAL_BLOCK], out_buffer[LOCAL_BLOCK];
 	uint64_t position = 0;
@@ -117,10 +60,10 @@ write_message(
 	struct out out;
 
 	out_init(&out, fd, out_buffer, sizeof(out_buffer));
-	count(sizes, str_span(&local->top));
+	maildirname_count(sizes, str_span(&local->top));
 	(void)out_add(&out, str_span(&local->top));
 	while (local_message_next(local, &position, buffer, &bytes)) {
-		count(sizes, bytes);
+		maildirname_count(sizes, bytes);
 		if (out_add(&out, bytes) < 0)
 			break;
 	}
@@ -179,7 +122,7 @@ void
 local_maildir(const struct local *local, const char *folder)
 {
 	struct str tmp = STR_INIT, new = STR_INIT, new_folder = STR_INIT;
-	struct sizes sizes = { .last = '\n' };
+	struct maildirname_sizes sizes = MAILDIRNAME_SIZES_INIT;
 	int fd = create_file(local, folder, &tmp);
 
 	write_message(local, folder, fd, &sizes);
@@ -189,7 +132,7 @@ local_maildir(const struct local *local, const char *folder)
 	str_set(&new, str_span(&new_folder));
 	str_add(&new,
 	    span_from(str_span(&tmp), span_find_last(str_span(&tmp), '/')));
-	add_sizes(&new, &sizes);
+	maildirname_add_sizes(&new, &sizes);
 	/* From here on a signal takes nothing back: somebody may have read it. */
 	local_hold_signals(true);
 	if (file_move(str_z(&tmp), str_z(&new)) < 0)

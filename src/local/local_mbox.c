@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "local_end.h"
@@ -21,23 +20,7 @@
 #include "sys/signal.h"
 
 #define LOCK_SECONDS 30
-#define LOCK_STEPS   10 /* tries in a second */
-
-/* Takes both kinds of lock that mail readers use. */
-static void
-lock(int fd, const char *file)
-{
-	static const struct timespec step = { 0, 1000000000 / LOCK_STEPS };
-
-	for (int tries = 0; tries < LOCK_SECONDS * LOCK_STEPS; tries++) {
-		if (lock_try(fd) == 0 && lock_try_record(fd) == 0)
-			return;
-		if (errno != EWOULDBLOCK && errno != EACCES && errno != EAGAIN)
-			break;
-		(void)nanosleep(&step, NULL);
-	}
-	local_end(LOCAL_MBOX_LOCKED, file, errno);
-}
+#define OPEN_TRIES   10
 
 /* Opens the file, or makes it; only a regular file will do. */
 static int
@@ -53,6 +36,25 @@ open_mbox(const char *file)
 	if (!S_ISREG(status.st_mode))
 		local_end(LOCAL_MBOX_OPEN, file, EINVAL);
 	return fd;
+}
+
+/* Opens it, and takes the locks of mail readers, one of which may put another
+ * file in its place while we wait. */
+static int
+open_locked(const char *file)
+{
+	int fd;
+
+	for (int tries = 0; tries < OPEN_TRIES; tries++) {
+		fd = open_mbox(file);
+		if (lock_mailbox(fd, LOCK_SECONDS) < 0)
+			break;
+		if (file_has_name(fd, file))
+			return fd;
+		fd_close(fd);
+		errno = EWOULDBLOCK;
+	}
+	local_end(LOCAL_MBOX_LOCKED, file, errno);
 }
 
 static void
@@ -129,33 +131,14 @@ missing_end(int fd, off_t len, const char *file)
 	return end[0] == '\n' ? "" : "\n";
 }
 
-/* The folder that holds the name of the file is synced. */
-static int
-sync_folder_of(const char *file)
-{
-	struct span path = span_of(file);
-	size_t slash = span_find_last(path, '/');
-	struct str folder = STR_INIT;
-	int result;
-
-	if (slash == path.len)
-		str_set(&folder, SPAN("."));
-	else
-		str_set(&folder, span_upto(path, slash ? slash : 1));
-	result = file_sync_folder(str_z(&folder));
-	str_free(&folder);
-	return result;
-}
-
 void
 local_mbox(const struct local *local, const char *file)
 {
 	char buffer[LOCAL_BLOCK];
-	int fd = open_mbox(file);
+	int fd = open_locked(file);
 	struct out out;
 	off_t len;
 
-	lock(fd, file);
 	signal_ignore(SIGXFSZ); /* a quota gives an error, not death */
 	len = lseek(fd, 0, SEEK_END);
 	if (len < 0)
@@ -166,7 +149,7 @@ local_mbox(const struct local *local, const char *file)
 	local_undo_by_truncate(fd, len);
 	write_message(local, &out);
 	if (out_flush(&out) < 0 || file_sync(fd) < 0 ||
-	    (len == 0 && sync_folder_of(file) < 0))
+	    (len == 0 && file_sync_folder_of(file) < 0))
 		local_end(LOCAL_MBOX_WRITE, file, errno);
 	local_undo_nothing();
 	signal_default(SIGXFSZ);

@@ -12,6 +12,7 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "local_end.h"
+#include "mail/dotqmail.h"
 #include "mail/fromline.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
@@ -83,18 +84,6 @@ set_environment(struct local *local)
 	str_free(&line);
 }
 
-/* Whether the exit code asks to give up: sysexits.h, and qmail's own. */
-static bool
-is_permanent(int code)
-{
-	static const int codes[] = { 100, 64, 65, 70, 76, 77, 78, 112 };
-
-	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
-		if (code == codes[i])
-			return true;
-	return false;
-}
-
 /* How many seconds a program may take; 0: any. */
 static unsigned
 read_timeout(void)
@@ -135,7 +124,8 @@ local_program(struct local *local, const char *command)
 	if (code < 0)
 		local_end(LOCAL_PROGRAM_CRASHED, NULL, 0);
 	if (code != 0 && code != LEAVE_REST_EXIT)
-		local_end_quietly(is_permanent(code) ? LOCAL_PERMANENT_EXIT
-						     : LOCAL_TEMPORARY_EXIT);
+		local_end_quietly(dotqmail_is_permanent(code)
+			? LOCAL_PERMANENT_EXIT
+			: LOCAL_TEMPORARY_EXIT);
 	return code == 0;
 }

@@ -13,17 +13,14 @@
 
 #include "base/must.h"
 #include "base/secret.h"
-#include "config/cdbmake.h"
+#include "config/cdbfile.h"
 #include "config/control.h"
 #include "config/home.h"
 #include "config/popusers.h"
 #include "sys/error.h"
-#include "sys/fd.h"
-#include "sys/file.h"
 
-#define LIST   "users/pop"
-#define ASIDE  "users/pop.tmp"
-#define FOLDER "users"
+#define LIST  "users/pop"
+#define ASIDE "users/pop.tmp"
 
 #define TEMPORARY_EXIT 111
 #define MODE	       0600
@@ -34,7 +31,7 @@ enum failure {
 	CANNOT_READ,
 	NO_LIST,
 	CANNOT_WRITE,
-	CANNOT_RENAME,
+	CANNOT_MAKE,
 	OUT_OF_MEMORY,
 };
 
@@ -43,7 +40,7 @@ static const char *const failures[] = {
 	[CANNOT_READ] = "cannot read " LIST,
 	[NO_LIST] = "there is no " LIST,
 	[CANNOT_WRITE] = "cannot write " ASIDE,
-	[CANNOT_RENAME] = "cannot rename " ASIDE,
+	[CANNOT_MAKE] = "cannot make users/pop.cdb",
 	[OUT_OF_MEMORY] = "out of memory",
 };
 
@@ -73,25 +70,28 @@ out_of_memory(void)
 }
 
 static void
-add_user(struct cdbmake *make, const struct popuser *user)
+add_user(struct cdbfile *file, const struct popuser *user)
 {
 	struct str key = STR_INIT, record = STR_INIT;
 
 	popuser_add_key(&key, user->name);
 	popuser_format(user, &record);
 	if (record.len > POPUSERS_RECORD_MAX) {
+		cdbfile_abandon(file);
 		errno = EMSGSIZE;
 		fail(CANNOT_WRITE);
 	}
-	if (cdbmake_add(make, str_span(&key), str_span(&record)) < 0)
+	if (cdbmake_add(&file->make, str_span(&key), str_span(&record)) < 0) {
+		cdbfile_abandon(file);
 		fail(CANNOT_WRITE);
+	}
 	secret_wipe(record.s, record.len);
 	str_free(&key);
 	str_free(&record);
 }
 
 static void
-add_users(struct cdbmake *make, struct span lines)
+add_users(struct cdbfile *file, struct span lines)
 {
 	struct span line;
 	struct popuser user;
@@ -99,29 +99,24 @@ add_users(struct cdbmake *make, struct span lines)
 	for (size_t number = 1; span_cut_next(&lines, '\n', &line); number++) {
 		const char *fault = popuser_parse_line(line, &user);
 
-		if (fault)
+		if (fault) {
+			cdbfile_abandon(file);
 			fail_at_line(number, fault);
-		add_user(make, &user);
+		}
+		add_user(file, &user);
 	}
 }
 
 static void
 write_database(struct span lines)
 {
-	struct cdbmake make;
-	int fd;
+	struct cdbfile file;
 
-	(void)unlink(ASIDE); /* of a run that was broken off */
-	fd = file_create(ASIDE, MODE);
-	if (fd < 0 || cdbmake_begin(&make, fd) < 0)
+	if (cdbfile_begin(&file, ASIDE, home_pop_cdb) < 0)
 		fail(CANNOT_WRITE);
-	add_users(&make, lines);
-	if (cdbmake_end(&make) < 0 || file_sync(fd) < 0)
-		fail(CANNOT_WRITE);
-	cdbmake_free(&make);
-	fd_close(fd);
-	if (rename(ASIDE, home_pop_cdb) < 0 || file_sync_folder(FOLDER) < 0)
-		fail(CANNOT_RENAME);
+	add_users(&file, lines);
+	if (cdbfile_end(&file, MODE) < 0)
+		fail(CANNOT_MAKE);
 }
 
 int

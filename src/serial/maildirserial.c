@@ -16,9 +16,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -28,18 +26,17 @@
 #include "serial_bounce.h"
 #include "serial_message.h"
 #include "sys/clock.h"
-#include "sys/dir.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/maildir.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
 #define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111
-#define LEFTOVER_AGE   129600 /* seconds after which a file of tmp is removed */
-#define RUNS_IN_VAIN   3      /* of the client, one after the other */
-#define RESULT_MAX     10000  /* bytes of one result; more ends the client */
+#define RUNS_IN_VAIN   3     /* of the client, one after the other */
+#define RESULT_MAX     10000 /* bytes of one result; more ends the client */
 #define READ_BUFFER    4096
 
 /* A message that waits. */
@@ -102,73 +99,32 @@ is_for_prefix(const char *name, struct span prefix)
 	return fits;
 }
 
+/* Takes over those that can be sent now, oldest first. */
 static void
-add_message(struct maildir *maildir, const char *folder, const char *name)
+list_messages(struct maildir *maildir)
 {
-	struct waiting message = { .is_answered = false };
-	struct str path = STR_INIT;
-	struct stat status;
+	struct maildir_files files = MAILDIR_FILES_INIT;
+	int64_t now = clock_seconds();
 
-	str_add_z(&path, folder);
-	str_add_byte(&path, '/');
-	str_add_z(&path, name);
-	if (stat(str_z(&path), &status) < 0 || !S_ISREG(status.st_mode) ||
-	    maildirname_is_fresh(status.st_mtime, clock_seconds()) ||
-	    !is_for_prefix(str_z(&path), maildir->prefix)) {
-		str_free(&path);
-		return;
+	if (maildir_list(&files, "new") < 0)
+		fail("list", "new");
+	if (maildir_list(&files, "cur") < 0)
+		fail("list", "cur");
+	maildir_sort(&files);
+	for (size_t i = 0; i < files.all.len; i++) {
+		struct waiting message = { .name = files.all.at[i].name,
+			.mtime = files.all.at[i].changed };
+
+		/* No result could have such a name: it would be sent again and
+		 * again. */
+		message.is_answered = strchr(message.name, '\n') != NULL;
+		if (maildirname_is_fresh(message.mtime, now) ||
+		    !is_for_prefix(message.name, maildir->prefix))
+			continue;
+		files.all.at[i].name = NULL;
+		vec_push(&maildir->messages, message);
 	}
-	message.name = path.s; /* it stays */
-	/* No result could have it: it would be sent again and again. */
-	message.is_answered = strchr(name, '\n') != NULL;
-	message.mtime = (int64_t)status.st_mtime;
-	vec_push(&maildir->messages, message);
-}
-
-/* Calls for each name in a folder that does not begin with a dot. */
-static void
-list(struct maildir *maildir, const char *folder,
-    void (*call)(struct maildir *, const char *, const char *))
-{
-	struct dir dir;
-	const char *name;
-	int got;
-
-	if (dir_open(&dir, folder) < 0)
-		fail("list", folder);
-	while ((got = dir_next(&dir, &name)) > 0)
-		if (name[0] != '.')
-			call(maildir, folder, name);
-	if (got < 0)
-		fail("list", folder);
-	dir_close(&dir);
-}
-
-static void
-remove_leftover(struct maildir *maildir, const char *folder, const char *name)
-{
-	struct str path = STR_INIT;
-	struct stat status;
-
-	(void)maildir;
-	str_add_z(&path, folder);
-	str_add_byte(&path, '/');
-	str_add_z(&path, name);
-	/* If it will not go it is tried again next time. */
-	if (stat(str_z(&path), &status) == 0 &&
-	    (int64_t)status.st_atime < clock_seconds() - LEFTOVER_AGE)
-		(void)unlink(str_z(&path));
-	str_free(&path);
-}
-
-static int
-compare_age(const void *a, const void *b)
-{
-	const struct waiting *one = a, *other = b;
-
-	if (one->mtime != other->mtime)
-		return one->mtime < other->mtime ? -1 : 1;
-	return strcmp(one->name, other->name);
+	maildir_free(&files);
 }
 
 /* ---- results ---- */
@@ -416,11 +372,8 @@ main(int argc, char **argv)
 	if (chdir(argv[0]) < 0)
 		fail("enter", argv[0]);
 	maildir.prefix = span_of(argv[1]);
-	list(&maildir, "tmp", remove_leftover);
-	list(&maildir, "new", add_message);
-	list(&maildir, "cur", add_message);
-	qsort(maildir.messages.at, maildir.messages.len,
-	    sizeof(*maildir.messages.at), compare_age);
+	maildir_remove_leftovers(clock_seconds());
+	list_messages(&maildir);
 	serve(&maildir, argv + 2);
 	for (size_t i = 0; i < maildir.messages.len; i++)
 		left += !maildir.messages.at[i].is_gone;

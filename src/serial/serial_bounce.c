@@ -4,7 +4,6 @@
  */
 #include "serial_bounce.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/ascii.h"
@@ -21,8 +20,9 @@
 
 /* 1; 0: nothing says which host; -1 with errno. */
 static int
-read_mailboxes(struct serial_bounce *bounce)
+read_mailboxes(void *context)
 {
+	struct serial_bounce *bounce = context;
 	int from = control_read_mailbox(&bounce->from, "control/bouncefrom",
 	    "MAILER-DAEMON", "control/bouncehost", NULL);
 	int to = from <= 0
@@ -36,13 +36,8 @@ read_mailboxes(struct serial_bounce *bounce)
 int
 serial_bounce_read(struct serial_bounce *bounce)
 {
-	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = -1;
+	int found = home_visit(read_mailboxes, bounce);
 
-	if (here >= 0 && chdir(home_dir) == 0)
-		found = read_mailboxes(bounce);
-	if (here >= 0 && fchdir(here) < 0)
-		found = -1;
-	fd_close(here);
 	bounce->is_known = found > 0;
 	return found < 0 ? -1 : 0;
 }

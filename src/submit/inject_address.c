@@ -10,15 +10,6 @@
 #include "mail/quote.h"
 
 static bool
-has_type(const struct token822_list *list, enum token822_type type)
-{
-	for (size_t i = 0; i < list->tokens.len; i++)
-		if (list->tokens.at[i].type == type)
-			return true;
-	return false;
-}
-
-static bool
 ends_in(const struct token822_list *address, enum token822_type type)
 {
 	size_t len = address->tokens.len;
@@ -101,7 +92,7 @@ inject_address_complete(
 		address->tokens.len--;
 	if (address->tokens.len == 0)
 		return;
-	if (!has_type(address, TOKEN822_AT)) {
+	if (!token822_list_has(address, TOKEN822_AT)) {
 		add_special(address, TOKEN822_AT);
 		token822_list_add_list(address, &hosts->default_host_tokens);
 	}
@@ -128,7 +119,7 @@ inject_address_argument(const struct inject_hosts *hosts, struct span argument,
 	token822_list_add(
 	    &address, token822_plain(TOKEN822_QUOTED, span_upto(argument, at)));
 	if (token822_list_parse(&address, span_from(argument, at)) < 0 ||
-	    has_type(&address, TOKEN822_COMMA))
+	    token822_list_has(&address, TOKEN822_COMMA))
 		inject_fail(FAULT_ADDRESS_SYNTAX, argument);
 	inject_address_complete(hosts, &address);
 	token822_list_add_plain(envelope, &address);

@@ -49,7 +49,7 @@ static const struct {
 	    "[recipient ...]" },
 	[FAULT_MODE] = { PERMANENT, "this -b mode does not exist here" },
 	[FAULT_ALIASES] = { PERMANENT,
-	    "there is no alias database; see dot-qmail(5)" },
+	    "the alias database is made by newaliases(1)" },
 	[FAULT_RECIPIENT] = { PERMANENT, "this is no list of addresses: " },
 	[FAULT_NO_RECIPIENT] = { PERMANENT,
 	    "nobody is named as recipient; -t takes those of the header" },

@@ -6,16 +6,13 @@
  * Source    ofmipname(8).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
 #include "base/str.h"
-#include "config/cdbmake.h"
+#include "config/cdbfile.h"
 #include "sys/error.h"
-#include "sys/fd.h"
 #include "sys/file.h"
 
 #define USAGE_EXIT     100
@@ -37,7 +34,7 @@ out_of_memory(void)
 
 /* Adds the record of a line.  Returns false if it is none. */
 static bool
-add_line(struct cdbmake *make, const char *path, struct span line)
+add_line(struct cdbfile *file, struct span line)
 {
 	struct span parts[3];
 	struct str record = STR_INIT;
@@ -52,14 +49,16 @@ add_line(struct cdbmake *make, const char *path, struct span line)
 	}
 	str_add_field(&record, parts[1]);
 	str_add(&record, parts[2]);
-	if (cdbmake_add(make, parts[0], str_span(&record)) < 0)
-		fail("write", path);
+	if (cdbmake_add(&file->make, parts[0], str_span(&record)) < 0) {
+		cdbfile_abandon(file);
+		fail("write", file->aside.path);
+	}
 	str_free(&record);
 	return true;
 }
 
 static void
-add_lines(struct cdbmake *make, const char *path, struct span text)
+add_lines(struct cdbfile *file, struct span text)
 {
 	struct span line;
 	size_t number = 0;
@@ -68,7 +67,8 @@ add_lines(struct cdbmake *make, const char *path, struct span text)
 		number++;
 		if (line.len == 0 || line.s[0] == '#')
 			continue;
-		if (!add_line(make, path, line)) {
+		if (!add_line(file, line)) {
+			cdbfile_abandon(file);
 			fprintf(stderr,
 			    "ofmipname: fatal: line %zu is not "
 			    "SENDER:NAME:ADDRESS:\n",
@@ -82,8 +82,7 @@ int
 main(int argc, char **argv)
 {
 	struct str text = STR_INIT;
-	struct cdbmake make;
-	int fd;
+	struct cdbfile file;
 
 	must_hooks(TEMPORARY_EXIT, out_of_memory);
 	if (argc != 3) {
@@ -92,15 +91,10 @@ main(int argc, char **argv)
 	}
 	if (file_read_fd(0, &text, INPUT_MAX) < 0)
 		fail("read", "standard input");
-	fd = file_replace(argv[2], 0644);
-	if (fd < 0 || cdbmake_begin(&make, fd) < 0)
+	if (cdbfile_begin(&file, argv[2], argv[1]) < 0)
 		fail("write", argv[2]);
-	add_lines(&make, argv[2], str_span(&text));
-	if (cdbmake_end(&make) < 0 || fchmod(fd, 0644) < 0 || file_sync(fd) < 0)
-		fail("write", argv[2]);
-	cdbmake_free(&make);
-	fd_close(fd);
-	if (rename(argv[2], argv[1]) < 0)
+	add_lines(&file, str_span(&text));
+	if (cdbfile_end(&file, 0644) < 0)
 		fail("make", argv[1]);
 	str_free(&text);
 	return 0;

@@ -7,19 +7,15 @@
  * Source    qmail-newmrh(8).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
-#include "config/cdbmake.h"
+#include "config/cdbfile.h"
 #include "config/control.h"
 #include "config/home.h"
 #include "sys/error.h"
-#include "sys/fd.h"
-#include "sys/file.h"
 
 #define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111
@@ -60,19 +56,17 @@ add_words(struct cdbmake *make, struct span lines)
 static void
 write_database(struct paths *paths, struct span lines)
 {
-	struct cdbmake make;
-	int fd = open(str_z(&paths->aside),
-	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	struct cdbfile file;
 
-	if (fd < 0 || cdbmake_begin(&make, fd) < 0 ||
-	    add_words(&make, lines) < 0 || cdbmake_end(&make) < 0 ||
-	    fchmod(fd, 0644) < 0 || file_sync(fd) < 0)
+	if (cdbfile_begin(&file, str_z(&paths->aside), str_z(&paths->result)) <
+	    0)
 		fail("write", str_z(&paths->aside));
-	cdbmake_free(&make);
-	fd_close(fd);
-	if (rename(str_z(&paths->aside), str_z(&paths->result)) < 0 ||
-	    file_sync_folder(home_control_dir) < 0)
-		fail("put in place", str_z(&paths->result));
+	if (add_words(&file.make, lines) < 0) {
+		cdbfile_abandon(&file);
+		fail("write", str_z(&paths->aside));
+	}
+	if (cdbfile_end(&file, 0644) < 0)
+		fail("make", str_z(&paths->result));
 }
 
 static void

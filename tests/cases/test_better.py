@@ -204,6 +204,7 @@ class Result:
     def __init__(self, place, case):
         outcome = replay.play(place, case)
         self.code, self.files = outcome["exit"], outcome["files"]
+        self.output, self.modes = outcome["stdout"], outcome["modes"]
         self.sender, self.recipients, self.header = None, [], ""
         if outcome["queue"]:
             submission, = outcome["queue"]
@@ -307,3 +308,72 @@ def no_carriage_returns(place, case):
     result = Result(place, case)
     assert result.code in (0, 111)
     assert not any("\r" in name for name in [*result.files, *result.recipients])
+
+
+# ---- forwarding
+
+REFUSED = {
+    "dotforward-0037": 111, "dotforward-0038": 111, "dotforward-0043": 111,
+    "dotforward-0072": 100, "dotforward-0076": 100, "dotforward-0083": 111,
+    "fastforward-0054": 100, "fastforward-0055": 100, "fastforward-0106": 111,
+    "fastforward-0120": 111, "fastforward-0155": 111, "fastforward-0164": 111,
+    "fastforward-0177": 111, "fastforward-0202": 100, "fastforward-0232": 111,
+}
+
+
+@better(*REFUSED)
+def nothing_is_sent_or_made(place, case):
+    result = Result(place, case)
+    assert result.has_refused(REFUSED[case["id"]])
+    assert not result.files and not result.output
+
+
+@better("fastforward-0110")
+def list_in_a_list_is_the_one_that_is_made_of_it(place, case):
+    names = Result(place, case).files["l.bin"][0].split("\0")[:-1]
+    assert names == ["/etc/list.bin", "./rel.bin", "/etc/list2.bin", "/quoted name.bin"]
+
+
+@better("fastforward-0150")
+def owner_in_capitals_is_one(place, case):
+    made, = Result(place, case).files["/etc/aliases.cdb"]
+    assert re.search(r"^\+6,\d+:\?list@->owner-list@mx\.a\.example$", made, re.M | re.I)
+
+
+# ---- users/assign
+
+@better("tools-0254")
+def dot_has_a_line_of_its_own(place, case):
+    result = Result(place, case)
+    assert result.code == 0 and result.output.endswith("\n=x:joe:1:2:/h:::\n.\n")
+
+
+@better("tools-0262")
+def beginning_that_ends_in_a_capital_is_found(place, case):
+    made, = Result(place, case).files["{PREFIX}/users/cdb"]
+    assert "\n+0,1:->b\n" in made
+
+
+@better("tools-0004")
+def address_that_is_none_is_refused(place, case):
+    assert Result(place, case).has_refused(100)
+
+
+# ---- maildir2mbox
+
+@better("tools-0152")
+def last_line_gets_its_end(place, case):
+    result = Result(place, case)
+    assert result.code == 0 and result.files["M/new/a"] == []
+    assert result.files["mbox"][0].endswith("\n\nbody\nend\n\n")
+
+
+@better("tools-0160")
+def mbox_is_private(place, case):
+    assert Result(place, case).modes["mbox"] == "0600"
+
+
+@better("tools-0161")
+def names_are_meant_from_the_callers_folder(place, case):
+    result = Result(place, case)
+    assert result.code == 0 and "mbox" in result.files and "M/mbox" not in result.files

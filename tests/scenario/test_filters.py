@@ -104,6 +104,17 @@ def test_preline_of_what_cannot_be_read(town):
     assert not os.path.exists(town.home("ann") + "/ended")
 
 
+def test_preline_that_cannot_write(town, needs):
+    """The program did not get all, and must not end well."""
+    needs("strace")
+    town.rules("ann", "", "|strace -o /dev/null --inject=write:error=EIO:when=2 preline sh -c "
+               "'cat > got; touch ended'", "./Maildir/")
+    town.open()
+    town.send("joe@there.example", "ann@here.example", body="a line\n" * 100000)
+    town.daemon.wait("^delivery 1: deferral: .*cannot_write_to_the_program")
+    assert not town.mail("ann") and not os.path.exists(town.home("ann") + "/ended")
+
+
 def test_preline_for_procmail(town, needs):
     needs("procmail")
     town.run_as("ann", ["tee", ".procmailrc"], "MAILDIR=$HOME\nDEFAULT=$HOME/Maildir/\n")

@@ -202,6 +202,25 @@ def test_mbox_is_locked(home, strace, kind, fault):
         assert mbox.startswith(2 * OLD + b"From joe") and mbox.endswith(message(1000) + b"\n")
 
 
+def test_mbox_that_is_replaced_meanwhile(home, strace):
+    """A program that moves mail into it, as maildir2mbox, renames a new one over
+    it: what went into the old one would be gone."""
+    home.write("Mailbox", OLD)
+    path = home.place.base + "/locking"
+    open(path, "w").close()
+    os.chmod(path, 0o666)
+    with hold(home, "flock"):
+        child = subprocess.Popen(["strace", "-o", path, *home.words("./Mailbox")], **home.how())
+        process.until(lambda: re.search(r"^flock.* = -1 EAGAIN", open(path).read(), re.M),
+                      "it to try")
+        home.write("another", 2 * OLD)
+        os.rename(home.at("another"), home.at("Mailbox"))
+    child.communicate(timeout=30)
+    mbox = home.read("Mailbox")
+    assert child.returncode == 0
+    assert mbox.startswith(2 * OLD + b"From joe") and mbox.endswith(message(1000) + b"\n")
+
+
 @pytest.mark.parametrize("call, words", [("flock", "LOCK_EX"), ("fcntl", "F_SETLK")])
 def test_mbox_cannot_be_locked(home, strace, call, words):
     """Another trouble than that somebody has it: nothing is written."""

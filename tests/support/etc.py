@@ -5,6 +5,7 @@ when somebody outside renames a new file over one of them, and what is written
 then lands in the machine's own.
 """
 
+import glob
 import os
 import subprocess
 
@@ -40,3 +41,13 @@ class Etc:
         with open(self.path(name), "w") as out:
             out.write(text)
         os.chmod(self.path(name), 0o644)
+
+    def matching(self, pattern):
+        """Paths of the files whose names fit the pattern."""
+        assert os.path.samestat(os.stat("/etc"), self.own), "/etc is not ours"
+        return sorted(glob.glob("/etc/" + pattern))
+
+    def clear(self, pattern):
+        """Removes them."""
+        for path in self.matching(pattern):
+            os.unlink(self.path(os.path.basename(path)))

@@ -6,7 +6,8 @@ import json
 from . import build
 
 RECORDED = ("inject", "sendmail", "local", "tools", "smtpd", "remote", "pop3",
-            "checkpassword", "qmtp_qmqp", "ofmip", "serialmail")
+            "checkpassword", "qmtp_qmqp", "ofmip", "serialmail", "fastforward",
+            "dotforward")
 
 
 def read():

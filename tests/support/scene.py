@@ -92,6 +92,7 @@ class Scene:
             place.accounts({name: entry and entry[:2] + [self.expand(entry[2])]
                             for name, entry in case.get("accounts", {}).items()})
             place.resolver(case.get("resolv", RESOLVER))
+            place.etc.clear("aliases*")
             for name, value in case.get("etc", {}).items():
                 place.etc.write(name, value)
         os.chown(self.scratch, *place.ids(self.user))
@@ -226,12 +227,15 @@ class Scene:
     def files(self):
         """{name: (mode, contents or None)} of all that a case could change."""
         found = {}
-        for label, top in (("", self.scratch),
-                           ("{PREFIX}/control/", self.place.path("control")),
-                           ("{PREFIX}/users/", self.place.path("users"))):
-            for path in tree(top)[1:]:
+        for label, top, paths in (
+                ("", self.scratch, tree(self.scratch)),
+                ("{PREFIX}/control/", self.place.path("control"),
+                 tree(self.place.path("control"))),
+                ("{PREFIX}/users/", self.place.path("users"), tree(self.place.path("users"))),
+                ("/etc/", "/etc", ["/etc"] + self.aliases())):
+            for path in paths[1:]:
                 name = label + text(os.fsencode(os.path.relpath(path, top)))
-                if label and name.endswith(".tmp"):
+                if label.startswith("{PREFIX}") and name.endswith(".tmp"):
                     continue
                 info, contents = os.lstat(path), None
                 if stat.S_ISDIR(info.st_mode):
@@ -242,6 +246,9 @@ class Scene:
                     contents = text(read_quietly(path))
                 found[name] = ("%04o" % stat.S_IMODE(info.st_mode), contents)
         return found
+
+    def aliases(self):
+        return self.place.etc.matching("aliases*") if self.place.is_root else []
 
     def logged(self):
         """Lines that came to /dev/log, without their dates."""

@@ -160,7 +160,7 @@ static void
 test_long_value(void **state)
 {
 	char name[] = "/tmp/cdb_long.XXXXXX";
-	const unsigned char len[] = { 1, 0, 16, 0 }; /* CDB_VALUE_MAX + 1 */
+	const unsigned char len[] = { 1, 0, 0, 4 }; /* CDB_VALUE_MAX + 1 */
 	struct str value = STR_INIT;
 	struct cdb cdb = CDB_INIT;
 	int fd = mkstemp(name);

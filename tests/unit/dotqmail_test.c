@@ -103,6 +103,20 @@ test_names(void **state)
 	}
 }
 
+static void
+test_exit_codes(void **state)
+{
+	static const int permanent[] = { 64, 65, 70, 76, 77, 78, 100, 112 };
+	int count = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(permanent) / sizeof(*permanent); i++)
+		assert_true(dotqmail_is_permanent(permanent[i]));
+	for (int code = 0; code < 256; code++)
+		count += dotqmail_is_permanent(code);
+	assert_int_equal(count, 8);
+}
+
 int
 main(void)
 {
@@ -110,6 +124,7 @@ main(void)
 		cmocka_unit_test(test_lines),
 		cmocka_unit_test(test_extension),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_exit_codes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,11 +11,11 @@ static const struct {
 	const char *address;
 	const char *from, *return_path, *delivered_to;
 } cases[] = {
-	{ "a@b", "From a@b Thu Jan  1 00:00:09 1970\n", "Return-Path: <a@b>\n",
+	{ "a@b", "From a@b Thu Jan 01 00:00:09 1970\n", "Return-Path: <a@b>\n",
 	    "Delivered-To: a@b\n" },
-	{ "", "From MAILER-DAEMON Thu Jan  1 00:00:09 1970\n",
+	{ "", "From MAILER-DAEMON Thu Jan 01 00:00:09 1970\n",
 	    "Return-Path: <>\n", "Delivered-To: \n" },
-	{ "a b\tc\nd@e", "From a-b-c-d@e Thu Jan  1 00:00:09 1970\n",
+	{ "a b\tc\nd@e", "From a-b-c-d@e Thu Jan 01 00:00:09 1970\n",
 	    "Return-Path: <\"a b\tc\\_d\"@e>\n", "Delivered-To: a b\tc_d@e\n" },
 };
 

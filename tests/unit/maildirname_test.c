@@ -78,12 +78,50 @@ test_fresh(void **state)
 	assert_false(maildirname_is_fresh(161, 100));
 }
 
+static void
+test_sizes_and_flags(void **state)
+{
+	uint64_t size = 0;
+
+	(void)state;
+	assert_true(maildirname_find_size(SPAN("1.a.h,S=12,W=13:2,S"), &size));
+	assert_int_equal(size, 12);
+	assert_false(maildirname_find_size(SPAN("1.a.h:2,S=12"), &size));
+	assert_false(maildirname_find_size(SPAN("1.a.h,S=x"), &size));
+	assert_true(maildirname_has_flag(SPAN("1.a.h:2,ST"), 'T'));
+	assert_false(maildirname_has_flag(SPAN("1.T.h:2,S"), 'T'));
+	assert_false(maildirname_has_flag(SPAN("1.a.h:1,T"), 'T'));
+	assert_false(maildirname_has_flag(SPAN("1.a.h"), 'T'));
+}
+
+static void
+test_made(void **state)
+{
+	struct maildirname_sizes sizes = MAILDIRNAME_SIZES_INIT;
+	struct str name = STR_INIT;
+
+	(void)state;
+	maildirname_add_unique(&name, 1700000000000007, 8, 9, "a/b:c");
+	maildirname_count(&sizes, SPAN("x\r"));
+	maildirname_count(&sizes, SPAN("\ny\n\n"));
+	maildirname_add_sizes(&name, &sizes);
+	assert_string_equal(
+	    str_z(&name), "1700000000.M7P8Q9.a\\057b\\072c,S=6,W=8");
+	maildirname_count(&sizes, SPAN("z"));
+	str_reset(&name);
+	maildirname_add_sizes(&name, &sizes);
+	assert_string_equal(str_z(&name), ",S=7");
+	str_free(&name);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_fresh),
+		cmocka_unit_test(test_sizes_and_flags),
+		cmocka_unit_test(test_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

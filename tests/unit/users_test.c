@@ -161,12 +161,64 @@ test_parse(void **state)
 		assert_false(users_parse(bad[i], &account));
 }
 
+/* Key and record with | for NUL; no key: refused. */
+static const struct {
+	const char *line, *key, *record;
+} lines[] = {
+	{ "=Joe:joe:1:2:/h:::", "!joe|", "joe|1|2|/h||" },
+	{ "=a:b:1:2:/h:-:x:rest", "!a|", "b|1|2|/h|-|x" },
+	{ "+Joe-:joe:1:2:/h:-::", "!joe-", "joe|1|2|/h|-|" },
+	{ "+:alias:1:2:/h:-::", "!", "alias|1|2|/h|-|" },
+	{ "=:::::::", "!|", "|||||" },
+	{ "=a:b:1:2:/h::", NULL, NULL },
+	{ "", NULL, NULL },
+	{ "joe:joe:1:2:/h:::", NULL, NULL },
+	{ ".", NULL, NULL },
+};
+
+static void
+show_nuls(struct str *text)
+{
+	for (size_t i = 0; i < text->len; i++)
+		if (text->s[i] == '\0')
+			text->s[i] = '|';
+}
+
+static void
+test_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct users_assignment assignment;
+		struct str key = STR_INIT, record = STR_INIT;
+		const char *fault =
+		    users_parse_line(span_of(lines[i].line), &assignment);
+
+		if (!lines[i].key) {
+			assert_non_null(fault);
+			continue;
+		}
+		assert_null(fault);
+		users_add_key(&key, &assignment);
+		users_add_record(&record, &assignment);
+		show_nuls(&key);
+		show_nuls(&record);
+		assert_string_equal(str_z(&key), lines[i].key);
+		assert_string_equal(str_z(&record), lines[i].record);
+		str_free(&key);
+		str_free(&record);
+	}
+	assert_non_null(users_parse_line(
+	    SPAN("=a\0b:c:1:2:/h:::"), &(struct users_assignment){ false }));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_parse),
+		cmocka_unit_test(test_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

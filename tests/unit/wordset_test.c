@@ -44,6 +44,23 @@ test_find(void **state)
 	assert_true(wordset_is_empty(&set));
 }
 
+/* Letters of another case make another word. */
+static void
+test_exactly(void **state)
+{
+	struct wordset set = WORDSET_INIT;
+
+	(void)state;
+	assert_false(wordset_has_exactly(&set, SPAN("")));
+	wordset_add(&set, SPAN("Joe"), SPAN("1"));
+	assert_true(wordset_has_exactly(&set, SPAN("Joe")));
+	assert_false(wordset_has_exactly(&set, SPAN("joe")));
+	wordset_add(&set, SPAN("joe"), SPAN("2"));
+	assert_true(wordset_has_exactly(&set, SPAN("joe")));
+	assert_true(wordset_has_exactly(&set, SPAN("Joe")));
+	wordset_free(&set);
+}
+
 static void
 test_last_wins(void **state)
 {
@@ -113,6 +130,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
 		cmocka_unit_test(test_last_wins),
+		cmocka_unit_test(test_exactly),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_long_words_cost_nothing),
 	};

@@ -56,8 +56,9 @@ wordset_add(struct wordset *set, struct span word, struct span value)
 		put_in_bucket(set, set->entries.len - 1);
 }
 
-bool
-wordset_find(const struct wordset *set, struct span word, struct span *value)
+static bool
+find(const struct wordset *set, struct span word,
+    bool (*is_equal)(struct span, struct span), struct span *value)
 {
 	uint64_t hash;
 	size_t i;
@@ -71,7 +72,7 @@ wordset_find(const struct wordset *set, struct span word, struct span *value)
 		struct span bytes = span_from(str_span(&set->bytes), entry->at);
 
 		if (entry->hash != hash ||
-		    !span_equal_nocase(span_upto(bytes, entry->key_len), word))
+		    !is_equal(span_upto(bytes, entry->key_len), word))
 			continue;
 		if (value)
 			*value = span_upto(
@@ -79,6 +80,18 @@ wordset_find(const struct wordset *set, struct span word, struct span *value)
 		return true;
 	}
 	return false;
+}
+
+bool
+wordset_find(const struct wordset *set, struct span word, struct span *value)
+{
+	return find(set, word, span_equal_nocase, value);
+}
+
+bool
+wordset_has_exactly(const struct wordset *set, struct span word)
+{
+	return find(set, word, span_equal, NULL);
 }
 
 bool

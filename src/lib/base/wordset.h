@@ -49,6 +49,9 @@ void wordset_add(struct wordset *set, struct span word, struct span value);
 bool
 wordset_find(const struct wordset *set, struct span word, struct span *value);
 
+/* wordset_has_exactly: whether this very word was added, letter case included. */
+bool wordset_has_exactly(const struct wordset *set, struct span word);
+
 /* wordset_is_empty: whether no word was added. */
 bool wordset_is_empty(const struct wordset *set);
 

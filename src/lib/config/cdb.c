@@ -14,6 +14,7 @@
 #define SLOT_BYTES  8
 #define SLOTS_BLOCK 16 /* slots that are read at once */
 #define KEY_BLOCK   512
+#define VALUE_BLOCK 65536
 
 uint32_t
 cdb_hash(struct span key)
@@ -23,6 +24,15 @@ cdb_hash(struct span key)
 	for (size_t i = 0; i < key.len; i++)
 		hash = (hash * 33) ^ (unsigned char)key.s[i];
 	return hash;
+}
+
+uint32_t
+cdb_number(const char *bytes)
+{
+	const unsigned char *b = (const unsigned char *)bytes;
+
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
+	    (uint32_t)b[3] << 24;
 }
 
 int
@@ -59,15 +69,6 @@ read_at(const struct cdb *cdb, uint64_t position, char *bytes, size_t len)
 	return 0;
 }
 
-static uint32_t
-number_at(const char *bytes)
-{
-	const unsigned char *b = (const unsigned char *)bytes;
-
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 |
-	    (uint32_t)b[3] << 24;
-}
-
 /* Compares len bytes at the position.  1 equal, 0 not, -1 with errno. */
 static int
 is_key_at(const struct cdb *cdb, uint64_t position, struct span key)
@@ -87,6 +88,26 @@ is_key_at(const struct cdb *cdb, uint64_t position, struct span key)
 	return 1;
 }
 
+/* Takes no more memory than there are bytes, whatever the length says. */
+static int
+read_value(
+    const struct cdb *cdb, uint64_t position, size_t len, struct str *value)
+{
+	str_reset(value);
+	for (size_t n; value->len < len; value->len += n) {
+		n = len - value->len;
+		if (n > VALUE_BLOCK)
+			n = VALUE_BLOCK;
+		str_reserve(value, n);
+		if (read_at(cdb, position + value->len, value->s + value->len,
+			n) < 0)
+			return -1;
+	}
+	str_reserve(value, 0);
+	value->s[value->len] = '\0';
+	return 0;
+}
+
 /* Judges the record at the position, and takes its value. */
 static int
 try_record(const struct cdb *cdb, uint64_t position, struct span key,
@@ -98,9 +119,9 @@ try_record(const struct cdb *cdb, uint64_t position, struct span key,
 
 	if (read_at(cdb, position, lengths, sizeof(lengths)) < 0)
 		return -1;
-	if (number_at(lengths) != key.len)
+	if (cdb_number(lengths) != key.len)
 		return 0;
-	value_len = number_at(lengths + 4);
+	value_len = cdb_number(lengths + 4);
 	position += sizeof(lengths);
 	result = is_key_at(cdb, position, key);
 	if (result <= 0 || !value)
@@ -109,13 +130,8 @@ try_record(const struct cdb *cdb, uint64_t position, struct span key,
 		errno = EBADMSG;
 		return -1;
 	}
-	str_reset(value);
-	str_reserve(value, value_len);
-	if (read_at(cdb, position + key.len, value->s, value_len) < 0)
-		return -1;
-	value->len = value_len;
-	value->s[value_len] = '\0';
-	return 1;
+	return read_value(cdb, position + key.len, value_len, value) < 0 ? -1
+									 : 1;
 }
 
 int
@@ -127,8 +143,8 @@ cdb_find(const struct cdb *cdb, struct span key, struct str *value)
 
 	if (read_at(cdb, (hash & 255) * SLOT_BYTES, block, SLOT_BYTES) < 0)
 		return -1;
-	table = number_at(block);
-	slots = number_at(block + 4);
+	table = cdb_number(block);
+	slots = cdb_number(block + 4);
 	if (slots == 0)
 		return 0;
 	start = (hash >> 8) % slots;
@@ -145,12 +161,12 @@ cdb_find(const struct cdb *cdb, struct span key, struct str *value)
 			return -1;
 		for (uint32_t i = 0; i < n; i++) {
 			const char *slot = block + i * SLOT_BYTES;
-			uint32_t position = number_at(slot + 4);
+			uint32_t position = cdb_number(slot + 4);
 			int result;
 
 			if (position == 0)
 				return 0;
-			if (number_at(slot) != hash)
+			if (cdb_number(slot) != hash)
 				continue;
 			result = try_record(cdb, position, key, value);
 			if (result != 0)

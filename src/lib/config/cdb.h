@@ -17,7 +17,7 @@
 #include "base/str.h"
 
 #define CDB_HEADER    2048 /* bytes: 256 tables, position and slots each */
-#define CDB_VALUE_MAX (1u << 20) /* bytes; a longer value is EBADMSG */
+#define CDB_VALUE_MAX (64u << 20) /* bytes; a longer value is EBADMSG */
 
 struct cdb {
 	int fd; /* -1: not open */
@@ -44,5 +44,8 @@ cdb_find(const struct cdb *cdb, struct span key, struct str *value);
 
 /* cdb_hash: the hash that places a key. */
 uint32_t cdb_hash(struct span key);
+
+/* cdb_number: the number that four bytes are. */
+uint32_t cdb_number(const char *bytes);
 
 #endif

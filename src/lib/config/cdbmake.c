@@ -54,7 +54,7 @@ cdbmake_add(struct cdbmake *make, struct span key, struct span value)
 	struct cdbmake_entry entry = { cdb_hash(key),
 		(uint32_t)make->position };
 
-	if (key.len > UINT32_MAX || value.len > UINT32_MAX) {
+	if (key.len > UINT32_MAX || value.len > CDB_VALUE_MAX) {
 		errno = EFBIG;
 		return -1;
 	}

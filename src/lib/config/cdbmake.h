@@ -30,7 +30,8 @@ struct cdbmake {
 MUST_CHECK int cdbmake_begin(struct cdbmake *make, int fd);
 
 /* cdbmake_add: adds a record.  Keys may come again; the first is found.
- * Returns 0; -1 with errno, EFBIG: the format ends at 4 GiB. */
+ * Returns 0; -1 with errno, EFBIG: the format ends at 4 GiB, and a value at
+ * CDB_VALUE_MAX. */
 MUST_CHECK int
 cdbmake_add(struct cdbmake *make, struct span key, struct span value);
 

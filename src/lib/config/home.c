@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <unistd.h>
 
 #include "base/scan.h"
 #include "base/str.h"
 #include "home_conf.h" /* made from conf-qmail and conf-users */
+#include "sys/fd.h"
 #include "sys/file.h"
 
 #define ACCOUNT_FILE_MAX (16u << 20)
@@ -165,4 +167,19 @@ home_ids_read(struct home_ids *ids)
 
 	str_free(&text);
 	return found ? 0 : home_ids_find(ids);
+}
+
+int
+home_visit(int (*call)(void *), void *context)
+{
+	int here = file_open("."), result = -1;
+
+	if (here < 0)
+		return -1;
+	if (chdir(home_dir) == 0)
+		result = call(context);
+	if (fchdir(here) < 0)
+		result = -1;
+	fd_close(here);
+	return result;
 }

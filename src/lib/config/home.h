@@ -20,6 +20,14 @@ extern const char home_program_timeout[]; /* HOME/control/programtimeout */
 extern const char home_users_cdb[];	  /* HOME/users/cdb */
 extern const char home_pop_cdb[];	  /* HOME/users/pop.cdb */
 
+/*
+ * home_visit: calls with home_dir as the working folder, and comes back to what
+ * that was.
+ * Returns what call returned; -1 with errno: it was not called, or there is no
+ * way back.
+ */
+MUST_CHECK int home_visit(int (*call)(void *), void *context);
+
 /* The users of conf-users; group of each in home_user_ids. */
 enum home_user {
 	HOME_ALIAS,

@@ -33,6 +33,16 @@ struct hostnames {
  */
 MUST_CHECK int hostnames_read(struct hostnames *names, const char *rules_file);
 
+/*
+ * hostnames_read_completion: the rules by which dot-forward, newaliases and
+ * newinclude complete hosts: control/defaulthost, defaultdomain, plusdomain, me.
+ * The working folder may be any, and stays.
+ *   listens   to the three variables of the environment
+ *   rules     receives them, appended
+ * Returns as hostnames_read.
+ */
+MUST_CHECK int hostnames_read_completion(struct str *rules, bool listens);
+
 void hostnames_free(struct hostnames *names);
 
 #endif

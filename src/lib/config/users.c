@@ -81,3 +81,47 @@ users_find(const struct cdb *cdb, struct span local_part, struct str *record)
 	str_free(&marks);
 	return found;
 }
+
+const char *
+users_parse_line(struct span line, struct users_assignment *assignment)
+{
+	struct span parts[7];
+
+	if (span_has(line, '\0'))
+		return "has a NUL";
+	if (!span_starts(line, SPAN("=")) && !span_starts(line, SPAN("+")))
+		return "begins with neither = nor +";
+	assignment->is_exact = line.s[0] == '=';
+	line = span_from(line, 1);
+	for (int i = 0; i < 7; i++) {
+		size_t end = span_find(line, ':');
+
+		if (end == line.len)
+			return "has less than seven colons";
+		parts[i] = span_upto(line, end);
+		line = span_from(line, end + 1);
+	}
+	assignment->local_part = parts[0];
+	for (int i = 0; i < 6; i++)
+		assignment->fields[i] = parts[i + 1];
+	return NULL;
+}
+
+void
+users_add_key(struct str *key, const struct users_assignment *assignment)
+{
+	str_add_byte(key, '!');
+	str_add_lower(key, assignment->local_part);
+	if (assignment->is_exact)
+		str_add_byte(key, '\0');
+}
+
+void
+users_add_record(struct str *record, const struct users_assignment *assignment)
+{
+	for (int i = 0; i < 6; i++) {
+		if (i > 0)
+			str_add_byte(record, '\0');
+		str_add(record, assignment->fields[i]);
+	}
+}

@@ -41,4 +41,23 @@ MUST_CHECK bool users_parse(struct span record, struct users_account *account);
 MUST_CHECK int
 users_find(const struct cdb *cdb, struct span local_part, struct str *record);
 
+/* A line of users/assign; its spans lie in that. */
+struct users_assignment {
+	bool is_exact;		/* else it is for all that begin so */
+	struct span local_part; /* as it was written */
+	struct span fields[6];
+};
+
+/*
+ * users_parse_line: takes a line of users/assign apart.
+ * Returns NULL, or why it cannot be used, as half a sentence.
+ */
+MUST_CHECK const char *
+users_parse_line(struct span line, struct users_assignment *assignment);
+
+/* users_add_key, users_add_record: appends what stands in users/cdb for it. */
+void users_add_key(struct str *key, const struct users_assignment *assignment);
+void
+users_add_record(struct str *record, const struct users_assignment *assignment);
+
 #endif

@@ -147,13 +147,6 @@ write_address(struct rewriting *r)
 	r->address.tokens.len = 0;
 }
 
-static bool
-is_word(enum token822_type type)
-{
-	return type == TOKEN822_ATOM || type == TOKEN822_QUOTED ||
-	    type == TOKEN822_LITERAL;
-}
-
 /*
  * A run that holds addresses.  Two words with neither dot nor @ between them
  * belong to two addresses.  Comments go behind the address that follows them,
@@ -169,8 +162,9 @@ end_addresses(struct rewriting *r)
 
 		if (token->type == TOKEN822_COMMENT)
 			continue;
-		if (r->address.tokens.len > 0 && is_word(token->type) &&
-		    is_word(r->run.tokens.at[last - 1].type)) {
+		if (r->address.tokens.len > 0 &&
+		    token822_is_word(token->type) &&
+		    token822_is_word(r->run.tokens.at[last - 1].type)) {
 			write_missing_comma(r);
 			write_address(r);
 			write_comments(r, next_comment, last);
@@ -193,11 +187,8 @@ end_addresses(struct rewriting *r)
 static bool
 is_strange_phrase(const struct token822_list *run)
 {
-	for (size_t i = 0; i < run->tokens.len; i++)
-		if (run->tokens.at[i].type == TOKEN822_AT ||
-		    run->tokens.at[i].type == TOKEN822_LITERAL)
-			return true;
-	return false;
+	return token822_list_has(run, TOKEN822_AT) ||
+	    token822_list_has(run, TOKEN822_LITERAL);
 }
 
 /* The text of the run from a token on. */
@@ -282,7 +273,7 @@ write_quoted_phrase(struct rewriting *r)
 			before = TOKEN822_NONE;
 			continue;
 		}
-		if (is_word(before) && is_word(word->type))
+		if (token822_is_word(before) && token822_is_word(word->type))
 			str_add_byte(&phrase, ' ');
 		token822_add_plain(&phrase, word);
 		before = word->type;
@@ -304,15 +295,6 @@ end_phrase(struct rewriting *r)
 	r->run.tokens.len = 0;
 }
 
-static bool
-has_comma(const struct token822_list *list)
-{
-	for (size_t i = 0; i < list->tokens.len; i++)
-		if (list->tokens.at[i].type == TOKEN822_COMMA)
-			return true;
-	return false;
-}
-
 /*
  * Collects what stands between < and >: the address, and in the run its
  * comments.  Returns false if there is no end or more than one address.
@@ -325,7 +307,7 @@ cut_angle(struct rewriting *r)
 	while (token822_next(&r->rest, &token) > 0) {
 		if (token.type == TOKEN822_RIGHT) {
 			drop_routes(&r->address);
-			return !has_comma(&r->address);
+			return !token822_list_has(&r->address, TOKEN822_COMMA);
 		}
 		if (token.type == TOKEN822_LEFT ||
 		    r->run.tokens.len + r->address.tokens.len >=

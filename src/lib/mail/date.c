@@ -130,20 +130,33 @@ date_add_iso(struct str *text, int64_t seconds, long offset)
 	add_offset(text, offset);
 }
 
-void
-date_add_ctime(struct str *text, int64_t seconds)
+static void
+add_c_time(struct str *text, int64_t seconds, const char *before_one_digit)
 {
 	struct calendar c = to_calendar(seconds);
 
 	str_add_z(text, day_names[c.weekday]);
 	str_add_byte(text, ' ');
 	str_add_z(text, month_names[c.month]);
-	str_add_z(text, c.day < 10 ? "  " : " ");
+	str_add_byte(text, ' ');
+	str_add_z(text, c.day < 10 ? before_one_digit : "");
 	str_add_u64(text, c.day);
 	str_add_byte(text, ' ');
 	add_clock(text, &c);
 	str_add_byte(text, ' ');
 	add_padded(text, c.year, 4);
+}
+
+void
+date_add_ctime(struct str *text, int64_t seconds)
+{
+	add_c_time(text, seconds, " ");
+}
+
+void
+date_add_from_line(struct str *text, int64_t seconds)
+{
+	add_c_time(text, seconds, "0");
 }
 
 void

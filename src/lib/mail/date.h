@@ -22,10 +22,13 @@ void date_add_utc(struct str *text, int64_t seconds);
 void date_add_zone(struct str *text, int64_t seconds, long offset);
 
 /*
- * date_add_ctime: appends "Sun Nov 22 09:05:07 2026" in UTC, as in the From_
- * line of an mbox.  No newline; a one-digit day has a blank before it.
+ * date_add_ctime: appends "Sun Nov 22 09:05:07 2026" in UTC.  No newline; a one-digit day has a blank before it.
  */
 void date_add_ctime(struct str *text, int64_t seconds);
+
+/* date_add_from_line: "Sun Nov 01 09:05:07 2026", the same with two digits for the
+ * day, as the From_ lines of qmail have it. */
+void date_add_from_line(struct str *text, int64_t seconds);
 
 /* date_add_iso: appends "2026-11-22 10:05:07 +0100", in a zone that is offset
  * seconds east of UTC. */

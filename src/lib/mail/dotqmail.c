@@ -99,3 +99,14 @@ dotqmail_names_next(struct dotqmail_names *names, struct str *name)
 		str_add_z(name, "default");
 	return true;
 }
+
+bool
+dotqmail_is_permanent(int exit_code)
+{
+	static const int codes[] = { 100, 64, 65, 70, 76, 77, 78, 112 };
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (exit_code == codes[i])
+			return true;
+	return false;
+}

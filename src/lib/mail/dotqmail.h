@@ -60,4 +60,8 @@ bool dotqmail_names_next(struct dotqmail_names *names, struct str *name);
  */
 void dotqmail_add_extension(struct str *name, struct span extension);
 
+/* dotqmail_is_permanent: whether a program that ended with this exit code asks to
+ * give up: sysexits.h, and qmail's own.  Source: qmail-command(8). */
+bool dotqmail_is_permanent(int exit_code);
+
 #endif

@@ -29,7 +29,7 @@ fromline_add_from(struct str *text, struct span sender, int64_t seconds)
 		    text, c == ' ' || c == '\t' || c == '\n' ? '-' : c);
 	}
 	str_add_byte(text, ' ');
-	date_add_ctime(text, seconds);
+	date_add_from_line(text, seconds);
 	str_add_byte(text, '\n');
 }
 

@@ -15,13 +15,21 @@ add_rule(struct str *rules, const char *start, struct span value)
 }
 
 void
+hostrules_add_completion(struct str *rules, struct span default_host,
+    struct span plus_domain, struct span default_domain)
+{
+	add_rule(rules, "=:", default_host);
+	add_rule(rules, "*+:.", plus_domain);
+	add_rule(rules, "?:.", default_domain);
+}
+
+void
 hostrules_add_defaults(struct str *rules, struct span default_host,
     struct span plus_domain, struct span default_domain)
 {
 	add_rule(rules, "*.:", SPAN(""));
-	add_rule(rules, "=:", default_host);
-	add_rule(rules, "*+:.", plus_domain);
-	add_rule(rules, "?:.", default_domain);
+	hostrules_add_completion(
+	    rules, default_host, plus_domain, default_domain);
 }
 
 static bool

@@ -25,6 +25,10 @@
 void hostrules_add_defaults(struct str *rules, struct span default_host,
     struct span plus_domain, struct span default_domain);
 
+/* hostrules_add_completion: the last three of these: a dot stays. */
+void hostrules_add_completion(struct str *rules, struct span default_host,
+    struct span plus_domain, struct span default_domain);
+
 /* hostrules_apply: changes a host; an address without one has the empty. */
 void hostrules_apply(struct span rules, struct str *host);
 

@@ -50,3 +50,68 @@ maildirname_is_fresh(int64_t changed, int64_t now)
 {
 	return changed >= now && changed <= now + MAILDIRNAME_SKEW;
 }
+
+bool
+maildirname_find_size(struct span name, uint64_t *size)
+{
+	return find_field(span_upto(name, span_find(name, ':')), 'S', size);
+}
+
+bool
+maildirname_has_flag(struct span name, char flag)
+{
+	struct span info = span_from(name, span_find(name, ':'));
+
+	return span_starts(info, SPAN(":2,")) &&
+	    span_has(span_from(info, 3), flag);
+}
+
+void
+maildirname_add_unique(struct str *name, uint64_t now, uint64_t pid,
+    unsigned number, const char *host)
+{
+	str_add_u64(name, now / 1000000);
+	str_add_z(name, ".M");
+	str_add_u64(name, now % 1000000);
+	str_add_z(name, "P");
+	str_add_u64(name, pid);
+	str_add_z(name, "Q");
+	str_add_u64(name, number);
+	str_add_byte(name, '.');
+	for (; *host; host++) {
+		if (*host == '/')
+			str_add_z(name, "\\057");
+		else if (*host == ':')
+			str_add_z(name, "\\072");
+		else
+			str_add_byte(name, *host);
+	}
+}
+
+void
+maildirname_count(struct maildirname_sizes *sizes, struct span bytes)
+{
+	struct span rest = bytes;
+
+	sizes->bytes += bytes.len;
+	while (rest.len) {
+		size_t len = span_find(rest, '\n');
+
+		if (len < rest.len &&
+		    (len ? rest.s[len - 1] : sizes->last) != '\r')
+			sizes->ends++;
+		sizes->last = rest.s[len < rest.len ? len : len - 1];
+		rest = span_from(rest, len + 1);
+	}
+}
+
+void
+maildirname_add_sizes(struct str *name, const struct maildirname_sizes *sizes)
+{
+	str_add_z(name, ",S=");
+	str_add_u64(name, sizes->bytes);
+	if (sizes->last != '\n')
+		return;
+	str_add_z(name, ",W=");
+	str_add_u64(name, sizes->bytes + sizes->ends);
+}

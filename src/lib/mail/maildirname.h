@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "base/str.h"
 
 #define MAILDIRNAME_SKEW     60 /* seconds that clocks may differ */
 #define MAILDIRNAME_SIZE_MAX ((uint64_t)1 << 46) /* bytes that S and W say */
@@ -38,5 +39,44 @@ void maildirname_parse(struct span name, struct maildirname *parsed);
  *   changed, now   seconds
  */
 bool maildirname_is_fresh(int64_t changed, int64_t now);
+
+/*
+ * maildirname_find_size: the size of the file as its name tells it.
+ * Returns false if it does not.
+ */
+bool maildirname_find_size(struct span name, uint64_t *size);
+
+/* maildirname_has_flag: whether the flags behind ":2," have this letter. */
+bool maildirname_has_flag(struct span name, char flag);
+
+/*
+ * maildirname_add_unique: appends "SECONDS.MmicrosecondsPpidQnumber.HOST"; bytes
+ * of the host that have a meaning in such names are written in octal.
+ *   now   microseconds since 1970
+ */
+void maildirname_add_unique(struct str *name, uint64_t now, uint64_t pid,
+    unsigned number, const char *host);
+
+/* Of a message: its bytes, and those of them that get a CR when it is sent. */
+struct maildirname_sizes {
+	uint64_t bytes, ends;
+	char last; /* byte */
+};
+
+#define MAILDIRNAME_SIZES_INIT \
+	{                      \
+		0, 0, '\n'     \
+	}
+
+/* maildirname_count: counts the next bytes of a message. */
+void maildirname_count(struct maildirname_sizes *sizes, struct span bytes);
+
+/*
+ * maildirname_add_sizes: appends ",S=BYTES,W=BYTES", so that readers need not
+ * look at each file.  W is with CR LF at line ends; it is left out where the last
+ * line has none, since readers differ in what they send then.
+ */
+void
+maildirname_add_sizes(struct str *name, const struct maildirname_sizes *sizes);
 
 #endif

@@ -149,6 +149,13 @@ cut(struct span *rest, struct token822 *token)
 	return 1;
 }
 
+bool
+token822_is_word(enum token822_type type)
+{
+	return type == TOKEN822_ATOM || type == TOKEN822_QUOTED ||
+	    type == TOKEN822_LITERAL;
+}
+
 int
 token822_next(struct span *rest, struct token822 *token)
 {
@@ -294,6 +301,15 @@ token822_add_written(
 	} else {
 		str_add_byte(text, special_byte(token->type));
 	}
+}
+
+bool
+token822_list_has(const struct token822_list *list, enum token822_type type)
+{
+	for (size_t i = 0; i < list->tokens.len; i++)
+		if (list->tokens.at[i].type == type)
+			return true;
+	return false;
 }
 
 void

@@ -57,6 +57,10 @@ struct token822_list {
  */
 MUST_CHECK int token822_next(struct span *rest, struct token822 *token);
 
+/* token822_is_word: whether it is an atom, a quoted string or a literal: two of
+ * them side by side belong to two addresses, or to a phrase. */
+bool token822_is_word(enum token822_type type);
+
 /* token822_plain: a token of this type whose meaning is text. */
 struct token822 token822_plain(enum token822_type type, struct span text);
 
@@ -74,6 +78,10 @@ void token822_add_plain(struct str *text, const struct token822 *token);
  */
 void token822_add_written(
     struct str *text, enum token822_type before, const struct token822 *token);
+
+/* token822_list_has: whether a token of this type is in it. */
+bool
+token822_list_has(const struct token822_list *list, enum token822_type type);
 
 /* token822_list_add: adds a token at the end. */
 void token822_list_add(struct token822_list *list, struct token822 token);

@@ -155,6 +155,32 @@ file_sync_folder(const char *path)
 }
 
 int
+file_sync_folder_of(const char *path)
+{
+	struct span name = span_of(path);
+	size_t slash = span_find_last(name, '/');
+	struct str folder = STR_INIT;
+	int result;
+
+	if (slash == name.len)
+		str_set(&folder, SPAN("."));
+	else
+		str_set(&folder, span_upto(name, slash ? slash : 1));
+	result = file_sync_folder(str_z(&folder));
+	str_free(&folder);
+	return result;
+}
+
+bool
+file_has_name(int fd, const char *path)
+{
+	struct stat ours, named;
+
+	return fstat(fd, &ours) == 0 && stat(path, &named) == 0 &&
+	    ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+int
 file_set_time(const char *path, int64_t seconds)
 {
 	struct timespec times[2] = { { .tv_sec = (time_t)seconds },

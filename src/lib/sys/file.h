@@ -73,6 +73,13 @@ MUST_CHECK int file_sync(int fd);
  */
 MUST_CHECK int file_sync_folder(const char *path);
 
+/* file_sync_folder_of: the same for the folder that holds the name of a file. */
+MUST_CHECK int file_sync_folder_of(const char *path);
+
+/* file_has_name: whether the open file is the one of this name: somebody may have
+ * put another in its place since it was opened. */
+bool file_has_name(int fd, const char *path);
+
 /* file_set_time: sets access and modification time, in seconds.
  * Returns 0, -1 with errno. */
 MUST_CHECK int file_set_time(const char *path, int64_t seconds);

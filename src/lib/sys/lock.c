@@ -6,10 +6,12 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/file.h>
+#include <time.h>
 
 #include "sys/clock.h"
 
-#define TRY_AGAIN 5 /* milliseconds */
+#define TRY_AGAIN 5  /* milliseconds */
+#define STEPS	  10 /* tries in a second */
 
 int
 lock_wait(int fd)
@@ -52,4 +54,19 @@ lock_try_record(int fd)
 	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
 	return fcntl(fd, F_SETLK, &whole);
+}
+
+int
+lock_mailbox(int fd, unsigned seconds)
+{
+	static const struct timespec step = { 0, 1000000000 / STEPS };
+
+	for (unsigned tries = 0; tries < seconds * STEPS; tries++) {
+		if (lock_try(fd) == 0 && lock_try_record(fd) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EACCES && errno != EAGAIN)
+			break;
+		(void)nanosleep(&step, NULL);
+	}
+	return -1;
 }

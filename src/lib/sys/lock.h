@@ -22,4 +22,11 @@ MUST_CHECK int lock_wait_shortly(int fd, int64_t milliseconds);
  * mail readers use for mailboxes.  0, -1 with errno (EAGAIN or EACCES: held). */
 MUST_CHECK int lock_try_record(int fd);
 
+/*
+ * lock_mailbox: takes both kinds of lock, as mail readers do, waiting for at most
+ * so many seconds.
+ * Returns 0; -1 with errno, EWOULDBLOCK, EAGAIN or EACCES when it took longer.
+ */
+MUST_CHECK int lock_mailbox(int fd, unsigned seconds);
+
 #endif
