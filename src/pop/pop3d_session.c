@@ -307,6 +307,9 @@ static void
 do_quit(struct pop3d *pop3d, struct span argument)
 {
 	(void)argument;
+	/* What cannot be sent to the client is not taken away from it. */
+	if (out_flush(&pop3d->out) < 0)
+		pop3d_end(NULL, POP3D_GONE);
 	if (maildrop_update(&pop3d->drop) == 0)
 		reply(pop3d, "+OK bye");
 	else

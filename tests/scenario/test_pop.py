@@ -635,3 +635,16 @@ def test_called_wrongly(place, words, code):
     done = subprocess.run([place.program(words[0]), *words[1:]], stdin=subprocess.DEVNULL,
                           capture_output=True)
     assert done.returncode == code
+
+
+def test_what_cannot_be_sent_is_not_deleted(town):
+    """A client that asks for all at once and is gone before it hears anything."""
+    pop.letter(town, "ann", "1.a", MESSAGE)
+    theirs, ours = os.pipe()
+    os.close(theirs)
+    uid = towns.PEOPLE["ann"]
+    with open(ours, "wb", buffering=0) as nobody:
+        subprocess.run([town.place.program("qmail-pop3d"), "Maildir"], cwd=town.home("ann"),
+                       input=b"RETR 1\r\nDELE 1\r\nQUIT\r\n", stdout=nobody, timeout=30,
+                       env=town.environment("ann"), user=uid, group=uid, extra_groups=[])
+    assert names(town, "ann") == ["new/1.a"]

@@ -61,10 +61,10 @@ next_part(struct scan *scan, struct str *part)
 		if (c == '(' || c == '"') {
 			len = *has_none ? 0 : enclosed_len(*rest);
 			*has_none |= len == 0;
-			if (len == 0)
-				len = separator_position(*rest);
-			else if (c == '"')
+			if (len > 0 && c == '"')
 				str_add(part, span_upto(*rest, len));
+			else if (len == 0)
+				len = c == '"' ? 1 : separator_position(*rest);
 		} else if (c == '<') {
 			str_reset(part);
 		} else if (c == '>') {

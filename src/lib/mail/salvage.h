@@ -11,8 +11,8 @@
 
 /*
  * salvage_addresses: takes the field apart at commas, semicolons and colons;
- * quotes and comments that have an end are passed over, one without an end
- * hides what follows it, up to the next comma.  In each part it is the text
+ * quotes and comments that have an end are passed over; a quote without an end
+ * counts as none, a comment hides what follows it, up to the next comma.  In each part it is the text
  * behind the last <, or else the whole part, that may be an address: local part,
  * @ and domain.
  *   call   called for each, from left to right
