@@ -107,6 +107,8 @@ static const struct control {
 	    "seconds that deliveries get when the daemons end" },
 	{ "syncfolders", FLAG, NULL,
 	    "for file systems whose folders need it: also sync those" },
+	{ "timeoutbounce", LINE, "900",
+	    "seconds that queueing a bounce may take" },
 	{ "timeoutconnect", LINE, "60", "seconds to connect to a server" },
 	{ "timeoutdelivery", LINE, "1800", "seconds for a remote delivery" },
 	{ "timeoutremote", LINE, "1200", "seconds to wait for a server" },

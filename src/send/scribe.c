@@ -26,6 +26,7 @@
 #include "queue/info.h"
 #include "queue/path.h"
 #include "queue/record.h"
+#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/file.h"
@@ -37,6 +38,7 @@
 
 #define BOUNCE_FILE_MODE 0600
 #define WORKERS_MAX	 200 /* processes that queue at once */
+#define PATIENCE	 900 /* seconds for each of them */
 
 /* What is to be answered when something is queued, or was not. */
 struct scribe_question {
@@ -55,6 +57,7 @@ struct worker {
 	struct scribe_question question;
 	int fd; /* here comes the id of qmail-queue, and its end */
 	bool has_told;
+	int64_t until; /* clock_monotonic: then it is killed */
 };
 
 struct scribe {
@@ -62,6 +65,7 @@ struct scribe {
 	VEC(struct worker) workers;
 	VEC(struct pollfd) fds; /* the peer, and that of each worker */
 	bool syncs_folders;
+	int64_t patience; /* milliseconds that a worker may take */
 	struct scribe_mail mail;
 };
 
@@ -347,16 +351,42 @@ add_poll(struct scribe *scribe, int fd)
 	vec_push(&scribe->fds, poller);
 }
 
+/*
+ * Kills those that take too long, with their qmail-queue, or $QMAILQUEUE: one
+ * that hangs must not hold up all mail, for there may be so many workers only.
+ * Returns milliseconds to the next; -1: nobody is at work.
+ */
+static int64_t
+end_late_workers(struct scribe *scribe)
+{
+	int64_t now = clock_monotonic(), wait = -1;
+
+	for (size_t i = 0; i < scribe->workers.len; i++) {
+		struct worker *worker = &scribe->workers.at[i];
+
+		if (worker->until <= now) {
+			(void)kill(-worker->pid, SIGKILL);
+			worker->until = INT64_MAX; /* it ends by itself */
+		} else if (worker->until != INT64_MAX &&
+		    (wait < 0 || worker->until - now < wait)) {
+			wait = worker->until - now;
+		}
+	}
+	return wait;
+}
+
 /* Waits for workers, and for the peer if asked to.  Returns whether the peer
  * has something to say. */
 static bool
 wait_for_something(struct scribe *scribe, bool hears_peer)
 {
+	int64_t wait = end_late_workers(scribe);
+
 	scribe->fds.len = 0;
 	add_poll(scribe, hears_peer ? scribe->peer : -1);
 	for (size_t i = 0; i < scribe->workers.len; i++)
 		add_poll(scribe, scribe->workers.at[i].fd);
-	if (signal_poll(scribe->fds.at, scribe->fds.len, -1) <= 0)
+	if (signal_poll(scribe->fds.at, scribe->fds.len, wait) <= 0)
 		return false;
 	hear_workers(scribe);
 	return scribe->fds.at[0].revents != 0;
@@ -371,7 +401,8 @@ static pid_t
 fork_worker(
     struct scribe *scribe, const struct scribe_question *question, int *tell_fd)
 {
-	struct worker worker = { .question = *question };
+	struct worker worker = { .question = *question,
+		.until = clock_monotonic() + scribe->patience };
 	int ends[2];
 
 	while (scribe->workers.len >= WORKERS_MAX)
@@ -381,6 +412,8 @@ fork_worker(
 	worker.fd = ends[0];
 	*tell_fd = ends[1];
 	worker.pid = fork();
+	if (worker.pid >= 0)
+		(void)!setpgid(worker.pid, worker.pid); /* here and there */
 	if (worker.pid == 0) {
 		for (size_t i = 0; i < scribe->workers.len; i++)
 			fd_close(scribe->workers.at[i].fd);
@@ -492,6 +525,8 @@ read_bounce_form(struct scribe_mail *mail)
 static int
 read_controls(struct scribe *scribe)
 {
+	uint64_t patience = PATIENCE;
+
 	if (control_read_line("control/me", &scribe->mail.me) < 0 ||
 	    control_read_mailbox(&scribe->mail.bounce_from,
 		"control/bouncefrom", "MAILER-DAEMON", "control/bouncehost",
@@ -500,8 +535,11 @@ read_controls(struct scribe *scribe)
 		"control/doublebounceto", "postmaster",
 		"control/doublebouncehost", "doublebouncehost") < 0)
 		return -1;
-	if (read_bounce_form(&scribe->mail) < 0)
+	if (read_bounce_form(&scribe->mail) < 0 ||
+	    control_read_number("control/timeoutbounce", INT32_MAX, &patience) <
+		0)
 		return -1;
+	scribe->patience = (int64_t)patience * 1000;
 	/* Where that cannot be told it does no harm. */
 	scribe->syncs_folders =
 	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;

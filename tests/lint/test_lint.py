@@ -35,7 +35,7 @@ def without_comments(text):
     """Comments and strings blanked, lines kept."""
     def blank(found):
         return re.sub(r"[^\n]", " ", found.group())
-    return re.sub(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', blank, text, flags=re.S)
+    return re.sub(r'/\*.*?\*/|"(?:\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', blank, text, flags=re.S)
 
 
 def includes(name):
@@ -247,3 +247,30 @@ def test_version():
     with open("src/lib/base/version.h") as header, open("README") as readme:
         version = re.search('SUITE_VERSION "Angarium ([0-9.]+)"', header.read()).group(1)
         assert "Version %s." % version in readme.read()
+
+
+# Pages of other packages and of the system.
+FOREIGN_PAGES = set("""asctime(3) biff(1) crypt(3) ctime(3) fcntl(2) find(1) flock(2) hostname(1)
+    logger(1) multilog(8) passwd(5) printf(1) ps(1) rename(2) shadow(5) syslog(3) tcpclient(1)
+    tcpserver(1) uname(1)""".split())
+# Of the installation, which has no page; an example; several of one.
+OTHER_PROGRAMS = {"qmail-install", "qmail-dial", "qmail-getpws"}
+
+
+def test_no_page_names_what_is_not_there():
+    there = {"%s(%s)" % tuple(name.rsplit(".", 1)) for name in os.listdir("man")}
+    for name in sorted(os.listdir("man")):
+        with open("man/" + name) as page:
+            named = re.findall(r"(?m)^\.(?:.*\s)?Xr (\S+) (\d)", page.read())
+        missing = {"%s(%s)" % pair for pair in named} - there - FOREIGN_PAGES
+        assert not missing, (name, missing)
+
+
+def test_no_text_names_a_program_that_is_not_there():
+    programs = {name.rsplit(".", 1)[0] for name in os.listdir("man")} | OTHER_PROGRAMS
+    texts = ["README", "INSTALL"] + ["man/" + name for name in os.listdir("man")]
+    texts += [os.path.join(folder, name) for folder, _, names in os.walk("src") for name in names]
+    for path in texts:
+        with open(path) as text:
+            named = set(re.findall(r"(?<![.\w-])qmail-[a-z0-9]+\b", text.read()))
+        assert not named - programs, (path, named - programs)

@@ -380,15 +380,6 @@ def test_no_day_for_programs(home, strace):
     assert seconds == ["86400", "0", "86400"]
 
 
-def is_alive(pid):
-    """A process that has ended and that nobody has waited for counts as gone."""
-    try:
-        with open("/proc/%d/stat" % pid) as stat:
-            return stat.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.parametrize("leads, trap, is_killed", [
     (True, "", False), (False, "", False), (True, "trap '' TERM; ", True),
     (False, "trap '' TERM; ", False)])
@@ -401,7 +392,7 @@ def test_program_takes_too_long(home, leads, trap, is_killed):
     assert code == (-9 if is_killed else 111)
     assert said == "a program took longer than control/programtimeout allows (#4.3.0)\n"
     if leads:
-        process.until(lambda: not is_alive(int(home.read("pid"))), "the end of the child")
+        process.until(lambda: not process.is_alive(int(home.read("pid"))), "the end of the child")
 
 
 def test_program_has_time(home):

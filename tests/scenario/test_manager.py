@@ -809,7 +809,7 @@ def put_in_todo(town, number, recipient):
 def test_new_mail_beside_a_backlog(town):
     """What lies in todo at a start and what comes are sorted in turn."""
     first = int(time.time() * 1000000) - 10 ** 9
-    for n in range(2000):
+    for n in range(4000):
         put_in_todo(town, first + n, "@here.example")
     town.open()
     town.daemon.wait("^new msg")
@@ -989,6 +989,7 @@ def test_routes_that_cannot_be_read_are_told_of_once(town):
     os.chmod(routes, 0o644)
     town.place.write(routes, ":127.0.0.2\n")
     deliver()
+    os.chmod(routes, 0o600)  # before it changes, which is when it is looked at
     town.place.write(routes, ":127.0.0.1 \n", mode=0o600)
     deliver()
     deliver()

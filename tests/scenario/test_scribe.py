@@ -148,3 +148,28 @@ def test_its_master_is_gone(town, recipients):
     assert sum("failure notice" in text for text in town.mail("bob")) == 1
     old.kill()
 
+
+
+def test_a_queue_program_that_hangs(town):
+    """It is killed with what it has started, and the bounce tried again."""
+    pids, gate = town.place.base + "/pids", town.place.base + "/may-go"
+    program = town.place.base + "/queue-program"
+    town.place.write(pids, "", mode=0o666)
+    town.place.write(program, """#!/bin/sh
+test -e %s && exec %s
+sleep 1000 & echo $$ $! >>%s
+wait
+""" % (gate, town.place.program("qmail-queue"), pids), mode=0o755)
+    town.place.write(town.place.path("control/timeoutbounce"), "1\n")
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "no-one@here.example")
+    town.daemon.wait("^warning: trouble injecting bounce message")
+    with open(pids) as source:
+        hung = source.readline().split()
+    town.until(lambda: not any(process.is_alive(int(pid)) for pid in hung),
+               "the end of the program")
+    town.place.write(gate, "")
+    os.kill(town.daemon.pid, signal.SIGALRM)
+    town.letter("bob", "Subject: failure notice")
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1

@@ -148,3 +148,12 @@ def until(condition, what, timeout=15):
             return answer
         assert time.monotonic() < deadline, "still waiting: " + what
         time.sleep(0.01)
+
+
+def is_alive(pid):
+    """A process that has ended and that nobody has waited for counts as gone."""
+    try:
+        with open("/proc/%d/stat" % pid) as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
