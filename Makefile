@@ -211,7 +211,9 @@ instcheck:
 
 # ---- the two commands of README ------------------------------------------
 
-.PHONY: quickstart stop services test mutants bench help
+.PHONY: quickstart stop services deb-dummy test mutants bench help
+deb-dummy:
+	@sh src/install/deb-dummy.sh
 services:
 	@sh src/install/services.sh
 quickstart:
@@ -230,6 +232,7 @@ help:
 	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
 	@echo 'make stop        end what quickstart started'
 	@echo 'make services    write the services: daemontools, systemd'
+	@echo 'make deb-dummy   a Debian package that stands for this mail server'
 	@echo 'make test        run all tests'
 	@echo 'make mutants     put faults in; which does no test notice?'
 	@echo 'make bench       compare with Postfix'

@@ -35,13 +35,20 @@
 #define WRITE_TIMEOUT  73   /* seconds for each write */
 #define REPLY_TIMEOUT  1200 /* seconds for a whole reply */
 #define REPLY_MAX      5000 /* bytes of a reply */
+#define LAST_WORDS     5000 /* milliseconds for replies when the line is dead */
+
+/* A message that waits for its reply. */
+struct sent {
+	struct str name;
+	uint64_t end; /* so many bytes of the output reach to its end */
+};
 
 struct client {
 	struct in names, in;
 	struct out out;
 	bool is_socket; /* what has come can be told from what will come */
 	struct span prefix;
-	VEC(struct str) sent; /* names that wait for their replies */
+	VEC(struct sent) sent;
 	size_t next_reply;
 	struct str reply; /* the last one */
 	char names_buffer[4096], in_buffer[4096], out_buffer[16384];
@@ -58,13 +65,6 @@ static void
 out_of_memory(void)
 {
 	fail("out of memory");
-}
-
-static void
-flush(struct client *client)
-{
-	if (out_flush(&client->out) < 0)
-		fail("the connection broke, or the server is too slow");
 }
 
 /* ---- replies: each a netstring of a letter and words ---- */
@@ -95,26 +95,52 @@ read_length(struct client *client)
 	return length;
 }
 
+/* Reads one reply.  It needs no memory. */
 static void
-read_reply(struct client *client)
+take_reply(struct client *client)
 {
 	struct str *reply = &client->reply;
 	size_t length;
 
-	flush(client);
 	str_reset(reply);
-	in_set_deadline(&client->in, clock_monotonic() + REPLY_TIMEOUT * 1000);
 	length = read_length(client);
 	while (reply->len < length)
 		str_add_byte(reply, next_byte(client));
 	if (next_byte(client) != ',' || !span_has(SPAN("KZD"), reply->s[0]))
 		fail("the server does not keep to QMTP");
-	serial_result_write(str_span(&client->sent.at[client->next_reply++]),
-	    reply->s[0], span_from(str_span(reply), 1));
+	serial_result_write(
+	    str_span(&client->sent.at[client->next_reply++].name), reply->s[0],
+	    span_from(str_span(reply), 1));
 }
 
-/* A message cannot be sent; the answers on those before it still count, or they
- * would be sent again. */
+/* Nothing more can be sent.  What the server has said of messages that it has
+ * still counts, or they would be sent again. */
+NORETURN static void
+fail_broken(struct client *client)
+{
+	in_set_deadline(&client->in, clock_monotonic() + LAST_WORDS);
+	while (client->next_reply < client->sent.len &&
+	    client->sent.at[client->next_reply].end <= client->out.total)
+		take_reply(client);
+	fail("the connection broke, or the server is too slow");
+}
+
+static void
+flush(struct client *client)
+{
+	if (out_flush(&client->out) < 0)
+		fail_broken(client);
+}
+
+static void
+read_reply(struct client *client)
+{
+	flush(client);
+	in_set_deadline(&client->in, clock_monotonic() + REPLY_TIMEOUT * 1000);
+	take_reply(client);
+}
+
+/* A message cannot be sent; the replies on those before it still count. */
 NORETURN static void
 fail_late(struct client *client, const char *what)
 {
@@ -153,7 +179,7 @@ static void
 add(struct client *client, struct span bytes)
 {
 	if (out_add(&client->out, bytes) < 0)
-		fail("the connection broke, or the server is too slow");
+		fail_broken(client);
 }
 
 /* The length and colon that begin a netstring. */
@@ -217,7 +243,7 @@ send_message(struct client *client, const struct str *name)
 {
 	static char buffer[65536];
 	struct serial_message message = { STR_INIT, STR_INIT, STR_INIT, 0 };
-	struct str copy = STR_INIT;
+	struct sent sent = { STR_INIT, 0 };
 	struct stat status;
 	struct in file;
 	int fd = file_open(str_z(name)), got;
@@ -237,8 +263,9 @@ send_message(struct client *client, const struct str *name)
 			read_replies(client);
 		check_silence(client);
 		add_recipient(client, str_span(&message.recipient));
-		str_set(&copy, str_span(name));
-		vec_push(&client->sent, copy);
+		str_set(&sent.name, str_span(name));
+		sent.end = client->out.total + client->out.len;
+		vec_push(&client->sent, sent);
 	}
 	serial_message_free(&message);
 	fd_close(fd);

@@ -32,7 +32,6 @@
 enum fault {
 	FAULT_USAGE,
 	FAULT_MODE,
-	FAULT_ALIASES,
 	FAULT_RECIPIENT,
 	FAULT_NO_RECIPIENT,
 	FAULT_MEMORY,
@@ -48,8 +47,6 @@ static const struct {
 	    "[-R ret] [-V envid] [-bp | -bs] [-B type] [-i] [-o x] "
 	    "[recipient ...]" },
 	[FAULT_MODE] = { PERMANENT, "this -b mode does not exist here" },
-	[FAULT_ALIASES] = { PERMANENT,
-	    "the alias database is made by newaliases(1)" },
 	[FAULT_RECIPIENT] = { PERMANENT, "this is no list of addresses: " },
 	[FAULT_NO_RECIPIENT] = { PERMANENT,
 	    "nobody is named as recipient; -t takes those of the header" },
@@ -107,6 +104,15 @@ NORETURN static void
 become_mailq(void)
 {
 	char name[] = "qmail-qread";
+
+	become(name, (char *[]){ name, NULL });
+}
+
+/* -bi: makes the database of /etc/aliases. */
+NORETURN static void
+become_newaliases(void)
+{
+	char name[] = "newaliases";
 
 	become(name, (char *[]){ name, NULL });
 }
@@ -219,7 +225,7 @@ take_mode(struct options *options, const char *value)
 	case 's':
 		become_smtpd();
 	case 'i':
-		fail(FAULT_ALIASES);
+		become_newaliases();
 	default:
 		fail(FAULT_MODE);
 	}
@@ -446,7 +452,7 @@ main(int argc, char **argv)
 	if (span_equal(name, SPAN("mailq")))
 		become_mailq();
 	if (span_equal(name, SPAN("newaliases")))
-		fail(FAULT_ALIASES);
+		become_newaliases();
 	recipients = take_options(&options, argv + 1);
 	become_inject(&options, recipients);
 }

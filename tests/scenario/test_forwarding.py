@@ -354,6 +354,16 @@ def test_alias_that_is_none(town, text):
         "aliases", "aliases.cdb"]
 
 
+@pytest.mark.parametrize("words", [["sendmail", "-bi"], ["newaliases"]])
+def test_sendmail_makes_the_database(town, words):
+    etc = town.place.etc
+    etc.clear("aliases*")
+    etc.write("aliases", "a: b\n")
+    done = subprocess.run(words, executable=town.place.program("sendmail"), env={})
+    assert done.returncode == 0
+    assert etc.matching("aliases.cdb")
+
+
 # ---- calls that fail
 
 @pytest.fixture

@@ -289,3 +289,18 @@ def test_accounts_are_made_by_the_systems_tools():
     """No script of ours writes to the files of accounts."""
     for name in build.source_files(".sh"):
         assert not re.search(r"/etc/(passwd|group|shadow|gshadow)", build.read(name)), name
+
+
+def test_deb_dummy(needs):
+    """A package that conflicts with other mail servers, and has the links."""
+    needs("dpkg-deb")
+    build.run(["make", "-s", "deb-dummy"], cwd=build.TOP)
+    package = os.path.join(build.TOP, "build/angarium-dummy.deb")
+    told = subprocess.run(["dpkg-deb", "-I", package], capture_output=True, text=True).stdout
+    assert "\n Provides: mail-transport-agent\n" in told
+    assert "\n Conflicts: mail-transport-agent\n" in told
+    listed = subprocess.run(["dpkg-deb", "-c", package], capture_output=True, text=True).stdout
+    with open(os.path.join(build.TOP, "conf-qmail")) as conf:
+        target = " -> %s/bin/sendmail" % conf.readline().strip()
+    for link in "sbin/sendmail", "lib/sendmail", "bin/mailq", "bin/newaliases":
+        assert "root/root" in listed and "./usr/%s%s\n" % (link, target) in listed

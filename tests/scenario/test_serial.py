@@ -307,3 +307,32 @@ def test_next_message_has_gone(town, program, script):
     """What the server says of the one before counts."""
     told, complaint, code = converse(town, program, *script, more=b"new/gone\0")
     assert told.startswith(b"NAME\0K") and code == 111 and b"opened" in complaint
+
+
+@pytest.mark.parametrize("words", [b"3:Kok,", b"3:Dno,"])
+def test_connection_breaks_within_the_next_message(town, words):
+    """What the server has said of the one before counts."""
+    def at(name):
+        return town.home("ann") + "/" + name
+    town.place.write(at("small"), MESSAGE % ("line-joe@far.example", "x"))
+    town.place.write(at("large"), MESSAGE % ("line-joe@far.example", "x" * 3000000))
+    ours, theirs = socket.socketpair()
+    ours.settimeout(30)
+
+    def connect():
+        os.dup2(theirs.fileno(), 6)
+        os.dup2(theirs.fileno(), 7)
+    client = subprocess.Popen([town.place.program("serialqmtp"), "line-"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, preexec_fn=connect, close_fds=False)
+    theirs.close()
+    client.stdin.write(("%s\0%s\0" % (at("small"), at("large"))).encode())
+    client.stdin.close()
+    heard = b""
+    while b":joe@far.example,," not in heard:
+        heard += ours.recv(65536)
+    ours.sendall(words)
+    ours.close()
+    told, complaint = client.stdout.read(), client.stderr.read()
+    assert client.wait(30) == 111 and b"broke" in complaint
+    assert told == at("small").encode() + b"\0" + words[2:-1] + b"\n"
