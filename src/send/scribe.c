@@ -26,7 +26,6 @@
 #include "queue/info.h"
 #include "queue/path.h"
 #include "queue/record.h"
-#include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/file.h"
@@ -57,7 +56,6 @@ struct worker {
 	struct scribe_question question;
 	int fd; /* here comes the id of qmail-queue, and its end */
 	bool has_told;
-	int64_t until; /* clock_monotonic: then it is killed */
 };
 
 struct scribe {
@@ -65,7 +63,7 @@ struct scribe {
 	VEC(struct worker) workers;
 	VEC(struct pollfd) fds; /* the peer, and that of each worker */
 	bool syncs_folders;
-	int64_t patience; /* milliseconds that a worker may take */
+	unsigned patience; /* seconds that a worker may take; 0: any */
 	struct scribe_mail mail;
 };
 
@@ -351,45 +349,51 @@ add_poll(struct scribe *scribe, int fd)
 	vec_push(&scribe->fds, poller);
 }
 
-/*
- * Kills those that take too long, with their qmail-queue, or $QMAILQUEUE: one
- * that hangs must not hold up all mail, for there may be so many workers only.
- * Returns milliseconds to the next; -1: nobody is at work.
- */
-static int64_t
-end_late_workers(struct scribe *scribe)
-{
-	int64_t now = clock_monotonic(), wait = -1;
-
-	for (size_t i = 0; i < scribe->workers.len; i++) {
-		struct worker *worker = &scribe->workers.at[i];
-
-		if (worker->until <= now) {
-			(void)kill(-worker->pid, SIGKILL);
-			worker->until = INT64_MAX; /* it ends by itself */
-		} else if (worker->until != INT64_MAX &&
-		    (wait < 0 || worker->until - now < wait)) {
-			wait = worker->until - now;
-		}
-	}
-	return wait;
-}
-
 /* Waits for workers, and for the peer if asked to.  Returns whether the peer
  * has something to say. */
 static bool
 wait_for_something(struct scribe *scribe, bool hears_peer)
 {
-	int64_t wait = end_late_workers(scribe);
-
 	scribe->fds.len = 0;
 	add_poll(scribe, hears_peer ? scribe->peer : -1);
 	for (size_t i = 0; i < scribe->workers.len; i++)
 		add_poll(scribe, scribe->workers.at[i].fd);
-	if (signal_poll(scribe->fds.at, scribe->fds.len, wait) <= 0)
+	if (signal_poll(scribe->fds.at, scribe->fds.len, -1) <= 0)
 		return false;
 	hear_workers(scribe);
 	return scribe->fds.at[0].revents != 0;
+}
+
+/*
+ * Too late: the worker goes, with its qmail-queue, or $QMAILQUEUE.  SIGALRM that
+ * somebody else sends is for qmail-send.
+ */
+static void
+on_alarm(int number)
+{
+	unsigned left = alarm(0);
+
+	(void)number;
+	if (left)
+		(void)alarm(left);
+	else
+		(void)kill(0, SIGKILL);
+}
+
+/*
+ * In a worker: one whose program hangs must not hold up all mail, for there may
+ * be so many of them only, nor, when the scribe is gone, keep the text of its
+ * bounce for itself.
+ */
+static void
+begin_patience(const struct scribe *scribe)
+{
+	if (setpgid(0, 0) < 0)
+		_exit(111);
+	if (scribe->patience == 0)
+		return;
+	(void)alarm(scribe->patience);
+	signal_catch(SIGALRM, on_alarm);
 }
 
 /*
@@ -401,8 +405,7 @@ static pid_t
 fork_worker(
     struct scribe *scribe, const struct scribe_question *question, int *tell_fd)
 {
-	struct worker worker = { .question = *question,
-		.until = clock_monotonic() + scribe->patience };
+	struct worker worker = { .question = *question };
 	int ends[2];
 
 	while (scribe->workers.len >= WORKERS_MAX)
@@ -412,14 +415,13 @@ fork_worker(
 	worker.fd = ends[0];
 	*tell_fd = ends[1];
 	worker.pid = fork();
-	if (worker.pid >= 0)
-		(void)!setpgid(worker.pid, worker.pid); /* here and there */
 	if (worker.pid == 0) {
 		for (size_t i = 0; i < scribe->workers.len; i++)
 			fd_close(scribe->workers.at[i].fd);
 		fd_close(ends[0]);
 		/* Else nobody would see that the scribe is gone. */
 		fd_close(scribe->peer);
+		begin_patience(scribe);
 		return 0;
 	}
 	fd_close(ends[1]);
@@ -539,7 +541,7 @@ read_controls(struct scribe *scribe)
 	    control_read_number("control/timeoutbounce", INT32_MAX, &patience) <
 		0)
 		return -1;
-	scribe->patience = (int64_t)patience * 1000;
+	scribe->patience = (unsigned)patience;
 	/* Where that cannot be told it does no harm. */
 	scribe->syncs_folders =
 	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;

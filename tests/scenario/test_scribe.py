@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -173,3 +174,37 @@ wait
     town.letter("bob", "Subject: failure notice")
     town.wait_empty()
     assert len(town.mail("bob")) == 1
+
+
+@pytest.mark.parametrize("who", ["qmail-send", "its scribe"])
+def test_a_queue_program_that_hangs_outlives_its_scribe(town, who):
+    """Only its worker is left to kill it, and that one has the text of the
+    bounce: the next qmail-send cannot queue it before."""
+    begun, gate = town.place.base + "/begun", town.place.base + "/may-go-%s" % who[:3]
+    program = town.place.base + "/queue-program"
+    town.place.write(begun, "", mode=0o666)
+    town.place.write(program, """#!/bin/sh
+test -e %s && exec %s
+echo x >>%s
+sleep 1000
+""" % (gate, town.place.program("qmail-queue"), begun), mode=0o755)
+    town.place.write(town.place.path("control/timeoutbounce"), "3\n")
+    town.place.write(town.place.path("control/stoptime"), "1\n")
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "no-one@here.example", "no-one-else@here.example")
+    process.until(lambda: os.path.getsize(begun), "the program to hang")
+    old = town.daemon
+    scribe, = set(children(old.pid)) & set(town.daemons()["qmail-send"])
+    os.kill(old.pid if who == "qmail-send" else scribe, signal.SIGKILL)
+    old.process.wait(15)
+    town.place.write(gate, "")
+    town.open(env={"QMAILQUEUE": program})
+
+    def has_come():
+        os.kill(town.daemon.pid, signal.SIGALRM)
+        time.sleep(0.1)
+        return town.mail("bob")
+    town.until(has_come, "the bounce")
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
+    old.kill()
