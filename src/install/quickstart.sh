@@ -302,6 +302,7 @@ log_is_complete() {
 }
 
 has_ended() { ! svok "$service/$name" 2>/dev/null; }
+log_has_ended() { ! svok "$service/$name/log" 2>/dev/null; }
 
 # The number may be another process's by now.
 stop_svscan() {
@@ -337,6 +338,9 @@ stop() {
 		if [ "/etc/service/$name" -ef "$service/$name" ]; then
 			rm -f "/etc/service/$name"
 		fi
+	done
+	for name in qmail-send qmail-smtpd qmail-pop3d; do
+		wait_for "the log of $name to end" log_has_ended
 	done
 	echo "stopped; mail that waits stays in $home/queue"
 }

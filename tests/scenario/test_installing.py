@@ -155,6 +155,46 @@ def test_installing_again_keeps_what_people_wrote(tampered):
             assert source.read() == text
 
 
+def test_services_written_again_keep_what_people_changed(tampered, needs):
+    """And what nobody changed is as of now."""
+    needs("tcprules")
+    tampered.control(me="here.example\n")
+    sources = tampered.base + "/sources"
+    shutil.copytree(os.path.join(build.TOP, "src/install"), sources + "/src/install")
+    shutil.copy(os.path.join(build.TOP, "conf-users"), sources)
+    tampered.write(sources + "/conf-qmail", tampered.prefix + "\n")
+    script = tampered.path("service/qmail-send/run")
+    template = sources + "/src/install/service/qmail-send"
+
+    def write_services():
+        return subprocess.run(["sh", "src/install/services.sh"], cwd=sources, check=True,
+                              capture_output=True, text=True).stdout
+
+    def append(path, line):
+        with open(path, "a") as file:
+            file.write(line)
+
+    def ends(path, line):
+        with open(path) as file:
+            return file.read().endswith(line)
+    try:
+        assert write_services() == ""
+        append(template, "# newer\n")
+        assert write_services() == "" and ends(script, "# newer\n")
+        append(script, "# ours\n")
+        append(template, "# newest\n")
+        for _ in range(2):
+            assert write_services().startswith(script + " was changed: kept;")
+            assert ends(script, "# ours\n") and ends(script + ".made", "# newest\n")
+        assert os.stat(script).st_mode & 0o777 == 0o755
+        os.unlink(script)
+        assert write_services() == "" and ends(script, "# newest\n")
+    finally:
+        for folder in ("service", "log", "systemd"):
+            shutil.rmtree(tampered.path(folder), ignore_errors=True)
+        shutil.rmtree(sources)
+
+
 @pytest.mark.parametrize("name, target, stays", [
     ("bin/qmail-queue", "qmail-qmqpc", True),
     ("bin/qmail-queue", "qmail-inject", False),
