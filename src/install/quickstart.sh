@@ -168,7 +168,6 @@ start_services() {
 	else
 		env - PATH="$PATH" setsid svscan "$service" </dev/null \
 			>>"$home/log/svscan" 2>&1 &
-		echo $! > "$service/svscan.pid"
 	fi
 	wait_for "SMTP to answer on $address port $port" smtp_answers
 	wait_for "the queue manager" queue_runs
@@ -302,23 +301,30 @@ log_is_complete() {
 }
 
 has_ended() { ! svok "$service/$name" 2>/dev/null; }
+log_has_ended() { ! svok "$service/$name/log" 2>/dev/null; }
 
-# The number may be another process's by now.
-stop_svscan() {
-	[ -s "$service/svscan.pid" ] || return 0
-	pid=$(cat "$service/svscan.pid")
-	if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = svscan ] &&
-		[ "/proc/$pid/cwd" -ef "$service" ]; then
-		kill "$pid"
-	else
-		echo "svscan had ended already"
+# Whoever started them would start them again: links in /etc/service, systemd,
+# a svscan of our folder, be it the quickstart's or one begun by hand.
+stop_starters() {
+	for name in qmail-send qmail-smtpd qmail-pop3d; do
+		if [ "/etc/service/$name" -ef "$service/$name" ]; then
+			rm -f "/etc/service/$name"
+		fi
+	done
+	if [ -e /etc/systemd/system/angarium.service ]; then
+		systemctl --quiet disable --now angarium || true
 	fi
-	rm -f "$service/svscan.pid"
+	for process in /proc/[0-9]*; do
+		if [ "$(cat "$process/comm" 2>/dev/null)" = svscan ] &&
+			[ "$process/cwd" -ef "$service" ]; then
+			kill "${process#/proc/}" || true # it may just have ended
+		fi
+	done
 }
 
 stop() {
 	[ -d "$service" ] || die "nothing runs from $home"
-	stop_svscan
+	stop_starters
 	for name in qmail-pop3d qmail-smtpd qmail-send; do
 		if svok "$service/$name" 2>/dev/null; then
 			svc -dx "$service/$name"
@@ -330,13 +336,8 @@ stop() {
 			svc -dx "$service/$name/log"
 		fi
 	done
-	if [ -e /etc/systemd/system/angarium.service ]; then
-		systemctl --quiet disable angarium || true
-	fi
 	for name in qmail-send qmail-smtpd qmail-pop3d; do
-		if [ "/etc/service/$name" -ef "$service/$name" ]; then
-			rm -f "/etc/service/$name"
-		fi
+		wait_for "the log of $name to end" log_has_ended
 	done
 	echo "stopped; mail that waits stays in $home/queue"
 }

@@ -4,21 +4,28 @@
 # Runs as   root, by hand, after the installation.
 # Reads     conf-qmail, conf-users, src/install/service; HOME/control.
 # Writes    HOME/service, HOME/log, HOME/systemd, and what was not yet there of
-#           control/smtpaddress, popaddress, tcp.smtp.
+#           control/smtpaddress, popaddress, tcp.smtp.  What people have changed
+#           is kept; FILE.made holds what would stand there.
 # usage: services.sh [SERVICE...]
 set -eu
 home=$(head -n 1 conf-qmail)
 role() { sed -n "${1}p" conf-users; }
 PATH=$PATH:/usr/sbin:/sbin
 
-# fill TEMPLATE NAME FILE: readers never see half of it.
+# fill TEMPLATE NAME FILE MODE: readers never see half of it.
 fill() {
 	sed -e "s|@QMAIL@|$home|g" -e "s|@NAME@|$2|g" -e "s|@LOGUSER@|$(role 3)|g" \
 		-e "s|@NETUSER@|$(role 2)|g" \
 		-e "s|@SVSCAN@|$(command -v svscan || echo /usr/bin/svscan)|g" \
 		"src/install/service/$1" > "$3.new"
 	chmod "$4" "$3.new"
-	mv "$3.new" "$3"
+	if [ ! -e "$3" ] || cmp -s "$3" "$3.made" || cmp -s "$3" "$3.new"; then
+		cp -p "$3.new" "$3.copy"
+		mv "$3.copy" "$3"
+	else
+		echo "$3 was changed: kept; what would be there is $3.made"
+	fi
+	mv "$3.new" "$3.made"
 }
 
 make_service() {

@@ -31,6 +31,8 @@
 /* Every way to fail. */
 enum fault {
 	FAULT_USAGE,
+	FAULT_OPTION,
+	FAULT_VALUE,
 	FAULT_MODE,
 	FAULT_RECIPIENT,
 	FAULT_NO_RECIPIENT,
@@ -46,6 +48,8 @@ static const struct {
 	    "usage: sendmail [-t] [-f sender] [-F name] [-N notify] "
 	    "[-R ret] [-V envid] [-bp | -bs] [-B type] [-i] [-o x] "
 	    "[recipient ...]" },
+	[FAULT_OPTION] = { PERMANENT, "this option does not exist here: -" },
+	[FAULT_VALUE] = { PERMANENT, "this option needs a value: -" },
 	[FAULT_MODE] = { PERMANENT, "this -b mode does not exist here" },
 	[FAULT_RECIPIENT] = { PERMANENT, "this is no list of addresses: " },
 	[FAULT_NO_RECIPIENT] = { PERMANENT,
@@ -261,12 +265,12 @@ static const struct option {
 };
 
 static const struct option *
-find_option(char letter)
+find_option(const char *letter)
 {
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-		if (known[i].letter == letter)
+		if (known[i].letter == *letter)
 			return &known[i];
-	fail(FAULT_USAGE);
+	fail_over(FAULT_OPTION, span_make(letter, 1));
 }
 
 /* Takes one word of options and perhaps the next; returns the last. */
@@ -274,13 +278,13 @@ static char **
 take_word(struct options *options, char **argv)
 {
 	for (const char *letter = *argv + 1; *letter; letter++) {
-		const struct option *option = find_option(*letter);
+		const struct option *option = find_option(letter);
 		const char *value = letter + 1;
 
 		if (option->value == VALUE_NEEDED && !*value) {
 			value = *++argv;
 			if (!value)
-				fail(FAULT_USAGE);
+				fail_over(FAULT_VALUE, span_make(letter, 1));
 		}
 		if (option->take)
 			option->take(options, value);

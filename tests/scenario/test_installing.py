@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import threading
@@ -153,6 +154,68 @@ def test_installing_again_keeps_what_people_wrote(tampered):
                        (mess, "hello\n")):
         with open(path) as source:
             assert source.read() == text
+
+
+@pytest.fixture
+def sources(tampered, needs):
+    """What services.sh and quickstart.sh read, for this installation."""
+    needs("tcprules", "svscan")
+    tampered.control(me="here.example\n")
+    folder = tampered.base + "/sources"
+    shutil.copytree(os.path.join(build.TOP, "src/install"), folder + "/src/install")
+    shutil.copy(os.path.join(build.TOP, "conf-users"), folder)
+    tampered.write(folder + "/conf-qmail", tampered.prefix + "\n")
+    yield folder
+    shutil.rmtree(folder)
+    for name in ("service", "log", "systemd"):
+        shutil.rmtree(tampered.path(name), ignore_errors=True)
+
+
+def test_stop_ends_a_svscan_begun_by_hand(tampered, sources):
+    """It would start the services again."""
+    subprocess.run(["sh", "src/install/services.sh"], cwd=sources, check=True)
+    service = tampered.path("service")
+    stop = ["sh", "src/install/quickstart.sh", "stop"]
+    svscan = subprocess.Popen(["svscan", service], stderr=subprocess.DEVNULL)
+    try:
+        for name in ("qmail-send", "qmail-smtpd", "qmail-pop3d"):
+            while subprocess.run(["svok", "%s/%s/log" % (service, name)]).returncode:
+                assert svscan.poll() is None
+        subprocess.run(stop, cwd=sources, check=True)
+        assert svscan.wait(20) == -signal.SIGTERM
+    finally:
+        svscan.kill()
+        svscan.wait()
+        subprocess.run(stop, cwd=sources, check=True)
+
+
+def test_services_written_again_keep_what_people_changed(tampered, sources):
+    """And what nobody changed is as of now."""
+    script = tampered.path("service/qmail-send/run")
+    template = sources + "/src/install/service/qmail-send"
+
+    def write_services():
+        return subprocess.run(["sh", "src/install/services.sh"], cwd=sources, check=True,
+                              capture_output=True, text=True).stdout
+
+    def append(path, line):
+        with open(path, "a") as file:
+            file.write(line)
+
+    def ends(path, line):
+        with open(path) as file:
+            return file.read().endswith(line)
+    assert write_services() == ""
+    append(template, "# newer\n")
+    assert write_services() == "" and ends(script, "# newer\n")
+    append(script, "# ours\n")
+    append(template, "# newest\n")
+    for _ in range(2):
+        assert write_services().startswith(script + " was changed: kept;")
+        assert ends(script, "# ours\n") and ends(script + ".made", "# newest\n")
+    assert os.stat(script).st_mode & 0o777 == 0o755
+    os.unlink(script)
+    assert write_services() == "" and ends(script, "# newest\n")
 
 
 @pytest.mark.parametrize("name, target, stays", [

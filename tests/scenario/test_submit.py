@@ -159,6 +159,12 @@ def test_nobody_to_send_to(caller, words, text):
     assert not caller.read("envelope").endswith("\0\0")
 
 
+@pytest.mark.parametrize("word, letter", [("-q", "q"), ("-iZfoo", "Z"), ("-tf", "f")])
+def test_sendmail_names_the_option_that_it_refuses(caller, word, letter):
+    code, said = caller.run("sendmail", word, text="x: y\n\nx\n")
+    assert code == 100 and said.endswith(": -%s\n" % letter)
+
+
 @pytest.mark.parametrize("top", ["", "\xef\xbb\xbf", "\n", "\n\r\n", "\xef\xbb\xbf\n",
                                  "From ann Thu Jan  1 00:00:00 1970\n",
                                  ">From ann Thu Jan  1 00:00:00 1970\n"])
