@@ -234,6 +234,26 @@ has_moved(struct maildrop *drop, size_t i)
 	return maildrop_stat(&message, &st) < 0 && errno == ENOENT;
 }
 
+/*
+ * Whether messages i and j are one file: a move from new to cur was broken off,
+ * or is under way, where that is a link and an unlink.
+ *   is_new   receives whether i is the one in new
+ */
+static bool
+is_one_file(struct maildrop *drop, size_t i, size_t j, bool *is_new)
+{
+	struct maildrop_message message;
+	struct stat one, other;
+
+	maildrop_get(drop, i, &message);
+	*is_new = message.is_new;
+	if (maildrop_stat(&message, &one) < 0)
+		return false;
+	maildrop_get(drop, j, &message);
+	return maildrop_stat(&message, &other) == 0 &&
+	    one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 static void
 forget(struct maildrop *drop, size_t i)
 {
@@ -282,13 +302,15 @@ separate(struct maildrop *drop)
 	sort(drop, has_base_before);
 	for (size_t i = 0; i < drop->entries.len; i++) {
 		bool is_twin = kept > 0 && !has_base_before(drop, first, i);
+		bool is_new = false;
+		bool is_one = is_twin && is_one_file(drop, first, i, &is_new);
 
-		if (is_twin && has_moved(drop, first)) {
+		if (is_twin && (has_moved(drop, first) || (is_one && is_new))) {
 			forget(drop, first);
 			drop->entries.at[first] = drop->entries.at[i];
 			continue;
 		}
-		if (is_twin && has_moved(drop, i)) {
+		if (is_twin && (is_one || has_moved(drop, i))) {
 			forget(drop, i);
 			continue;
 		}

@@ -129,8 +129,10 @@ parse_notice(struct span rest, struct scribe_order *order)
 static void
 answer(struct scribe *scribe, struct str *text)
 {
-	if (fdpass_say(scribe->peer, str_span(text)) < 0)
-		_exit(0); /* qmail-send is gone */
+	/* Who is gone hears nothing; but what it ordered is carried out. */
+	if (fdpass_say(scribe->peer, str_span(text)) < 0 && errno != EPIPE &&
+	    errno != ECONNRESET)
+		_exit(0);
 	str_free(text);
 }
 

@@ -354,6 +354,22 @@ def test_each_of_several_files_of_one_name_has_its_id(town, twins):
     assert len(names(town, "ann")) == 4
 
 
+@pytest.mark.parametrize("names_of_it", [("new/1.a", "cur/1.a:2,S"), ("cur/1.a:2,", "cur/1.a:2,S")])
+def test_a_file_with_two_names_is_one_message(town, service, names_of_it):
+    """A move that was broken off, where it is a link and an unlink."""
+    pop.letter(town, "ann", "1.a", MESSAGE)
+    folder = town.home("ann") + "/Maildir/"
+    for name in names_of_it:
+        os.path.exists(folder + name) or os.link(folder + "new/1.a", folder + name)
+    if "new/1.a" not in names_of_it:
+        os.unlink(folder + "new/1.a")
+    with pop.Client() as client:
+        client.login()
+        assert client.ask("STAT") == "+OK 1 %d" % len(MESSAGE)
+        assert client.ask("QUIT").startswith("+OK")
+    assert names(town, "ann") == sorted(names_of_it)
+
+
 def test_another_file_of_the_name_stays(town, twins):
     with pop.Client() as one:
         assert one.login().startswith("+OK")

@@ -153,7 +153,7 @@ def test_its_master_is_gone(town, recipients):
 
 def test_a_queue_program_that_hangs(town):
     """It is killed with what it has started, and the bounce tried again."""
-    pids, gate = town.place.base + "/pids", town.place.base + "/may-go"
+    pids, gate = town.place.base + "/hung-pids", town.place.base + "/may-go"
     program = town.place.base + "/queue-program"
     town.place.write(pids, "", mode=0o666)
     town.place.write(program, """#!/bin/sh
@@ -208,3 +208,25 @@ sleep 1000
     town.wait_empty()
     assert len(town.mail("bob")) == 1
     old.kill()
+
+
+def test_an_old_scribe_does_all_that_it_tells_once(town):
+    """Also what stands behind an order whose answer nobody hears any more."""
+    town.place.write(town.place.path("control/smtproutes"), ":127.0.0.9:1\n")
+    town.open()
+    old = town.daemon
+    scribe, = set(children(old.pid)) & set(town.daemons()["qmail-send"])
+    os.kill(scribe, signal.SIGSTOP)
+    town.send("x@here.example", "ann@here.example", "joe@there.example")
+    town.daemon.wait("^delivery [0-9]*: success")
+    code = town.queue(b"Fbob@here.example\0RNOTIFY=SUCCESS\0Tann@here.example\0\0",
+                      "Subject: told\n\nhello\n")
+    assert code == 0
+    town.daemon.wait("^delivery [0-9]*: success", count=2)
+    town.send("x@here.example", "ann@here.example")  # a turn later the order is given
+    town.daemon.wait("^delivery [0-9]*: success", count=3)
+    os.kill(old.pid, signal.SIGKILL)
+    os.kill(scribe, signal.SIGCONT)
+    old.process.wait(20)
+    town.open()
+    town.letter("bob", "Subject: success notice")

@@ -348,13 +348,13 @@ wait_for_something(struct state *state)
 	(void)signal_poll(state->fds.at, state->fds.len, left);
 	peer_events = state->fds.at[0].revents;
 	read_outputs(state, 1 + state->asking_fds);
-	if (loop->asking &&
-	    loop->asking->hear(loop->context, state->fds.at + 1))
-		start_waiting(state);
 	/* Jobs that it has left behind the next one gives again. */
 	if (peer_events & POLLHUP)
 		lose_peer(state);
-	else if (peer_events)
+	if (loop->asking &&
+	    loop->asking->hear(loop->context, state->fds.at + 1))
+		start_waiting(state);
+	if (peer_events && state->peer != -1)
 		receive_job(state);
 }
 
