@@ -213,20 +213,44 @@ write_source(struct rewriting *r, struct span source)
 	r->before = TOKEN822_ATOM;
 }
 
-/* Length of the encoded word (RFC 2047 2) that the text starts with; 0: none. */
-static size_t
-encoded_word_len(struct span text)
+/* Whether a byte may stand in an encoded word: none that begins or ends a
+ * token of its own, but for dots and @, which are seen in them. */
+static bool
+is_of_encoded_word(char c)
 {
+	return c != ' ' && ascii_is_printable(c) &&
+	    !span_has(SPAN("()<>[]\"\\,;:"), c);
+}
+
+/*
+ * Length of the encoded word (RFC 2047 2) that token i begins; 0: none.  It has
+ * blanks around it, or the ends of the phrase.
+ */
+static size_t
+encoded_word_len(const struct rewriting *r, size_t i)
+{
+	struct span text = source_from(r, i), before;
 	size_t len = 2, marks = 0;
 
 	if (!span_starts(text, SPAN("=?")))
 		return 0;
+	if (i > 0) {
+		before = r->run.tokens.at[i - 1].source;
+		if (before.s + before.len == text.s)
+			return 0;
+	}
 	for (; len < text.len && marks < 3; len++)
 		if (text.s[len] == '?')
 			marks++;
-		else if (text.s[len] == ' ' || ascii_is_control(text.s[len]))
+		else if (!is_of_encoded_word(text.s[len]))
 			return 0;
-	return marks == 3 && len < text.len && text.s[len] == '=' ? len + 1 : 0;
+	if (marks < 3 || len == text.len || text.s[len] != '=')
+		return 0;
+	len++;
+	return len == text.len || text.s[len] == ' ' ||
+		ascii_is_control(text.s[len])
+	    ? len
+	    : 0;
 }
 
 /* Writes words between quotes, without backslashes that nobody needs. */
@@ -259,9 +283,8 @@ write_quoted_phrase(struct rewriting *r)
 
 	for (size_t i = 0; i < r->run.tokens.len; i++) {
 		const struct token822 *word = &r->run.tokens.at[i];
-		size_t len = word->type == TOKEN822_ATOM
-		    ? encoded_word_len(source_from(r, i))
-		    : 0;
+		size_t len =
+		    word->type == TOKEN822_ATOM ? encoded_word_len(r, i) : 0;
 
 		if (word->type == TOKEN822_COMMENT ||
 		    (encoded_end && word->source.s < encoded_end))
