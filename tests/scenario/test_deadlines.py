@@ -55,11 +55,14 @@ class Client:
         self.reader.start()
 
     def read(self):
-        try:
-            while data := self.sock.recv(65536):
-                self.said += data
-        except OSError:
-            pass
+        """All that it says.  That it went without hearing us is told first, once."""
+        for _ in range(2):
+            try:
+                while data := self.sock.recv(65536):
+                    self.said += data
+            except OSError:
+                continue
+            break
         self.has_ended.set()
 
     def send(self, data):
