@@ -17,24 +17,18 @@
 
 #define REST_REMARK "\n--- The rest of the message is left out here: bytes "
 
-/* Copies so many bytes of a file, or all; *last receives the last one. */
+/* Copies a file; *last receives its last byte, if there is one. */
 static bool
-copy_bytes(struct inject *inject, int fd, uint64_t most, char *last)
+copy_bytes(struct inject *inject, int fd, char *last)
 {
 	char buffer[16384];
+	ssize_t got;
 
-	while (most > 0) {
-		size_t want =
-		    most < sizeof(buffer) ? (size_t)most : sizeof(buffer);
-		ssize_t got = fd_read(fd, buffer, want);
-
-		if (got <= 0)
-			return got == 0;
+	while ((got = fd_read(fd, buffer, sizeof(buffer))) > 0) {
 		inject_message(inject, span_make(buffer, (size_t)got));
 		*last = buffer[got - 1];
-		most -= (uint64_t)got;
 	}
-	return true;
+	return got == 0;
 }
 
 bool
@@ -53,7 +47,7 @@ scribe_copy_paragraphs(struct inject *inject, const struct scribe_mail *mail,
 	    queue_path(QUEUE_BOUNCE, order->number, mail->split).s);
 	if (fd < 0)
 		return false;
-	fine = copy_bytes(inject, fd, UINT64_MAX, &last);
+	fine = copy_bytes(inject, fd, &last);
 	fd_close(fd);
 	return fine;
 }
@@ -126,7 +120,7 @@ copy_message(struct inject *inject, int fd, uint64_t most)
 		return false;
 	if ((uint64_t)st.st_size > most)
 		return copy_beginning(inject, fd, (uint64_t)st.st_size, most);
-	if (!copy_bytes(inject, fd, UINT64_MAX, &last))
+	if (!copy_bytes(inject, fd, &last))
 		return false;
 	if (last != '\n')
 		inject_message(inject, SPAN("\n"));
