@@ -113,7 +113,7 @@ class Suite:
         while time.monotonic() < deadline:
             if self.is_empty():
                 return
-            time.sleep(0.02)
+            time.sleep(0.005)
         raise SystemExit("%s: the queue does not become empty" % self.name)
 
     def load(self, recipient, count, *options, sessions=20):

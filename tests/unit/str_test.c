@@ -53,6 +53,29 @@ test_adding_itself(void **state)
 	str_free(&str);
 }
 
+/* Short pieces are copied in other ways than long ones. */
+static void
+test_every_length(void **state)
+{
+	char bytes[200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(i + 1);
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		struct str str = STR_INIT;
+
+		str_add_z(&str, "<");
+		str_add(&str, span_make(bytes, len));
+		str_add_byte(&str, '>');
+		assert_int_equal(str.len, len + 2);
+		assert_int_equal(str.s[0], '<');
+		assert_memory_equal(str.s + 1, bytes, len);
+		assert_memory_equal(str.s + 1 + len, ">", 2);
+		str_free(&str);
+	}
+}
+
 static void
 test_cut_and_set(void **state)
 {
@@ -93,6 +116,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_adding),
 		cmocka_unit_test(test_adding_itself),
+		cmocka_unit_test(test_every_length),
 		cmocka_unit_test(test_cut_and_set),
 		cmocka_unit_test(test_growth_is_linear),
 	};

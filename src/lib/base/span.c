@@ -5,18 +5,6 @@
 
 #include "base/ascii.h"
 
-struct span
-span_make(const char *s, size_t len)
-{
-	return (struct span){ s ? s : "", len };
-}
-
-struct span
-span_of(const char *s)
-{
-	return s ? (struct span){ s, strlen(s) } : SPAN("");
-}
-
 bool
 span_equal(struct span a, struct span b)
 {
@@ -85,20 +73,6 @@ bool
 span_has(struct span s, char c)
 {
 	return span_find(s, c) < s.len;
-}
-
-struct span
-span_from(struct span s, size_t n)
-{
-	if (n > s.len)
-		n = s.len;
-	return (struct span){ s.s + n, s.len - n };
-}
-
-struct span
-span_upto(struct span s, size_t n)
-{
-	return (struct span){ s.s, n < s.len ? n : s.len };
 }
 
 struct span

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct span {
 	const char *s;
@@ -17,10 +18,18 @@ struct span {
 #define SPAN(literal) ((struct span){ "" literal, sizeof(literal) - 1 })
 
 /* span_make: the span of len bytes at s.  s may be NULL if len is 0. */
-struct span span_make(const char *s, size_t len);
+static inline struct span
+span_make(const char *s, size_t len)
+{
+	return (struct span){ s ? s : "", len };
+}
 
 /* span_of: the span of a C string, without its NUL; NULL gives the empty. */
-struct span span_of(const char *s);
+static inline struct span
+span_of(const char *s)
+{
+	return s ? (struct span){ s, strlen(s) } : SPAN("");
+}
 
 /* Comparison; _nocase ignores the case of ASCII letters. */
 bool span_equal(struct span a, struct span b);
@@ -44,8 +53,19 @@ bool span_has(struct span s, char c);
  * span_from: what is left after the first n bytes; span_upto: the first n
  * bytes.  n larger than s.len counts as s.len.
  */
-struct span span_from(struct span s, size_t n);
-struct span span_upto(struct span s, size_t n);
+static inline struct span
+span_from(struct span s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	return (struct span){ s.s + n, s.len - n };
+}
+
+static inline struct span
+span_upto(struct span s, size_t n)
+{
+	return (struct span){ s.s, n < s.len ? n : s.len };
+}
 
 /* span_trim_end: without the spaces and tabs at the end. */
 struct span span_trim_end(struct span s);

@@ -1,9 +1,8 @@
 /* str.c - owned bytes that grow. */
 #include "base/str.h"
 
-#include <string.h>
-
 #include "base/ascii.h"
+#include "base/copy.h"
 #include "base/fmt.h"
 #include "base/must.h"
 
@@ -58,7 +57,7 @@ str_add(struct str *str, struct span what)
 	str_reserve(str, what.len);
 	if (is_inside)
 		what.s = str->s + offset;
-	memmove(str->s + str->len, what.s, what.len);
+	copy_bytes(str->s + str->len, what.s, what.len);
 	str->len += what.len;
 	str->s[str->len] = '\0';
 }
@@ -72,7 +71,9 @@ str_add_z(struct str *str, const char *what)
 void
 str_add_byte(struct str *str, char byte)
 {
-	str_add(str, span_make(&byte, 1));
+	str_reserve(str, 1);
+	str->s[str->len++] = byte;
+	str->s[str->len] = '\0';
 }
 
 void

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/copy.h"
 #include "base/must.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -141,8 +141,7 @@ out_add(struct out *out, struct span bytes)
 		return -1;
 	if (bytes.len > out->size)
 		return write_now(out, bytes);
-	if (bytes.len)
-		memcpy(out->buffer + out->len, bytes.s, bytes.len);
+	copy_bytes(out->buffer + out->len, bytes.s, bytes.len);
 	out->len += bytes.len;
 	return 0;
 }
