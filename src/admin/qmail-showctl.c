@@ -47,6 +47,7 @@ static const struct control {
 	{ "bouncehost", LINE_OR_ME, "bouncehost", "host bounces are from" },
 	{ "bouncemaxbytes", LINE, "all",
 	    "bytes of a message that a bounce returns" },
+	{ "break", LINE, "-", "what stands between account and extension" },
 	{ "concurrencyhost", LINE, "0",
 	    "deliveries to one next hop at a time; 0: no limit" },
 	{ "concurrencylocal", LINE, "10", "local deliveries at a time" },

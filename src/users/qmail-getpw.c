@@ -2,7 +2,8 @@
  * qmail-getpw.c - finds the account that a local part belongs to.
  * Runs as   qmailp: as a service of qmail-lspawn, or by hand as anyone.
  * Reads     the accounts of the system through the C library (NSS); local
- *           parts from its argument or from qmail-lspawn on a socket.
+ *           parts from its argument or from qmail-lspawn on a socket;
+ *           control/break, once.
  * Writes    one record to fd 1, or an answer on the socket; no exec.
  * Source    qmail-getpw(8), qmail-users(5).
  *
@@ -17,9 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/must.h"
 #include "base/scan.h"
 #include "base/str.h"
+#include "config/control.h"
 #include "config/home.h"
 #include "config/users.h"
 #include "sys/fd.h"
@@ -29,7 +32,6 @@
 #include "sys/signal.h"
 
 #define NAME_MAX_LEN 31	   /* bytes of an account name */
-#define BREAK_MARK   '-'   /* between account and extension */
 #define LINE_MAX_LEN 65536 /* bytes of a line of the file of accounts */
 
 static const char accounts_file[] = "/etc/passwd";
@@ -40,6 +42,15 @@ enum outcome {
 	TROUBLE = 111, /* the lookup failed: try again later */
 	NO_ALIAS = 116 /* there is no account to fall back on */
 };
+
+/* Whether the account of a local part may end before this byte; breaks are
+ * the bytes of control/break. */
+static bool
+is_break(struct span breaks, char byte)
+{
+	return ascii_is_printable(byte) && byte != ' ' &&
+	    !ascii_is_alnum(byte) && span_has(breaks, byte);
+}
 
 /* Whether an account may get mail: not root, and at home in its own home.
  * Returns 1, 0, or -1 if that cannot be told now. */
@@ -126,7 +137,7 @@ add_record(struct str *record, const struct passwd *account, const char *dash,
 
 /* Tries the whole name, then ever shorter ones that end before a break. */
 static enum outcome
-find_account(struct span local_part, struct str *record)
+find_account(struct span breaks, struct span local_part, struct str *record)
 {
 	struct passwd *account;
 	struct str lower = STR_INIT;
@@ -137,7 +148,7 @@ find_account(struct span local_part, struct str *record)
 		struct span rest = span_from(local_part, len);
 		int fit;
 
-		if ((rest.len && rest.s[0] != BREAK_MARK) ||
+		if ((rest.len && !is_break(breaks, rest.s[0])) ||
 		    len > NAME_MAX_LEN ||
 		    span_has(span_upto(str_span(&lower), len), '\0'))
 			continue;
@@ -182,10 +193,10 @@ add_private_alias(struct span local_part, struct str *record)
 }
 
 static enum outcome
-find_record(struct span local_part, struct str *record)
+find_record(struct span breaks, struct span local_part, struct str *record)
 {
 	struct passwd *alias;
-	enum outcome outcome = find_account(local_part, record);
+	enum outcome outcome = find_account(breaks, local_part, record);
 
 	if (outcome != FOUND || record->len ||
 	    add_private_alias(local_part, record))
@@ -200,7 +211,7 @@ find_record(struct span local_part, struct str *record)
 
 /* Answers local parts, one a datagram; "Z" when there is no answer now. */
 static enum outcome
-serve(int peer)
+serve(int peer, struct span breaks)
 {
 	static char request[FDPASS_RECORD_MAX];
 	struct str record = STR_INIT;
@@ -209,8 +220,8 @@ serve(int peer)
 	while (
 	    (got = fdpass_receive(peer, request, sizeof(request), NULL)) > 0) {
 		str_reset(&record);
-		if (find_record(span_make(request, (size_t)got), &record) !=
-			FOUND ||
+		if (find_record(breaks, span_make(request, (size_t)got),
+			&record) != FOUND ||
 		    record.len > USERS_RECORD_MAX)
 			str_set(&record, SPAN("Z"));
 		if (fdpass_say(peer, str_span(&record)) < 0)
@@ -223,18 +234,22 @@ serve(int peer)
 int
 main(int argc, char **argv)
 {
-	struct str record = STR_INIT;
+	struct str record = STR_INIT, breaks = STR_INIT;
 	enum outcome outcome;
 	uint64_t peer;
 
 	must_hooks(TROUBLE, NULL);
 	signal_ignore(SIGPIPE);
+	str_add_z(&breaks, "-");
+	if (chdir(home_dir) < 0 ||
+	    control_read_line("control/break", &breaks) < 0)
+		return TROUBLE;
 	if (argc == 3 && span_equal(span_of(argv[1]), SPAN("--serve")) &&
 	    scan_u64(span_of(argv[2]), 1023, &peer))
-		return (int)serve((int)peer);
+		return (int)serve((int)peer, str_span(&breaks));
 	if (argc < 2)
 		return USAGE;
-	outcome = find_record(span_of(argv[1]), &record);
+	outcome = find_record(str_span(&breaks), span_of(argv[1]), &record);
 	if (outcome == FOUND && fd_write_all(1, str_span(&record)) < 0)
 		outcome = TROUBLE;
 	return (int)outcome;

@@ -35,6 +35,26 @@ def test_accounts_cannot_be_told(town):
         town.place.etc.write("nsswitch.conf", usual)
 
 
+@pytest.mark.parametrize("marks, name, account, extension", [
+    (None, "bob+x", "alias", "bob+x"), (None, "bob-x", "bob", "x"),
+    ("+", "bob+x", "bob", "x"), ("+", "bob-x", "alias", "bob-x"),
+    ("-+", "bob+x-y", "bob", "x-y"), ("-+", "Bob-X+Y", "bob", "X+Y"),
+    ("", "bob-x", "alias", "bob-x"), ("x +", "bobxy", "alias", "bobxy"),
+    ("+ -", "bob x", "alias", "bob x")])
+def test_break_characters(town, marks, name, account, extension):
+    """Which bytes may stand between an account and its extension."""
+    if marks is not None:
+        town.place.write(town.place.path("control/break"), marks + "\n")
+    code, record = getpw(town.place, name)
+    assert (code, record[0], record[5]) == (0, account, extension)
+    assert record[4] == "-"
+
+
+def test_break_characters_that_cannot_be_read(town):
+    os.mkdir(town.place.path("control/break"))
+    assert getpw(town.place, "bob")[0] == 111
+
+
 def test_record_that_cannot_be_written(town):
     with open("/dev/full", "wb") as full:
         assert getpw(town.place, "ann", stdout=full)[0] == 111

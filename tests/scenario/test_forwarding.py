@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support import faults, forwarders, trace
+from support import build, faults, forwarders, trace
 
 ALIASES = """\
 # who is who
@@ -424,3 +424,38 @@ def test_forward_that_fails(forwarder, program, done, call):
 def test_forward_that_does_not_fail(forwarder):
     assert forwarder("dot-forward") == (99, True)
     assert forwarder("fastforward") == (0, True)
+
+
+# ---- who comes from another mail system
+
+def virtual_commands(town):
+    """What INSTALL says of a table of virtual_alias_maps, to be run here."""
+    with open(os.path.join(build.TOP, "INSTALL")) as source:
+        text = source.read()
+    lines = text[text.index("A table of virtual_alias_maps"):].split("\n\n")[1]
+    for theirs, ours in (("/etc/postfix/virtual", town.place.path("virtual.map")),
+                         ("/etc/virtual", town.place.path("virtual")),
+                         ("HOME", town.place.prefix), ("example.com", "virtual.example"), ("setforward", town.place.program("setforward")),
+                         ("|fastforward", "|" + town.place.program("fastforward"))):
+        assert theirs in lines
+        lines = lines.replace(theirs, ours)
+    return lines
+
+
+def test_table_of_virtual_addresses(town):
+    """One address, several, a whole domain; and the host of who has none."""
+    town.place.write(town.place.path("virtual.map"), """\
+# of Postfix
+info@virtual.example   bob@here.example, ann@here.example
+boss@virtual.example   bob
+@virtual.example       ann@here.example
+""")
+    town.place.write(town.place.path("control/envnoathost"), "here.example\n")
+    done = subprocess.run(["sh", "-ec", virtual_commands(town)], timeout=60)
+    assert done.returncode == 0
+    town.open()
+    for who, readers in (("info", ("ann", "bob")), ("boss", ("bob",)), ("x-y", ("ann",))):
+        town.send("joe@there.example", who + "@virtual.example")
+        for reader in readers:
+            town.letter(reader, "Delivered-To: alias-virtual-%s@virtual.example" % who)
+    town.wait_empty()
