@@ -4,7 +4,8 @@
 Load: smtp-source, 20 sessions, messages of 4 kB, to a Maildir and to a remote
 host (smtp-sink), over lasting connections and with one message a connection;
 and a list, a message with ten thousand recipients of one domain that its
-sendmail takes, of which recipients are counted.  A turn is over when the queue is empty; what
+sendmail takes, of which recipients are counted.  Last, databases of a million
+entries beside tinycdb.  A turn is over when the queue is empty; what
 arrived is counted.  Postfix has its defaults, but for the limit of two deliveries to one
 mailbox at a time, which would slow it down here.  Machines are noisy: what
 counts is the ratio, the median of those of the rounds, with the least and the
@@ -22,6 +23,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+import databases
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -409,6 +412,8 @@ def main():
             print("memory %-5s ratio     %8.2f" % (what, figures["angarium"] / figures["postfix"]))
     for suite in suites:
         suite.stop()
+    if suites[0].name == "angarium":
+        databases.measure(PREFIX, stage / "databases")
     sink.process.terminate()
 
 
