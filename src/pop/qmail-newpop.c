@@ -18,6 +18,8 @@
 #include "config/home.h"
 #include "config/popusers.h"
 #include "sys/error.h"
+#include "sys/file.h"
+#include "sys/in.h"
 
 #define LIST  "users/pop"
 #define ASIDE "users/pop.tmp"
@@ -57,7 +59,7 @@ fail(enum failure why)
 NORETURN static void
 fail_at_line(size_t number, const char *why)
 {
-	fprintf(stderr, "qmail-newpop: fatal: %s: user %zu %s\n", LIST, number,
+	fprintf(stderr, "qmail-newpop: fatal: %s: line %zu %s\n", LIST, number,
 	    why);
 	_exit(TEMPORARY_EXIT);
 }
@@ -91,49 +93,59 @@ add_user(struct cdbfile *file, const struct popuser *user)
 }
 
 static void
-add_users(struct cdbfile *file, struct span lines)
+add_users(struct cdbfile *file, struct in *in)
 {
-	struct span line;
-	struct popuser user;
+	struct str text = STR_INIT;
+	int got = 1;
 
-	for (size_t number = 1; span_cut_next(&lines, '\n', &line); number++) {
-		const char *fault = popuser_parse_line(line, &user);
+	for (size_t number = 1; got > 0; number++) {
+		struct span line;
+		struct popuser user;
+		const char *fault;
 
+		str_reset(&text);
+		got = in_read_until(in, '\n', &text, CONTROL_LINE_MAX);
+		if (got < 0) {
+			cdbfile_abandon(file);
+			fail(CANNOT_READ);
+		}
+		line = str_span(&text);
+		line =
+		    control_clean_line(span_upto(line, line.len - (size_t)got));
+		if (line.len == 0 || line.s[0] == '#')
+			continue;
+		fault = popuser_parse_line(line, &user);
 		if (fault) {
 			cdbfile_abandon(file);
 			fail_at_line(number, fault);
 		}
 		add_user(file, &user);
 	}
-}
-
-static void
-write_database(struct span lines)
-{
-	struct cdbfile file;
-
-	if (cdbfile_begin(&file, ASIDE, home_pop_cdb) < 0)
-		fail(CANNOT_WRITE);
-	add_users(&file, lines);
-	if (cdbfile_end(&file, MODE) < 0)
-		fail(CANNOT_MAKE);
+	secret_wipe(text.s, text.len);
+	str_free(&text);
 }
 
 int
 main(void)
 {
-	struct str lines = STR_INIT;
-	int found;
+	struct cdbfile file;
+	char buffer[8192];
+	struct in in;
+	int fd;
 
 	must_hooks(TEMPORARY_EXIT, out_of_memory);
 	(void)umask(077);
 	if (chdir(home_dir) < 0)
 		fail(CANNOT_ENTER);
-	found = control_read_list(LIST, &lines);
-	if (found <= 0)
-		fail(found < 0 ? CANNOT_READ : NO_LIST);
-	write_database(str_span(&lines));
-	secret_wipe(lines.s, lines.len);
-	str_free(&lines);
+	fd = file_open(LIST);
+	if (fd < 0)
+		fail(errno == ENOENT ? NO_LIST : CANNOT_READ);
+	in_init(&in, fd, buffer, sizeof(buffer));
+	if (cdbfile_begin(&file, ASIDE, home_pop_cdb) < 0)
+		fail(CANNOT_WRITE);
+	add_users(&file, &in);
+	secret_wipe(buffer, sizeof(buffer));
+	if (cdbfile_end(&file, MODE) < 0)
+		fail(CANNOT_MAKE);
 	return 0;
 }

@@ -166,7 +166,7 @@ def test_damaged_database(town, virtual):
 def test_line_that_cannot_be_used(town, virtual, line):
     """The old database stays, and no password is shown."""
     done = pop.set_virtual(town.place, "ok:{PLAIN}x:1:1::/x", "", line)
-    assert done.returncode == 111 and "user 2" in done.stderr
+    assert done.returncode == 111 and "line 3" in done.stderr
     assert line not in done.stderr
     with pop.Client() as client:
         assert client.login("ann@virtual.example", "pass word").startswith("+OK")

@@ -10,9 +10,8 @@
 #include "sys/file.h"
 #include "sys/random.h"
 
-/* The line without what does not count at its end. */
-static struct span
-clean_line(struct span line)
+struct span
+control_clean_line(struct span line)
 {
 	if (span_ends(line, SPAN("\r")))
 		line = span_upto(line, line.len - 1);
@@ -38,7 +37,7 @@ control_read_line(const char *name, struct str *value)
 		struct span line = str_span(&text);
 
 		line = span_upto(line, span_find(line, '\n'));
-		str_set(value, clean_line(line));
+		str_set(value, control_clean_line(line));
 	}
 	str_free(&text);
 	return result;
@@ -80,7 +79,7 @@ control_read_list(const char *name, struct str *lines)
 
 	str_reset(lines);
 	while (result > 0 && span_cut_next(&rest, '\n', &line)) {
-		line = clean_line(line);
+		line = control_clean_line(line);
 		if (line.len == 0 || line.s[0] == '#')
 			continue;
 		str_add(lines, line);

@@ -57,6 +57,10 @@ MUST_CHECK int control_read_mailbox(struct str *mailbox, const char *box_file,
 MUST_CHECK int
 control_read_number(const char *name, uint64_t max, uint64_t *number);
 
+/* control_clean_line: a line, without its newline, without what does not count
+ * at its end. */
+struct span control_clean_line(struct span line);
+
 /*
  * control_read_list: the lines of a list file, cleaned as above, each ending
  * in a newline.
