@@ -135,6 +135,37 @@ def test_form_for_all(town, form, is_report):
     assert ("multipart/report" in second) == is_report
 
 
+def test_double_bounces_are_for_people(town):
+    """Whatever he asked who wants no answer."""
+    town.place.write(town.place.path("control/doublebounceto"), "bob\n")
+    town.open()
+    send(town, ("ORCPT=rfc822;x@y", "no-one@here.example"), sender="", parameters="ENVID=x")
+    text = town.letter("bob", "Subject: failure notice", "<no-one@here.example>:")
+    assert text.startswith("Return-Path: <#@[]>\n") and "multipart/report" not in text
+
+
+@pytest.mark.parametrize("exit_code, wish, subject, returned", [
+    (100, "", "failure notice", "the body"),
+    (100, "ORCPT=rfc822;x@y", "failure notice", "the body"),
+    (0, "NOTIFY=SUCCESS", "success notice", "Subject: a letter")])
+def test_message_that_cannot_be_returned(town, exit_code, wish, subject, returned):
+    """What is sent about it waits until all of it is there."""
+    town.rules("ann", "-held", "|until test -e go; do sleep 0.05; done; exit %d" % exit_code)
+    town.open()
+    send(town, (wish, "ann-held@here.example"), parameters="")
+    town.daemon.wait("^starting delivery 1: ")
+    path, = town.place.queue_files()["mess"].values()
+    mode = os.stat(path).st_mode & 0o7777
+    os.chmod(path, 0)
+    town.run_as("ann", ["touch", "go"])
+    town.daemon.wait("^warning: trouble injecting ")
+    os.chmod(path, mode)
+    os.kill(town.daemon.pid, towns.ALARM)
+    assert returned in town.letter("bob", "Subject: " + subject)
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
+
+
 @pytest.mark.parametrize("form", ["dsn\n", "qsbmf\n"])
 @pytest.mark.parametrize("limit, kept", [("200000\n", 2000), ("1000\n", 18), ("0\n", 0),
                                          (None, 2000), ("50000\n", 998)])

@@ -137,8 +137,14 @@ while True:
         town.open()
         os.kill(town.daemon.pid, towns.ALARM)
         town.daemon.wait("^delivery 1: report mangled, will defer")
+        town.daemon.stop()
     finally:
         os.rename(lspawn + ".away", lspawn)
+    town.open()
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.letter("ann", "a letter")
+    town.wait_empty()
+    assert not town.mail("bob")
 
 
 def test_no_socket_for_qmail_remote(town):
