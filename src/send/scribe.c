@@ -136,20 +136,24 @@ answer(struct scribe *scribe, struct str *text)
 	str_free(text);
 }
 
-/* Writes paragraphs so that they survive a power cut. */
-static bool
-write_paragraph(struct scribe *scribe, const struct scribe_order *order, int fd)
+/* Has a file of a message survive a power cut, also with a name that is new.
+ * Returns 0, -1 with errno. */
+static int
+sync_file(const struct scribe *scribe, enum queue_folder folder,
+    uint64_t number, int fd)
 {
-	struct queue_path folder =
-	    queue_path_folder(QUEUE_BOUNCE, order->number % scribe->mail.split);
-
-	return fd_write_all(fd, order->paragraph) == 0 && file_sync(fd) == 0 &&
-	    (!scribe->syncs_folders || file_sync_folder(folder.s) == 0);
+	if (file_sync(fd) < 0)
+		return -1;
+	return scribe->syncs_folders
+	    ? file_sync_folder(
+		  queue_path_folder(folder, number % scribe->mail.split).s)
+	    : 0;
 }
 
 /*
  * Appends to bounce/N.  What could not be appended whole is taken back: the
  * recipient may get the message at the next try, and then nothing must bounce.
+ * The lock keeps away what a scribe of a qmail-send that is gone takes back.
  */
 static bool
 append(struct scribe *scribe, const struct scribe_order *order)
@@ -160,10 +164,13 @@ append(struct scribe *scribe, const struct scribe_order *order)
 	off_t old_len;
 	bool fine;
 
-	if (fd < 0)
+	if (fd < 0 || lock_try(fd) < 0 || !file_has_name(fd, path.s)) {
+		fd_close(fd);
 		return false;
+	}
 	old_len = lseek(fd, 0, SEEK_END);
-	fine = old_len >= 0 && write_paragraph(scribe, order, fd);
+	fine = old_len >= 0 && fd_write_all(fd, order->paragraph) == 0 &&
+	    sync_file(scribe, QUEUE_BOUNCE, order->number, fd) == 0;
 	if (!fine && (old_len == 0 ? unlink(path.s) : ftruncate(fd, old_len)))
 		errno = 0; /* nothing better can be done */
 	fd_close(fd);
@@ -191,7 +198,7 @@ sync_info(const struct scribe *scribe, uint64_t number)
 {
 	int fd = file_open_nofollow(
 	    queue_path(QUEUE_INFO, number, scribe->mail.split).s);
-	int result = fd < 0 ? -1 : file_sync(fd);
+	int result = fd < 0 ? -1 : sync_file(scribe, QUEUE_INFO, number, fd);
 
 	fd_close(fd);
 	return result;

@@ -14,11 +14,11 @@ def children(pid):
         return [int(word) for word in source.read().split()]
 
 
-def hold(town, call):
+def hold(town, call, fault="delay_enter=1500000"):
     """Whatever the scribe's family does of this call from now on takes long."""
     scribe, = [pid for pid in town.daemons()["qmail-send"] if pid != town.daemon.pid]
     tracer = town.begin(["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(scribe),
-                         "--inject=%s:delay_enter=1500000" % call, "-e", "trace=" + call])
+                         "--inject=%s:%s" % (call, fault), "-e", "trace=" + call])
 
     def is_traced():
         with open("/proc/%d/status" % scribe) as status:
@@ -230,3 +230,27 @@ def test_an_old_scribe_does_all_that_it_tells_once(town):
     old.process.wait(20)
     town.open()
     town.letter("bob", "Subject: success notice")
+
+
+def test_an_old_scribe_takes_back_its_own_text_alone(town):
+    """It could not write a failure down, and hears of that when the next one
+    would have written the same."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.place.write(town.place.path("control/smtproutes"), ":127.0.0.9:1\n")
+    town.rules("ann", "", "|echo no; exit 100")
+    town.open()
+    old = town.daemon
+    scribe = hold(town, "fsync", "error=EIO:delay_enter=3000000")
+    town.send("bob@here.example", "ann@here.example", "joe@there.example")
+    town.daemon.wait("^delivery [0-9]*: failure")
+    town.until(lambda: any(town.place.queue_files()["bounce"]), "its text to be written")
+    os.kill(old.pid, signal.SIGKILL)
+    old.process.wait(20)
+    town.open()
+    town.daemon.wait("^delivery [0-9]*: failure")
+    town.until(lambda: not process.is_alive(scribe), "the old scribe to end")
+    town.until(lambda: not town.place.queue_files()["local"], "ann to be done with")
+    path, = town.place.queue_files()["bounce"].values()
+    with open(path) as source:
+        assert source.read() == "<ann@here.example>:\nno\n\n"
