@@ -34,10 +34,11 @@
 #include "sys/spawn.h"
 
 #include "scribe_mail.h"
+#include "scribe_patience.h"
 
 #define BOUNCE_FILE_MODE 0600
 #define WORKERS_MAX	 200 /* processes that queue at once */
-#define PATIENCE	 900 /* seconds for each of them */
+#define PATIENCE	 900 /* seconds in which each of them gets on */
 
 /* What is to be answered when something is queued, or was not. */
 struct scribe_question {
@@ -63,7 +64,6 @@ struct scribe {
 	VEC(struct worker) workers;
 	VEC(struct pollfd) fds; /* the peer, and that of each worker */
 	bool syncs_folders;
-	unsigned patience; /* seconds that a worker may take; 0: any */
 	struct scribe_mail mail;
 };
 
@@ -374,38 +374,6 @@ wait_for_something(struct scribe *scribe, bool hears_peer)
 }
 
 /*
- * Too late: the worker goes, with its qmail-queue, or $QMAILQUEUE.  SIGALRM that
- * somebody else sends is for qmail-send.
- */
-static void
-on_alarm(int number)
-{
-	unsigned left = alarm(0);
-
-	(void)number;
-	if (left)
-		(void)alarm(left);
-	else
-		(void)kill(0, SIGKILL);
-}
-
-/*
- * In a worker: one whose program hangs must not hold up all mail, for there may
- * be so many of them only, nor, when the scribe is gone, keep the text of its
- * bounce for itself.
- */
-static void
-begin_patience(const struct scribe *scribe)
-{
-	if (setpgid(0, 0) < 0)
-		_exit(111);
-	if (scribe->patience == 0)
-		return;
-	(void)alarm(scribe->patience);
-	signal_catch(SIGALRM, on_alarm);
-}
-
-/*
  * Forks a worker; if there are as many as may be, when one of them has ended.
  *   tell_fd   receives, in the child, where to tell
  * Returns as fork does.
@@ -430,7 +398,8 @@ fork_worker(
 		fd_close(ends[0]);
 		/* Else nobody would see that the scribe is gone. */
 		fd_close(scribe->peer);
-		begin_patience(scribe);
+		if (scribe_patience_begin(scribe->mail.patience) < 0)
+			_exit(111);
 		return 0;
 	}
 	fd_close(ends[1]);
@@ -550,7 +519,7 @@ read_controls(struct scribe *scribe)
 	    control_read_number("control/timeoutbounce", INT32_MAX, &patience) <
 		0)
 		return -1;
-	scribe->patience = (unsigned)patience;
+	scribe->mail.patience = (unsigned)patience;
 	/* Where that cannot be told it does no harm. */
 	scribe->syncs_folders =
 	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;

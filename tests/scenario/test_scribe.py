@@ -152,12 +152,14 @@ def test_its_master_is_gone(town, recipients):
 
 
 def test_a_queue_program_that_hangs(town):
-    """It is killed with what it has started, and the bounce tried again."""
+    """It is killed with what it has started, for it does not end when it is told
+    to, and the bounce is tried again."""
     pids, gate = town.place.base + "/hung-pids", town.place.base + "/may-go"
     program = town.place.base + "/queue-program"
     town.place.write(pids, "", mode=0o666)
     town.place.write(program, """#!/bin/sh
 test -e %s && exec %s
+trap '' TERM
 sleep 1000 & echo $$ $! >>%s
 wait
 """ % (gate, town.place.program("qmail-queue"), pids), mode=0o755)
@@ -254,3 +256,39 @@ def test_an_old_scribe_takes_back_its_own_text_alone(town):
     path, = town.place.queue_files()["bounce"].values()
     with open(path) as source:
         assert source.read() == "<ann@here.example>:\nno\n\n"
+
+
+def test_a_bounce_that_takes_long_but_gets_on(town):
+    """It is a long message, and the disk slow, or many are queued at once: to
+    begin again and again would never end."""
+    program = town.place.base + "/slow"
+    town.place.write(program, """#!/usr/bin/python3
+import os, subprocess, sys, time
+queue = subprocess.Popen(["%s"], stdin=subprocess.PIPE, stdout=1)
+while data := os.read(0, 65536):
+    queue.stdin.write(data)
+    time.sleep(0.5)
+queue.stdin.close()
+sys.exit(queue.wait())
+""" % town.place.program("qmail-queue"), mode=0o755)
+    town.place.write(town.place.path("control/timeoutbounce"), "3\n")
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "no-one@here.example", body="hello\n" * 130000)
+    town.daemon.wait("^(bounce msg|warning: trouble)")
+    assert not [line for line in town.daemon.lines if line.startswith("warning")]
+    town.wait_empty()
+
+
+def test_nothing_is_left_of_what_took_too_long(town):
+    """qmail-queue can clear away what it has written; a part of each message
+    that is tried again and again would soon fill the disk."""
+    program = town.place.base + "/hang"
+    town.place.write(program, "#!/bin/sh\nsleep 1000 | %s\n" % town.place.program("qmail-queue"),
+                     mode=0o755)
+    town.place.write(town.place.path("control/timeoutbounce"), "1\n")
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "no-one@here.example")
+    number, = town.place.queue_files()["mess"]
+    town.until(lambda: len(town.place.queue_files()["mess"]) > 1, "the bounce to be begun")
+    town.daemon.wait("^warning: trouble injecting bounce message")
+    town.until(lambda: list(town.place.queue_files()["mess"]) == [number], "nothing to be left")
