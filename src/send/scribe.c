@@ -34,10 +34,11 @@
 #include "sys/spawn.h"
 
 #include "scribe_mail.h"
+#include "scribe_patience.h"
 
 #define BOUNCE_FILE_MODE 0600
 #define WORKERS_MAX	 200 /* processes that queue at once */
-#define PATIENCE	 900 /* seconds for each of them */
+#define PATIENCE	 900 /* seconds in which each of them gets on */
 
 /* What is to be answered when something is queued, or was not. */
 struct scribe_question {
@@ -63,7 +64,6 @@ struct scribe {
 	VEC(struct worker) workers;
 	VEC(struct pollfd) fds; /* the peer, and that of each worker */
 	bool syncs_folders;
-	unsigned patience; /* seconds that a worker may take; 0: any */
 	struct scribe_mail mail;
 };
 
@@ -136,20 +136,24 @@ answer(struct scribe *scribe, struct str *text)
 	str_free(text);
 }
 
-/* Writes paragraphs so that they survive a power cut. */
-static bool
-write_paragraph(struct scribe *scribe, const struct scribe_order *order, int fd)
+/* Has a file of a message survive a power cut, also with a name that is new.
+ * Returns 0, -1 with errno. */
+static int
+sync_file(const struct scribe *scribe, enum queue_folder folder,
+    uint64_t number, int fd)
 {
-	struct queue_path folder =
-	    queue_path_folder(QUEUE_BOUNCE, order->number % scribe->mail.split);
-
-	return fd_write_all(fd, order->paragraph) == 0 && file_sync(fd) == 0 &&
-	    (!scribe->syncs_folders || file_sync_folder(folder.s) == 0);
+	if (file_sync(fd) < 0)
+		return -1;
+	return scribe->syncs_folders
+	    ? file_sync_folder(
+		  queue_path_folder(folder, number % scribe->mail.split).s)
+	    : 0;
 }
 
 /*
  * Appends to bounce/N.  What could not be appended whole is taken back: the
  * recipient may get the message at the next try, and then nothing must bounce.
+ * The lock keeps away what a scribe of a qmail-send that is gone takes back.
  */
 static bool
 append(struct scribe *scribe, const struct scribe_order *order)
@@ -160,10 +164,13 @@ append(struct scribe *scribe, const struct scribe_order *order)
 	off_t old_len;
 	bool fine;
 
-	if (fd < 0)
+	if (fd < 0 || lock_try(fd) < 0 || !file_has_name(fd, path.s)) {
+		fd_close(fd);
 		return false;
+	}
 	old_len = lseek(fd, 0, SEEK_END);
-	fine = old_len >= 0 && write_paragraph(scribe, order, fd);
+	fine = old_len >= 0 && fd_write_all(fd, order->paragraph) == 0 &&
+	    sync_file(scribe, QUEUE_BOUNCE, order->number, fd) == 0;
 	if (!fine && (old_len == 0 ? unlink(path.s) : ftruncate(fd, old_len)))
 		errno = 0; /* nothing better can be done */
 	fd_close(fd);
@@ -191,7 +198,7 @@ sync_info(const struct scribe *scribe, uint64_t number)
 {
 	int fd = file_open_nofollow(
 	    queue_path(QUEUE_INFO, number, scribe->mail.split).s);
-	int result = fd < 0 ? -1 : file_sync(fd);
+	int result = fd < 0 ? -1 : sync_file(scribe, QUEUE_INFO, number, fd);
 
 	fd_close(fd);
 	return result;
@@ -367,38 +374,6 @@ wait_for_something(struct scribe *scribe, bool hears_peer)
 }
 
 /*
- * Too late: the worker goes, with its qmail-queue, or $QMAILQUEUE.  SIGALRM that
- * somebody else sends is for qmail-send.
- */
-static void
-on_alarm(int number)
-{
-	unsigned left = alarm(0);
-
-	(void)number;
-	if (left)
-		(void)alarm(left);
-	else
-		(void)kill(0, SIGKILL);
-}
-
-/*
- * In a worker: one whose program hangs must not hold up all mail, for there may
- * be so many of them only, nor, when the scribe is gone, keep the text of its
- * bounce for itself.
- */
-static void
-begin_patience(const struct scribe *scribe)
-{
-	if (setpgid(0, 0) < 0)
-		_exit(111);
-	if (scribe->patience == 0)
-		return;
-	(void)alarm(scribe->patience);
-	signal_catch(SIGALRM, on_alarm);
-}
-
-/*
  * Forks a worker; if there are as many as may be, when one of them has ended.
  *   tell_fd   receives, in the child, where to tell
  * Returns as fork does.
@@ -423,7 +398,8 @@ fork_worker(
 		fd_close(ends[0]);
 		/* Else nobody would see that the scribe is gone. */
 		fd_close(scribe->peer);
-		begin_patience(scribe);
+		if (scribe_patience_begin(scribe->mail.patience) < 0)
+			_exit(111);
 		return 0;
 	}
 	fd_close(ends[1]);
@@ -543,7 +519,7 @@ read_controls(struct scribe *scribe)
 	    control_read_number("control/timeoutbounce", INT32_MAX, &patience) <
 		0)
 		return -1;
-	scribe->patience = (unsigned)patience;
+	scribe->mail.patience = (unsigned)patience;
 	/* Where that cannot be told it does no harm. */
 	scribe->syncs_folders =
 	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;

@@ -13,13 +13,16 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 
+#include "scribe_patience.h"
+
 #define RETURNED_HEADER_MAX 65536 /* bytes */
 
 #define REST_REMARK "\n--- The rest of the message is left out here: bytes "
 
 /* Copies a file; *last receives its last byte, if there is one. */
 static bool
-copy_bytes(struct inject *inject, int fd, char *last)
+copy_bytes(
+    struct inject *inject, const struct scribe_mail *mail, int fd, char *last)
 {
 	char buffer[16384];
 	ssize_t got;
@@ -27,6 +30,7 @@ copy_bytes(struct inject *inject, int fd, char *last)
 	while ((got = fd_read(fd, buffer, sizeof(buffer))) > 0) {
 		inject_message(inject, span_make(buffer, (size_t)got));
 		*last = buffer[got - 1];
+		scribe_patience_renew(mail->patience);
 	}
 	return got == 0;
 }
@@ -47,7 +51,7 @@ scribe_copy_paragraphs(struct inject *inject, const struct scribe_mail *mail,
 	    queue_path(QUEUE_BOUNCE, order->number, mail->split).s);
 	if (fd < 0)
 		return false;
-	fine = copy_bytes(inject, fd, &last);
+	fine = copy_bytes(inject, mail, fd, &last);
 	fd_close(fd);
 	return fine;
 }
@@ -81,10 +85,12 @@ scribe_copy_header(struct inject *inject, const struct scribe_mail *mail,
 	return result == 0;
 }
 
-/* Copies whole lines, up to `most` bytes in all, and says what is left out. */
+/* Copies whole lines, as many as may be, and says what is left out. */
 static bool
-copy_beginning(struct inject *inject, int fd, uint64_t size, uint64_t most)
+copy_beginning(struct inject *inject, const struct scribe_mail *mail, int fd,
+    uint64_t size)
 {
+	uint64_t most = mail->copy_max;
 	struct str line = STR_INIT;
 	char buffer[16384];
 	uint64_t copied = 0;
@@ -97,6 +103,7 @@ copy_beginning(struct inject *inject, int fd, uint64_t size, uint64_t most)
 		inject_message(inject, str_span(&line));
 		copied += line.len;
 		str_reset(&line);
+		scribe_patience_renew(mail->patience);
 		if (copied == most)
 			break;
 	}
@@ -111,16 +118,16 @@ copy_beginning(struct inject *inject, int fd, uint64_t size, uint64_t most)
 }
 
 static bool
-copy_message(struct inject *inject, int fd, uint64_t most)
+copy_message(struct inject *inject, const struct scribe_mail *mail, int fd)
 {
 	char last = '\n';
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return false;
-	if ((uint64_t)st.st_size > most)
-		return copy_beginning(inject, fd, (uint64_t)st.st_size, most);
-	if (!copy_bytes(inject, fd, &last))
+	if ((uint64_t)st.st_size > mail->copy_max)
+		return copy_beginning(inject, mail, fd, (uint64_t)st.st_size);
+	if (!copy_bytes(inject, mail, fd, &last))
 		return false;
 	if (last != '\n')
 		inject_message(inject, SPAN("\n"));
@@ -149,7 +156,7 @@ scribe_copy_returned(struct inject *inject, const struct scribe_mail *mail,
 	fd = open_message(mail, order);
 	if (fd < 0)
 		return false;
-	fine = copy_message(inject, fd, mail->copy_max);
+	fine = copy_message(inject, mail, fd);
 	fd_close(fd);
 	return fine;
 }

@@ -23,6 +23,7 @@ struct scribe_mail {
 	struct str double_to;	/* doublebounceto@doublebouncehost */
 	bool makes_reports;	/* control/bounceformat is dsn */
 	uint64_t copy_max;	/* control/bouncemaxbytes */
+	unsigned patience;	/* control/timeoutbounce */
 };
 
 /* The words that follow the letter of an order; see scribe.h. */

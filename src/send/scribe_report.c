@@ -16,6 +16,7 @@
 
 #include "scribe.h"
 #include "scribe_copy.h"
+#include "scribe_patience.h"
 
 /* Bytes of the header in a notice of success or delay; of these there may be
  * one for each recipient. */
@@ -174,6 +175,7 @@ add_failures(struct inject *inject, const struct scribe_mail *mail,
 		status.parameters = asked_of(asked, status.address);
 		report_add_status(&text, report, &status);
 		add_text(inject, &text);
+		scribe_patience_renew(mail->patience);
 	}
 	close_paragraphs(&paragraphs);
 	str_free(&text);

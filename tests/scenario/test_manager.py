@@ -735,7 +735,7 @@ def test_half_an_append_is_taken_back(town):
     assert text().count("<ann@here.example>:") == text().count("<no-one@here.example>:") == 1
 
 
-def test_folders_of_bounces_are_synced(town):
+def test_folders_of_bounces_and_marks_are_synced(town):
     """control/syncfolders is for them, too."""
     if faults.missing():
         pytest.skip(faults.missing())
@@ -746,9 +746,13 @@ def test_folders_of_bounces_are_synced(town):
     town.daemon.wait("^status: local")
     town.send("bob@here.example", "ann@here.example", "no-one@here.example")
     town.letter("bob", "failure notice")
+    town.place.write(town.place.path("control/smtproutes"), ":127.0.0.9:1\n")
+    town.send("x@here.example", "bob@here.example", "joe@there.example")
+    town.until(lambda: any(town.place.queue_files()["remote"]) and
+               not any(town.place.queue_files()["local"]), "one channel to be finished")
     town.daemon.kill()
-    with open(trace) as source:
-        assert re.search(r"fsync\(\d+<[^>]*/queue/bounce/\d+>", source.read())
+    for folder in ("bounce", "info"):
+        assert re.search(r"fsync\(\d+<[^>]*/queue/%s/\d+>" % folder, read(trace).decode())
 
 
 def test_the_scribe_ends_with_its_master_alone(town):

@@ -14,11 +14,11 @@ def children(pid):
         return [int(word) for word in source.read().split()]
 
 
-def hold(town, call):
+def hold(town, call, fault="delay_enter=1500000"):
     """Whatever the scribe's family does of this call from now on takes long."""
     scribe, = [pid for pid in town.daemons()["qmail-send"] if pid != town.daemon.pid]
     tracer = town.begin(["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(scribe),
-                         "--inject=%s:delay_enter=1500000" % call, "-e", "trace=" + call])
+                         "--inject=%s:%s" % (call, fault), "-e", "trace=" + call])
 
     def is_traced():
         with open("/proc/%d/status" % scribe) as status:
@@ -152,12 +152,14 @@ def test_its_master_is_gone(town, recipients):
 
 
 def test_a_queue_program_that_hangs(town):
-    """It is killed with what it has started, and the bounce tried again."""
+    """It is killed with what it has started, for it does not end when it is told
+    to, and the bounce is tried again."""
     pids, gate = town.place.base + "/hung-pids", town.place.base + "/may-go"
     program = town.place.base + "/queue-program"
     town.place.write(pids, "", mode=0o666)
     town.place.write(program, """#!/bin/sh
 test -e %s && exec %s
+trap '' TERM
 sleep 1000 & echo $$ $! >>%s
 wait
 """ % (gate, town.place.program("qmail-queue"), pids), mode=0o755)
@@ -230,3 +232,63 @@ def test_an_old_scribe_does_all_that_it_tells_once(town):
     old.process.wait(20)
     town.open()
     town.letter("bob", "Subject: success notice")
+
+
+def test_an_old_scribe_takes_back_its_own_text_alone(town):
+    """It could not write a failure down, and hears of that when the next one
+    would have written the same."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.place.write(town.place.path("control/smtproutes"), ":127.0.0.9:1\n")
+    town.rules("ann", "", "|echo no; exit 100")
+    town.open()
+    old = town.daemon
+    scribe = hold(town, "fsync", "error=EIO:delay_enter=3000000")
+    town.send("bob@here.example", "ann@here.example", "joe@there.example")
+    town.daemon.wait("^delivery [0-9]*: failure")
+    town.until(lambda: any(town.place.queue_files()["bounce"]), "its text to be written")
+    os.kill(old.pid, signal.SIGKILL)
+    old.process.wait(20)
+    town.open()
+    town.daemon.wait("^delivery [0-9]*: failure")
+    town.until(lambda: not process.is_alive(scribe), "the old scribe to end")
+    town.until(lambda: not town.place.queue_files()["local"], "ann to be done with")
+    path, = town.place.queue_files()["bounce"].values()
+    with open(path) as source:
+        assert source.read() == "<ann@here.example>:\nno\n\n"
+
+
+def test_a_bounce_that_takes_long_but_gets_on(town):
+    """It is a long message, and the disk slow, or many are queued at once: to
+    begin again and again would never end."""
+    program = town.place.base + "/slow"
+    town.place.write(program, """#!/usr/bin/python3
+import os, subprocess, sys, time
+queue = subprocess.Popen(["%s"], stdin=subprocess.PIPE, stdout=1)
+while data := os.read(0, 65536):
+    queue.stdin.write(data)
+    time.sleep(0.5)
+queue.stdin.close()
+sys.exit(queue.wait())
+""" % town.place.program("qmail-queue"), mode=0o755)
+    town.place.write(town.place.path("control/timeoutbounce"), "3\n")
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "no-one@here.example", body="hello\n" * 130000)
+    town.daemon.wait("^(bounce msg|warning: trouble)")
+    assert not [line for line in town.daemon.lines if line.startswith("warning")]
+    town.wait_empty()
+
+
+def test_nothing_is_left_of_what_took_too_long(town):
+    """qmail-queue can clear away what it has written; a part of each message
+    that is tried again and again would soon fill the disk."""
+    program = town.place.base + "/hang"
+    town.place.write(program, "#!/bin/sh\nsleep 1000 | %s\n" % town.place.program("qmail-queue"),
+                     mode=0o755)
+    town.place.write(town.place.path("control/timeoutbounce"), "1\n")
+    town.open(env={"QMAILQUEUE": program})
+    town.send("bob@here.example", "no-one@here.example")
+    number, = town.place.queue_files()["mess"]
+    town.until(lambda: len(town.place.queue_files()["mess"]) > 1, "the bounce to be begun")
+    town.daemon.wait("^warning: trouble injecting bounce message")
+    town.until(lambda: list(town.place.queue_files()["mess"]) == [number], "nothing to be left")

@@ -18,6 +18,8 @@
 #include "sys/fd.h"
 #include "scratch.h"
 
+#define SET_CAPACITY 1031 /* F_SETPIPE_SZ of fcntl(2) */
+
 /* Pulls as qmail-queue does, which ends then. */
 static void
 pull_and_end(uint64_t number)
@@ -88,6 +90,12 @@ test_trigger(void **state)
 	while (pull_fits())
 		continue;
 	trigger_read(&trigger); /* some may have found no room */
+	assert_true(trigger.wants_scan);
+	trigger.wants_scan = false;
+	assert_int_equal(fcntl(trigger.read_fd, SET_CAPACITY, 4096), 4096);
+	while (pull_fits())
+		continue;
+	trigger_read(&trigger);
 	assert_true(trigger.wants_scan);
 	trigger_close(&trigger);
 	assert_int_equal(trigger.read_fd, -1);

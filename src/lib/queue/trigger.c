@@ -16,10 +16,11 @@
 static const char trigger_name[] = "lock/trigger";
 
 /*
- * A FIFO holds 64 kB in pages that are not filled to the last byte.  When so
- * much was waiting, a writer may have found no room.
+ * A FIFO holds 64 kB in pages that are not filled to the last byte; Linux gives
+ * a user who has many pipes one page or two.  When so much was waiting, a writer
+ * may have found no room.
  */
-#define TRIGGER_FULL 60000
+#define TRIGGER_FULL 4000
 
 void
 trigger_pull(uint64_t number)
