@@ -115,9 +115,15 @@ look_at(const struct maildrop *drop, struct maildrop_message *message,
 		*seconds = short_seconds(name.seconds);
 		return true;
 	}
-	if (kind == DIR_OTHER || message->name.s[0] == '.' ||
-	    maildrop_stat(message, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    maildirname_is_fresh(st.st_mtime, now))
+	if (kind == DIR_OTHER || message->name.s[0] == '.')
+		return false;
+	if (maildrop_stat(message, &st) < 0) {
+		/* A file that is there, of which nothing can be told now: who
+		 * does not see it listed forgets that he has it. */
+		*seconds = short_seconds(name.seconds);
+		return kind == DIR_FILE && errno != ENOENT;
+	}
+	if (!S_ISREG(st.st_mode) || maildirname_is_fresh(st.st_mtime, now))
 		return false;
 	*seconds = short_seconds(st.st_mtime);
 	message->octets = (uint64_t)st.st_size;

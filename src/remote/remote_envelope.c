@@ -17,11 +17,23 @@
 
 #define STRICT SPAN("strict")
 
+/* Reads the reply to MAIL or RCPT, which says yes or no: one that asks for more
+ * has not taken anybody. */
+static int
+read_verdict(struct session *session)
+{
+	int code = session_read_reply(session);
+
+	if (code >= 300 && code < 400)
+		session_end_protocol(session);
+	return code;
+}
+
 static void
 judge_mail(struct session *session)
 {
 	struct remote *remote = session->remote;
-	int code = session_read_reply(session);
+	int code = read_verdict(session);
 
 	session->is_well = true;
 	remote_peer_is_well(remote);
@@ -58,7 +70,7 @@ judge_recipient(
     struct session *session, struct transaction *transaction, size_t index)
 {
 	struct remote *remote = session->remote;
-	int code = session_read_reply(session);
+	int code = read_verdict(session);
 	enum remote_letter letter = code >= 500 ? REMOTE_NEVER
 	    : code >= 400			? REMOTE_LATER
 						: REMOTE_TAKEN;

@@ -91,8 +91,7 @@ read_reply(struct client *client)
 			fail("the server is gone, or too slow");
 		in_consume(&client->in, smtpreply_feed(reply, bytes));
 	}
-	if (reply->state == SMTPREPLY_BROKEN || reply->code < 200 ||
-	    reply->code >= 600)
+	if (reply->state == SMTPREPLY_BROKEN)
 		fail_protocol();
 	return reply->code;
 }

@@ -409,6 +409,22 @@ def test_message_that_moves_while_the_folders_are_read(town, service, others):
     assert said.splitlines()[1] == b"+OK %d %d" % (count, count * len(MESSAGE))
 
 
+@pytest.mark.parametrize("fault", ["EIO", "ENOMEM", "ESTALE"])
+def test_message_of_which_nothing_can_be_told(town, service, fault):
+    """It is listed: a client that keeps mail on the server would forget that it
+    has it, and fetch it again another day."""
+    for name in ("1000000001.a", "1000000002.b", "1000000003.c"):
+        pop.letter(town, "ann", name, MESSAGE)
+    with subprocess.Popen(
+            ["strace", "-qq", "-o", "/dev/null", "-e", "inject=stat,newfstatat:error=%s:when=2" % fault,
+             town.place.program("qmail-pop3d"), town.home("ann") + "/Maildir"], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}) as session:
+        said, _ = session.communicate(b"STAT\r\nUIDL\r\nQUIT\r\n", timeout=20)
+    lines = said.decode().splitlines()
+    assert lines[1].startswith("+OK 3 ")
+    assert {line.split()[1] for line in lines[3:6]} == {"1000000001.a", "1000000002.b", "1000000003.c"}
+
+
 def test_message_that_cannot_be_removed(town, client):
     assert client.ask("DELE 1").startswith("+OK")
     os.chmod(town.home("ann") + "/Maildir/new", 0o500)

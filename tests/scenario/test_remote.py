@@ -190,6 +190,17 @@ def test_only_quit_is_answered(root_place):
     assert [one[0] for one in said] == ["r", "Z"] and "#4.5.0" in said[-1]
 
 
+@pytest.mark.parametrize("where, wanted", [("MAIL", "Z"), ("RCPT", "Z"), ("DATA", "rZ"), ("DOT", "rZ")])
+@pytest.mark.parametrize("offer", [{}, PIPELINING], ids=["lockstep", "pipelining"])
+@pytest.mark.parametrize("reply", ["000 a", "150 soon", "354 go", "650 no", "999 no"])
+def test_reply_that_says_neither_yes_nor_no(root_place, where, wanted, offer, reply):
+    """Nobody has refused the message, and nobody has taken it."""
+    if (where, reply[:3]) == ("DATA", "354"):
+        reply = "355 go"
+    said, _ = remote(root_place, [{**offer, where: reply + "\r\n"}], "x\n")
+    assert "".join(one[0] for one in said) == wanted and "#4.5.0" in said[-1]
+
+
 def test_many_recipients(root_place):
     names = ["joe%d@there.example" % number for number in range(250)]
     said, connections = remote(root_place, [{**PIPELINING, "RCPT": ["250 ok\r\n"] * 120 +

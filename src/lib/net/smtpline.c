@@ -44,13 +44,14 @@ keep_text(struct smtpreply *reply, struct span bytes)
 	}
 }
 
-/* The code at the start of a line, 0 if there are no three digits. */
+/* The code at the start of a line; 0 if there is none, which has three digits
+ * and begins with 2, 3, 4 or 5 (RFC 5321 4.2). */
 static int
 code_of(struct span line)
 {
 	int code = 0;
 
-	if (line.len < 3)
+	if (line.len < 3 || line.s[0] < '2' || line.s[0] > '5')
 		return 0;
 	for (size_t i = 0; i < 3; i++) {
 		if (!ascii_is_digit(line.s[i]))

@@ -43,7 +43,7 @@ enum smtpreply_offer {
 
 struct smtpreply {
 	enum smtpreply_state state;
-	int code; /* of the first line; 0: no three digits */
+	int code; /* of the first line, 200 to 599; 0: it has none */
 	struct str
 	    text; /* what people may read, without CR; LF between lines */
 	unsigned offers;   /* of enum smtpreply_offer */
