@@ -92,7 +92,11 @@ test_trigger(void **state)
 	trigger_read(&trigger); /* some may have found no room */
 	assert_true(trigger.wants_scan);
 	trigger.wants_scan = false;
-	assert_int_equal(fcntl(trigger.read_fd, SET_CAPACITY, 4096), 4096);
+	fd = open("lock/trigger", O_RDONLY | O_NONBLOCK);
+	assert_int_equal(fcntl(fd, SET_CAPACITY, 4096), 4096);
+	trigger_close(&trigger);
+	assert_int_equal(trigger_open(&trigger), 0);
+	fd_close(fd);
 	while (pull_fits())
 		continue;
 	trigger_read(&trigger);

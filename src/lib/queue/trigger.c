@@ -13,14 +13,21 @@
 #include "queue/path.h"
 #include "sys/fd.h"
 
+#define TRIGGER_MAX 65536 /* bytes read at once */
+
 static const char trigger_name[] = "lock/trigger";
 
-/*
- * A FIFO holds 64 kB in pages that are not filled to the last byte; Linux gives
- * a user who has many pipes one page or two.  When so much was waiting, a writer
- * may have found no room.
- */
-#define TRIGGER_FULL 4000
+/* The pages of a FIFO are not filled to the last byte.  Usually there are 16;
+ * Linux gives a user who has many pipes one or two. */
+static size_t
+full_at(int fd)
+{
+	size_t capacity = fd_pipe_capacity(fd);
+
+	if (capacity > TRIGGER_MAX)
+		capacity = TRIGGER_MAX;
+	return capacity - capacity / 16;
+}
 
 void
 trigger_pull(uint64_t number)
@@ -49,6 +56,7 @@ trigger_open(struct trigger *trigger)
 	if (fstat(trigger->read_fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
 		trigger->write_fd = openat(
 		    AT_FDCWD, trigger_name, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		trigger->full = full_at(trigger->read_fd);
 		if (trigger->write_fd >= 0)
 			return 0;
 	} else {
@@ -71,14 +79,14 @@ trigger_close(struct trigger *trigger)
 void
 trigger_read(struct trigger *trigger)
 {
-	char buffer[65536];
+	char buffer[TRIGGER_MAX];
 	ssize_t got = fd_read(trigger->read_fd, buffer, sizeof(buffer));
 	struct span rest, line;
 
 	trigger->numbers.len = 0;
 	if (got <= 0)
 		return;
-	if (got >= TRIGGER_FULL)
+	if ((size_t)got >= trigger->full)
 		trigger->wants_scan = true;
 	rest = span_make(buffer, (size_t)got);
 	while (span_cut_next(&rest, '\n', &line)) {

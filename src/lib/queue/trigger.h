@@ -15,6 +15,7 @@
 
 struct trigger {
 	int read_fd, write_fd; /* our own writing end keeps it from ending */
+	size_t full;	       /* bytes: with these a writer may find no room */
 	VEC(uint64_t) numbers; /* told since the last trigger_read */
 	bool wants_scan;       /* something else was told: look at everything */
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -106,6 +107,14 @@ int
 fd_pipe(int ends[2])
 {
 	return pipe2(ends, O_CLOEXEC);
+}
+
+size_t
+fd_pipe_capacity(int fd)
+{
+	int capacity = fcntl(fd, F_GETPIPE_SZ);
+
+	return capacity < 0 ? PIPE_BUF : (size_t)capacity;
 }
 
 int

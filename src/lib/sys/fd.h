@@ -55,6 +55,10 @@ void fd_write_line(int fd, struct span line);
  * are not reported: what must be safe on disk is fsynced before. */
 void fd_close(int fd);
 
+/* fd_pipe_capacity: bytes that a pipe or FIFO takes at most; of pages that are
+ * filled by small pieces some bytes stay free. */
+size_t fd_pipe_capacity(int fd);
+
 /* fd_pipe: a pipe; ends[0] to read, ends[1] to write.  0 or -1 with errno. */
 MUST_CHECK int fd_pipe(int ends[2]);
 
