@@ -142,7 +142,8 @@ def series(sendmail, needs):
         assert len(patches) == 2
         sendmail.run_as("ann", [
             "perl", peer, "--confirm=never", "--8bit-encoding=UTF-8",
-            "--suppress-cc=all", "--to=" + TO, "--cc=" + COPY, "--from=\xc4ann <ann@here.example>", *words,
+            "--suppress-cc=all", "--to=" + TO, "--cc=" + COPY,
+            "--from=\xc4ann <ann@here.example>", *words,
             *("patches/" + name for name in patches)])
     return send
 
