@@ -114,6 +114,7 @@ def test_php_gives_the_sender(sendmail, needs, options):
 
 # ---- git
 
+WHY = "..because\n.\nit is\n"
 TEXT = ".\n..two\nFrom me\n\tgr\xfc\xdfe\n"
 
 
@@ -134,7 +135,7 @@ def series(sendmail, needs):
         sendmail.place.write(sendmail.home("ann") + "/house/text",
                              (TEXT * number).encode(), "ann")
         git("-C", "house", "add", "text")
-        git("-C", "house", "commit", "-q", "-m", "number %d" % number)
+        git("-C", "house", "commit", "-q", "-m", "number %d" % number, "-m", WHY)
     git("-C", "house", "format-patch", "-q", "--root", "-o", "../patches", "HEAD")
 
     def send(*words):
@@ -168,8 +169,8 @@ def test_git_sends_patches(sendmail, series, words):
         sendmail.run_as("bob", ["git", "am", "-q"], text.encode("latin-1").decode())
     with open(sendmail.home("bob") + "/text", encoding="utf-8") as source:
         assert source.read() == TEXT * 2
-    told = sendmail.run_as("bob", ["git", "log", "-1", "--format=%an <%ae>"]).stdout.decode()
-    assert told == "\xc4ann <ann@here.example>\n"
+    told = sendmail.run_as("bob", ["git", "log", "-1", "--format=%an <%ae>%n%B"]).stdout.decode()
+    assert told == "\xc4ann <ann@here.example>\nnumber 2\n\n%s\n" % WHY
 
 
 # ---- cron and at
