@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from support import process, town as towns, unpacked
+from support import pop, process, town as towns, unpacked
 
 HERE = "@here.example"
 ANN, BOB = "ann" + HERE, "bob" + HERE
@@ -371,5 +371,46 @@ def test_dovecot_reads(town, dovecot):
         assert "MESSAGE 3 3" in imap.ask("GETQUOTAROOT INBOX")
         told = imap.ask("FETCH 1:* (FLAGS)")
         assert told.count("FETCH") == 3 and "\\Flagged \\Seen" in told
+    finally:
+        imap.close()
+
+
+def test_dovecot_beside_pop(town, dovecot, needs):
+    """Both read the same Maildir: names stay, and what one removes is gone."""
+    needs("tcpserver")
+    peer = unpacked.folder(town.place, "dovecot-imapd") + "/usr/lib/dovecot"
+    pop.set_passwords(town.place)
+    pop.serve(town)
+    town.open()
+    for number in (1, 2, 3):
+        send(town, "letter %d" % number)
+        town.letter("ann", "letter %d" % number)
+
+    def ask_pop(*commands):
+        with pop.Client() as client:
+            assert client.login().startswith("+OK")
+            names = dict(line.split() for line in client.ask_all("UIDL"))
+            texts = {"".join(client.ask_all("RETR " + number)): name
+                     for number, name in names.items()}
+            for command in commands:
+                assert client.ask(command).startswith("+OK")
+            assert client.ask("QUIT").startswith("+OK")
+        return texts
+
+    before = ask_pop()
+    imap = Imap(town, peer + "/imap", dovecot("1M", peer + "/modules"))
+    try:
+        assert "* 3 EXISTS" in imap.ask("SELECT INBOX")
+        imap.ask("STORE 1:* +FLAGS (\\Answered)")
+        told = imap.ask("FETCH 1 BODY.PEEK[]")
+        imap.ask("STORE 1 +FLAGS (\\Deleted)")
+        imap.ask("EXPUNGE")
+        after = ask_pop("DELE 2")
+        assert len(before) == 3 and len(after) == 2
+        assert after.items() <= before.items()
+        gone, = before.keys() - after.keys()
+        assert gone in told
+        assert imap.ask("NOOP").count(" EXPUNGE") == 1
+        assert imap.ask("FETCH 1:* (FLAGS)").count("\\Answered") == 1
     finally:
         imap.close()
