@@ -4,12 +4,13 @@ import email
 import email.policy
 import os
 import re
+import shutil
 import socket
 import subprocess
 
 import pytest
 
-from support import pop, process, town as towns, unpacked
+from support import forwarders, pop, process, town as towns, unpacked
 
 HERE = "@here.example"
 ANN, BOB = "ann" + HERE, "bob" + HERE
@@ -139,7 +140,46 @@ def test_sorts(town, machine, needs, sorter):
     assert "\nhello\n.\n>From here\n" in text
 
 
+@pytest.fixture(params=["ours", "theirs"])
+def dot_forward(request, town):
+    """Ours, and Debian's."""
+    if request.param == "ours":
+        return "dot-forward"
+    return forwarders.folder(town.place) + "/dot-forward"
+
+
+def test_procmail_in_a_forward_file(town, dot_forward, needs):
+    """As its manual has said for ever, quotes, remark and all."""
+    needs("procmail")
+    write(town, ".procmailrc", PROCMAILRC)
+    write(town, ".forward", "\"|IFS=' ' && exec %s -f- || exit 75 #ann\"\n" %
+          shutil.which("procmail"))
+    town.run_as("ann", [town.place.program("maildirmake"), "Folder"])
+    town.rules("ann", "", "|%s .forward" % dot_forward, "./Rest/")
+    town.open()
+    for subject in "folder", "program", "other":
+        send(town, subject, body="hello\n.\nFrom here\n")
+    town.wait_empty()
+    assert subjects(town, "ann", "Folder") == ["folder"]
+    assert subjects(town, "ann") == ["other", "program"] and not town.mail("ann", "Rest")
+
+
 # ---- what answers
+
+def test_vacation_in_a_forward_file(town, machine, dot_forward):
+    machine.sendmail()
+    program = unpacked.folder(town.place, "vacation") + "/usr/bin/vacation"
+    write(town, ".forward", "\\ann, \"|%s -a joe ann\"\n" % program)
+    write(town, ".vacation.msg", "From: ann@here.example\nSubject: away: $SUBJECT\n\nnot here\n")
+    town.run_as("ann", [program, "-i"])
+    town.open("|%s .forward\n./Maildir/\n" % dot_forward)
+    for subject in "first", "second":
+        send(town, subject)
+        town.letter("ann", "Subject: " + subject)
+        town.wait_empty()
+    assert subjects(town, "ann") == ["first", "second"]
+    assert subjects(town, "bob") == ["away: first"]
+
 
 def test_vacation(town, machine):
     """Once for each sender, and for nobody who must not be told."""
