@@ -182,6 +182,7 @@ def spools(machine, sendmail):
         machine.empty(folder)
     machine.lenient("cron", "atd")
     sendmail.place.etc.write("crontab", "")
+    sendmail.place.etc.clear("at.allow")
     sendmail.place.etc.write("at.deny", "")
     return "/var/spool/cron"
 
