@@ -2,6 +2,7 @@
 
 town         a fresh installation with people in it; nothing runs yet
 needs        needs("mutt"): skips where that program is missing
+machine      the town's machine: machine.sendmail() makes /usr/sbin/sendmail ours
 routed_six   addresses that can be reached and are not ours: peers.SIX
 """
 
@@ -12,6 +13,7 @@ import subprocess
 import pytest
 
 from support import peers
+from support.machine import Machine
 from support.town import Town
 
 
@@ -30,6 +32,14 @@ def needs():
             if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
                 pytest.skip("%s is not installed" % program)
     return check
+
+
+@pytest.fixture
+def machine(town):
+    machine = Machine(town.place)
+    yield machine
+    town.close()  # before what its daemons see is the machine's again
+    machine.restore()
 
 
 @pytest.fixture

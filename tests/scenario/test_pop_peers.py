@@ -275,6 +275,11 @@ userdb {{
 service auth {{
   user = root
 }}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service stats {{
   chroot =
 }}

@@ -226,8 +226,8 @@ class Town:
             os.kill(pid, number)
 
     def close(self):
-        for end in reversed(self.peers):
-            end()
+        while self.peers:
+            self.peers.pop()()
 
 
 def wait_port(address, port=25):
