@@ -261,6 +261,7 @@ def test_one_qmail_clean_at_a_time(town):
         town.rules(name, "", "|test -e ready || exit 111", "./%s/" % towns.MAIL_FOLDER)
     town.open()
     old, (clean,) = town.daemon, town.daemons()["qmail-clean"]
+    town.until(lambda: is_locked(town.place.path("queue/intd")), "its first order")
     os.kill(clean, signal.SIGSTOP)
     town.send("x@there.example", "ann@here.example", "bob@here.example")
     old.wait("^delivery [0-9]*: deferral", count=2)
@@ -299,6 +300,15 @@ def test_removal_does_not_stay_far_behind(town):
     os.kill(clean, signal.SIGCONT)
     town.wait_empty()
     assert count(town, "ann") == 280
+
+
+def is_locked(path):
+    with open_folder(path) as fd:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 @contextlib.contextmanager
