@@ -226,8 +226,12 @@ class Town:
             os.kill(pid, number)
 
     def close(self):
+        """Whatever a test looks at, no event may have come to a message in a
+        state that has no answer to it."""
         while self.peers:
             self.peers.pop()()
+        lines = self.daemon.lines if self.daemon else []
+        assert not [line for line in lines if "internal error: event" in line]
 
 
 def wait_port(address, port=25):
