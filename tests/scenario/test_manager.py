@@ -831,6 +831,7 @@ def test_new_mail_beside_a_backlog(town):
     town.send("x@there.example", "bob@here.example")
     town.signal("qmail-todo", signal.SIGCONT)
     town.wait_empty(60)
+    town.daemon.wait("^new msg", count=4001)
     numbers = [int(line.split()[-1]) for line in town.daemon.lines if line.startswith("new msg")]
     assert numbers.index(max(numbers)) < len(numbers) - 1
 
