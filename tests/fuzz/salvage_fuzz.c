@@ -33,7 +33,8 @@ is_plain(struct span text)
 		if (!ascii_is_alnum(text.s[i]) &&
 		    !span_has(SPAN("-_@"), text.s[i]))
 			return false;
-	return !span_starts(text, SPAN("@")); /* ""@x */
+	return span_find(text, '@') == span_find_last(text, '@') &&
+	    !span_starts(text, SPAN("@")); /* ""@x */
 }
 
 static void
