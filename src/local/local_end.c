@@ -74,7 +74,8 @@ static struct {
 	volatile off_t truncate_len;
 	volatile pid_t program;
 	volatile sig_atomic_t stopped_by; /* a signal, passed on; 0: none */
-} now = { NULL, -1, 0, 0, 0 };
+	bool is_held;
+} now = { NULL, -1, 0, 0, 0, false };
 
 void
 local_undo_by_unlink(const char *path)
@@ -191,6 +192,9 @@ local_hold_signals(bool is_held)
 {
 	static const int held[] = { SIGTERM, SIGALRM, 0 };
 
+	if (now.is_held == is_held)
+		return;
+	now.is_held = is_held;
 	signal_block_set(is_held ? held : held + 2);
 }
 

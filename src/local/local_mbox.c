@@ -151,6 +151,7 @@ local_mbox(const struct local *local, const char *file)
 	if (out_flush(&out) < 0 || file_sync(fd) < 0 ||
 	    (len == 0 && file_sync_folder_of(file) < 0))
 		local_end(LOCAL_MBOX_WRITE, file, errno);
+	local_hold_signals(true); /* it is done */
 	local_undo_nothing();
 	signal_default(SIGXFSZ);
 	fd_close(fd);

@@ -363,6 +363,24 @@ def test_time_is_over(home, strace, rule, call):
     assert not home.new() and not os.listdir(home.at("Maildir/tmp"))
 
 
+@pytest.mark.parametrize("rule, call, when, code", [
+    ("./Maildir/", "fsync", 2, 0), ("./Maildir/", "renameat2", 1, 0), ("./Maildir/", "write", 2, 0),
+    ("./Mailbox", "fsync", 1, 111), ("./Mailbox", "write", 2, 0)])
+def test_stopped_when_it_is_done(home, strace, rule, call, when, code):
+    """It is delivered, or it is tried again: not both."""
+    home.write("Mailbox", OLD)
+    got, said = home.inject("%s:signal=TERM:when=%d" % (call, when), rule)
+    assert got == code, said
+    assert (len(home.new()) + (home.read("Mailbox") != OLD) == 1) == (code == 0)
+
+
+def test_stopped_before_the_next_rule(home, strace):
+    """The wait is over there; nobody says that all is done."""
+    code, said = home.inject("fsync:signal=TERM:when=2", "./Maildir/", "./Mailbox")
+    assert code == 111 and "stopped" in said
+    assert not os.path.exists(home.at("Mailbox"))
+
+
 def test_timer_rings_after_a_day(home, strace):
     """Once for all deliveries, and before the first."""
     seen = home.record("./Maildir/", "./Mailbox")
