@@ -207,10 +207,19 @@ local_pass_signals(pid_t program, unsigned seconds)
 	(void)alarm(program ? seconds : SECONDS_MAX);
 }
 
+/* Caught, a limit of file sizes is an error of write, which takes back what is
+ * half done; ignored, it would be for the programs of the user as well. */
+static void
+on_limit(int number)
+{
+	(void)number;
+}
+
 void
 local_end_prepare(void)
 {
 	must_hooks(LOCAL_TEMPORARY_EXIT, on_no_memory);
+	signal_catch(SIGXFSZ, on_limit);
 	signal_catch(SIGALRM, on_stop);
 	signal_catch(SIGTERM, on_stop);
 	(void)alarm(SECONDS_MAX);

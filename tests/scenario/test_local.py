@@ -303,16 +303,18 @@ def test_rules_with_a_zero_byte(home):
 
 @pytest.mark.parametrize("rule", ["./Mailbox", "./Maildir/"])
 def test_file_size_limit(home, rule):
-    """As a quota: deferred, not killed, and nothing half is left."""
+    """As a quota: deferred, not killed, and nothing half is left; programs are
+    killed as ever."""
     home.write("Mailbox", OLD)
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))
     code, said = home.deliver(rule, size=200000, preexec_fn=limit)
-    if rule == "./Mailbox":
-        assert code == 111 and "cannot write" in said
-        assert home.read("Mailbox") == OLD
-    assert code != 0 and not home.new()
+    assert code == 111 and "File too large" in said
+    assert home.read("Mailbox") == OLD
+    assert not home.new() and not os.listdir(home.at("Maildir/tmp"))
+    code, said = home.deliver(rule, "|kill -XFSZ $$", size=100)
+    assert code == 111 and "crashed" in said
 
 
 def test_nuls_at_the_end_of_an_mbox(home, strace):
