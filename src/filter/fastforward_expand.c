@@ -101,6 +101,8 @@ read_list(struct expansion *expansion, struct span name)
 	if (fd < 0 || fstat(fd, &st) < 0 ||
 	    file_read_fd(fd, &text, LIST_MAX) < 0)
 		filter_fail_errno(str_z(&path));
+	if (S_ISFIFO(st.st_mode))
+		filter_fail(FILTER_TEMPORARY, "a list is a pipe");
 	if (!(st.st_mode & S_IROTH))
 		filter_fail(FILTER_TEMPORARY, "a list is not readable by all");
 	fd_close(fd);

@@ -446,11 +446,12 @@ write_ids(struct job *job)
 	str_free(&path);
 }
 
-/* Makes the folders above HOME. */
+/* Makes the folders above HOME, which all roles go through. */
 static void
 make_parents(struct job *job)
 {
 	struct str path = STR_INIT;
+	mode_t before = umask(022);
 
 	str_add_z(&path, job->destdir);
 	str_add_z(&path, home_dir);
@@ -462,6 +463,7 @@ make_parents(struct job *job)
 			complain_errno(job, path.s);
 		path.s[i] = '/';
 	}
+	(void)umask(before);
 	str_free(&path);
 }
 

@@ -74,7 +74,8 @@ static struct {
 	volatile off_t truncate_len;
 	volatile pid_t program;
 	volatile sig_atomic_t stopped_by; /* a signal, passed on; 0: none */
-} now = { NULL, -1, 0, 0, 0 };
+	bool is_held;
+} now = { NULL, -1, 0, 0, 0, false };
 
 void
 local_undo_by_unlink(const char *path)
@@ -191,6 +192,9 @@ local_hold_signals(bool is_held)
 {
 	static const int held[] = { SIGTERM, SIGALRM, 0 };
 
+	if (now.is_held == is_held)
+		return;
+	now.is_held = is_held;
 	signal_block_set(is_held ? held : held + 2);
 }
 
@@ -203,10 +207,19 @@ local_pass_signals(pid_t program, unsigned seconds)
 	(void)alarm(program ? seconds : SECONDS_MAX);
 }
 
+/* Caught, a limit of file sizes is an error of write, which takes back what is
+ * half done; ignored, it would be for the programs of the user as well. */
+static void
+on_limit(int number)
+{
+	(void)number;
+}
+
 void
 local_end_prepare(void)
 {
 	must_hooks(LOCAL_TEMPORARY_EXIT, on_no_memory);
+	signal_catch(SIGXFSZ, on_limit);
 	signal_catch(SIGALRM, on_stop);
 	signal_catch(SIGTERM, on_stop);
 	(void)alarm(SECONDS_MAX);

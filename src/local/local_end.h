@@ -71,7 +71,11 @@ void local_undo_by_unlink(const char *path);
 void local_undo_by_truncate(int fd, off_t len);
 void local_undo_nothing(void);
 
-/* local_hold_signals: while true, SIGTERM and SIGALRM wait. */
+/*
+ * local_hold_signals: while true, SIGTERM and SIGALRM wait.  Once a delivery is
+ * done they do so until the next one: ending with "try again" when all is
+ * done would have the mail come twice.
+ */
 void local_hold_signals(bool is_held);
 
 /*

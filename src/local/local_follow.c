@@ -68,6 +68,7 @@ deliver(struct run *run, const struct dotqmail_line *line)
 		rehearse(run, line);
 		return true;
 	}
+	local_hold_signals(false);
 	switch (line->kind) {
 	case DOTQMAIL_MAILDIR:
 		local_maildir(run->local, str_z(&run->word));
@@ -155,8 +156,10 @@ local_follow(struct local *local)
 	check_rules(rest, local->is_rehearsal);
 	while (dotqmail_next(&rest, &line) && follow(&run, &line))
 		continue;
-	if (run.addresses.len)
+	if (run.addresses.len) {
+		local_hold_signals(false);
 		queue_id = local_forward(local, str_span(&run.addresses));
+	}
 	write_summary(&run, queue_id);
 	str_free(&rules);
 	str_free(&run.addresses);

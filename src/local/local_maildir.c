@@ -133,7 +133,8 @@ local_maildir(const struct local *local, const char *folder)
 	str_add(&new,
 	    span_from(str_span(&tmp), span_find_last(str_span(&tmp), '/')));
 	maildirname_add_sizes(&new, &sizes);
-	/* From here on a signal takes nothing back: somebody may have read it. */
+	/* From here on a signal takes nothing back: somebody may have read it,
+	 * and it is done. */
 	local_hold_signals(true);
 	if (file_move(str_z(&tmp), str_z(&new)) < 0)
 		fail(folder);
@@ -141,7 +142,6 @@ local_maildir(const struct local *local, const char *folder)
 	if (file_sync_folder(str_z(&new_folder)) < 0)
 		fail(folder);
 	local_undo_nothing();
-	local_hold_signals(false);
 	str_free(&tmp);
 	str_free(&new);
 	str_free(&new_folder);

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +16,6 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/out.h"
-#include "sys/signal.h"
 
 #define LOCK_SECONDS 30
 #define OPEN_TRIES   10
@@ -139,7 +137,6 @@ local_mbox(const struct local *local, const char *file)
 	struct out out;
 	off_t len;
 
-	signal_ignore(SIGXFSZ); /* a quota gives an error, not death */
 	len = lseek(fd, 0, SEEK_END);
 	if (len < 0)
 		local_end(LOCAL_MBOX_OPEN, file, errno);
@@ -151,7 +148,7 @@ local_mbox(const struct local *local, const char *file)
 	if (out_flush(&out) < 0 || file_sync(fd) < 0 ||
 	    (len == 0 && file_sync_folder_of(file) < 0))
 		local_end(LOCAL_MBOX_WRITE, file, errno);
+	local_hold_signals(true); /* it is done */
 	local_undo_nothing();
-	signal_default(SIGXFSZ);
 	fd_close(fd);
 }

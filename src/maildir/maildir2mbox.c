@@ -123,13 +123,15 @@ open_mbox(const char *path)
 
 /* ---- writing ---- */
 
+/* Each message of an mbox ends with an empty line (mbox(5)); the last one may
+ * have been cut, or come from somebody who leaves it out. */
 static void
 copy_mbox(struct moving *moving)
 {
 	const char *path = str_z(&moving->mbox);
 	int fd = file_open(path), got;
 	struct span bytes;
-	char last = '\n';
+	char before_last = '\n', last = '\n';
 	struct in in;
 
 	if (fd < 0)
@@ -137,6 +139,7 @@ copy_mbox(struct moving *moving)
 	in_init(&in, fd, moving->in_buffer, sizeof(moving->in_buffer));
 	while ((got = in_peek(&in, &bytes)) > 0) {
 		(void)out_add(&moving->out, bytes); /* see out_flush */
+		before_last = bytes.len > 1 ? bytes.s[bytes.len - 2] : last;
 		last = bytes.s[bytes.len - 1];
 		in_consume(&in, bytes.len);
 	}
@@ -144,6 +147,8 @@ copy_mbox(struct moving *moving)
 		give_up(moving, "read", path);
 	if (last != '\n')
 		(void)out_add_z(&moving->out, "\n\n");
+	else if (before_last != '\n')
+		(void)out_add_z(&moving->out, "\n");
 	/* It stays open: to close it would give the lock of fcntl back. */
 }
 

@@ -122,6 +122,19 @@ def test_all_is_known_before_a_program_runs(town):
     assert not os.path.exists(town.home("ann") + "/ran")
 
 
+def test_list_that_is_a_pipe(town):
+    """Nobody writes to it now; that is no list without names."""
+    home = town.home("ann")
+    make(town.place.path("bin/"), "setforward", "f.cdb", "f.tmp",
+         text="ann@here.example: ./l.bin;", cwd=home)
+    os.mkfifo(home + "/l.bin")
+    os.chmod(home + "/l.bin", 0o644)
+    town.rules("ann", "", "|fastforward f.cdb")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral: .*a_list_is_a_pipe")
+
+
 def test_list_cannot_run_programs(town):
     """Who may write a list may say who gets mail, and no more."""
     folder, home = town.place.path("bin/"), town.home("ann")

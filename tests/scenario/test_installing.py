@@ -233,8 +233,10 @@ def test_a_host_without_a_queue_keeps_its_link(tampered, name, target, stays):
 
 
 def test_destdir(root_place):
+    """It and the folders above HOME are for all to go through, whatever the umask."""
     place, dest = root_place, root_place.base + "/package"
-    build.run(place.installer + [dest], cwd=place.stage)
+    subprocess.run(["sh", "-c", 'umask 077; exec "$@"', "sh", *place.installer, dest],
+                   cwd=place.stage, check=True)
     try:
         assert check(place, dest) == (0, "all right\n")
         wanted, got = ({os.path.relpath(os.path.join(folder, name), top)
@@ -242,6 +244,8 @@ def test_destdir(root_place):
                         for name in folders + files if "/queue/" not in folder + "/"}
                        for top in (place.prefix, dest + place.prefix))
         assert got <= wanted and "bin/qmail-queue" in got
+        for parent in (dest, os.path.dirname(dest + place.prefix)):
+            assert stat.S_IMODE(os.stat(parent).st_mode) == 0o755
         info = os.stat(dest + place.path("bin/qmail-queue"))
         assert stat.S_IMODE(info.st_mode) == 0o6555
         assert info.st_uid == place.ids("qmailq")[0]

@@ -303,16 +303,18 @@ def test_rules_with_a_zero_byte(home):
 
 @pytest.mark.parametrize("rule", ["./Mailbox", "./Maildir/"])
 def test_file_size_limit(home, rule):
-    """As a quota: deferred, not killed, and nothing half is left."""
+    """As a quota: deferred, not killed, and nothing half is left; programs are
+    killed as ever."""
     home.write("Mailbox", OLD)
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))
     code, said = home.deliver(rule, size=200000, preexec_fn=limit)
-    if rule == "./Mailbox":
-        assert code == 111 and "cannot write" in said
-        assert home.read("Mailbox") == OLD
-    assert code != 0 and not home.new()
+    assert code == 111 and "File too large" in said
+    assert home.read("Mailbox") == OLD
+    assert not home.new() and not os.listdir(home.at("Maildir/tmp"))
+    code, said = home.deliver(rule, "|kill -XFSZ $$", size=100)
+    assert code == 111 and "crashed" in said
 
 
 def test_nuls_at_the_end_of_an_mbox(home, strace):
@@ -361,6 +363,24 @@ def test_time_is_over(home, strace, rule, call):
     assert code == 111 and "day" in said
     assert home.read("Mailbox") == OLD
     assert not home.new() and not os.listdir(home.at("Maildir/tmp"))
+
+
+@pytest.mark.parametrize("rule, call, when, code", [
+    ("./Maildir/", "fsync", 2, 0), ("./Maildir/", "renameat2", 1, 0), ("./Maildir/", "write", 2, 0),
+    ("./Mailbox", "fsync", 1, 111), ("./Mailbox", "write", 2, 0)])
+def test_stopped_when_it_is_done(home, strace, rule, call, when, code):
+    """It is delivered, or it is tried again: not both."""
+    home.write("Mailbox", OLD)
+    got, said = home.inject("%s:signal=TERM:when=%d" % (call, when), rule)
+    assert got == code, said
+    assert (len(home.new()) + (home.read("Mailbox") != OLD) == 1) == (code == 0)
+
+
+def test_stopped_before_the_next_rule(home, strace):
+    """The wait is over there; nobody says that all is done."""
+    code, said = home.inject("fsync:signal=TERM:when=2", "./Maildir/", "./Mailbox")
+    assert code == 111 and "stopped" in said
+    assert not os.path.exists(home.at("Mailbox"))
 
 
 def test_timer_rings_after_a_day(home, strace):

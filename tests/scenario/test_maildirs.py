@@ -72,12 +72,13 @@ def test_move(box):
     assert "\n\none\n>From here\nend\n\nFrom MAILER-DAEMON " in text and text.endswith("two\n\n")
 
 
-def test_mbox_without_an_end(box):
+@pytest.mark.parametrize("cut, missing", [("cut o", "\n\n"), ("cut\n", "\n"), ("cut\n\n", "")])
+def test_mbox_without_an_end(box, cut, missing):
     """What a crash left does not run into the next message."""
     fill(box)
-    box.town.place.write(box.mbox, OLD + "cut o", "ann")
+    box.town.place.write(box.mbox, OLD + cut, "ann")
     assert box.move().returncode == 0
-    assert box.read().startswith(OLD + "cut o\n\nFrom joe@there.example ")
+    assert box.read().startswith(OLD + cut + missing + "From joe@there.example ")
 
 
 @pytest.mark.parametrize("kind", ["flock", "fcntl"])
