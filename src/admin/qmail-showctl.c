@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/scan.h"
 #include "base/version.h"
 #include "base/vec.h"
 #include "config/control.h"
@@ -23,6 +24,7 @@
 enum kind {
 	LINE,	    /* one line; without file what `fallback` says */
 	LINE_OR_ME, /* one line; without file control/me, then fallback */
+	NUMBER,	    /* one line, of which the digits at its start count */
 	LIST,	    /* a line for each entry */
 	FLAG,	    /* it is there or not */
 	DATABASE    /* made by a program; only named */
@@ -45,19 +47,19 @@ static const struct control {
 	{ "bounceformat", LINE, "qsbmf", "form of bounces: qsbmf or dsn" },
 	{ "bouncefrom", LINE, "MAILER-DAEMON", "local part bounces are from" },
 	{ "bouncehost", LINE_OR_ME, "bouncehost", "host bounces are from" },
-	{ "bouncemaxbytes", LINE, "all",
+	{ "bouncemaxbytes", NUMBER, "all",
 	    "bytes of a message that a bounce returns" },
 	{ "break", LINE, "-", "what stands between account and extension" },
-	{ "concurrencyhost", LINE, "0",
+	{ "concurrencyhost", NUMBER, "0",
 	    "deliveries to one next hop at a time; 0: no limit" },
-	{ "concurrencylocal", LINE, "10", "local deliveries at a time" },
-	{ "concurrencyremote", LINE, "20", "remote deliveries at a time" },
-	{ "databytes", LINE, "0", "largest message by SMTP; 0: no limit" },
+	{ "concurrencylocal", NUMBER, "10", "local deliveries at a time" },
+	{ "concurrencyremote", NUMBER, "20", "remote deliveries at a time" },
+	{ "databytes", NUMBER, "0", "largest message by SMTP; 0: no limit" },
 	{ "defaultdomain", LINE_OR_ME, "defaultdomain",
 	    "added to host names without dot" },
 	{ "defaulthost", LINE_OR_ME, "defaulthost",
 	    "added to addresses without host" },
-	{ "delaywarn", LINE, "0",
+	{ "delaywarn", NUMBER, "0",
 	    "seconds until senders are told that mail waits; 0: who asks" },
 	{ "doublebouncehost", LINE_OR_ME, "doublebouncehost",
 	    "host that gets double bounces" },
@@ -71,14 +73,14 @@ static const struct control {
 	    "stands for addresses of this machine" },
 	{ "locals", LIST, "only the host in control/me is local",
 	    "hosts that are local" },
-	{ "makemaildir", LINE, "1",
+	{ "makemaildir", NUMBER, "1",
 	    "1: a missing Maildir of the default delivery is made" },
-	{ "maxerrors", LINE, "20", "refused commands of an SMTP client" },
-	{ "maxheader", LINE, "1048576", "largest header by SMTP" },
-	{ "maxmail", LINE, "10000", "messages of an SMTP session" },
-	{ "maxrcpt", LINE, "1000", "recipients of a message by SMTP" },
-	{ "maxunknown", LINE, "50", "unknown recipients of a session" },
-	{ "minfree", LINE, "0", "bytes that SMTP leaves free on the disk" },
+	{ "maxerrors", NUMBER, "20", "refused commands of an SMTP client" },
+	{ "maxheader", NUMBER, "1048576", "largest header by SMTP" },
+	{ "maxmail", NUMBER, "10000", "messages of an SMTP session" },
+	{ "maxrcpt", NUMBER, "1000", "recipients of a message by SMTP" },
+	{ "maxunknown", NUMBER, "50", "unknown recipients of a session" },
+	{ "minfree", NUMBER, "0", "bytes that SMTP leaves free on the disk" },
 	{ "morebadmailfrom", DATABASE, "no further senders",
 	    "more senders that SMTP refuses" },
 	{ "morebadrcptto", DATABASE, "no further recipients",
@@ -88,33 +90,33 @@ static const struct control {
 	{ "percenthack", LIST, "no host", "hosts where % names another host" },
 	{ "plusdomain", LINE_OR_ME, "plusdomain",
 	    "added to host names that end in a plus sign" },
-	{ "programtimeout", LINE, "0",
+	{ "programtimeout", NUMBER, "0",
 	    "seconds a program of a .qmail file may take; 0: no limit" },
 	{ "proxyin", LIST, "no proxy", "proxies that tell their clients" },
 	{ "qmqpservers", LIST, "no server", "where qmail-qmqpc sends mail" },
 	{ "qmtproutes", LIST, "no route", "hosts that get mail by QMTP" },
-	{ "queuelifetime", LINE, "604800", "seconds until mail bounces" },
+	{ "queuelifetime", NUMBER, "604800", "seconds until mail bounces" },
 	{ "rcptcheck", LINE, "on", "whether SMTP refuses unknown recipients" },
 	{ "rcpthosts", LIST, "SMTP takes mail for local hosts only",
 	    "hosts that SMTP takes mail for" },
-	{ "remotebatch", LINE, "50",
+	{ "remotebatch", NUMBER, "50",
 	    "remote recipients that may share a delivery" },
 	{ "rewrite", LIST, "the usual rules", "rules for hosts in new mail" },
 	{ "send8bit", LINE, "anything",
 	    "strict: no 8-bit text to servers without 8BITMIME" },
 	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },
 	{ "smtproutes", LIST, "no route", "relays for some hosts" },
-	{ "stoptime", LINE, "60",
+	{ "stoptime", NUMBER, "60",
 	    "seconds that deliveries get when the daemons end" },
 	{ "syncfolders", FLAG, NULL,
 	    "for file systems whose folders need it: also sync those" },
-	{ "timeoutbounce", LINE, "900",
+	{ "timeoutbounce", NUMBER, "900",
 	    "seconds that queueing a bounce may take" },
-	{ "timeoutconnect", LINE, "60", "seconds to connect to a server" },
-	{ "timeoutdelivery", LINE, "1800", "seconds for a remote delivery" },
-	{ "timeoutremote", LINE, "1200", "seconds to wait for a server" },
-	{ "timeoutsession", LINE, "86400", "seconds for an SMTP session" },
-	{ "timeoutsmtpd", LINE, "1200", "seconds to wait for a client" },
+	{ "timeoutconnect", NUMBER, "60", "seconds to connect to a server" },
+	{ "timeoutdelivery", NUMBER, "1800", "seconds for a remote delivery" },
+	{ "timeoutremote", NUMBER, "1200", "seconds to wait for a server" },
+	{ "timeoutsession", NUMBER, "86400", "seconds for an SMTP session" },
+	{ "timeoutsmtpd", NUMBER, "1200", "seconds to wait for a client" },
 	{ "virtualdomains", LIST, "no virtual domain",
 	    "domains and addresses that a local user controls" },
 	{ "xclient", LIST, "no proxy", "proxies that may say XCLIENT" },
@@ -163,6 +165,22 @@ add_ids(struct str *text)
 	str_add_z(text, "\n\n");
 }
 
+/* What counts of a value that is there, where that is not all of it. */
+static void
+add_number(struct str *text, struct span value, const char *fallback)
+{
+	uint64_t number;
+	size_t digits = scan_u64_prefix(value, UINT64_MAX, &number);
+
+	if (digits == 0) {
+		str_add_z(text, " - NO NUMBER, so the default: ");
+		str_add_z(text, fallback);
+	} else if (digits < value.len) {
+		str_add_z(text, " - COUNTS AS ");
+		str_add_u64(text, number);
+	}
+}
+
 static void
 add_line(struct str *text, const struct control *control, const char *path)
 {
@@ -184,6 +202,8 @@ add_line(struct str *text, const struct control *control, const char *path)
 	str_add(text, str_span(&value));
 	if (origin)
 		str_add_z(text, origin);
+	else if (control->kind == NUMBER)
+		add_number(text, str_span(&value), control->fallback);
 	str_add_byte(text, '\n');
 	str_free(&value);
 }
@@ -222,6 +242,7 @@ add_control(struct str *text, const struct control *control)
 	switch (control->kind) {
 	case LINE:
 	case LINE_OR_ME:
+	case NUMBER:
 		add_line(text, control, str_z(&path));
 		break;
 	case FLAG:

@@ -121,8 +121,17 @@ configure() {
 		for name in postmaster mailer-daemon root; do
 			[ -e ".qmail-$name" ] || echo ./Maildir/ > ".qmail-$name"
 		done' sh "$home"
-	echo "mail for postmaster and root goes to $home/alias/Maildir"
+	if is_kept_here postmaster && is_kept_here root; then
+		echo "mail for postmaster and root goes to $home/alias/Maildir"
+	else
+		echo "kept, for postmaster and root: $home/alias/.qmail-*"
+	fi
 	[ -z "$has_pop" ] || configure_pop
+}
+
+# Whether a name has the file that the quickstart writes, not one of people.
+is_kept_here() {
+	setuidgid "$alias_user" grep -qxF ./Maildir/ "$home/alias/.qmail-$1"
 }
 
 # postmaster can fetch mail, with a password of its own: alias has none.
@@ -229,8 +238,8 @@ send_by_smtp() {
 }
 
 send_by_sendmail() {
-	printf 'To: postmaster\nSubject: by sendmail (%s)\n\nIt works.\n' \
-		"$stamp" | "$home/bin/sendmail" -t
+	printf 'To: postmaster@%s\nSubject: by sendmail (%s)\n\nIt works.\n' \
+		"$me" "$stamp" | "$home/bin/sendmail" -t
 }
 
 both_arrived() {
@@ -349,7 +358,12 @@ start)
 	build_and_install
 	configure
 	start_services
-	prove
+	if is_kept_here postmaster; then
+		prove
+	else
+		say "Done.  Nothing is sent to try it, as postmaster's mail goes" \
+			"where $home/alias/.qmail-postmaster says."
+	fi
 	;;
 stop) stop ;;
 *) die "usage: quickstart.sh [start|stop]" ;;

@@ -56,6 +56,22 @@ def test_the_run_script(town, serve):
     town.letter("ann", "(%s)" % LISTED)
 
 
+@pytest.mark.parametrize("service, file", [("qmail-smtpd", "smtpaddress"),
+                                           ("qmail-pop3d", "popaddress")])
+@pytest.mark.parametrize("says", [None, "", "25\n", "127.0.0.1 \n"])
+def test_a_service_without_a_place_does_not_listen(town, needs, service, file, says):
+    """tcpserver takes no port for any port, and no address for all."""
+    needs("tcpserver")
+    place = town.place
+    script = build.read("src/install/service/" + service)
+    script = script.replace("@QMAIL@", place.prefix).replace("@NETUSER@", "qmaild")
+    place.write(place.base + "/run", script, mode=0o755)
+    place.control(me="here.example\n", **{file: says} if says is not None else {})
+    done = subprocess.run([place.base + "/run"], stdout=subprocess.PIPE, timeout=20)
+    assert done.returncode == 2
+    assert ("%s has no address and port" % place.path("control/" + file)).encode() in done.stdout
+
+
 # As its second remark shows it, but for the delay.
 BEFORE = ('"$port" qmail-smtpd\n', '"$port" rblsmtpd %s-r list.example qmail-smtpd\n')
 

@@ -446,9 +446,10 @@ def virtual_commands(town):
     with open(os.path.join(build.TOP, "INSTALL")) as source:
         text = source.read()
     lines = text[text.index("A table of virtual_alias_maps"):].split("\n\n")[1]
-    for theirs, ours in (("/etc/postfix/virtual", town.place.path("virtual.map")),
+    for theirs, ours in (("HOME/bin/setforward", town.place.program("setforward")),
+                         ("/etc/postfix/virtual", town.place.path("virtual.map")),
                          ("/etc/virtual", town.place.path("virtual")),
-                         ("HOME", town.place.prefix), ("example.com", "virtual.example"), ("setforward", town.place.program("setforward")),
+                         ("HOME", town.place.prefix), ("example.com", "virtual.example"),
                          ("|fastforward", "|" + town.place.program("fastforward"))):
         assert theirs in lines
         lines = lines.replace(theirs, ours)
@@ -462,12 +463,19 @@ def test_table_of_virtual_addresses(town):
 info@virtual.example   bob@here.example, ann@here.example
 boss@virtual.example   bob
 @virtual.example       ann@here.example
+blank@virtual.example\tann  bob
+below@virtual.example  ann,
+
+  # of Postfix too
+\tbob
+virtual.example        anything
 """)
     town.place.write(town.place.path("control/envnoathost"), "here.example\n")
     done = subprocess.run(["sh", "-ec", virtual_commands(town)], timeout=60)
     assert done.returncode == 0
     town.open()
-    for who, readers in (("info", ("ann", "bob")), ("boss", ("bob",)), ("x-y", ("ann",))):
+    for who, readers in (("info", ("ann", "bob")), ("boss", ("bob",)), ("x-y", ("ann",)),
+                         ("blank", ("ann", "bob")), ("below", ("ann", "bob"))):
         town.send("joe@there.example", who + "@virtual.example")
         for reader in readers:
             town.letter(reader, "Delivered-To: alias-virtual-%s@virtual.example" % who)

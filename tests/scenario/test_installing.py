@@ -270,6 +270,17 @@ def test_showctl_names_what_is_misspelt(tampered):
     assert "\nrpcthosts - UNKNOWN: no program of this suite reads this file\n" in shown
 
 
+def test_showctl_tells_what_of_a_number_counts(tampered):
+    tampered.control(me="here.example\n", queuelifetime="1week\n", stoptime="long\n",
+                     databytes="0 none\n", concurrencylocal="7\n")
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    for name, says in (("queuelifetime", "1week - COUNTS AS 1"), ("databytes", "0 none - COUNTS AS 0"),
+                       ("stoptime", "long - NO NUMBER, so the default: 60"),
+                       ("concurrencylocal", "7"), ("concurrencyremote", "20 (default)")):
+        line, = (line for line in shown.splitlines() if line.startswith(name + " - "))
+        assert line.endswith(": " + says)
+
+
 def in_process(deed):
     """What deed returns (text), done in a process of its own."""
     reader, writer = os.pipe()
