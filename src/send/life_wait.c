@@ -191,6 +191,10 @@ life_sorted(struct send *send, struct job *job, const struct event *event)
 {
 	(void)job;
 	arrivals_tell_gone(&send->arrivals, event->number);
+	/* If it is to be examined, this was the old file, which could not go
+	 * before: qmail-todo had seen it, and would not look at it again. */
+	if (loading_has(&send->loading, event->number))
+		cleaning_order(&send->cleaning, CLEAN_RESTORE, event->number);
 }
 
 void

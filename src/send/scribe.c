@@ -24,6 +24,7 @@
 #include "queue/channel.h"
 #include "queue/daemons.h"
 #include "queue/info.h"
+#include "queue/inject.h"
 #include "queue/path.h"
 #include "queue/record.h"
 #include "sys/fd.h"
@@ -398,7 +399,8 @@ fork_worker(
 		fd_close(ends[0]);
 		/* Else nobody would see that the scribe is gone. */
 		fd_close(scribe->peer);
-		if (scribe_patience_begin(scribe->mail.patience) < 0)
+		if (scribe_patience_begin(scribe->mail.patience,
+			!inject_takes_parameters(home_dir)) < 0)
 			_exit(111);
 		return 0;
 	}

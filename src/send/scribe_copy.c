@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mail/dsn.h"
 #include "queue/headerin.h"
@@ -16,23 +17,33 @@
 #include "scribe_patience.h"
 
 #define RETURNED_HEADER_MAX 65536 /* bytes */
+#define PIECE		    16384 /* bytes read at once */
 
 #define REST_REMARK "\n--- The rest of the message is left out here: bytes "
 
-/* Copies a file; *last receives its last byte, if there is one. */
-static bool
-copy_bytes(
-    struct inject *inject, const struct scribe_mail *mail, int fd, char *last)
+static size_t
+size_of_piece(uint64_t left)
 {
-	char buffer[16384];
-	ssize_t got;
+	return left < PIECE ? (size_t)left : PIECE;
+}
 
-	while ((got = fd_read(fd, buffer, sizeof(buffer))) > 0) {
+/* Copies a file, up to `most` bytes; *last receives the last one, if there is
+ * one. */
+static bool
+copy_bytes(struct inject *inject, const struct scribe_mail *mail, int fd,
+    uint64_t most, char *last)
+{
+	char buffer[PIECE];
+	ssize_t got = 0;
+
+	while (
+	    most > 0 && (got = fd_read(fd, buffer, size_of_piece(most))) > 0) {
 		inject_message(inject, span_make(buffer, (size_t)got));
 		*last = buffer[got - 1];
+		most -= (uint64_t)got;
 		scribe_patience_renew(mail->patience);
 	}
-	return got == 0;
+	return got >= 0;
 }
 
 bool
@@ -51,7 +62,7 @@ scribe_copy_paragraphs(struct inject *inject, const struct scribe_mail *mail,
 	    queue_path(QUEUE_BOUNCE, order->number, mail->split).s);
 	if (fd < 0)
 		return false;
-	fine = copy_bytes(inject, mail, fd, &last);
+	fine = copy_bytes(inject, mail, fd, UINT64_MAX, &last);
 	fd_close(fd);
 	return fine;
 }
@@ -85,36 +96,45 @@ scribe_copy_header(struct inject *inject, const struct scribe_mail *mail,
 	return result == 0;
 }
 
+/* How many of the first `most` bytes are whole lines, which may be of any
+ * length.  Returns -1 with errno. */
+static int64_t
+size_of_lines(int fd, uint64_t most)
+{
+	char buffer[PIECE];
+	uint64_t read = 0, lines = 0;
+	ssize_t got = 0;
+
+	while (read < most &&
+	    (got = fd_read(fd, buffer, size_of_piece(most - read))) > 0) {
+		struct span piece = span_make(buffer, (size_t)got);
+		size_t end = span_find_last(piece, '\n');
+
+		if (end < piece.len)
+			lines = read + end + 1;
+		read += piece.len;
+	}
+	return got < 0 ? -1 : (int64_t)lines;
+}
+
 /* Copies whole lines, as many as may be, and says what is left out. */
 static bool
 copy_beginning(struct inject *inject, const struct scribe_mail *mail, int fd,
     uint64_t size)
 {
-	uint64_t most = mail->copy_max;
-	struct str line = STR_INIT;
-	char buffer[16384];
-	uint64_t copied = 0;
-	struct in in;
-	int got;
+	int64_t lines = size_of_lines(fd, mail->copy_max);
+	struct str remark = STR_INIT;
+	char last;
 
-	in_init(&in, fd, buffer, sizeof(buffer));
-	while ((got = in_read_until(
-		    &in, '\n', &line, (size_t)(most - copied))) > 0) {
-		inject_message(inject, str_span(&line));
-		copied += line.len;
-		str_reset(&line);
-		scribe_patience_renew(mail->patience);
-		if (copied == most)
-			break;
-	}
-	if (got < 0 && errno == EMSGSIZE)
-		got = 1;
-	str_set(&line, SPAN(REST_REMARK));
-	str_add_u64(&line, size - copied);
-	str_add_byte(&line, '\n');
-	inject_message(inject, str_span(&line));
-	str_free(&line);
-	return got > 0;
+	if (lines < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	    !copy_bytes(inject, mail, fd, (uint64_t)lines, &last))
+		return false;
+	str_add_z(&remark, REST_REMARK);
+	str_add_u64(&remark, size - (uint64_t)lines);
+	str_add_byte(&remark, '\n');
+	inject_message(inject, str_span(&remark));
+	str_free(&remark);
+	return true;
 }
 
 static bool
@@ -127,7 +147,7 @@ copy_message(struct inject *inject, const struct scribe_mail *mail, int fd)
 		return false;
 	if ((uint64_t)st.st_size > mail->copy_max)
 		return copy_beginning(inject, mail, fd, (uint64_t)st.st_size);
-	if (!copy_bytes(inject, mail, fd, &last))
+	if (!copy_bytes(inject, mail, fd, UINT64_MAX, &last))
 		return false;
 	if (last != '\n')
 		inject_message(inject, SPAN("\n"));

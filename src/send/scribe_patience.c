@@ -8,11 +8,13 @@
 
 #define GRACE 5 /* seconds from SIGTERM to SIGKILL */
 
-static volatile sig_atomic_t is_over;
+static volatile sig_atomic_t is_over, may_kill;
 
 /*
- * Too late: the worker goes, with its qmail-queue, or $QMAILQUEUE.  After
- * SIGTERM that one leaves no file behind.  SIGALRM that somebody else sends is
+ * Too late: the worker goes, with its $QMAILQUEUE.  qmail-queue itself is only
+ * told: as soon as the disk lets it, it clears away what it has written, or the
+ * message is in todo, and the worker must hear of that.  Killed, it would leave
+ * either there, and another one follow.  SIGALRM that somebody else sends is
  * for qmail-send.
  */
 static void
@@ -24,7 +26,8 @@ on_alarm(int number)
 	if (left) {
 		(void)alarm(left);
 	} else if (is_over) {
-		(void)kill(0, SIGKILL);
+		if (may_kill)
+			(void)kill(0, SIGKILL);
 	} else {
 		is_over = 1;
 		(void)alarm(GRACE);
@@ -33,8 +36,9 @@ on_alarm(int number)
 }
 
 int
-scribe_patience_begin(unsigned seconds)
+scribe_patience_begin(unsigned seconds, bool kills)
 {
+	may_kill = kills;
 	if (setpgid(0, 0) < 0)
 		return -1;
 	if (seconds == 0)

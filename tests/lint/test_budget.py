@@ -144,6 +144,7 @@ WRITABLE = {
     "qmail-smtpd": {"session": "the state of main"},
     "qmail-send": {"got_alarm": "signal flag", "got_hangup": "signal flag",
                    "got_term": "signal flag", "is_over": "signal flag",
+                   "may_kill": "what the handler of a signal may do",
                    "record": "buffers of two links",
                    "send": "the state of main"},
     "maildirserial": {"buffer": "buffer for a bounce"},

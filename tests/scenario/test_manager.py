@@ -984,6 +984,32 @@ printf 'r\\0Zlater\\n\\0'
     assert not [line for line in town.daemon.lines if line.startswith(("warning", "alert"))]
 
 
+def test_damaged_before_it_could_leave_todo(town):
+    """qmail-todo has seen it already, and is to look at it again."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    for name in "ann", "bob":
+        town.rules(name, "", "|test -e ready || exit 111", "./%s/" % towns.MAIL_FOLDER)
+    town.open()
+    clean, = town.daemons()["qmail-clean"]
+    tracer = town.begin(["strace", "-qq", "-e", "trace=unlink", "-o", "/dev/null",
+                         "--inject=unlink:error=EIO", "-p", str(clean)])
+    town.until(lambda: "TracerPid:\t0" not in read("/proc/%d/status" % clean).decode(), "strace")
+    town.send("x@here.example", "ann@here.example", "bob@here.example")
+    town.daemon.wait("^warning: qmail-clean unable to clean up todo/")
+    town.daemon.wait("^delivery [0-9]*: deferral", count=2)
+    path, = town.place.queue_files()["local"].values()
+    os.truncate(path, os.path.getsize(path) - 5)
+    try_until(town, lambda: [line for line in town.daemon.lines if "damaged: local/" in line],
+              "the damage to be seen")
+    os.kill(tracer.pid, signal.SIGINT)
+    tracer.process.wait(20)
+    for name in "ann", "bob":
+        make_ready(town, name)
+    try_until(town, town.is_empty, "the message to leave")
+    assert len(town.mail("ann")) == len(town.mail("bob")) == 1
+
+
 def test_routes_that_cannot_be_read_are_told_of_once(town):
     """However often they are looked at; and again if they could be read since."""
     def deliver():

@@ -3,6 +3,7 @@
 import email
 import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from support import peers, town as towns
 from test_dsn import RELAY, envelope, gated_queue, logged, route, send
 from test_local import home  # noqa: F401, a fixture
+from test_scribe import children
 
 FOUR_HOURS = 4 * 3600
 
@@ -187,6 +189,19 @@ def test_large_messages_are_cut(town, form, limit, kept):
         assert remark in text
     else:
         assert (remark + "%d\n" % size in text) == (kept < 2000)
+
+
+def test_a_long_line_of_a_large_message_is_not_in_memory(town):
+    """Whoever may send large messages has as many of them bounced at once."""
+    town.place.write(town.place.path("control/bouncemaxbytes"), "10000000\n")
+    town.rules("ann", "-no", "|exit 100")
+    town.open()
+    scribe, = set(children(town.daemon.pid)) & set(town.daemons()["qmail-send"])
+    subprocess.run(["prlimit", "--pid=%d" % scribe, "--data=4000000:"], check=True,
+                   **town.place.as_user("qmails"))
+    plain(town, "ann-no@here.example", body="one\n" + "x" * 12000000)
+    text = town.letter("bob", "Subject: failure notice")
+    assert "\n\none\n\n--- The rest of the message is left out here: bytes 1200000" in text
 
 
 # ---- delays

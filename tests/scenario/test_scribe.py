@@ -279,6 +279,21 @@ sys.exit(queue.wait())
     town.wait_empty()
 
 
+def test_a_disk_that_takes_too_long(town):
+    """The bounce is in todo before qmail-queue knows that it is on the disk:
+    killed there, it would be there, and be made again, and again."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town.place.write(town.place.path("control/timeoutbounce"), "1\n")
+    town.open()
+    hold(town, "fsync", "delay_exit=9000000:when=2+")
+    town.send("bob@here.example", "no-one@here.example")
+    town.daemon.wait("^(bounce msg|warning: trouble)")
+    town.wait_empty()
+    assert not [line for line in town.daemon.lines if line.startswith("warning")]
+    assert len(town.mail("bob")) == 1
+
+
 def test_nothing_is_left_of_what_took_too_long(town):
     """qmail-queue can clear away what it has written; a part of each message
     that is tried again and again would soon fill the disk."""
