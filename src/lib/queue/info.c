@@ -140,8 +140,8 @@ whole_len(const char *path, off_t *len)
 }
 
 /* Appends a mark; that changes the time, which is the birth, even if it fails.
- * What could not be appended whole is taken back, and what is left of another
- * goes first: behind half a mark, or zeros, the next one would count as none. */
+ * What could not be appended whole counts for nothing, and goes before the next
+ * mark: behind half a mark, or zeros, that one would count as none. */
 static int
 mark(const char *path, struct span text, int64_t birth)
 {
@@ -155,8 +155,6 @@ mark(const char *path, struct span text, int64_t birth)
 	if (result == 0)
 		result = fd_write_all(fd, text);
 	number = errno;
-	if (result < 0)
-		(void)!ftruncate(fd, len);
 	if (file_set_time(path, birth) < 0)
 		result = -1;
 	else
