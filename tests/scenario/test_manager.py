@@ -1026,6 +1026,7 @@ def test_routes_that_cannot_be_read_are_told_of_once(town):
     town.open()
     for _ in range(3):
         deliver()
+    town.until(told, "the alert")
     assert len(told()) == 1
     os.chmod(routes, 0o644)
     town.place.write(routes, ":127.0.0.2\n")
@@ -1033,6 +1034,8 @@ def test_routes_that_cannot_be_read_are_told_of_once(town):
     os.chmod(routes, 0o600)  # before it changes, which is when it is looked at
     town.place.write(routes, ":127.0.0.1 \n", mode=0o600)
     deliver()
+    deliver()
+    town.until(lambda: len(told()) > 1, "the next alert")
     deliver()
     assert len(told()) == 2
 
