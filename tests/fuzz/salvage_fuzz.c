@@ -26,15 +26,17 @@ note(void *context, struct token822_list *address)
 	token822_list_add_plain(&found->last, address);
 }
 
+/* What needs no quotes: neither side is empty, as in j@"", or has an @. */
 static bool
 is_plain(struct span text)
 {
+	size_t at = span_find(text, '@');
+
 	for (size_t i = 0; i < text.len; i++)
-		if (!ascii_is_alnum(text.s[i]) &&
-		    !span_has(SPAN("-_@"), text.s[i]))
+		if (i != at && !ascii_is_alnum(text.s[i]) &&
+		    !span_has(SPAN("-_"), text.s[i]))
 			return false;
-	return span_find(text, '@') == span_find_last(text, '@') &&
-	    !span_starts(text, SPAN("@")); /* ""@x */
+	return at > 0 && at + 1 < text.len;
 }
 
 static void
