@@ -173,6 +173,7 @@ class Town:
 
     def open(self, *arguments, **more):
         """Starts the queue; it is ready when this returns."""
+        self.check_events()
         self.daemon = self.start(*(arguments or ("./%s/" % MAIL_FOLDER,)), **more)
         self.daemon.wait("^status: local")
         self.until(self.is_door_open, "qmail-rcptd to answer")
@@ -226,10 +227,13 @@ class Town:
             os.kill(pid, number)
 
     def close(self):
-        """Whatever a test looks at, no event may have come to a message in a
-        state that has no answer to it."""
         while self.peers:
             self.peers.pop()()
+        self.check_events()
+
+    def check_events(self):
+        """Whatever a test looks at, no event may have come to a message in a
+        state that has no answer to it."""
         lines = self.daemon.lines if self.daemon else []
         assert not [line for line in lines if "internal error: event" in line]
 
