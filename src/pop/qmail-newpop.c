@@ -109,9 +109,8 @@ add_users(struct cdbfile *file, struct in *in)
 			cdbfile_abandon(file);
 			fail(CANNOT_READ);
 		}
-		line = str_span(&text);
-		line =
-		    control_clean_line(span_upto(line, line.len - (size_t)got));
+		line = span_upto(str_span(&text), text.len - (size_t)got);
+		line = control_clean_line(line);
 		if (line.len == 0 || line.s[0] == '#')
 			continue;
 		fault = popuser_parse_line(line, &user);
@@ -121,7 +120,7 @@ add_users(struct cdbfile *file, struct in *in)
 		}
 		add_user(file, &user);
 	}
-	secret_wipe(text.s, text.len);
+	secret_wipe(text.s, text.cap);
 	str_free(&text);
 }
 

@@ -30,7 +30,7 @@ size_of_piece(uint64_t left)
 /* Copies a file, up to `most` bytes; *last receives the last one, if there is
  * one. */
 static bool
-copy_bytes(struct inject *inject, const struct scribe_mail *mail, int fd,
+copy_file(struct inject *inject, const struct scribe_mail *mail, int fd,
     uint64_t most, char *last)
 {
 	char buffer[PIECE];
@@ -62,7 +62,7 @@ scribe_copy_paragraphs(struct inject *inject, const struct scribe_mail *mail,
 	    queue_path(QUEUE_BOUNCE, order->number, mail->split).s);
 	if (fd < 0)
 		return false;
-	fine = copy_bytes(inject, mail, fd, UINT64_MAX, &last);
+	fine = copy_file(inject, mail, fd, UINT64_MAX, &last);
 	fd_close(fd);
 	return fine;
 }
@@ -127,7 +127,7 @@ copy_beginning(struct inject *inject, const struct scribe_mail *mail, int fd,
 	char last;
 
 	if (lines < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
-	    !copy_bytes(inject, mail, fd, (uint64_t)lines, &last))
+	    !copy_file(inject, mail, fd, (uint64_t)lines, &last))
 		return false;
 	str_add_z(&remark, REST_REMARK);
 	str_add_u64(&remark, size - (uint64_t)lines);
@@ -147,7 +147,7 @@ copy_message(struct inject *inject, const struct scribe_mail *mail, int fd)
 		return false;
 	if ((uint64_t)st.st_size > mail->copy_max)
 		return copy_beginning(inject, mail, fd, (uint64_t)st.st_size);
-	if (!copy_bytes(inject, mail, fd, UINT64_MAX, &last))
+	if (!copy_file(inject, mail, fd, UINT64_MAX, &last))
 		return false;
 	if (last != '\n')
 		inject_message(inject, SPAN("\n"));
