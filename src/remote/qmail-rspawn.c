@@ -19,7 +19,8 @@
 #include "remote_end.h"
 #include "sys/spawn.h"
 
-#define PEER_FD 0
+#define PEER_FD	    0
+#define REPORT_ROOM 32 /* for what is in a report beside the text */
 
 extern char **environ;
 
@@ -47,6 +48,7 @@ static void
 add_arguments(
     struct words *argv, const struct delivery_job *job, struct span host)
 {
+	str_reserve(&argv->text, job->text.len);
 	words_add(argv, SPAN("qmail-remote"));
 	words_add(argv, host);
 	words_add(argv, job->sender);
@@ -255,6 +257,7 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 	struct remote_output said = parse_output(output);
 	enum delivery_hop hop = judge_hop(&said);
 	bool is_untried = span_equal(said.hop, SPAN("nu"));
+	struct str text = STR_INIT;
 
 	if (exit_code != 0) {
 		/* A fault of ours makes no mail bounce before its last try;
@@ -268,12 +271,16 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 		vec_free(&said.recipients);
 		return;
 	}
+	str_reserve(reports,
+	    job->recipients.len *
+		(span_upto(said.message, DELIVERY_TEXT_MAX).len + REPORT_ROOM));
 	for (size_t i = 0; i < job->recipients.len; i++) {
 		struct span own =
 		    i < said.recipients.len ? said.recipients.at[i] : SPAN("");
-		struct str text = STR_INIT;
-		enum delivery_result result = combine(own, said.message, &text);
+		enum delivery_result result;
 
+		str_reset(&text);
+		result = combine(own, said.message, &text);
 		if (is_untried && result == DELIVERY_DEFERRAL &&
 		    (own.len == 0 || own.s[0] == 'r'))
 			result = DELIVERY_UNTRIED;
@@ -284,8 +291,8 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 			.hop = hop,
 			.is_passed_on = said.is_passed_on,
 			.text = str_span(&text) });
-		str_free(&text);
 	}
+	str_free(&text);
 	vec_free(&said.recipients);
 }
 

@@ -30,7 +30,6 @@ struct qmtp {
 	size_t answers;
 	struct str answer; /* the last one */
 	bool is_sent;	   /* the whole package */
-	char in_buffer[REPLY_BUFFER], out_buffer[PACKAGE_BUFFER];
 };
 
 /* A fault of ours, which says nothing of the hop. */
@@ -239,14 +238,15 @@ remote_qmtp(struct remote *remote)
 {
 	struct qmtp qmtp = { .remote = remote };
 	char piece[REMOTE_MESSAGE_PIECE];
+	char in_buffer[REPLY_BUFFER], out_buffer[PACKAGE_BUFFER];
 	int fd;
 
 	remote->message.piece = piece;
 	if (!remote->message.is_file)
 		remote_end(&remote->told, REMOTE_NO_FILE, SPAN(""));
 	fd = remote_connect(remote);
-	in_init(&qmtp.in, fd, qmtp.in_buffer, REPLY_BUFFER);
-	out_init(&qmtp.out, fd, qmtp.out_buffer, PACKAGE_BUFFER);
+	in_init(&qmtp.in, fd, in_buffer, REPLY_BUFFER);
+	out_init(&qmtp.out, fd, out_buffer, PACKAGE_BUFFER);
 	in_set_timeout(&qmtp.in, remote->timeout);
 	out_set_timeout(&qmtp.out, remote->timeout);
 	out_set_deadline(&qmtp.out, remote->deadline);

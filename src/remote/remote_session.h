@@ -24,8 +24,8 @@ struct session {
 	bool is_in_data;	     /* the message is being sent */
 	bool is_at_end;		     /* the whole message is sent */
 	struct str goodbye; /* the last reply 421: it closes the connection */
-	char in_buffer[REMOTE_REPLY_BUFFER];
-	char out_buffer[REMOTE_COMMAND_BUFFER];
+	char *in_buffer;    /* of REMOTE_REPLY_BUFFER bytes */
+	char *out_buffer;   /* of REMOTE_COMMAND_BUFFER */
 };
 
 /* session_open: waits for the greeting and says hello.  Returns false if the

@@ -100,8 +100,10 @@ void
 remote_smtp(struct remote *remote)
 {
 	struct transaction transaction = { .is_any_taken = false };
-	struct session session = { .is_well = false };
-	char piece[REMOTE_MESSAGE_PIECE];
+	char piece[REMOTE_MESSAGE_PIECE], in_buffer[REMOTE_REPLY_BUFFER];
+	char out_buffer[REMOTE_COMMAND_BUFFER];
+	struct session session = { .in_buffer = in_buffer,
+		.out_buffer = out_buffer };
 
 	remote->message.piece = piece;
 	for (size_t i = 0; i < remote->recipients.len; i++)

@@ -367,12 +367,11 @@ static void
 add_recipient(void *context, struct token822_list *address)
 {
 	struct words *words = context;
-	struct str plain = STR_INIT;
+	size_t start = words->text.len;
 
-	token822_list_add_plain(&plain, address);
-	if (plain.len)
-		words_add(words, str_span(&plain));
-	str_free(&plain);
+	token822_list_add_plain(&words->text, address);
+	if (words->text.len > start)
+		str_add_byte(&words->text, '\0');
 }
 
 /* Each argument is a list of addresses, as it could stand in a header. */

@@ -16,7 +16,7 @@
 
 #include "base/must.h"
 
-#define AREA_SIZE 16384
+#define AREA_SIZE 65536 /* what is never touched costs nothing */
 
 union area_unit {
 	size_t size; /* of the block that follows, in units */

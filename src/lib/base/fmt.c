@@ -1,6 +1,8 @@
 /* fmt.c - numbers to text. */
 #include "base/fmt.h"
 
+#include "base/copy.h"
+
 size_t
 fmt_u64(char *out, uint64_t number)
 {
@@ -10,15 +12,20 @@ fmt_u64(char *out, uint64_t number)
 size_t
 fmt_u64_pad(char *out, uint64_t number, size_t width)
 {
-	size_t digits = 1;
+	char digits[FMT_U64_MAX];
+	size_t first = sizeof(digits), count;
 
-	for (uint64_t rest = number / 10; rest; rest /= 10)
-		digits++;
-	if (digits < width)
-		digits = width;
-	for (size_t i = digits; i > 0; i--) {
-		out[i - 1] = (char)('0' + number % 10);
+	do {
+		digits[--first] = (char)('0' + number % 10);
 		number /= 10;
+	} while (number);
+	count = sizeof(digits) - first;
+	if (count < width) {
+		memset(out, '0', width - count);
+		out += width - count;
+	} else {
+		width = count;
 	}
-	return digits;
+	copy_bytes(out, digits + first, count);
+	return width;
 }

@@ -69,14 +69,6 @@ str_add_z(struct str *str, const char *what)
 }
 
 void
-str_add_byte(struct str *str, char byte)
-{
-	str_reserve(str, 1);
-	str->s[str->len++] = byte;
-	str->s[str->len] = '\0';
-}
-
-void
 str_add_u64(struct str *str, uint64_t number)
 {
 	char digits[FMT_U64_MAX];
@@ -105,12 +97,6 @@ str_set(struct str *str, struct span what)
 {
 	str_reset(str);
 	str_add(str, what);
-}
-
-struct span
-str_span(const struct str *str)
-{
-	return span_make(str->s, str->len);
 }
 
 const char *

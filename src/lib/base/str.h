@@ -35,9 +35,18 @@ void str_reserve(struct str *str, size_t extra);
 
 /* Adding at the end.  The span may lie inside *str itself. */
 void str_add(struct str *str, struct span what);
-void str_add_z(struct str *str, const char *what); /* a C string */
-void str_add_byte(struct str *str, char byte);
+void str_add_z(struct str *str, const char *what);  /* a C string */
 void str_add_u64(struct str *str, uint64_t number); /* in decimal */
+/* str_add_byte: one byte, by far most often where there is place for it. */
+static inline void
+str_add_byte(struct str *str, char byte)
+{
+	if (str->cap - str->len < 2)
+		str_reserve(str, 1);
+	str->s[str->len++] = byte;
+	str->s[str->len] = '\0';
+}
+
 /* str_add_lower: adds the bytes, letters of ASCII as small ones. */
 void str_add_lower(struct str *str, struct span what);
 /* str_add_field: adds the bytes, and a NUL behind them. */
@@ -47,7 +56,11 @@ void str_add_field(struct str *str, struct span what);
 void str_set(struct str *str, struct span what);
 
 /* str_span: a view of the contents, good until the next change. */
-struct span str_span(const struct str *str);
+static inline struct span
+str_span(const struct str *str)
+{
+	return span_make(str->s, str->len);
+}
 
 /* str_z: the contents as a C string, never NULL, good until the next change;
  * a NUL among the bytes would end it early. */

@@ -6,57 +6,59 @@
 
 #include "base/ascii.h"
 
-static const struct {
-	char byte;
-	enum token822_type type;
-} specials[] = {
-	{ '<', TOKEN822_LEFT },
-	{ '>', TOKEN822_RIGHT },
-	{ '@', TOKEN822_AT },
-	{ ',', TOKEN822_COMMA },
-	{ ';', TOKEN822_SEMICOLON },
-	{ ':', TOKEN822_COLON },
-	{ '.', TOKEN822_DOT },
+/* What a byte is outside of quotes, brackets and comments. */
+enum byte_kind {
+	OF_ATOM,
+	UNUSUAL, /* of an atom too, but written only between quotes */
+	BETWEEN, /* blanks and line ends: they end a token and are none */
+	OPENING, /* begins an enclosed token */
+	NOWHERE, /* ends an atom, and begins nothing */
+	SPECIAL	 /* and above: a token by itself, whose type is the rest */
 };
 
-#define SPECIALS (sizeof(specials) / sizeof(*specials))
+#define KIND(type) (SPECIAL + (type))
 
-static enum token822_type
-special_type(char c)
-{
-	for (size_t i = 0; i < SPECIALS; i++)
-		if (specials[i].byte == c)
-			return specials[i].type;
-	return TOKEN822_NONE;
-}
+static const unsigned char byte_kinds[256] = {
+	[')'] = UNUSUAL,
+	[']'] = UNUSUAL,
+	['\\'] = UNUSUAL,
+	[' '] = BETWEEN,
+	['\t'] = BETWEEN,
+	['\r'] = BETWEEN,
+	['\n'] = BETWEEN,
+	['('] = OPENING,
+	['['] = OPENING,
+	['"'] = OPENING,
+	['\0'] = NOWHERE,
+	['<'] = KIND(TOKEN822_LEFT),
+	['>'] = KIND(TOKEN822_RIGHT),
+	['@'] = KIND(TOKEN822_AT),
+	[','] = KIND(TOKEN822_COMMA),
+	[';'] = KIND(TOKEN822_SEMICOLON),
+	[':'] = KIND(TOKEN822_COLON),
+	['.'] = KIND(TOKEN822_DOT),
+};
 
-static char
-special_byte(enum token822_type type)
+static const char special_bytes[] = {
+	[TOKEN822_LEFT] = '<',
+	[TOKEN822_RIGHT] = '>',
+	[TOKEN822_AT] = '@',
+	[TOKEN822_COMMA] = ',',
+	[TOKEN822_SEMICOLON] = ';',
+	[TOKEN822_COLON] = ':',
+	[TOKEN822_DOT] = '.',
+};
+
+static unsigned
+byte_kind(char c)
 {
-	for (size_t i = 0; i < SPECIALS; i++)
-		if (specials[i].type == type)
-			return specials[i].byte;
-	return '\0';
+	return byte_kinds[(unsigned char)c];
 }
 
 static bool
 is_line_end(char c)
 {
 	return c == '\r' || c == '\n';
-}
-
-static bool
-is_between(char c)
-{
-	return ascii_is_blank(c) || is_line_end(c);
-}
-
-/* Whether c ends the atom before it. */
-static bool
-ends_atom(char c)
-{
-	return is_between(c) || special_type(c) != TOKEN822_NONE || c == '(' ||
-	    c == '[' || c == '"' || c == '\0';
 }
 
 /* Whether the byte behind the backslash at i may be there. */
@@ -72,7 +74,7 @@ atom_length(struct span s)
 {
 	size_t i = 0;
 
-	while (i < s.len && !ends_atom(s.s[i])) {
+	while (i < s.len && byte_kind(s.s[i]) <= UNUSUAL) {
 		if (s.s[i] == '\\' && !is_pair(s, i++))
 			return 0;
 		i++;
@@ -137,8 +139,10 @@ cut(struct span *rest, struct token822 *token)
 	case ']':
 		return -1;
 	}
-	token->type = special_type(rest->s[0]);
-	if (token->type == TOKEN822_NONE) {
+	if (byte_kind(rest->s[0]) > SPECIAL) {
+		token->type =
+		    (enum token822_type)(byte_kind(rest->s[0]) - SPECIAL);
+	} else {
 		token->type = TOKEN822_ATOM;
 		n = atom_length(*rest);
 		if (n == 0)
@@ -163,7 +167,7 @@ token822_next(struct span *rest, struct token822 *token)
 	struct span start;
 	int got;
 
-	while (n < rest->len && is_between(rest->s[n]))
+	while (n < rest->len && byte_kind(rest->s[n]) == BETWEEN)
 		n++;
 	*rest = start = span_from(*rest, n);
 	*token = (struct token822){ .type = TOKEN822_NONE };
@@ -181,10 +185,28 @@ token822_plain(enum token822_type type, struct span text)
 	    struct token822){ .type = type, .is_plain = true, .text = text };
 }
 
+/* Appends what was cut off, without its backslashes and line ends. */
+static void
+add_meaning(struct str *text, struct span source)
+{
+	size_t start = 0;
+
+	for (size_t i = 0; i < source.len; i++) {
+		if (source.s[i] != '\\' && !is_line_end(source.s[i]))
+			continue;
+		str_add(text, span_make(source.s + start, i - start));
+		/* What stands behind a backslash counts, whatever it is. */
+		start = i + 1;
+		if (source.s[i] == '\\')
+			i++;
+	}
+	str_add(text, span_from(source, start));
+}
+
 void
 token822_add_plain(struct str *text, const struct token822 *token)
 {
-	char special = special_byte(token->type);
+	char special = special_bytes[token->type];
 
 	if (special) {
 		str_add_byte(text, special);
@@ -194,15 +216,10 @@ token822_add_plain(struct str *text, const struct token822 *token)
 		return;
 	if (token->type == TOKEN822_LITERAL)
 		str_add_byte(text, '[');
-	for (size_t i = 0; i < token->text.len; i++) {
-		if (!token->is_plain) {
-			if (is_line_end(token->text.s[i]))
-				continue;
-			if (token->text.s[i] == '\\')
-				i++;
-		}
-		str_add_byte(text, token->text.s[i]);
-	}
+	if (token->is_plain)
+		str_add(text, token->text);
+	else
+		add_meaning(text, token->text);
 	if (token->type == TOKEN822_LITERAL)
 		str_add_byte(text, ']');
 }
@@ -213,8 +230,8 @@ is_written_bare(struct span atom, bool may_have_dots)
 {
 	for (size_t i = 0; i < atom.len; i++)
 		if (!ascii_is_printable(atom.s[i]) ||
-		    (atom.s[i] == '.' && !may_have_dots) ||
-		    span_has(SPAN(" ()<>@,;:\\\"[]"), atom.s[i]))
+		    (byte_kind(atom.s[i]) != OF_ATOM &&
+			(atom.s[i] != '.' || !may_have_dots)))
 			return false;
 	return true;
 }
@@ -299,7 +316,7 @@ token822_add_written(
 		add_enclosed(text, token);
 		str_add_byte(text, brackets[token->type][1]);
 	} else {
-		str_add_byte(text, special_byte(token->type));
+		str_add_byte(text, special_bytes[token->type]);
 	}
 }
 

@@ -38,6 +38,7 @@ struct state {
 	VEC(struct waiting) waiting;
 	VEC(struct pollfd) fds; /* the peer, those of asking, each output_fd */
 	size_t asking_fds;
+	struct str reports; /* of the job that has just ended */
 	char datagram[FDPASS_RECORD_MAX];
 };
 
@@ -240,8 +241,6 @@ read_output(struct state *state, struct running *running, short events)
 static void
 finish(struct state *state, struct running *running, int status)
 {
-	struct str reports = STR_INIT;
-
 	/* Whatever it printed lies in the pipe; at most a pipe full of it. */
 	for (int i = 0; i < 32 && running->output_fd != -1; i++) {
 		struct pollfd poller = { .fd = running->output_fd,
@@ -251,11 +250,11 @@ finish(struct state *state, struct running *running, int status)
 			break;
 		read_output(state, running, poller.revents);
 	}
+	str_reset(&state->reports);
 	fd_close(running->output_fd);
 	state->loop->judge(&running->job, spawn_exit_code(status),
-	    str_span(&running->output), &reports);
-	send_reports(state, str_span(&reports));
-	str_free(&reports);
+	    str_span(&running->output), &state->reports);
+	send_reports(state, str_span(&state->reports));
 	str_free(&running->output);
 	delivery_job_free(&running->job);
 }
@@ -384,4 +383,5 @@ spawnloop_run(const struct spawnloop *loop, int peer)
 	vec_free(&state.running);
 	vec_free(&state.waiting);
 	vec_free(&state.fds);
+	str_free(&state.reports);
 }
