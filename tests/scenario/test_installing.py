@@ -281,6 +281,18 @@ def test_showctl_tells_what_of_a_number_counts(tampered):
         assert line.endswith(": " + says)
 
 
+def test_showctl_names_what_programs_cannot_read(tampered):
+    if os.getuid() != 0:
+        pytest.skip("only root can read what others cannot")
+    tampered.control(me="here.example\n", locals="here.example\n", databytes="5\n")
+    for name, mode in (("locals", 0o600), ("databytes", 0o640), ("me", 0o644)):
+        os.chmod(tampered.path("control/" + name), mode)
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    closed = [line.split(" - ")[0] for line in shown.splitlines() if "NOT READABLE by all" in line]
+    assert closed == ["databytes", "locals"]
+    assert "refuse to work - 5\n" in shown
+
+
 def in_process(deed):
     """What deed returns (text), done in a process of its own."""
     reader, writer = os.pipe()
