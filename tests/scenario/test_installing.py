@@ -75,6 +75,39 @@ def test_no_link_of_a_role_is_followed(tampered, name):
         os.rename(kept, path)
 
 
+@pytest.mark.parametrize("name", ["queue/lock/sendmutex", "queue/lock/tcpto", "queue/lock/trigger",
+                                  "run/lock"])
+def test_no_other_name_is_given_away(tampered, name):
+    """Where the kernel lets their owners name a file of root's there."""
+    path, kept, roots = tampered.path(name), tampered.base + "/kept", tampered.base + "/roots"
+    tampered.write(roots, "secret", mode=0o600)
+    os.rename(path, kept)
+    try:
+        os.link(roots, path)
+        done = subprocess.run(tampered.installer, cwd=tampered.stage, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True)
+        assert done.returncode != 0 and path in done.stdout
+        status = os.stat(roots)
+        assert (status.st_uid, stat.S_IMODE(status.st_mode), status.st_size) == (0, 0o600, 6)
+    finally:
+        os.unlink(path)
+        os.unlink(roots)
+        os.rename(kept, path)
+
+
+def test_no_pipe_is_waited_for(tampered):
+    path, kept = tampered.path("run/lock"), tampered.base + "/kept"
+    os.rename(path, kept)
+    try:
+        os.mkfifo(path)
+        done = subprocess.run(tampered.installer, cwd=tampered.stage, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode != 0 and path in done.stdout
+    finally:
+        os.unlink(path)
+        os.rename(kept, path)
+
+
 def test_links_of_root_are_followed(tampered):
     """An administrator may keep the queue on another disk."""
     path, kept = tampered.path("queue"), tampered.path("queue") + ".kept"
