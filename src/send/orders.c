@@ -2,8 +2,8 @@
  * orders.c - what administrators want of messages.
  * Input: from a peer of ours, checked; addresses: of the administrator
  *
- * A message that goes straight has no files to write an order into: it is
- * parked, and who asks comes again.  The others get their order into info;
+ * A message that goes straight has no files to write an order into: who asks
+ * comes again when it has been parked.  The others get their order into info;
  * what follows from it is the matter of schedule.c and slots.c.
  */
 #include "orders.h"
@@ -16,7 +16,6 @@
 
 #include "life.h"
 #include "numbers.h"
-#include "schedule.h"
 
 struct order {
 	struct send *send;
@@ -228,18 +227,6 @@ obey_at_work(struct order *order, struct job *job)
 }
 
 static enum orders_answer
-obey_straight(struct order *order, struct job *job)
-{
-	if (order->verb == ORDERS_RETRY || order->verb == ORDERS_RELEASE)
-		return ORDERS_DONE;
-	if (job->state == JOB_IN_LINE) {
-		schedule_take(order->send, job);
-		life_park(order->send, job, 0);
-	}
-	return ORDERS_BUSY;
-}
-
-static enum orders_answer
 obey_of_message(struct order *order, uint64_t number)
 {
 	struct job *job = job_find(&order->send->jobs, number);
@@ -256,7 +243,8 @@ obey_of_message(struct order *order, uint64_t number)
 	case JOB_IN_LINE:
 	case JOB_TRIED:
 	case JOB_PARKING:
-		return obey_straight(order, job);
+		/* It has no files yet; it gets some, or ends, soon. */
+		return order->verb == ORDERS_RETRY ? ORDERS_DONE : ORDERS_BUSY;
 	case JOB_ACTIVE:
 		return obey_at_work(order, job);
 	default:

@@ -257,7 +257,8 @@ judge_straight(struct send *send, struct job *job, struct work *work)
 	    : HOP_ADMIT;
 
 	work->job = job;
-	schedule_take(send, job);
+	job_line_leave(
+	    job->is_blocked ? &channel->blocked : &channel->in_line, job);
 	job->is_blocked = answer == HOP_BLOCK;
 	if (job->is_blocked) {
 		hops_block(&send->hops, job->hop,
@@ -298,15 +299,6 @@ schedule_take_late(struct send *send, enum channel_id id, bool any)
 		return job;
 	}
 	return NULL;
-}
-
-void
-schedule_take(struct send *send, struct job *job)
-{
-	struct channel *channel = &send->channels[job->channel];
-
-	job_line_leave(
-	    job->is_blocked ? &channel->blocked : &channel->in_line, job);
 }
 
 void

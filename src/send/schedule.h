@@ -67,9 +67,6 @@ void schedule_close_pass(
  * or any if so asked; it leaves its line.  NULL if there is none. */
 struct job *schedule_take_late(struct send *send, enum channel_id id, bool any);
 
-/* schedule_take: a straight message leaves its line. */
-void schedule_take(struct send *send, struct job *job);
-
 /* schedule_unblock: straight messages that wait for their hop are in line for
  * a slot again. */
 void schedule_unblock(struct channel *channel);

@@ -409,21 +409,6 @@ open_pass(
 	schedule_open_pass(&send->channels[work->channel], pass);
 }
 
-/* Nobody tries it before it is released; but it stays where it is found. */
-static void
-keep_held(struct send *send, struct job *job, const struct work *work)
-{
-	struct job_channel *own = &job->channels[work->channel];
-
-	if (!work->only)
-		own->is_scheduled = false; /* what is at work puts it back */
-	if (!work->only && own->fd == -1)
-		life_wait_until(send, work->channel, work->number,
-		    job_next_try(
-			life_birth(send, job), send->now, work->channel));
-	life_settle(send, job, work->channel);
-}
-
 /* Begins a pass; false if there is none. */
 static bool
 begin_pass(struct send *send, const struct work *work)
@@ -437,10 +422,6 @@ begin_pass(struct send *send, const struct work *work)
 	own = &job->channels[work->channel];
 	if (job->state != JOB_ACTIVE)
 		return false; /* it is about to end */
-	if (job->order == INFO_ORDER_HOLD) {
-		keep_held(send, job, work);
-		return false;
-	}
 	if (own->pass) {
 		/* One for a hop is under way: this one follows it. */
 		own->is_scheduled = false;
