@@ -46,7 +46,9 @@ def test_who_asked_gets_a_report(town, others):
          *[("", address) for address in others])
     words, (message, failure), returned = parts(town)
     assert words.startswith("Hi. This is the qmail-send program at here.example.\n")
-    assert words.endswith("\n\n<ann-no@here.example>:\nnone here\n\n")
+    assert words.endswith("\n\n<ann-no@here.example>:\nnone here\n\n"
+                          "--- Below this line is a copy of the message.\n"
+                          "Its sender wants no more than the header.\n\n")
     assert message["Reporting-MTA"] == "dns; here.example"
     assert message["Original-Envelope-Id"] == "id+7" and message["Arrival-Date"]
     assert failure["Original-Recipient"] == "rfc822; first+x@there.example"
@@ -88,7 +90,7 @@ def test_what_a_server_said(town):
     with peers.Servers({RELAY: [{"RCPT": "550-5.1.1 nobody\r\n550 5.1.1 here\r\n"}]}):
         send(town, ("", "joe@there.example"))
         _, (_, failure), _ = parts(town)
-    assert failure["Status"] == "5.1.1" and failure["Remote-MTA"] == "dns; 127.0.0.2"
+    assert failure["Status"] == "5.1.1" and failure["Remote-MTA"] == "dns; [127.0.0.2]"
     assert failure["Diagnostic-Code"] == "smtp; 550-5.1.1 nobody 550 5.1.1 here"
 
 
