@@ -178,9 +178,10 @@ add_original_recipient(struct str *text, struct span orcpt)
 static void
 add_line(struct str *text, struct span value, size_t max)
 {
-	while (value.len && value.s[value.len - 1] == '\n')
-		value.len--;
 	value = span_upto(value, max);
+	while (value.len &&
+	    (value.s[value.len - 1] == '\n' || value.s[value.len - 1] == ' '))
+		value.len--;
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.s[i] == '\n' ? ' ' : value.s[i];
 
