@@ -1,5 +1,6 @@
 """HUP has qmail-send, its scribe and qmail-todo read their control files again."""
 
+import itertools
 import os
 import time
 
@@ -8,11 +9,22 @@ import pytest
 from support import town as towns
 
 
+LIMITS = itertools.count(11)
+
+
 def change(town, **files):
-    """Writes control files and has them read again, by all three."""
-    for name, value in files.items():
+    """Writes control files and has them read again, by all three: a limit that
+    the log shows tells when qmail-send has done so, and told the others."""
+    limit = next(LIMITS)
+    for name, value in {**files, "concurrencylocal": "%d\n" % limit}.items():
         town.place.write(town.place.path("control/" + name), value)
     os.kill(town.daemon.pid, towns.HANGUP)
+
+    def is_heeded():
+        town.send("x@there.example", "ann-nil@here.example")
+        return any("status: local" in line and "/%d remote" % limit in line
+                   for line in town.daemon.lines)
+    town.until(is_heeded, "the signal to be heeded")
 
 
 def bounce(town, name="bob", sender="bob@here.example", body="hello\n"):
@@ -26,6 +38,7 @@ def bounce(town, name="bob", sender="bob@here.example", body="hello\n"):
 @pytest.fixture
 def running(town):
     town.rules("ann", "-no", "|exit 100")
+    town.rules("ann", "-nil", "#")
     town.open()
     assert "\nFrom: MAILER-DAEMON@here.example\n" in bounce(town, body="before\n")
     return town
@@ -56,12 +69,16 @@ def test_who_gets_double_bounces(running, files):
 
 def test_who_is_local(town):
     """Without control/locals that is control/me."""
+    town.rules("ann", "-nil", "#")
     town.open()
-    change(town, me="new.example\n")
+    town.place.write(town.place.path("control/locals"), "here.example\n")
+    change(town)
+    os.unlink(town.place.path("control/locals"))
+    change(town, me="new.example\n", virtualdomains="here.example:bob\n")
     town.send("x@there.example", "bob@new.example")
     town.letter("bob", "Delivered-To: bob@new.example")
-    town.send("x@there.example", "bob@here.example")
-    town.daemon.wait("^starting delivery [0-9]+: .* to remote bob@here.example")
+    town.send("x@there.example", "ann@here.example")
+    town.daemon.wait("^starting delivery [0-9]+: .* to local bob-ann@here.example")
 
 
 def test_patience(running):
@@ -101,7 +118,9 @@ def test_a_file_that_cannot_be_read(running, name):
     os.mkdir(path)
     files = {} if name in ("queuelifetime", "locals") else {"bounceformat": "dsn\n", name: None}
     files.pop(name, None)
-    change(running, **files)
+    for other, value in files.items():
+        running.place.write(running.place.path("control/" + other), value)
+    os.kill(running.daemon.pid, towns.HANGUP)
     running.daemon.wait("^alert: unable to reread control/%s$" % name)
     text = bounce(running, body="after\n")
     assert "\nFrom: MAILER-DAEMON@here.example\n" in text and "multipart" not in text
