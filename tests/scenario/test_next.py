@@ -162,9 +162,10 @@ def test_few_of_many_hosts_are_named(root_place):
     ({"RCPT": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n"),
     ({"RCPT": "<close>"}, ": the server closed it. (#4.4.2)\n"),
     ({"RCPT": "<hang>"}, " timed out (errno 110). (#4.4.2)\n"),
-    ({"greet": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n"),
+    ({"EHLO": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n"),
     ({"greet": "<close>"}, ": the server closed it. (#4.4.2)\n"),
-    ({"DOT": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n")], ids=str)
+    ({"DOT": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n")],
+    ids=["reset", "closed", "silent", "reset-early", "closed-first", "reset-last"])
 def test_a_connection_that_breaks(root_place, script, end):
     said, _ = deliver(root_place, zone("127.0.0.2"), {"127.0.0.2:25": [script]},
                       timeoutremote="1\n")
@@ -174,14 +175,14 @@ def test_a_connection_that_breaks(root_place, script, end):
 
 def test_the_first_cause_is_not_that_of_another_host(root_place):
     said, _ = deliver(root_place, zone("127.0.0.2", "127.0.0.3"),
-                      {"127.0.0.2:25": [{"greet": "<rst>"}]})
+                      {"127.0.0.2:25": [{"EHLO": "<rst>"}]})
     assert "127.0.0.2 port 25 was connected" in said[0] and "(errno 104)" in said[0]
 
 
 @pytest.mark.parametrize("script, letters", [
     ({"RCPT": "550 no\r\n"}, "hDn"), ({"RCPT": "450 no\r\n"}, "sDn"), ({"MAIL": "550 no\r\n"}, "Dn"),
     ({"DATA": "450 no\r\n"}, "rZn"), ({"DOT": "550-no\r\n550 no\r\n"}, "rDn"),
-    ({"greet": "421 no\r\n"}, "Zn")], ids=str)
+    ({"greet": "421 no\r\n"}, "Zn")], ids=["never", "later", "sender", "data", "message", "greeting"])
 def test_words_that_scripts_look_for(root_place, script, letters):
     said, _ = deliver(root_place, zone("127.0.0.2"), {"127.0.0.2:25": [script]})
     assert lettered(said) == letters
