@@ -58,7 +58,7 @@ ofmipd_PARTS       := ofmip_message ofmip_reply
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
-                      arrivals cleaning scribing scribe scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers orders
+                      arrivals cleaning scribing scribe scribe_controls scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers orders
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
                       remote_envelope remote_message remote_end

@@ -1,6 +1,7 @@
 /*
  * qmail-qread.c - lists the messages in the queue and their recipients.
- * Runs as   root, or one of the suite's users that may read the queue.
+ * Runs as   root, or one of the suite's users that may read the queue; also as
+ *           mailq, see sendmail.c.
  * Reads     queue/info, local, remote, mess, bounce: made by qmail-send, but
  *           full of addresses that strangers chose.
  * Writes    the list to fd 1; errors to fd 2.
@@ -34,10 +35,16 @@
 #define WRITE_SIZE 65536
 
 struct listing {
+	bool is_mailq; /* for people, who want to see that there is nothing */
 	uint64_t split;
 	VEC(uint64_t) numbers;
+	uint64_t fresh; /* messages in todo */
 	struct out out;
 };
+
+#define MAY_NOT                                                               \
+	"qmail-qread: the queue tells who writes to whom: only root and the " \
+	"user qmails may list it\n"
 
 /* Every failure ends here: 111, and the reason. */
 NORETURN static void
@@ -45,6 +52,7 @@ fail(const char *what, const char *which)
 {
 	char buffer[256];
 	const char *reason = errno ? error_text(errno) : NULL;
+	bool is_forbidden = errno == EACCES && geteuid() != 0;
 	struct out out;
 
 	out_init(&out, 2, buffer, sizeof(buffer));
@@ -56,6 +64,8 @@ fail(const char *what, const char *which)
 		(void)out_add_z(&out, reason);
 	}
 	(void)out_add_z(&out, "\n");
+	if (is_forbidden)
+		(void)out_add_z(&out, MAY_NOT);
 	(void)out_flush(&out); /* nobody else to tell */
 	_exit(111);
 }
@@ -70,18 +80,22 @@ out_of_memory(void)
 /* ---- which messages ------------------------------------------------------ */
 
 static void
-collect_folder(struct listing *listing, uint64_t part)
+collect_folder(struct listing *listing, enum queue_folder folder, uint64_t part)
 {
-	struct queue_path path = queue_path_folder(QUEUE_INFO, part);
+	struct queue_path path = queue_path_folder(folder, part);
 	struct dir dir;
 	uint64_t number;
 	int got;
 
 	if (dir_open(&dir, path.s) < 0)
 		fail("cannot read queue/", path.s);
-	while (
-	    (got = queue_folder_next(&dir, part, listing->split, &number)) > 0)
-		vec_push(&listing->numbers, number);
+	while ((got = queue_folder_next(&dir, part, listing->split, &number)) >
+	    0) {
+		if (folder == QUEUE_INFO)
+			vec_push(&listing->numbers, number);
+		else
+			listing->fresh++;
+	}
 	if (got < 0)
 		fail("cannot read queue/", path.s);
 	dir_close(&dir);
@@ -99,7 +113,7 @@ static void
 collect(struct listing *listing)
 {
 	for (uint64_t part = 0; part < listing->split; part++)
-		collect_folder(listing, part);
+		collect_folder(listing, QUEUE_INFO, part);
 	if (listing->numbers.len > 0)
 		qsort(listing->numbers.at, listing->numbers.len,
 		    sizeof(*listing->numbers.at), compare_numbers);
@@ -194,11 +208,30 @@ add_message(struct str *text, uint64_t number, uint64_t split)
 	info_free(&info);
 }
 
+/* What mailq says where there is nothing to list.  A message that goes straight
+ * is in todo alone. */
+static void
+add_emptiness(struct str *text, struct listing *listing)
+{
+	for (uint64_t part = 0; part < listing->split; part++)
+		collect_folder(listing, QUEUE_TODO, part);
+	if (listing->fresh == 0) {
+		str_add_z(text, "Mail queue is empty\n");
+		return;
+	}
+	str_add_z(text, "No message waits; new, and not yet tried: ");
+	str_add_u64(text, listing->fresh);
+	str_add_byte(text, '\n');
+}
+
 static void
 print(struct listing *listing)
 {
 	struct str text = STR_INIT;
 
+	if (listing->is_mailq && listing->numbers.len == 0)
+		add_emptiness(&text, listing);
+	(void)out_add(&listing->out, str_span(&text));
 	for (size_t i = 0; i < listing->numbers.len; i++) {
 		str_reset(&text);
 		add_message(&text, listing->numbers.at[i], listing->split);
@@ -209,14 +242,22 @@ print(struct listing *listing)
 	str_free(&text);
 }
 
+/* Whether we are called by the other name. */
+static bool
+is_mailq(const char *name)
+{
+	return name && span_equal(span_of(name), SPAN("mailq"));
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	static char buffer[WRITE_SIZE];
 	struct listing listing = { .numbers = VEC_INIT };
 
 	must_hooks(111, out_of_memory);
 	signal_ignore(SIGPIPE);
+	listing.is_mailq = argc > 0 && is_mailq(argv[0]);
 	if (chdir(home_queue_dir) < 0)
 		fail("cannot enter ", home_queue_dir);
 	if (queue_split_read(&listing.split) < 0)

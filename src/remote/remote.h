@@ -51,6 +51,7 @@ struct remote {
 	bool is_any_tried; /* else all were left alone */
 	bool is_any_lost;  /* a host was connected to, and did not take us */
 	enum remote_ending why_lost; /* what the last of them did */
+	int lost_cause;		     /* errno, or 0 */
 	struct str lost_said;	     /* and said */
 
 	struct remote_told told;
@@ -66,9 +67,10 @@ bool remote_find_hosts(struct remote *remote);
 int remote_connect(struct remote *remote);
 
 /* remote_lose: the host has been connected to and did not take us, for this
- * reason; if it was the last that will be the end. */
-void
-remote_lose(struct remote *remote, enum remote_ending ending, struct span said);
+ * reason; if it was the last that will be the end.
+ *   cause   errno of REMOTE_LOST, 0: the server closed the connection */
+void remote_lose(struct remote *remote, enum remote_ending ending, int cause,
+    struct span said);
 
 /* remote_peer_is_well: the host has greeted us and heard MAIL. */
 void remote_peer_is_well(struct remote *remote);

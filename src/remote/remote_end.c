@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "mail/diagnosis.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/out.h"
 
@@ -165,6 +166,63 @@ end_line(struct str *report)
 		str_add_byte(report, '\n');
 }
 
+static void
+add_port(struct str *report, const struct remote_told *told)
+{
+	str_add_z(report, " port ");
+	str_add_u64(report, told->port);
+}
+
+static void
+add_peer(struct str *report, const struct remote_told *told)
+{
+	str_add(report, str_span(&told->peer));
+	add_port(report, told);
+}
+
+/* Appends what the system says of a connection. */
+static void
+add_cause(struct str *report, int cause)
+{
+	if (cause == 0) {
+		str_add_z(report, "the server closed it");
+		return;
+	}
+	str_add_z(report, error_text(cause));
+	str_add_z(report, " (errno ");
+	str_add_u64(report, (uint64_t)cause);
+	str_add_byte(report, ')');
+}
+
+/* Appends what the server replied.  The last line is for programs, which find
+ * the server there. */
+static void
+add_reply(struct str *report, const struct remote_told *told, struct span said)
+{
+	str_add_z(report, DIAGNOSIS_REPLY);
+	add_clean(report, said, said_max(told));
+	end_line(report);
+	str_add_z(report, "Giving up on ");
+	str_add(report, str_span(&told->peer));
+	str_add_z(report, ".\n");
+}
+
+void
+remote_note_host(
+    struct remote_told *told, const struct ip_address *address, int cause)
+{
+	if (told->tried.len > REMOTE_TRIED_MAX)
+		return;
+	ip_format(&told->tried, address);
+	add_port(&told->tried, told);
+	str_add_z(&told->tried, ": ");
+	if (cause)
+		add_cause(&told->tried, cause);
+	else
+		str_add_z(&told->tried, "not tried");
+	str_add_byte(&told->tried, '\n');
+}
+
 void
 remote_add_recipient(struct remote_told *told)
 {
@@ -184,10 +242,10 @@ remote_tell_recipient(struct remote_told *told, size_t index,
 	str_reset(text);
 	if (letter == REMOTE_TAKEN)
 		return;
-	str_add(text, str_span(&told->peer));
+	add_peer(text, told);
 	if (said.len) {
-		str_add_z(text, " refused the recipient.\n" DIAGNOSIS_REPLY);
-		add_clean(text, said, said_max(told));
+		str_add_z(text, " refused the recipient.\n");
+		add_reply(text, told, said);
 	} else
 		str_add_z(text,
 		    " takes no more recipients at once, and the delivery "
@@ -205,7 +263,7 @@ remote_tell_unsendable(
 	report->letter = REMOTE_NEVER;
 	str_reset(text);
 	if (is_utf8) {
-		str_add(text, str_span(&told->peer));
+		add_peer(text, told);
 		str_add_z(text,
 		    " does not offer SMTPUTF8, which the address needs. "
 		    "(#5.6.7)");
@@ -217,6 +275,22 @@ remote_tell_unsendable(
 	end_line(text);
 }
 
+/* Whether the system's words belong to an ending. */
+static bool
+ends_by_cause(enum remote_ending ending)
+{
+	return ending == REMOTE_LOST || ending == REMOTE_LOST_AT_END ||
+	    ending == REMOTE_SYSTEM || ending == REMOTE_BIND_ADDRESS;
+}
+
+/* Whether it tells of all hosts, not of one that was connected to. */
+static bool
+is_of_hosts(enum remote_ending ending)
+{
+	return ending == REMOTE_NOT_CONNECTED || ending == REMOTE_LEFT_ALONE ||
+	    ending == REMOTE_TOO_LONG;
+}
+
 /* Appends the text of an ending. */
 static void
 add_text(struct str *report, const struct remote_told *told,
@@ -225,8 +299,11 @@ add_text(struct str *report, const struct remote_told *told,
 	if (endings[ending].mention == HOST) {
 		add_clean(report, told->host, REMOTE_NAME_MAX);
 		str_add_byte(report, ' ');
-	} else if (endings[ending].mention == PEER) {
+	} else if (ending == REMOTE_ACCEPTED) {
 		str_add(report, str_span(&told->peer));
+		str_add_byte(report, ' ');
+	} else if (endings[ending].mention == PEER) {
+		add_peer(report, told);
 		str_add_byte(report, ' ');
 	}
 	str_add_z(report, endings[ending].text);
@@ -234,17 +311,26 @@ add_text(struct str *report, const struct remote_told *told,
 		str_add_byte(report, ' ');
 		str_add_z(report, tcpto_words(told->trouble));
 	}
+	if (ends_by_cause(ending)) {
+		str_add_z(report, ": ");
+		add_cause(report, told->cause);
+	}
 	str_add_byte(report, '.');
 	if (endings[ending].code) {
 		str_add_z(report, " (#");
 		str_add_z(report, endings[ending].code);
 		str_add_byte(report, ')');
 	}
-	if (said.len) {
+	if (said.len && ending == REMOTE_ACCEPTED) {
 		str_add_z(report, "\n" DIAGNOSIS_REPLY);
 		add_clean(report, said, said_max(told));
+	} else if (said.len) {
+		str_add_byte(report, '\n');
+		add_reply(report, told, said);
 	}
 	end_line(report);
+	if (is_of_hosts(ending))
+		str_add(report, str_span(&told->tried));
 }
 
 static enum remote_letter

@@ -12,10 +12,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "net/ip.h"
 #include "net/tcpto.h"
 #include "queue/delivery.h"
 
@@ -23,6 +25,7 @@
 #define REMOTE_SAID_ALL	  100000 /* shared by the recipients ... */
 #define REMOTE_SAID_LEAST 100	 /* ... but so many for each */
 #define REMOTE_NAME_MAX	  255	 /* bytes of a name in a report */
+#define REMOTE_TRIED_MAX  400	 /* bytes of hosts; no more are named */
 
 /* Bytes of all reports together.  A job, of 65536 bytes, has less than 13200
  * recipients, and the report on each of so many less than 600 bytes. */
@@ -87,6 +90,9 @@ struct remote_report {
 struct remote_told {
 	struct span host; /* what the delivery is for */
 	struct str peer;  /* the address we talk to, as text */
+	uint16_t port;	  /* and its port */
+	int cause;	  /* errno of what the system did not allow; or 0 */
+	struct str tried; /* the hosts without connection, a line each */
 	VEC(struct remote_report) recipients; /* in the order of the call */
 	bool is_accepted;    /* the message, for one recipient at least */
 	struct str accepted; /* report on the first transaction that ended well,
@@ -97,6 +103,11 @@ struct remote_told {
 	enum tcpto_trouble trouble; /* of the last host that was left alone */
 	int quit_fd; /* socket on which QUIT is still to be said, or -1 */
 };
+
+/* remote_note_host: adds to the hosts without connection.
+ *   cause   errno; 0: it was left alone */
+void remote_note_host(
+    struct remote_told *told, const struct ip_address *address, int cause);
 
 /* remote_add_recipient: makes place for the report on the next recipient. */
 void remote_add_recipient(struct remote_told *told);

@@ -75,6 +75,7 @@ remote_find_hosts(struct remote *remote)
 
 	(void)!tcpto_open(&remote->tcpto); /* only a hint */
 	remote->peer.port = is_relay ? route.port : SMTP_PORT;
+	remote->told.port = remote->peer.port;
 	if (is_relay)
 		mx_open_relay(&remote->mx, &remote->dns, route.relay);
 	else
@@ -146,6 +147,7 @@ try_peer(struct remote *remote)
 	if (advice == TCPTO_SKIP) {
 		remote->told.trouble =
 		    tcpto_trouble(&remote->tcpto, &remote->peer);
+		remote_note_host(&remote->told, &remote->peer.address, 0);
 		return -1;
 	}
 	remote->is_any_tried = true;
@@ -153,14 +155,19 @@ try_peer(struct remote *remote)
 	fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
 	    &remote->from,
 	    time_left(remote, (int64_t)remote->timeout_connect * 1000));
+	remote->told.cause = fd < 0 ? errno : 0;
 	if (fd < 0 && errno == EADDRNOTAVAIL && remote->from.family) {
 		remote->told.hop = DELIVERY_HOP_UNTOLD;
 		remote_end(&remote->told, REMOTE_BIND_ADDRESS, SPAN(""));
 	}
 	if (fd < 0 && error_is_shortage(errno) && !remote->is_any_lost)
 		remote_end(&remote->told, REMOTE_SYSTEM, SPAN(""));
-	if (fd < 0)
-		note_failure(remote, errno);
+	if (fd < 0) {
+		int cause = errno;
+
+		note_failure(remote, cause);
+		remote_note_host(&remote->told, &remote->peer.address, cause);
+	}
 	return fd;
 }
 
@@ -178,6 +185,7 @@ end_unconnected(struct remote *remote)
 	};
 
 	(void)time_left(remote, 0); /* it ends there if that is the cause */
+	remote->told.cause = remote->lost_cause;
 	if (remote->is_any_lost)
 		remote_end(&remote->told, remote->why_lost,
 		    str_span(&remote->lost_said));
@@ -205,9 +213,11 @@ remote_connect(struct remote *remote)
 }
 
 void
-remote_lose(struct remote *remote, enum remote_ending ending, struct span said)
+remote_lose(struct remote *remote, enum remote_ending ending, int cause,
+    struct span said)
 {
 	remote->is_any_lost = true;
+	remote->lost_cause = ending == REMOTE_LOST ? cause : 0;
 	remote->why_lost = ending;
 	str_set(&remote->lost_said, said);
 }

@@ -46,11 +46,13 @@ end_broken(
     struct qmtp *qmtp, enum tcpto_trouble trouble, enum remote_ending ending)
 {
 	struct remote *remote = qmtp->remote;
+	int cause = errno;
 
 	if (qmtp->answers)
 		remote->told.hop = DELIVERY_HOP_UNTOLD;
 	else
 		remote_peer_is_in_trouble(remote, trouble);
+	remote->told.cause = cause;
 	remote_end(&remote->told, ending, SPAN(""));
 }
 

@@ -37,13 +37,15 @@ void
 session_end_broken(struct session *session)
 {
 	struct remote *remote = session->remote;
-	bool is_silent = errno == ETIMEDOUT;
+	int cause = errno;
+	bool is_silent = cause == ETIMEDOUT;
 	enum remote_ending ending = session->is_at_end ? REMOTE_LOST_AT_END
 	    : clock_monotonic() >= remote->deadline    ? REMOTE_TOO_LONG
 						       : REMOTE_LOST;
 
 	note_break(session, is_silent ? TCPTO_SILENT : TCPTO_LOST);
 	remote->told.quit_fd = -1;
+	remote->told.cause = cause;
 	remote_end(&remote->told, ending, str_span(&session->goodbye));
 }
 
@@ -201,9 +203,10 @@ leave(struct session *session, int code, enum tcpto_trouble trouble,
 {
 	struct remote *remote = session->remote;
 	struct span said = session_said(session);
+	int cause = code == 0 ? errno : 0;
 
 	if (code == 0) {
-		trouble = errno == ETIMEDOUT ? TCPTO_SILENT : TCPTO_LOST;
+		trouble = cause == ETIMEDOUT ? TCPTO_SILENT : TCPTO_LOST;
 		ending = REMOTE_LOST;
 		said = str_span(&session->goodbye);
 	} else if (code < 0) {
@@ -213,7 +216,7 @@ leave(struct session *session, int code, enum tcpto_trouble trouble,
 		ending = is_goodbye ? REMOTE_LOST : REMOTE_PROTOCOL;
 	}
 	remote_peer_is_in_trouble(remote, trouble);
-	remote_lose(remote, ending, said);
+	remote_lose(remote, ending, cause, said);
 	if (code != 0)
 		(void)!fd_write(session->fd, SPAN("QUIT\r\n"));
 	fd_close(session->fd);

@@ -11,6 +11,8 @@
 #include "config/home.h"
 #include "sys/error.h"
 
+#include "scribe_controls.h"
+
 #define CONCURRENCY_MAX	   1000000 /* deliveries at once */
 #define CONCURRENCY_LOCAL  10
 #define CONCURRENCY_REMOTE 20
@@ -26,6 +28,7 @@ read_numbers(struct send *send, const char **culprit)
 {
 	uint64_t local = CONCURRENCY_LOCAL, remote = CONCURRENCY_REMOTE;
 	uint64_t host = 0, batch = BATCH, stop = STOP_TIME, delay = 0;
+	uint64_t lifetime = LIFETIME;
 	const struct {
 		const char *file;
 		uint64_t max, *value;
@@ -36,6 +39,7 @@ read_numbers(struct send *send, const char **culprit)
 		{ "control/remotebatch", BATCH_MAX, &batch },
 		{ "control/stoptime", UINT32_MAX, &stop },
 		{ "control/delaywarn", UINT32_MAX, &delay },
+		{ "control/queuelifetime", UINT32_MAX, &lifetime },
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
@@ -50,6 +54,7 @@ read_numbers(struct send *send, const char **culprit)
 	send->batch = batch ? batch : 1;
 	send->stop_time = stop;
 	send->delay_warn = delay;
+	send->lifetime = lifetime;
 	hops_set_limits(&send->hops, remote, host);
 	for (int i = 0; i < CHANNELS; i++)
 		send->channels[i].changes++; /* passes that rest may go on */
@@ -73,13 +78,9 @@ read_routes(struct send *send)
 static int
 read_all(struct send *send, const char **culprit)
 {
-	*culprit = "control/me";
-	if (control_read_line(*culprit, &send->me) < 0)
+	if (routing_read(&send->routing, culprit) < 0)
 		return -1;
-	if (routing_read(&send->routing, NULL, culprit) < 0)
-		return -1;
-	*culprit = "control/queuelifetime";
-	if (control_read_number(*culprit, UINT32_MAX, &send->lifetime) < 0)
+	if (scribe_controls_read(&send->bounces, culprit) < 0)
 		return -1;
 	return read_numbers(send, culprit);
 }
@@ -89,7 +90,6 @@ controls_read(struct send *send)
 {
 	const char *culprit;
 
-	send->lifetime = LIFETIME;
 	if (read_all(send, &culprit) < 0) {
 		const char *why = error_text(errno);
 
@@ -104,7 +104,8 @@ controls_read(struct send *send)
 	return 0;
 }
 
-/* qmail-todo, which routes, says in the log what it could not read. */
+/* qmail-todo, which routes, and the scribe have the log tell what they could
+ * not read. */
 int
 controls_read_again(struct send *send)
 {
@@ -113,7 +114,7 @@ controls_read_again(struct send *send)
 
 	if (chdir(home_dir) < 0)
 		return 0;
-	if (routing_read(&fresh, str_z(&send->me), &culprit) == 0) {
+	if (routing_read(&fresh, &culprit) == 0) {
 		routing_free(&send->routing);
 		send->routing = fresh;
 	}
@@ -121,6 +122,7 @@ controls_read_again(struct send *send)
 		sendlog_z(&send->log, "alert: unable to reread ");
 		sendlog_line(&send->log, culprit);
 	}
+	scribing_reread(&send->scribing);
 	return chdir(home_queue_dir);
 }
 

@@ -403,7 +403,7 @@ set_up(struct send *send)
 		if (link_init(link_of(send, (size_t)i),
 			DAEMONS_FIRST_LINK_FD + i) < 0)
 			cannot_start(send, "qmail-start did not start me");
-	if ((scribe_fd = scribe_start()) < 0 ||
+	if ((scribe_fd = scribe_start(&send->bounces)) < 0 ||
 	    link_init(&send->scribing.link, scribe_fd) < 0)
 		cannot_start(send, "unable to start the scribe");
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&send->split) < 0)

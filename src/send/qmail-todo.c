@@ -178,8 +178,7 @@ reread(struct todo *todo)
 	struct routing fresh = ROUTING_INIT;
 	const char *culprit = "controls";
 
-	if (chdir(home_dir) == 0 &&
-	    routing_read(&fresh, str_z(&todo->me), &culprit) == 0) {
+	if (chdir(home_dir) == 0 && routing_read(&fresh, &culprit) == 0) {
 		routing_free(&todo->routing);
 		todo->routing = fresh;
 	} else {
@@ -311,9 +310,7 @@ set_up(struct todo *todo)
 {
 	const char *culprit;
 
-	if (chdir(home_dir) < 0 ||
-	    control_read_line("control/me", &todo->me) < 0 ||
-	    routing_read(&todo->routing, NULL, &culprit) < 0)
+	if (chdir(home_dir) < 0 || routing_read(&todo->routing, &culprit) < 0)
 		give_up(todo, "cannot start: unable to read controls");
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&todo->split) < 0)
 		give_up(

@@ -4,8 +4,8 @@
  * queues bounces and notices (scribe_mail.h).
  *
  * Runs as   qmails, forked by qmail-send at its start; ends with it.
- * Reads     orders on a socket; queue/bounce, queue/mess; control files at
- *           its start.
+ * Reads     orders on a socket; queue/bounce, queue/mess; control files when
+ *           it is told to.
  * Writes    queue/bounce; answers.
  * Execs     qmail-queue, or $QMAILQUEUE.
  * Source    qmail-send(8); orders and answers in scribe.h.
@@ -19,7 +19,6 @@
 #include "base/must.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "config/control.h"
 #include "config/home.h"
 #include "queue/channel.h"
 #include "queue/daemons.h"
@@ -34,12 +33,12 @@
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
+#include "scribe_controls.h"
 #include "scribe_mail.h"
 #include "scribe_patience.h"
 
 #define BOUNCE_FILE_MODE 0600
 #define WORKERS_MAX	 200 /* processes that queue at once */
-#define PATIENCE	 900 /* seconds in which each of them gets on */
 
 /* What is to be answered when something is queued, or was not. */
 struct scribe_question {
@@ -412,6 +411,35 @@ fork_worker(
 	return worker.pid;
 }
 
+/* Where that cannot be told it does no harm. */
+static bool
+wants_folders_synced(void)
+{
+	return access("control/syncfolders", F_OK) == 0 || errno != ENOENT;
+}
+
+/* Reads the control files again; qmail-send has its log tell if one cannot be
+ * read.  All stay as they were then. */
+static void
+serve_reread(struct scribe *scribe)
+{
+	const char *culprit = "controls";
+	struct str line = STR_INIT, text = STR_INIT;
+
+	if (chdir(home_dir) == 0 &&
+	    scribe_controls_read(&scribe->mail, &culprit) == 0) {
+		scribe->syncs_folders = wants_folders_synced();
+	} else {
+		str_add_z(&line, "unable to reread ");
+		str_add_z(&line, culprit);
+		record_add(&text, SCRIBE_ALERT, str_span(&line));
+		answer(scribe, &text);
+		str_free(&line);
+	}
+	if (chdir(home_queue_dir) < 0)
+		_exit(111);
+}
+
 /* A process for each message: none waits for the disk behind another. */
 static void
 serve_mail(struct scribe *scribe, const struct mail_kind *kind,
@@ -457,6 +485,10 @@ serve(struct scribe *scribe, struct span record)
 		serve_sync(scribe, record);
 		return;
 	}
+	if (record.s[0] == SCRIBE_REREAD) {
+		serve_reread(scribe);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(mail_kinds) / sizeof(*mail_kinds); i++) {
 		if (record.s[0] != (char)mail_kinds[i].order)
 			continue;
@@ -489,45 +521,6 @@ run(struct scribe *scribe)
 	}
 }
 
-/* Another word than dsn is none, and bounces go as they always did. */
-static int
-read_bounce_form(struct scribe_mail *mail)
-{
-	struct str form = STR_INIT;
-	int result = control_read_line("control/bounceformat", &form);
-
-	mail->makes_reports = span_equal_nocase(str_span(&form), SPAN("dsn"));
-	str_free(&form);
-	mail->copy_max = UINT64_MAX;
-	return result < 0 ? -1
-			  : control_read_number("control/bouncemaxbytes",
-				INT64_MAX, &mail->copy_max);
-}
-
-static int
-read_controls(struct scribe *scribe)
-{
-	uint64_t patience = PATIENCE;
-
-	if (control_read_line("control/me", &scribe->mail.me) < 0 ||
-	    control_read_mailbox(&scribe->mail.bounce_from,
-		"control/bouncefrom", "MAILER-DAEMON", "control/bouncehost",
-		"bouncehost") < 0 ||
-	    control_read_mailbox(&scribe->mail.double_to,
-		"control/doublebounceto", "postmaster",
-		"control/doublebouncehost", "doublebouncehost") < 0)
-		return -1;
-	if (read_bounce_form(&scribe->mail) < 0 ||
-	    control_read_number("control/timeoutbounce", INT32_MAX, &patience) <
-		0)
-		return -1;
-	scribe->mail.patience = (unsigned)patience;
-	/* Where that cannot be told it does no harm. */
-	scribe->syncs_folders =
-	    access("control/syncfolders", F_OK) == 0 || errno != ENOENT;
-	return 0;
-}
-
 /* Forgets all that belongs to qmail-send alone.  What its handlers of TERM, HUP
  * and ALRM note, nobody here looks at. */
 static void
@@ -540,13 +533,14 @@ become_scribe(void)
 }
 
 int
-scribe_start(void)
+scribe_start(const struct scribe_mail *mail)
 {
-	struct scribe scribe = { .mail.split = QUEUE_SPLIT_DEFAULT };
+	struct scribe scribe = { .mail = *mail };
 	int ends[2];
 	pid_t pid;
 
-	if (read_controls(&scribe) < 0 || fd_pair(ends) < 0)
+	scribe.syncs_folders = wants_folders_synced();
+	if (fd_pair(ends) < 0)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
@@ -559,9 +553,6 @@ scribe_start(void)
 		run(&scribe);
 	}
 	fd_close(ends[1]);
-	str_free(&scribe.mail.me);
-	str_free(&scribe.mail.bounce_from);
-	str_free(&scribe.mail.double_to);
 	if (pid > 0)
 		return ends[0];
 	fd_close(ends[0]);

@@ -16,6 +16,8 @@
  *               tell the sender of delays             answer: w or v
  *           N number, X text
  *               queue a notice to the postmaster      no answer
+ *           R nothing
+ *               read the control files again          no answer
  * Answers:  a number, C channel, [Q qp]    appended, or told of successes; Q 0:
  *                                          nobody may be told of them
  *           f number, C channel, [Q 0]     could not do so
@@ -25,6 +27,7 @@
  *           g number                       could not queue
  *           w number, Q qp                 told of delays; Q 0: as for a
  *           v number                       could not do so
+ *           ! text                         answers nothing: a line for the log
  *
  * Q stands in answers about successes.  E is what the envelope asks (mail/dsn.h).
  * Until: the end of the message, in seconds.  A status: the letter of what
@@ -34,11 +37,14 @@
 #ifndef SEND_SCRIBE_H
 #define SEND_SCRIBE_H
 
+#include "scribe_mail.h"
+
 enum scribe_word {
 	SCRIBE_APPEND = 'A',
 	SCRIBE_SYNC = 'S',
 	SCRIBE_INJECT = 'I',
 	SCRIBE_NOTICE = 'N',
+	SCRIBE_REREAD = 'R',
 	SCRIBE_SUCCESSES = 'D',
 	SCRIBE_DELAYS = 'W',
 	SCRIBE_CHANNEL = 'C',
@@ -56,13 +62,15 @@ enum scribe_word {
 	SCRIBE_INJECTED = 'i',
 	SCRIBE_NOT_INJECTED = 'g',
 	SCRIBE_TOLD = 'w',
-	SCRIBE_NOT_TOLD = 'v'
+	SCRIBE_NOT_TOLD = 'v',
+	SCRIBE_ALERT = '!'
 };
 
 /*
- * scribe_start: reads the control files of bounces and forks the scribe; the
- * working folder is HOME.  Returns the socket to it, -1 with errno.
+ * scribe_start: forks the scribe; the working folder is HOME.
+ *   mail   of scribe_controls_read
+ * Returns the socket to it, -1 with errno.
  */
-int scribe_start(void);
+int scribe_start(const struct scribe_mail *mail);
 
 #endif

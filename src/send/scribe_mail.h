@@ -22,7 +22,7 @@ struct scribe_mail {
 	struct str bounce_from; /* bouncefrom@bouncehost */
 	struct str double_to;	/* doublebounceto@doublebouncehost */
 	bool makes_reports;	/* control/bounceformat is dsn */
-	uint64_t copy_max;	/* control/bouncemaxbytes */
+	uint64_t copy_max;	/* control/bouncemaxbytes; UINT64_MAX: all */
 	unsigned patience;	/* control/timeoutbounce */
 };
 

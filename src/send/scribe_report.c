@@ -197,6 +197,9 @@ scribe_report_failures(struct inject *inject, const struct scribe_mail *mail,
 	report_add_head(&text, &report);
 	add_text(inject, &text);
 	fine = beyond_ascii >= 0 && scribe_copy_paragraphs(inject, mail, order);
+	/* Where there is no such line programs that know no parts read on. */
+	bounce_add_break(
+	    &text, scribe_wants_header(order) ? BOUNCE_HEADER : BOUNCE_WHOLE);
 	report_add_fields(&text, &report);
 	add_text(inject, &text);
 	fine = fine && add_failures(inject, mail, order, &report, asked);

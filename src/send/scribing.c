@@ -107,6 +107,16 @@ scribing_notice(struct scribing *scribing, uint64_t number, struct span text)
 	str_free(&order);
 }
 
+void
+scribing_reread(struct scribing *scribing)
+{
+	struct str order = STR_INIT;
+
+	record_add(&order, SCRIBE_REREAD, SPAN(""));
+	link_send(&scribing->link, str_span(&order), -1);
+	str_free(&order);
+}
+
 static const struct {
 	char word;
 	enum event_kind kind;
@@ -148,6 +158,11 @@ int
 scribing_read_event(
     struct scribing *scribing, struct span record, struct event *event)
 {
+	struct span rest = record;
+
+	*event = (struct event){ .kind = EVENT_ALERT };
+	if (record_next_is(&rest, SCRIBE_ALERT, &event->text))
+		return 0;
 	if (scribing->orders == 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {

@@ -58,6 +58,10 @@ void scribing_warn(struct scribing *scribing, const struct job *job,
 void
 scribing_notice(struct scribing *scribing, uint64_t number, struct span text);
 
+/* scribing_reread: has the control files read again; EVENT_ALERT follows if one
+ * of them cannot be read. */
+void scribing_reread(struct scribing *scribing);
+
 /* scribing_read_event: what a datagram says.  0; -1 if it is malformed, or
  * answers nothing. */
 int scribing_read_event(

@@ -19,6 +19,7 @@
 #include "hops.h"
 #include "jobs.h"
 #include "loading.h"
+#include "scribe_mail.h"
 #include "scribing.h"
 #include "sendlog.h"
 #include "steps.h"
@@ -72,7 +73,6 @@ struct send {
 	uint64_t stop_time;  /* seconds that deliveries get at the end */
 	uint64_t batch;	     /* recipients in a run, at most */
 	uint64_t host_limit; /* control/concurrencyhost; 0: none */
-	struct str me;
 	struct routing routing;
 	struct routes routes; /* control/smtproutes */
 	bool has_routes;      /* it could be read */
@@ -89,8 +89,9 @@ struct send {
 	struct arrivals arrivals;
 	struct cleaning cleaning;
 	struct scribing scribing;
-	struct link rcptd; /* told when to begin; else see lose */
-	struct link qctld; /* orders; see orders.c */
+	struct scribe_mail bounces; /* for the scribe, at its start */
+	struct link rcptd;	    /* told when to begin; else see lose */
+	struct link qctld;	    /* orders; see orders.c */
 	struct loading loading;
 	struct sweep sweep;
 

@@ -29,7 +29,6 @@ struct todo_line {
 };
 
 struct todo {
-	struct str me; /* control/me at the start */
 	struct routing routing;
 	uint64_t split;
 	struct trigger trigger;

@@ -104,12 +104,13 @@ become(const char *program, char **argv)
 	fail(FAULT_EXEC);
 }
 
+/* -bp: the list; under this name it says so if there is nothing in it. */
 NORETURN static void
 become_mailq(void)
 {
-	char name[] = "qmail-qread";
+	char name[] = "mailq";
 
-	become(name, (char *[]){ name, NULL });
+	become("qmail-qread", (char *[]){ name, NULL });
 }
 
 /* -bi: makes the database of /etc/aliases. */

@@ -71,7 +71,7 @@ refresh(struct known *known)
 	for (size_t i = 0; i < WATCHED; i++)
 		known->stamps[i] = stamps[i];
 	routing_free(&known->routing);
-	known->is_routing = routing_read(&known->routing, NULL, &culprit) == 0;
+	known->is_routing = routing_read(&known->routing, &culprit) == 0;
 	cdb_close(&known->users);
 	/* A failure shows when it is asked. */
 	(void)!cdb_open(&known->users, home_users_cdb);

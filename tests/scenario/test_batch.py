@@ -268,7 +268,8 @@ def test_no_report_is_cut(spawner, count):
     with scripted(RCPT=["250 ok\r\n"] + [words * 20 + "550 the end\r\n"] * count):
         reports = spawner.deliver(*people(count), route=RELAY)
     assert letters(reports) == "K" + "D" * (count - 1)
-    assert all(report[2].startswith("127.0.0.2 refused the recipient.\nRemote host said: 550-xxx")
+    assert all(report[2].startswith("127.0.0.2 port 2525 refused the recipient.\nRemote host "
+                                    "said: 550-xxx") and report[2].endswith("\nGiving up on 127.0.0.2.\n")
                for report in reports[1:])
 
 

@@ -136,3 +136,57 @@ def test_route_to_ourselves(root_place, network):
     said, connections = deliver(root_place, {}, {"127.0.0.53:25": [{}]},
                                 smtproutes=":127.0.0.53\n")
     assert lettered(said) == "rKn" and where(connections) == ["127.0.0.53"]
+
+
+# ---- what is told of it
+
+def test_hosts_that_cannot_be_reached_are_named(root_place):
+    """With port and errno, each in a line."""
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes="d.example:hop.example:2525\n")
+    with peers.Dns({"hop.example": {"A": ["127.0.0.8", "127.0.0.9"]}}):
+        said = by_hand(root_place, "d.example", "a@b.example", TO)
+    first, *lines = said[-1].rstrip("\n").split("\n")
+    assert first.startswith("Zd.example cannot be reached") and first.endswith(" (#4.4.1)")
+    assert sorted(lines) == ["127.0.0.%d port 2525: Connection refused (errno 111)" % number
+                             for number in (8, 9)]
+
+
+def test_few_of_many_hosts_are_named(root_place):
+    addresses = ["127.0.1.%d" % number for number in range(1, 50)]
+    said, _ = deliver(root_place, zone(*addresses), {})
+    assert 5 < said[0].count("\n127.0.1.") < 12
+
+
+@pytest.mark.parametrize("script, end", [
+    ({"RCPT": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n"),
+    ({"RCPT": "<close>"}, ": the server closed it. (#4.4.2)\n"),
+    ({"RCPT": "<hang>"}, " timed out (errno 110). (#4.4.2)\n"),
+    ({"EHLO": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n"),
+    ({"greet": "<close>"}, ": the server closed it. (#4.4.2)\n"),
+    ({"DOT": "<rst>"}, ": Connection reset by peer (errno 104). (#4.4.2)\n")],
+    ids=["reset", "closed", "silent", "reset-early", "closed-first", "reset-last"])
+def test_a_connection_that_breaks(root_place, script, end):
+    said, _ = deliver(root_place, zone("127.0.0.2"), {"127.0.0.2:25": [script]},
+                      timeoutremote="1\n")
+    text, = [one for one in said if one[0] == "Z"]
+    assert text.startswith("Z127.0.0.2 port 25 was ") and text.endswith(end)
+
+
+def test_the_first_cause_is_not_that_of_another_host(root_place):
+    said, _ = deliver(root_place, zone("127.0.0.2", "127.0.0.3"),
+                      {"127.0.0.2:25": [{"EHLO": "<rst>"}]})
+    assert "127.0.0.2 port 25 was connected" in said[0] and "(errno 104)" in said[0]
+
+
+@pytest.mark.parametrize("script, letters", [
+    ({"RCPT": "550 no\r\n"}, "hDn"), ({"RCPT": "450 no\r\n"}, "sDn"), ({"MAIL": "550 no\r\n"}, "Dn"),
+    ({"DATA": "450 no\r\n"}, "rZn"), ({"DOT": "550-no\r\n550 no\r\n"}, "rDn"),
+    ({"greet": "421 no\r\n"}, "Zn")], ids=["never", "later", "sender", "data", "message", "greeting"])
+def test_words_that_scripts_look_for(root_place, script, letters):
+    said, _ = deliver(root_place, zone("127.0.0.2"), {"127.0.0.2:25": [script]})
+    assert lettered(said) == letters
+    text, = [one for one in said if "Remote host said: " in one]
+    first, reply, *_, last = text.rstrip("\n").split("\n")
+    assert first[1:].startswith("127.0.0.2 port 25 ") and reply.startswith("Remote host said: ")
+    assert last == "Giving up on 127.0.0.2."

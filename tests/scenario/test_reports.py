@@ -46,7 +46,9 @@ def test_who_asked_gets_a_report(town, others):
          *[("", address) for address in others])
     words, (message, failure), returned = parts(town)
     assert words.startswith("Hi. This is the qmail-send program at here.example.\n")
-    assert words.endswith("\n\n<ann-no@here.example>:\nnone here\n\n")
+    assert words.endswith("\n\n<ann-no@here.example>:\nnone here\n\n"
+                          "--- Below this line is a copy of the message.\n"
+                          "Its sender wants no more than the header.\n\n")
     assert message["Reporting-MTA"] == "dns; here.example"
     assert message["Original-Envelope-Id"] == "id+7" and message["Arrival-Date"]
     assert failure["Original-Recipient"] == "rfc822; first+x@there.example"
@@ -88,7 +90,7 @@ def test_what_a_server_said(town):
     with peers.Servers({RELAY: [{"RCPT": "550-5.1.1 nobody\r\n550 5.1.1 here\r\n"}]}):
         send(town, ("", "joe@there.example"))
         _, (_, failure), _ = parts(town)
-    assert failure["Status"] == "5.1.1" and failure["Remote-MTA"] == "dns; 127.0.0.2"
+    assert failure["Status"] == "5.1.1" and failure["Remote-MTA"] == "dns; [127.0.0.2]"
     assert failure["Diagnostic-Code"] == "smtp; 550-5.1.1 nobody 550 5.1.1 here"
 
 
@@ -169,8 +171,8 @@ def test_message_that_cannot_be_returned(town, exit_code, wish, subject, returne
 
 
 @pytest.mark.parametrize("form", ["dsn\n", "qsbmf\n"])
-@pytest.mark.parametrize("limit, kept", [("200000\n", 2000), ("1000\n", 18), ("0\n", 0),
-                                         (None, 2000), ("50000\n", 998)])
+@pytest.mark.parametrize("limit, kept", [("200000\n", 2000), ("1000\n", 18), ("0\n", 2000),
+                                         (None, 998), ("50000\n", 998), ("10\n", 0)])
 def test_large_messages_are_cut(town, form, limit, kept):
     """At a line, and the bounce says so."""
     town.place.write(town.place.path("control/bounceformat"), form)
@@ -185,7 +187,7 @@ def test_large_messages_are_cut(town, form, limit, kept):
     assert found == lines[:kept]
     size = len("".join(line + "\n" for line in lines[kept:]))
     remark = "--- The rest of the message is left out here: bytes "
-    if limit == "0\n":
+    if limit == "10\n":
         assert remark in text
     else:
         assert (remark + "%d\n" % size in text) == (kept < 2000)

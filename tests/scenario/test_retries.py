@@ -164,7 +164,8 @@ def test_hangup_names_the_number_it_cannot_read(town, name):
     os.rmdir(town.place.path("control/" + name))
 
 
-@pytest.mark.parametrize("name", ["locals", "queuelifetime", "stoptime"])
+@pytest.mark.parametrize("name", ["me", "locals", "queuelifetime", "stoptime", "bouncefrom",
+                                  "bounceformat", "timeoutbounce"])
 def test_start_names_the_file_it_cannot_read(town, name):
     town.place.control(me="here.example\n", locals="here.example\n")
     path = town.place.path("control/" + name)

@@ -42,7 +42,7 @@ test_whole(void **state)
 	    "Arrival-Date: 14 Nov 2023 22:13:20 -0000\n"
 	    "\n"
 	    "Original-Recipient: rfc822; a?b\n"
-	    "Final-Recipient: rfc822; a_b@c\n"
+	    "Final-Recipient: rfc822; \"a\\_b\"@c\n"
 	    "Action: relayed\n"
 	    "Status: 2.0.0\n"
 	    "\n--edge\n"
@@ -93,7 +93,7 @@ test_beyond_ascii(void **state)
 	status.address = SPAN("\xc3@c");
 	report_add_status(&text, &report, &status);
 	assert_string_equal(str_z(&text),
-	    "\nFinal-Recipient: utf-8; _@c\nAction: delivered\n"
+	    "\nFinal-Recipient: utf-8; \"_\"@c\nAction: delivered\n"
 	    "Status: 2.0.0\n");
 	str_reset(&text);
 	report_add_fields(&text, &report);
@@ -109,6 +109,13 @@ test_beyond_ascii(void **state)
 	report_add_original(&text, &report, true);
 	assert_string_equal(str_z(&text),
 	    "\n--edge\nContent-Type: message/global\n"
+	    "Content-Transfer-Encoding: 8bit\n\n");
+	/* In the copy of a bounce nobody shall look for fields. */
+	str_reset(&text);
+	report.is_double = true;
+	report_add_original(&text, &report, true);
+	assert_string_equal(str_z(&text),
+	    "\n--edge\nContent-Type: text/plain; charset=unknown-8bit\n"
 	    "Content-Transfer-Encoding: 8bit\n\n");
 	str_free(&text);
 }
@@ -128,13 +135,19 @@ test_statuses(void **state)
 		    "failed\nStatus: 4.4.7\n"
 		    "Diagnostic-Code: x-qmail; too long (#4.4.7)\n" },
 		{ REPORT_FAILED, "::1 no.\nRemote host said: 550 \xff\n",
-		    "failed\nStatus: 5.0.0\nRemote-MTA: dns; ::1\n"
+		    "failed\nStatus: 5.0.0\nRemote-MTA: dns; [IPv6:::1]\n"
 		    "Diagnostic-Code: smtp; 550 ?\n" },
+		{ REPORT_FAILED, "192.0.2.1 no.\nRemote host said: 550 no\n",
+		    "failed\nStatus: 5.0.0\nRemote-MTA: dns; [192.0.2.1]\n"
+		    "Diagnostic-Code: smtp; 550 no\n" },
+		{ REPORT_FAILED, "a.1 no.\nRemote host said: 550 no\n",
+		    "failed\nStatus: 5.0.0\nRemote-MTA: dns; a.1\n"
+		    "Diagnostic-Code: smtp; 550 no\n" },
 		{ REPORT_FAILED, "::1 no.\nRemote host said: 450 later\n",
-		    "failed\nStatus: 4.0.0\nRemote-MTA: dns; ::1\n"
+		    "failed\nStatus: 4.0.0\nRemote-MTA: dns; [IPv6:::1]\n"
 		    "Diagnostic-Code: smtp; 450 later\n" },
 		{ REPORT_DELAYED, "::1 no.\nRemote host said: 450 4.2.1 x\n",
-		    "delayed\nStatus: 4.2.1\nRemote-MTA: dns; ::1\n"
+		    "delayed\nStatus: 4.2.1\nRemote-MTA: dns; [IPv6:::1]\n"
 		    "Diagnostic-Code: smtp; 450 4.2.1 x\n"
 		    "Will-Retry-Until: 15 Nov 2023 22:13:20 -0000\n" },
 		/* A class that fits. */

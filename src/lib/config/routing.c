@@ -18,24 +18,43 @@ routing_free(struct routing *routing)
 }
 
 static int
-read_locals(struct routing *routing, const char *me)
+read_locals(struct routing *routing, const char **culprit)
 {
 	struct str name = STR_INIT;
-	int found = control_read_set("control/locals", '\0', &routing->locals);
+	int found;
 
+	*culprit = "control/locals";
+	found = control_read_set(*culprit, '\0', &routing->locals);
 	if (found == 0) {
-		str_add_z(&name, me ? me : "");
-		if (!me && control_read_line("control/me", &name) < 0)
-			str_reset(&name);
+		*culprit = "control/me";
+		found = control_read_line(*culprit, &name);
+		if (found == 0)
+			errno = ENOENT;
+		if (found > 0 && name.len == 0)
+			errno = EINVAL;
 		if (name.len)
-			found = 1;
-		if (found > 0)
 			wordset_add(
 			    &routing->locals, str_span(&name), SPAN(""));
 		else
 			found = -1; /* without locals all mail would leave */
 	}
 	str_free(&name);
+	return found;
+}
+
+static int
+read_envnoathost(struct routing *routing, const char **culprit)
+{
+	int found;
+
+	*culprit = "control/envnoathost";
+	found = control_read_line(*culprit, &routing->envnoathost);
+	if (found != 0)
+		return found;
+	*culprit = "control/me";
+	found = control_read_line(*culprit, &routing->envnoathost);
+	if (found == 0)
+		str_set(&routing->envnoathost, SPAN("envnoathost"));
 	return found;
 }
 
@@ -52,10 +71,9 @@ are_words_short(const struct routing *routing)
 }
 
 int
-routing_read(struct routing *routing, const char *me, const char **culprit)
+routing_read(struct routing *routing, const char **culprit)
 {
-	*culprit = "control/locals";
-	if (read_locals(routing, me) < 0)
+	if (read_locals(routing, culprit) < 0)
 		goto failed;
 	*culprit = "control/virtualdomains";
 	if (control_read_set(
@@ -69,9 +87,7 @@ routing_read(struct routing *routing, const char *me, const char **culprit)
 	if (control_read_set(
 		"control/percenthack", '\0', &routing->percenthack) < 0)
 		goto failed;
-	*culprit = "control/envnoathost";
-	if (control_read_line_or_me("control/envnoathost",
-		&routing->envnoathost, "envnoathost") < 0)
+	if (read_envnoathost(routing, culprit) < 0)
 		goto failed;
 	if (routing->envnoathost.len > ROUTING_WORD_MAX) {
 		errno = EMSGSIZE;

@@ -31,16 +31,14 @@ struct routing {
 	}
 
 /*
- * routing_read: reads the control files; the working folder is HOME.
+ * routing_read: reads the control files; the working folder is HOME.  Without
+ * control/locals, control/me is the one local name.
  *   routing   must be as after ROUTING_INIT
- *   me        what locals falls back to when there is no control/locals;
- *             NULL: control/me
  *   culprit   receives the file that could not be read
  * Returns 0; -1 with errno, EMSGSIZE for a word over ROUTING_WORD_MAX: then
  * *routing is empty.
  */
-MUST_CHECK int
-routing_read(struct routing *routing, const char *me, const char **culprit);
+MUST_CHECK int routing_read(struct routing *routing, const char **culprit);
 void routing_free(struct routing *routing);
 
 /*

@@ -139,10 +139,10 @@ bounce_add_notice(
 void
 bounce_add_break(struct str *text, enum bounce_copy copy)
 {
-	str_add_z(text, "--- Below this line is a copy of the ");
-	str_add_z(text,
-	    copy == BOUNCE_HEADER ? "header of the message.\n\n"
-				  : "message.\n\n");
+	str_add_z(text, "--- Below this line is a copy of the message.\n");
+	if (copy == BOUNCE_HEADER)
+		str_add_z(text, "Its sender wants no more than the header.\n");
+	str_add_byte(text, '\n');
 }
 
 void

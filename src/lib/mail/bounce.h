@@ -82,7 +82,8 @@ void bounce_add_fields(
 void bounce_add_notice(
     struct str *text, const struct bounce_head *head, struct span words);
 
-/* bounce_add_break: appends the paragraph before the original;
+/* bounce_add_break: appends the paragraph before the original, by whose first
+ * line programs know where that begins;
  * bounce_add_return_path: the field that the original begins with. */
 void bounce_add_break(struct str *text, enum bounce_copy copy);
 void bounce_add_return_path(struct str *text, struct span original_sender);

@@ -10,6 +10,7 @@
 #include "mail/date.h"
 #include "mail/diagnosis.h"
 #include "mail/dsn.h"
+#include "mail/quote.h"
 
 #define REPLY_MAX 600 /* bytes of a Diagnostic-Code; a line has 998 */
 #define HOST_MAX  255 /* bytes of the name of a server */
@@ -30,7 +31,7 @@ action_name(enum report_action action)
 	}
 }
 
-/* Appends an address, in which nothing ends the line: a _ for what could. */
+/* Appends text in which nothing ends the line: a _ for what could. */
 static void
 add_address(struct str *text, struct span address)
 {
@@ -173,6 +174,50 @@ add_original_recipient(struct str *text, struct span orcpt)
 	str_add_byte(text, '\n');
 }
 
+/* Appends text to a field: one line of printable ASCII. */
+static void
+add_line(struct str *text, struct span value, size_t max)
+{
+	value = span_upto(value, max);
+	while (value.len &&
+	    (value.s[value.len - 1] == '\n' || value.s[value.len - 1] == ' '))
+		value.len--;
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.s[i] == '\n' ? ' ' : value.s[i];
+
+		str_add_byte(text, ascii_is_printable(c) ? c : '?');
+	}
+	str_add_byte(text, '\n');
+}
+
+/* An address of which only programs read: quoted where it needs to be. */
+static void
+add_final_recipient(struct str *text, struct span address)
+{
+	struct str quoted = STR_INIT;
+
+	quote_add_address(&quoted, address);
+	add_address(text, str_span(&quoted));
+	str_free(&quoted);
+}
+
+/* The name of a server; an address stands in brackets (RFC 5321 4.1.3). */
+static void
+add_server(struct str *text, struct span host)
+{
+	bool is_six = span_has(host, ':'), is_address = host.len > 0;
+
+	for (size_t i = 0; i < host.len; i++)
+		if (!ascii_is_digit(host.s[i]) && host.s[i] != '.')
+			is_address = false;
+	str_add_z(text, is_six ? "[IPv6:" : is_address ? "[" : "");
+	add_line(text, host, HOST_MAX);
+	if (!is_six && !is_address)
+		return;
+	text->s[text->len - 1] = ']';
+	str_add_byte(text, '\n');
+}
+
 /* The code of a status: what the words say, if it fits the action. */
 static void
 add_code(struct str *text, enum report_action action,
@@ -196,21 +241,6 @@ add_code(struct str *text, enum report_action action,
 		str_add_z(text, ".0.0");
 }
 
-/* Appends text to a field: one line of printable ASCII. */
-static void
-add_line(struct str *text, struct span value, size_t max)
-{
-	while (value.len && value.s[value.len - 1] == '\n')
-		value.len--;
-	value = span_upto(value, max);
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.s[i] == '\n' ? ' ' : value.s[i];
-
-		str_add_byte(text, ascii_is_printable(c) ? c : '?');
-	}
-	str_add_byte(text, '\n');
-}
-
 /* Which server, and what it said; or what we say. */
 static void
 add_diagnosis(struct str *text, const struct report_status *status,
@@ -218,7 +248,7 @@ add_diagnosis(struct str *text, const struct report_status *status,
 {
 	if (diagnosis->reply.len) {
 		str_add_z(text, "Remote-MTA: dns; ");
-		add_line(text, diagnosis->host, HOST_MAX);
+		add_server(text, diagnosis->host);
 		str_add_z(text, "Diagnostic-Code: smtp; ");
 		add_line(text, diagnosis->reply, REPLY_MAX);
 	} else if (status->words.len) {
@@ -243,7 +273,7 @@ report_add_status(struct str *text, const struct report *report,
 		add_original_recipient(text, recipient.orcpt);
 	str_add_z(text, "Final-Recipient: ");
 	str_add_z(text, report->is_beyond_ascii ? "utf-8; " : "rfc822; ");
-	add_address(text, status->address);
+	add_final_recipient(text, status->address);
 	str_add_z(text, "\nAction: ");
 	str_add_z(text, action_name(status->action));
 	str_add_z(text, "\nStatus: ");
@@ -262,7 +292,9 @@ void
 report_add_original(
     struct str *text, const struct report *report, bool is_whole)
 {
-	if (report->is_beyond_ascii)
+	if (report->is_double && is_whole)
+		add_part(text, report, "text/plain; charset=unknown-8bit");
+	else if (report->is_beyond_ascii)
 		add_part(text, report,
 		    is_whole ? "message/global" : "message/global-headers");
 	else

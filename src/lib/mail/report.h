@@ -61,8 +61,11 @@ void report_add_fields(struct str *text, const struct report *report);
 void report_add_status(struct str *text, const struct report *report,
     const struct report_status *status);
 
-/* report_add_original: begins the last part: the header of the message, or all
- * of it. */
+/*
+ * report_add_original: begins the last part: the header of the message, or all
+ * of it.  Of a bounce that could not be delivered it is text: else programs look
+ * for fields in there as well, and take its recipient for the one that failed.
+ */
 void report_add_original(
     struct str *text, const struct report *report, bool is_whole);
 
