@@ -76,6 +76,33 @@ test_poll(void **state)
 }
 
 /* No SA_RESTART: a caught signal interrupts a read. */
+/* Also with a descriptor that is ready at once. */
+static void
+test_poll_when_ready(void **state)
+{
+	struct pollfd poller = { .events = POLLIN };
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "x", 1), 1);
+	poller.fd = ends[0];
+	caught = 0;
+	signal_catch(SIGUSR1, note_signal);
+	signal_block(SIGUSR1);
+	raise(SIGUSR1);
+	assert_int_equal(signal_poll(&poller, 1, -1), 1);
+	assert_int_equal(caught, SIGUSR1);
+	assert_true(poller.revents & POLLIN);
+	raise(SIGUSR1);
+	caught = 0;
+	signal_unblock(SIGUSR1);
+	assert_int_equal(caught, SIGUSR1);
+	signal_ignore(SIGUSR1);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 test_interrupts(void **state)
 {
@@ -100,6 +127,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blocking),
 		cmocka_unit_test(test_poll),
+		cmocka_unit_test(test_poll_when_ready),
 		cmocka_unit_test(test_interrupts),
 	};
 

@@ -78,6 +78,18 @@ signal_block_set(const int *numbers)
 	change_mask(SIG_SETMASK, numbers);
 }
 
+/* ppoll that finds a descriptor ready returns with the signals still held back:
+ * as long as there is always one, they would wait. */
+static void
+let_through(const sigset_t *none)
+{
+	const struct timespec now = { .tv_sec = 0 };
+	sigset_t pending;
+
+	if (sigpending(&pending) == 0 && !sigisemptyset(&pending))
+		(void)ppoll(NULL, 0, &now, none);
+}
+
 int
 signal_poll(struct pollfd *fds, nfds_t count, int64_t timeout)
 {
@@ -89,5 +101,7 @@ signal_poll(struct pollfd *fds, nfds_t count, int64_t timeout)
 	(void)sigemptyset(&none);
 	ready = ppoll(fds, count, timeout < 0 ? NULL : &wait, &none);
 	must(ready >= 0 || errno == EINTR || errno == ENOMEM);
+	if (ready > 0)
+		let_through(&none);
 	return ready > 0 ? ready : 0;
 }
