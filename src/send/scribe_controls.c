@@ -7,7 +7,7 @@
 #include "base/scan.h"
 #include "config/control.h"
 
-#define PATIENCE 900	/* seconds in which a worker gets on */
+#define PATIENCE 900 /* seconds in which a worker gets on */
 
 enum file {
 	ME,
