@@ -45,8 +45,11 @@ take_commands(struct expansion *expansion, struct span rest, bool is_list)
 	int got;
 
 	while ((got = forwarddata_next(&rest, &command)) > 0) {
-		if (forwarddata_is_list(command) ||
-		    span_starts(command, SPAN("&")))
+		bool is_address = span_starts(command, SPAN("&"));
+
+		if (is_address && is_list)
+			expansion->has_members = true;
+		if (is_address || forwarddata_is_list(command))
 			str_add_field(&expansion->waiting, command);
 		else if (is_list)
 			continue;
@@ -143,7 +146,8 @@ expansion_end(struct expansion *expansion, size_t *count)
 	while (expansion->waiting.len) {
 		cut_waiting(&expansion->waiting, &command);
 		if (wordset_has_exactly(&expansion->seen, str_span(&command))) {
-			if (!forwarddata_is_list(str_span(&command)))
+			if (expansion->has_members ||
+			    !forwarddata_is_list(str_span(&command)))
 				expansion->leads_back = true;
 			continue;
 		}

@@ -43,6 +43,18 @@ struct delivery {
 
 /* ---- ways to end ---- */
 
+/* What the signal handler must know: the name of the file in tmp. */
+static const char *volatile unlink_path;
+
+static void
+on_stop(int number)
+{
+	(void)number;
+	if (unlink_path)
+		(void)unlink(unlink_path);
+	_exit(TEMPORARY_EXIT);
+}
+
 /* What was written is taken away. */
 NORETURN static void
 fail(struct delivery *delivery, const char *what)
@@ -136,9 +148,11 @@ create_file(struct delivery *delivery)
 		str_set(&delivery->tmp, SPAN("tmp/"));
 		maildirname_add_unique(&delivery->tmp, clock_microseconds(),
 		    (uint64_t)getpid(), number, host);
-		delivery->fd = file_create(str_z(&delivery->tmp), 0600);
+		unlink_path = str_z(&delivery->tmp);
+		delivery->fd = file_create(unlink_path, 0600);
 		if (delivery->fd >= 0)
 			return;
+		unlink_path = NULL;
 		if (errno == EEXIST && number < NAME_TRIES)
 			continue;
 		str_reset(&delivery->tmp); /* it is not ours */
@@ -180,6 +194,8 @@ put_in_place(struct delivery *delivery)
 	str_add_z(&new, "new/");
 	str_add(&new, span_from(str_span(&delivery->tmp), sizeof("tmp/") - 1));
 	maildirname_add_sizes(&new, &delivery->sizes);
+	/* From here on a signal takes nothing back: somebody may have read it. */
+	signal_block(SIGTERM);
 	if (file_move(str_z(&delivery->tmp), str_z(&new)) < 0)
 		fail(delivery, "cannot move the message to new");
 	str_set(&delivery->tmp, str_span(&new));
@@ -246,6 +262,7 @@ main(int argc, char **argv)
 
 	must_hooks(TEMPORARY_EXIT, out_of_memory);
 	signal_ignore(SIGXFSZ); /* a limit gives an error, not death */
+	signal_catch(SIGTERM, on_stop);
 	take_options(&delivery, argc, argv);
 	str_add(&delivery.top, span_of(getenv("RPLINE")));
 	str_add(&delivery.top, span_of(getenv("DTLINE")));

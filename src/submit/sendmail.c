@@ -36,6 +36,7 @@ enum fault {
 	FAULT_MODE,
 	FAULT_RECIPIENT,
 	FAULT_NO_RECIPIENT,
+	FAULT_QUEUE,
 	FAULT_MEMORY,
 	FAULT_EXEC
 };
@@ -54,6 +55,8 @@ static const struct {
 	[FAULT_RECIPIENT] = { PERMANENT, "this is no list of addresses: " },
 	[FAULT_NO_RECIPIENT] = { PERMANENT,
 	    "nobody is named as recipient; -t takes those of the header" },
+	[FAULT_QUEUE] = { PERMANENT,
+	    "-q sends no message: neither -t nor a recipient goes with it" },
 	[FAULT_MEMORY] = { TEMPORARY, "out of memory" },
 	[FAULT_EXEC] = { TEMPORARY, "cannot run a program of the suite" },
 };
@@ -157,6 +160,7 @@ become_smtpd(void)
 
 struct options {
 	bool takes_listed; /* -t */
+	bool runs_queue;   /* -q */
 	/* What is asked of notifications: -R and -V, -N; see mail/dsn.h. */
 	struct str parameters, wishes;
 	const char *name; /* -F */
@@ -244,14 +248,11 @@ take_initialize(struct options *options, const char *value)
 	become_newaliases();
 }
 
-/* Others run their queue with it, and read no message; this one needs nobody
- * for that. */
-NORETURN static void
+static void
 take_queue(struct options *options, const char *value)
 {
-	(void)options;
 	(void)value;
-	_exit(0);
+	options->runs_queue = true;
 }
 
 /* Options without a function mean nothing here.  Others are refused. */
@@ -468,6 +469,16 @@ become_inject(const struct options *options, char **recipients)
 	become("qmail-inject", words_end(&words));
 }
 
+/* Others run their queue, and read no message; this one needs nobody for that.
+ * Who has a message as well must not believe that it was sent. */
+NORETURN static void
+end_queue_run(const struct options *options, char **recipients)
+{
+	if (options->takes_listed || *recipients)
+		fail(FAULT_QUEUE);
+	_exit(0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -486,5 +497,7 @@ main(int argc, char **argv)
 	if (span_equal(name, SPAN("newaliases")))
 		become_newaliases();
 	recipients = take_options(&options, argv + 1);
+	if (options.runs_queue)
+		end_queue_run(&options, recipients);
 	become_inject(&options, recipients);
 }

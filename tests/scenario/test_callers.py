@@ -116,3 +116,8 @@ def test_options_of_other_mailers(town):
         done = subprocess.run([program, option], stdin=subprocess.DEVNULL, timeout=30,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert (done.returncode, done.stdout) == (0, b""), option
+    # Who has a message as well would lose it.
+    for words in (["-q", "bob@here.example"], ["-q15m", "-t"], ["-t", "-q"]):
+        done = town.run_as("ann", [program, *words], "To: bob@here.example\n\nhi\n", check=False)
+        assert done.returncode == 100 and done.stdout, words
+    assert len(town.place.queue_files()["todo"]) == len(OTHERS_OPTIONS)

@@ -420,6 +420,17 @@ def test_full_leaves_nothing(box, kind):
     assert not box.names() and not os.listdir(box.maildir + "/tmp")
 
 
+def test_stopped_leaves_nothing(box):
+    """The end of a delivery that takes too long, while the message still comes."""
+    with subprocess.Popen([box.town.place.program("maildirdeliver"), "M"], cwd=box.home,
+                          stdin=subprocess.PIPE) as running:
+        while not os.listdir(box.maildir + "/tmp"):
+            assert running.poll() is None
+        running.terminate()
+        assert running.wait(30) == 111
+    assert not box.names() and not os.listdir(box.maildir + "/tmp")
+
+
 def test_safe_before_it_counts(box):
     if faults.missing():
         pytest.skip(faults.missing())

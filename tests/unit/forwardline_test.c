@@ -69,6 +69,7 @@ static const struct {
 	{ "|\"cat x\"", NULL },
 	{ "a |cat", NULL },
 	{ "|", NULL },
+	{ "\"| \"", NULL },
 	{ "@h", NULL },
 	{ "a@", NULL },
 	{ "@", NULL },

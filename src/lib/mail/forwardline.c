@@ -48,9 +48,9 @@ judge(struct parser *parser, struct span text, size_t local_len)
 			add_entry(parser, FORWARDLINE_ADDRESS, text, text.len);
 		return NULL;
 	}
-	if (text.len == 1)
-		return "a program has no name; quotes begin before the bar";
 	text = span_from(text, 1);
+	if (span_trim(text).len == 0)
+		return "a program has no name; quotes begin before the bar";
 	add_entry(parser, FORWARDLINE_PROGRAM, text, text.len);
 	return NULL;
 }
