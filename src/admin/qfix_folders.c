@@ -1,0 +1,215 @@
+/*
+ * qfix_folders.c - the folders of the queue and their parts.
+ * Input: hostile (what the users of the suite have put there)
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "qfix.h"
+
+#define NEW_MODE 0700 /* until its rights are given */
+
+/* Of an older suite: where it made its messages. */
+static const char unused[] = "pid";
+static const char missing[] = "is missing";
+static const struct spot top = { .folder = QUEUE_FOLDERS };
+
+static int
+open_folder(const struct qfix *qfix, const char *name)
+{
+	return openat(
+	    qfix->queue, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int
+folders_open(struct qfix *qfix)
+{
+	for (int i = 0; i < QUEUE_FOLDERS; i++) {
+		const char *name = queue_folder_name((enum queue_folder)i);
+
+		if (qfix->folders[i] >= 0)
+			continue;
+		qfix->folders[i] = open_folder(qfix, name);
+		/* What is no folder is told of by folders_look. */
+		if (qfix->folders[i] < 0 && errno != ENOENT && errno != ELOOP &&
+		    errno != ENOTDIR)
+			return qfix_failed(qfix, "open", &top, name);
+	}
+	return 0;
+}
+
+/* ---- making ---- */
+
+/* A flat file may have the name that a part needs: message 7 of another suite.
+ * It waits in part 0, whose name no message has, until it is moved on. */
+static int
+make_room(struct qfix *qfix, const struct spot *spot, const char *name)
+{
+	int zero = qfix_open_part(qfix, spot->folder, 0);
+	int result = -1;
+
+	qfix->has_begun = true;
+	if (zero >= 0)
+		result = renameat(spot->fd, name, zero, name);
+	if (zero >= 0)
+		(void)close(zero);
+	return result < 0 ? qfix_failed(qfix, "move", spot, name) : 0;
+}
+
+static int
+make(struct qfix *qfix, const struct spot *spot, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(spot->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (!S_ISREG(st.st_mode))
+			return 0;
+		if (make_room(qfix, spot, name) < 0)
+			return -1;
+	} else if (errno != ENOENT) {
+		return qfix_failed(qfix, "look at", spot, name);
+	}
+	if (mkdirat(spot->fd, name, NEW_MODE) < 0)
+		return qfix_failed(qfix, "make", spot, name);
+	qfix->made++;
+	return 1;
+}
+
+static int
+make_part(struct qfix *qfix, enum queue_folder folder, uint64_t part)
+{
+	struct spot spot = { .fd = qfix->folders[folder], .folder = folder };
+	struct qfix_made made = { folder, true, part };
+	int result = make(qfix, &spot, qfix_part(part).s);
+
+	if (result > 0)
+		vec_push(&qfix->made_list, made);
+	return result < 0 ? -1 : 0;
+}
+
+int
+folders_make(struct qfix *qfix)
+{
+	struct spot spot = { .fd = qfix->queue, .folder = QUEUE_FOLDERS };
+
+	if (make(qfix, &spot, "lock") < 0)
+		return -1;
+	for (int i = 0; i < QUEUE_FOLDERS; i++) {
+		enum queue_folder folder = (enum queue_folder)i;
+		struct qfix_made made = { folder, false, 0 };
+		int got = make(qfix, &spot, queue_folder_name(folder));
+
+		if (got > 0)
+			vec_push(&qfix->made_list, made);
+		if (got < 0 || folders_open(qfix) < 0)
+			return -1;
+		for (uint64_t part = 0; part < qfix->split; part++)
+			if (make_part(qfix, folder, part) < 0)
+				return -1;
+	}
+	return 0;
+}
+
+void
+folders_unmake(struct qfix *qfix)
+{
+	while (qfix->made_list.len > 0) {
+		struct qfix_made *made =
+		    &qfix->made_list.at[--qfix->made_list.len];
+
+		/* One that stays does no harm. */
+		if (made->is_part)
+			(void)unlinkat(qfix->folders[made->folder],
+			    qfix_part(made->part).s, AT_REMOVEDIR);
+		else
+			(void)unlinkat(qfix->queue,
+			    queue_folder_name(made->folder), AT_REMOVEDIR);
+	}
+}
+
+/* ---- taking away ---- */
+
+static int
+trim_part(struct qfix *qfix, const struct spot *spot, const char *name,
+    const struct stat *st)
+{
+	uint64_t part;
+
+	if (!qfix_is_part(spot, name, st, &part) || part < qfix->split)
+		return 0;
+	if (unlinkat(spot->fd, name, AT_REMOVEDIR) == 0)
+		qfix->removed++;
+	else if (errno != ENOTEMPTY && errno != EEXIST)
+		return qfix_failed(qfix, "remove", spot, name);
+	return 0;
+}
+
+int
+folders_trim(struct qfix *qfix)
+{
+	if (unlinkat(qfix->queue, unused, AT_REMOVEDIR) == 0)
+		qfix->removed++;
+	else if (errno == ENOTEMPTY || errno == EEXIST)
+		qfix_line(SPAN("pid is not empty: what is in it was never "
+			       "accepted, and nothing here uses it"));
+	else if (errno != ENOENT && errno != ENOTDIR)
+		return qfix_failed(qfix, "remove", &top, unused);
+	return qfix_walk_all(qfix, trim_part);
+}
+
+/* ---- looking ---- */
+
+static int
+look_at_folder(struct qfix *qfix, const struct spot *spot, const char *name,
+    enum queue_folder folder)
+{
+	struct stat st;
+
+	if (fstatat(spot->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if (errno != ENOENT)
+			return qfix_failed(qfix, "look at", spot, name);
+		qfix_wrong(qfix, spot, name, missing);
+		return 0;
+	}
+	if (S_ISDIR(st.st_mode))
+		return qfix_rights(
+		    qfix, spot, name, &st, rights_of_folder(folder), true);
+	/* What is no part is told of with the files. */
+	if (spot->folder == QUEUE_FOLDERS)
+		qfix_in_way(qfix, spot, name,
+		    "is a link, or no folder: put the folder in its place");
+	return 0;
+}
+
+static int
+look_at_parts(struct qfix *qfix, enum queue_folder folder)
+{
+	struct spot spot = { .fd = qfix->folders[folder], .folder = folder };
+
+	if (spot.fd < 0)
+		return 0;
+	for (uint64_t part = 0; part < qfix->split; part++)
+		if (look_at_folder(qfix, &spot, qfix_part(part).s, folder) < 0)
+			return -1;
+	return 0;
+}
+
+int
+folders_look(struct qfix *qfix)
+{
+	struct spot spot = { .fd = qfix->queue, .folder = QUEUE_FOLDERS };
+
+	if (look_at_folder(qfix, &spot, "lock", QUEUE_FOLDERS) < 0)
+		return -1;
+	for (int i = 0; i < QUEUE_FOLDERS; i++) {
+		enum queue_folder folder = (enum queue_folder)i;
+
+		if (look_at_folder(
+			qfix, &spot, queue_folder_name(folder), folder) < 0 ||
+		    look_at_parts(qfix, folder) < 0)
+			return -1;
+	}
+	return 0;
+}
