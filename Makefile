@@ -96,7 +96,7 @@ qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
                       qfix_fixed qfix_files qfix_envelope
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
-qmail-install_PARTS := items
+qmail-install_PARTS := items strangers
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
 
