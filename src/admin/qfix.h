@@ -146,7 +146,7 @@ MUST_CHECK int qfix_open_part(
 struct gate {
 	struct stat before; /* the queue as it was found */
 	bool was_shut;	    /* by a run that was interrupted */
-	bool is_shut;	    /* by this one */
+	bool is_shut;	    /* by that one or this */
 };
 
 /*
@@ -174,7 +174,7 @@ bool gate_give_back(struct qfix *qfix, struct gate *gate);
 /* folders_open: opens what is there of the folders. */
 MUST_CHECK int folders_open(struct qfix *qfix);
 
-/* folders_make: makes what is missing. */
+/* folders_make: makes what is missing, and lock/split.new. */
 MUST_CHECK int folders_make(struct qfix *qfix);
 
 /* folders_unmake: takes away what folders_make made. */

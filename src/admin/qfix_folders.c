@@ -58,13 +58,15 @@ make_room(struct qfix *qfix, const struct spot *spot, const char *name)
 	return result < 0 ? qfix_failed(qfix, "move", spot, name) : 0;
 }
 
+/* Returns 1; 0 if there is something of that name already; -1. */
 static int
-make(struct qfix *qfix, const struct spot *spot, const char *name)
+make(struct qfix *qfix, const struct spot *spot, const char *name,
+    bool makes_room)
 {
 	struct stat st;
 
 	if (fstatat(spot->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (!S_ISREG(st.st_mode))
+		if (!makes_room || !S_ISREG(st.st_mode))
 			return 0;
 		if (make_room(qfix, spot, name) < 0)
 			return -1;
@@ -78,37 +80,50 @@ make(struct qfix *qfix, const struct spot *spot, const char *name)
 }
 
 static int
-make_part(struct qfix *qfix, enum queue_folder folder, uint64_t part)
+make_parts(struct qfix *qfix, enum queue_folder folder, bool makes_room)
 {
 	struct spot spot = { .fd = qfix->folders[folder], .folder = folder };
-	struct qfix_made made = { folder, true, part };
-	int result = make(qfix, &spot, qfix_part(part).s);
 
-	if (result > 0)
-		vec_push(&qfix->made_list, made);
-	return result < 0 ? -1 : 0;
+	for (uint64_t part = 0; part < qfix->split; part++) {
+		struct qfix_made made = { folder, true, part };
+		int got = make(qfix, &spot, qfix_part(part).s, makes_room);
+
+		if (got > 0)
+			vec_push(&qfix->made_list, made);
+		if (got < 0)
+			return -1;
+	}
+	return 0;
 }
 
+static int
+make_folder(struct qfix *qfix, enum queue_folder folder)
+{
+	struct spot spot = { .fd = qfix->queue, .folder = QUEUE_FOLDERS };
+	struct qfix_made made = { folder, false, 0 };
+	int got = make(qfix, &spot, queue_folder_name(folder), false);
+
+	if (got > 0)
+		vec_push(&qfix->made_list, made);
+	return got < 0 || folders_open(qfix) < 0 ? -1 : 0;
+}
+
+/* Those that need a file to go out of the way come last: if there is no room on
+ * the disk, that is known before. */
 int
 folders_make(struct qfix *qfix)
 {
 	struct spot spot = { .fd = qfix->queue, .folder = QUEUE_FOLDERS };
 
-	if (make(qfix, &spot, "lock") < 0)
+	if (make(qfix, &spot, "lock", false) < 0 || fixed_write_split(qfix) < 0)
 		return -1;
-	for (int i = 0; i < QUEUE_FOLDERS; i++) {
-		enum queue_folder folder = (enum queue_folder)i;
-		struct qfix_made made = { folder, false, 0 };
-		int got = make(qfix, &spot, queue_folder_name(folder));
-
-		if (got > 0)
-			vec_push(&qfix->made_list, made);
-		if (got < 0 || folders_open(qfix) < 0)
+	for (int i = 0; i < QUEUE_FOLDERS; i++)
+		if (make_folder(qfix, (enum queue_folder)i) < 0 ||
+		    make_parts(qfix, (enum queue_folder)i, false) < 0)
 			return -1;
-		for (uint64_t part = 0; part < qfix->split; part++)
-			if (make_part(qfix, folder, part) < 0)
-				return -1;
-	}
+	for (int i = 0; i < QUEUE_FOLDERS; i++)
+		if (make_parts(qfix, (enum queue_folder)i, true) < 0)
+			return -1;
 	return 0;
 }
 

@@ -2,10 +2,11 @@
  * qfix_gate.c - nobody else is in the queue, and nobody comes in.
  * Input: hostile (what the users of the suite have put there)
  *
- * While the queue is changed its folder belongs to root, with mode 0700.  Then
- * no program of this suite or of another can use a name in it, whether it came
- * before or comes now: qmail-queue ends with 62 or the like, for its caller to
- * try later, and qmail-send does not start.  That outlives this process.
+ * While the queue is changed its folder belongs to root and to root's group, and
+ * others may not enter it.  Then no program of this suite or of another can use
+ * a name in it, whether it came before or comes now: qmail-queue ends with 62 or
+ * the like, for its caller to try later, and qmail-send does not start.  That
+ * outlives this process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,8 +81,9 @@ gate_begin(struct qfix *qfix, struct gate *gate)
 	if (chdir(home_queue_dir) < 0 || (qfix->queue = file_open(".")) < 0 ||
 	    fstat(qfix->queue, &gate->before) < 0)
 		return "cannot use the queue";
-	gate->was_shut = gate->before.st_uid == 0 &&
-	    (gate->before.st_mode & 07777) == SHUT_MODE;
+	gate->was_shut = gate->before.st_uid == 0 && gate->before.st_gid == 0 &&
+	    (gate->before.st_mode & S_IRWXO) == 0;
+	gate->is_shut = gate->was_shut;
 	return take_locks(qfix);
 }
 
@@ -117,24 +119,28 @@ gate_find_writer(struct qfix *qfix)
 	return qfix->failure.number == EWOULDBLOCK ? 1 : -1;
 }
 
-static int
-set_rights(struct qfix *qfix, uid_t uid, gid_t gid, unsigned mode)
-{
-	return fchown(qfix->queue, uid, gid) < 0 ||
-		fchmod(qfix->queue, mode) < 0 || file_sync(qfix->queue) < 0
-	    ? -1
-	    : 0;
-}
-
+/* The owner goes first: then only root comes in, whatever the mode was. */
 int
 gate_shut(struct qfix *qfix, struct gate *gate)
 {
 	static const struct spot here = { .folder = QUEUE_FOLDERS };
 
 	gate->is_shut = true;
-	return set_rights(qfix, 0, 0, SHUT_MODE) < 0
+	return fchown(qfix->queue, 0, 0) < 0 ||
+		fchmod(qfix->queue, SHUT_MODE) < 0 || file_sync(qfix->queue) < 0
 	    ? qfix_failed(qfix, "shut", &here, "queue")
 	    : 0;
+}
+
+/* The owner comes last: in one step it is open as it should be. */
+static int
+set_rights(
+    struct qfix *qfix, struct gate *gate, uid_t uid, gid_t gid, unsigned mode)
+{
+	if (fchmod(qfix->queue, mode) < 0 || fchown(qfix->queue, uid, gid) < 0)
+		return -1;
+	gate->is_shut = false;
+	return file_sync(qfix->queue);
 }
 
 int
@@ -149,22 +155,18 @@ gate_open(struct qfix *qfix, struct gate *gate)
 			return qfix_failed(qfix, "sync", &here, "queue");
 	if (filesystem_sync(qfix->queue) < 0)
 		return qfix_failed(qfix, "sync", &here, "queue");
-	if (set_rights(qfix, qfix->ids.uid[rights.user],
-		qfix->ids.gid[rights.group], rights.mode) < 0)
-		return qfix_failed(qfix, "open", &here, "queue");
-	gate->is_shut = false;
-	return 0;
+	return set_rights(qfix, gate, qfix->ids.uid[rights.user],
+		   qfix->ids.gid[rights.group], rights.mode) < 0
+	    ? qfix_failed(qfix, "open", &here, "queue")
+	    : 0;
 }
 
 bool
 gate_give_back(struct qfix *qfix, struct gate *gate)
 {
-	if (!gate->is_shut)
-		return !gate->was_shut;
-	if (gate->was_shut || qfix->has_begun ||
-	    set_rights(qfix, gate->before.st_uid, gate->before.st_gid,
-		gate->before.st_mode & 07777) < 0)
-		return false;
-	gate->is_shut = false;
-	return true;
+	if (gate->is_shut && !gate->was_shut && !qfix->has_begun)
+		/* What of it fails is told by is_shut. */
+		(void)set_rights(qfix, gate, gate->before.st_uid,
+		    gate->before.st_gid, gate->before.st_mode & 07777);
+	return !gate->is_shut;
 }

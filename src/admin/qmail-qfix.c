@@ -54,7 +54,7 @@ give_up(struct qfix *qfix, struct gate *gate)
 {
 	const struct qfix_failure *failure = &qfix->failure;
 	struct str text = STR_INIT;
-	bool is_shut, was_changed = gate->is_shut;
+	bool was_shut = gate->is_shut, is_shut;
 
 	if (!qfix->has_begun)
 		folders_unmake(qfix);
@@ -69,7 +69,7 @@ give_up(struct qfix *qfix, struct gate *gate)
 		str_add_z(&text,
 		    "\nqmail-qfix: the queue is shut, and all mail is in it: "
 		    "run qmail-qfix again");
-	else if (was_changed)
+	else if (was_shut)
 		str_add_z(&text, "\nqmail-qfix: the queue is as it was");
 	end(CANNOT_TELL, str_z(&text));
 }
@@ -133,6 +133,7 @@ find_split(struct qfix *qfix, const struct wish *wish)
 	if (result < 0 && errno != EBADMSG)
 		error_exit("qmail-qfix", "cannot read lock/split");
 	if (result < 0 && !wish->split) {
+		qfix->tells_all = true;
 		qfix_wrong(qfix, &lock, "split",
 		    "is no number from 1 to 100000: qmail-qfix --split N");
 		_exit(IS_WRONG);
@@ -164,7 +165,7 @@ look_at_queue(struct qfix *qfix, const struct gate *gate)
 		return qfix_rights(qfix, &here, "queue", &gate->before,
 		    rights_of_folder(QUEUE_FOLDERS), true);
 	qfix_wrong(qfix, &here, "queue",
-	    "is shut: qmail-qfix has begun to mend it, and did not end");
+	    "is shut: only root may enter it, as while qmail-qfix mends it");
 	return 0;
 }
 
@@ -172,11 +173,11 @@ static int
 mend_all(struct qfix *qfix, struct gate *gate)
 {
 	qfix->mends = true;
-	return folders_make(qfix) < 0 || fixed_write_split(qfix) < 0 ||
-		files_gather(qfix) < 0 || fixed_set_split(qfix) < 0 ||
-		fixed_look(qfix) < 0 || files_give(qfix) < 0 ||
-		folders_trim(qfix) < 0 || folders_look(qfix) < 0 ||
-		look_at_all(qfix) < 0 || gate_open(qfix, gate) < 0
+	return folders_make(qfix) < 0 || files_gather(qfix) < 0 ||
+		fixed_set_split(qfix) < 0 || fixed_look(qfix) < 0 ||
+		files_give(qfix) < 0 || folders_trim(qfix) < 0 ||
+		folders_look(qfix) < 0 || look_at_all(qfix) < 0 ||
+		gate_open(qfix, gate) < 0
 	    ? -1
 	    : 0;
 }

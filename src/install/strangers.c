@@ -11,8 +11,6 @@
 #include "queue/path.h"
 #include "sys/dir.h"
 
-#define SHUT_MODE 0700 /* of root; see qmail-qfix(8) */
-
 /* Whether a message in a part belongs to another. */
 static int
 is_misplaced_in(
@@ -66,7 +64,7 @@ strangers_shut(const char *queue)
 	struct str mess = STR_INIT;
 	struct stat st;
 	bool is_shut = stat(queue, &st) == 0 && st.st_uid == 0 &&
-	    (st.st_mode & 07777) == SHUT_MODE;
+	    st.st_gid == 0 && (st.st_mode & S_IRWXO) == 0;
 
 	/* One that was just made has nothing in it. */
 	str_add_z(&mess, queue);
