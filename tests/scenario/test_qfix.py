@@ -493,17 +493,20 @@ def test_no_link_is_followed(own_queue, name):
     assert (listing(queue), listing(elsewhere)) == before
 
 
-@pytest.mark.parametrize("name", ["mess/3/49", "todo/3/49", "info/3/49"])
-def test_a_file_of_somebody_else_is_not_given_away(own_queue, name):
-    """It got a second name in the queue."""
+@pytest.mark.parametrize("names", [["mess/3/49"], ["todo/3/49", "intd/2/48"], ["info/3/49"],
+                                   ["todo/3/49", "intd/3/49"]])
+def test_a_file_of_somebody_else_is_not_given_away(own_queue, names):
+    """It got names in the queue."""
     place = own_queue.place
     secret = place.base + "/secret"
     place.write(secret, "", mode=0o600)
-    os.link(secret, place.path("queue/" + name))
+    for name in names:
+        os.link(secret, place.path("queue/" + name))
     try:
         code, told = run(place, "--repair")
         status = os.stat(secret)
-        assert code == 1 and "%s has another name; its owner is left as it is" % name in told
+        for name in names:
+            assert code == 1 and "%s has another name; its owner is left as it is" % name in told
         assert (status.st_uid, stat.S_IMODE(status.st_mode)) == (0, 0o600)
     finally:
         os.unlink(secret)
