@@ -30,6 +30,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             pop/qmail-newpop \
             serial/setlock serial/maildirserial serial/serialsmtp \
             serial/serialqmtp \
+            control/qmail-qctld control/qmail-qctl \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix
 # Of these, those that live for a moment: their first memory is a static area.
@@ -57,7 +58,7 @@ ofmipd_PARTS       := ofmip_message ofmip_reply
 qmail-inject_PARTS := inject_config inject_address inject_header \
                       inject_additions inject_fail
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
-                      arrivals cleaning scribing scribe scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers
+                      arrivals cleaning scribing scribe scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers orders
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
                       remote_envelope remote_message remote_end
@@ -70,6 +71,8 @@ maildirserial_PARTS := serial_message serial_bounce
 serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
+qmail-qctl_PARTS   := control request selection message list stat
+qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir

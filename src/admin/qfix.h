@@ -23,8 +23,8 @@
 
 /* A folder or part that was made in this run. */
 struct qfix_made {
+	const char *name; /* NULL: a part of a folder */
 	enum queue_folder folder;
-	bool is_part;
 	uint64_t part;
 };
 
@@ -97,7 +97,7 @@ struct rights {
 };
 
 /* rights_of_folder, rights_of_file: of one of the folders, of the files in it;
- * QUEUE_FOLDERS: of the queue itself, and of lock/. */
+ * QUEUE_FOLDERS: of the queue itself. */
 struct rights rights_of_folder(enum queue_folder folder);
 struct rights rights_of_file(enum queue_folder folder);
 

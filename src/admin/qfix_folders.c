@@ -16,6 +16,15 @@ static const char unused[] = "pid";
 static const char missing[] = "is missing";
 static const struct spot top = { .folder = QUEUE_FOLDERS };
 
+/* Those that hold no messages. */
+static const struct plain {
+	const char *name;
+	struct rights rights;
+} plain[] = {
+	{ "lock", { HOME_QMAILQ, HOME_GROUP_QMAIL, 0750 } },
+	{ "control", { HOME_QMAILS, HOME_GROUP_QMAIL, 0750 } },
+};
+
 static int
 open_folder(const struct qfix *qfix, const char *name)
 {
@@ -85,7 +94,7 @@ make_parts(struct qfix *qfix, enum queue_folder folder, bool makes_room)
 	struct spot spot = { .fd = qfix->folders[folder], .folder = folder };
 
 	for (uint64_t part = 0; part < qfix->split; part++) {
-		struct qfix_made made = { folder, true, part };
+		struct qfix_made made = { NULL, folder, part };
 		int got = make(qfix, &spot, qfix_part(part).s, makes_room);
 
 		if (got > 0)
@@ -97,15 +106,15 @@ make_parts(struct qfix *qfix, enum queue_folder folder, bool makes_room)
 }
 
 static int
-make_folder(struct qfix *qfix, enum queue_folder folder)
+make_folder(struct qfix *qfix, const char *name)
 {
 	struct spot spot = { .fd = qfix->queue, .folder = QUEUE_FOLDERS };
-	struct qfix_made made = { folder, false, 0 };
-	int got = make(qfix, &spot, queue_folder_name(folder), false);
+	struct qfix_made made = { .name = name };
+	int got = make(qfix, &spot, name, false);
 
 	if (got > 0)
 		vec_push(&qfix->made_list, made);
-	return got < 0 || folders_open(qfix) < 0 ? -1 : 0;
+	return got < 0 ? -1 : 0;
 }
 
 /* Those that need a file to go out of the way come last: if there is no room on
@@ -113,12 +122,15 @@ make_folder(struct qfix *qfix, enum queue_folder folder)
 int
 folders_make(struct qfix *qfix)
 {
-	struct spot spot = { .fd = qfix->queue, .folder = QUEUE_FOLDERS };
-
-	if (make(qfix, &spot, "lock", false) < 0 || fixed_write_split(qfix) < 0)
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (make_folder(qfix, plain[i].name) < 0)
+			return -1;
+	if (fixed_write_split(qfix) < 0)
 		return -1;
 	for (int i = 0; i < QUEUE_FOLDERS; i++)
-		if (make_folder(qfix, (enum queue_folder)i) < 0 ||
+		if (make_folder(qfix, queue_folder_name((enum queue_folder)i)) <
+			0 ||
+		    folders_open(qfix) < 0 ||
 		    make_parts(qfix, (enum queue_folder)i, false) < 0)
 			return -1;
 	for (int i = 0; i < QUEUE_FOLDERS; i++)
@@ -135,12 +147,11 @@ folders_unmake(struct qfix *qfix)
 		    &qfix->made_list.at[--qfix->made_list.len];
 
 		/* One that stays does no harm. */
-		if (made->is_part)
+		if (made->name)
+			(void)unlinkat(qfix->queue, made->name, AT_REMOVEDIR);
+		else
 			(void)unlinkat(qfix->folders[made->folder],
 			    qfix_part(made->part).s, AT_REMOVEDIR);
-		else
-			(void)unlinkat(qfix->queue,
-			    queue_folder_name(made->folder), AT_REMOVEDIR);
 	}
 }
 
@@ -178,7 +189,7 @@ folders_trim(struct qfix *qfix)
 
 static int
 look_at_folder(struct qfix *qfix, const struct spot *spot, const char *name,
-    enum queue_folder folder)
+    struct rights rights)
 {
 	struct stat st;
 
@@ -189,8 +200,7 @@ look_at_folder(struct qfix *qfix, const struct spot *spot, const char *name,
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode))
-		return qfix_rights(
-		    qfix, spot, name, &st, rights_of_folder(folder), true);
+		return qfix_rights(qfix, spot, name, &st, rights, true);
 	/* What is no part is told of with the files. */
 	if (spot->folder == QUEUE_FOLDERS)
 		qfix_in_way(qfix, spot, name,
@@ -206,7 +216,8 @@ look_at_parts(struct qfix *qfix, enum queue_folder folder)
 	if (spot.fd < 0)
 		return 0;
 	for (uint64_t part = 0; part < qfix->split; part++)
-		if (look_at_folder(qfix, &spot, qfix_part(part).s, folder) < 0)
+		if (look_at_folder(qfix, &spot, qfix_part(part).s,
+			rights_of_folder(folder)) < 0)
 			return -1;
 	return 0;
 }
@@ -216,13 +227,15 @@ folders_look(struct qfix *qfix)
 {
 	struct spot spot = { .fd = qfix->queue, .folder = QUEUE_FOLDERS };
 
-	if (look_at_folder(qfix, &spot, "lock", QUEUE_FOLDERS) < 0)
-		return -1;
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (look_at_folder(
+			qfix, &spot, plain[i].name, plain[i].rights) < 0)
+			return -1;
 	for (int i = 0; i < QUEUE_FOLDERS; i++) {
 		enum queue_folder folder = (enum queue_folder)i;
 
-		if (look_at_folder(
-			qfix, &spot, queue_folder_name(folder), folder) < 0 ||
+		if (look_at_folder(qfix, &spot, queue_folder_name(folder),
+			rights_of_folder(folder)) < 0 ||
 		    look_at_parts(qfix, folder) < 0)
 			return -1;
 	}

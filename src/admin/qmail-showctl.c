@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -228,6 +229,19 @@ add_list(struct str *text, const struct control *control, const char *path)
 	str_free(&lines);
 }
 
+/* root, who asks, can read what others cannot. */
+static void
+add_closed(struct str *text, const char *path)
+{
+	struct stat file;
+
+	if (stat(path, &file) == 0 && file.st_uid == 0 &&
+	    !(file.st_mode & S_IROTH))
+		str_add_z(text,
+		    "NOT READABLE by all: programs that need it refuse to "
+		    "work - ");
+}
+
 static void
 add_control(struct str *text, const struct control *control)
 {
@@ -239,6 +253,8 @@ add_control(struct str *text, const struct control *control)
 	str_add_z(text, " - ");
 	str_add_z(text, control->meaning);
 	str_add_z(text, ": ");
+	if (control->kind != FLAG)
+		add_closed(text, str_z(&path));
 	switch (control->kind) {
 	case LINE:
 	case LINE_OR_ME:

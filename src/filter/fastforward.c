@@ -144,6 +144,10 @@ main(int argc, char **argv)
 	}
 	if (count)
 		top = filter_setting("DTLINE");
+	else if (expansion.leads_back && !expansion.programs.text.len)
+		filter_fail(FILTER_TEMPORARY,
+		    "its addresses lead back to themselves, and to nobody "
+		    "else (#4.4.6)");
 	run_programs(&expansion);
 	if (count == 0)
 		return exit_code;

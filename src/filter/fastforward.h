@@ -30,13 +30,14 @@ struct expansion {
 	 * NUL; the last one comes first. */
 	struct str waiting;
 	struct wordset seen; /* of these, all that were looked at */
+	bool leads_back;     /* an address was found again */
 	struct str key, value;
 };
 
 #define EXPANSION_INIT                                                       \
 	{                                                                    \
 		CDB_INIT, STR_INIT, false, WORDS_INIT, WORDS_INIT, STR_INIT, \
-		    WORDSET_INIT, STR_INIT, STR_INIT                         \
+		    WORDSET_INIT, false, STR_INIT, STR_INIT                  \
 	}
 
 /* expansion_open: opens the database. */

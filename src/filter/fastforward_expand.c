@@ -142,8 +142,11 @@ expansion_end(struct expansion *expansion, size_t *count)
 
 	while (expansion->waiting.len) {
 		cut_waiting(&expansion->waiting, &command);
-		if (wordset_has_exactly(&expansion->seen, str_span(&command)))
+		if (wordset_has_exactly(&expansion->seen, str_span(&command))) {
+			if (!forwarddata_is_list(str_span(&command)))
+				expansion->leads_back = true;
 			continue;
+		}
 		wordset_add(&expansion->seen, str_span(&command), SPAN(""));
 		if (forwarddata_is_list(str_span(&command)))
 			read_list(expansion, str_span(&command));

@@ -150,6 +150,19 @@ open_above(const struct job *job, const char *path)
 	return place;
 }
 
+/* Whether it has one name only: a role may have given a file of somebody else
+ * this one.  False with errno. */
+static bool
+is_alone(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	errno = EMLINK;
+	return S_ISDIR(st.st_mode) || st.st_nlink == 1;
+}
+
 /* Owner first: changing it clears setuid bits. */
 static void
 give_at(struct job *job, const struct item *item, const char *path,
@@ -158,7 +171,8 @@ give_at(struct job *job, const struct item *item, const char *path,
 	int fd = openat(place->above, place->name,
 	    O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | place->follow);
 
-	if (fd < 0 || fchown(fd, owner(job, item), group(job, item)) < 0 ||
+	if (fd < 0 || !is_alone(fd) ||
+	    fchown(fd, owner(job, item), group(job, item)) < 0 ||
 	    fchmod(fd, mode(job, item)) < 0)
 		complain_errno(job, path);
 	fd_close(fd);
@@ -239,10 +253,10 @@ put_file(struct job *job, const struct item *item, const char *from,
 static int
 make_empty(int above, const char *name, const struct item *item)
 {
-	int fd = openat(
-	    above, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(above, name,
+	    O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	struct stat st;
-	bool fine = fd >= 0 && fstat(fd, &st) == 0 &&
+	bool fine = fd >= 0 && is_alone(fd) && fstat(fd, &st) == 0 &&
 	    (st.st_size >= item->size || ftruncate(fd, item->size) == 0);
 
 	fd_close(fd);
@@ -498,14 +512,9 @@ done:
 static void
 find_shut_queue(struct job *job)
 {
-	struct str path = STR_INIT;
-
-	str_add_z(&path, job->destdir);
-	str_add_z(&path, home_queue_dir);
-	if (strangers_shut(str_z(&path)))
-		complain(job, str_z(&path),
+	if (strangers_shut(job->destdir))
+		complain(job, home_queue_dir,
 		    "is shut: qmail-qfix did not come to its end; run it again");
-	str_free(&path);
 }
 
 /* No reason to refuse, but to think. */

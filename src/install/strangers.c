@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/str.h"
+#include "config/home.h"
 #include "queue/path.h"
 #include "sys/dir.h"
 
@@ -59,18 +60,20 @@ strangers_are_in(const char *folder, uint64_t split)
 }
 
 bool
-strangers_shut(const char *queue)
+strangers_shut(const char *destdir)
 {
-	struct str mess = STR_INIT;
+	struct str path = STR_INIT;
 	struct stat st;
-	bool is_shut = stat(queue, &st) == 0 && st.st_uid == 0 &&
-	    st.st_gid == 0 && (st.st_mode & S_IRWXO) == 0;
+	bool is_shut;
 
+	str_add_z(&path, destdir);
+	str_add_z(&path, home_queue_dir);
+	is_shut = stat(str_z(&path), &st) == 0 && st.st_uid == 0 &&
+	    st.st_gid == 0 && (st.st_mode & S_IRWXO) == 0;
 	/* One that was just made has nothing in it. */
-	str_add_z(&mess, queue);
-	str_add_byte(&mess, '/');
-	str_add_z(&mess, queue_folder_name(QUEUE_MESS));
-	is_shut = is_shut && lstat(str_z(&mess), &st) == 0;
-	str_free(&mess);
+	str_add_byte(&path, '/');
+	str_add_z(&path, queue_folder_name(QUEUE_MESS));
+	is_shut = is_shut && lstat(str_z(&path), &st) == 0;
+	str_free(&path);
 	return is_shut;
 }

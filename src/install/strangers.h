@@ -15,8 +15,8 @@
  */
 MUST_CHECK int strangers_are_in(const char *folder, uint64_t split);
 
-/* strangers_shut: whether qmail-qfix has shut the queue, and did not come to
- * its end. */
-bool strangers_shut(const char *queue);
+/* strangers_shut: whether qmail-qfix has shut the queue below destdir, and did
+ * not come to its end. */
+bool strangers_shut(const char *destdir);
 
 #endif

@@ -199,6 +199,12 @@ local_hold_signals(bool is_held)
 }
 
 void
+local_hold_stop(void)
+{
+	signal_block_set((const int[]){ SIGTERM, 0 });
+}
+
+void
 local_pass_signals(pid_t program, unsigned seconds)
 {
 	now.program = program;

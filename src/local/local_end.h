@@ -78,6 +78,10 @@ void local_undo_nothing(void);
  */
 void local_hold_signals(bool is_held);
 
+/* local_hold_stop: SIGTERM waits, until local_hold_signals; SIGALRM does not,
+ * which ends the wait for a program that hangs. */
+void local_hold_stop(void);
+
 /*
  * local_pass_signals: SIGTERM and SIGALRM go to this program, as SIGTERM, and
  * some seconds later as SIGKILL, and SIGALRM comes after so many seconds, 0:

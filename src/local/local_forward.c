@@ -55,8 +55,11 @@ local_forward(struct local *local, struct span addresses)
 		inject_recipient(&inject, address);
 	}
 	str_free(&wishes);
+	/* It is about to have all: what it says counts. */
+	local_hold_stop();
 	verdict = inject_close(&inject);
 	if (verdict.letter != VERDICT_ACCEPTED)
 		report(&verdict);
+	local_hold_signals(true); /* it is done */
 	return (uint64_t)inject.pid;
 }

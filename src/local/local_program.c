@@ -119,6 +119,7 @@ local_program(struct local *local, const char *command)
 	local_hold_signals(false);
 	if (spawn_wait(pid, &status) < 0)
 		local_end(LOCAL_PROGRAM_START, NULL, errno);
+	local_hold_signals(true); /* it is done, or says why not */
 	local_pass_signals(0, 0);
 	code = spawn_exit_code(status);
 	if (code < 0)

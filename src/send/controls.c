@@ -4,10 +4,12 @@
  */
 #include "controls.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "config/control.h"
 #include "config/home.h"
+#include "sys/error.h"
 
 #define CONCURRENCY_MAX	   1000000 /* deliveries at once */
 #define CONCURRENCY_LOCAL  10
@@ -67,20 +69,39 @@ read_routes(struct send *send)
 		    &send->log, "alert: unable to read control/smtproutes");
 }
 
+/* All of them; culprit: the file that cannot be read.  Returns 0, -1. */
+static int
+read_all(struct send *send, const char **culprit)
+{
+	*culprit = "control/me";
+	if (control_read_line(*culprit, &send->me) < 0)
+		return -1;
+	if (routing_read(&send->routing, NULL, culprit) < 0)
+		return -1;
+	*culprit = "control/queuelifetime";
+	if (control_read_number(*culprit, UINT32_MAX, &send->lifetime) < 0)
+		return -1;
+	return read_numbers(send, culprit);
+}
+
 int
 controls_read(struct send *send)
 {
 	const char *culprit;
 
 	send->lifetime = LIFETIME;
-	if (control_read_line("control/me", &send->me) < 0 ||
-	    routing_read(&send->routing, NULL, &culprit) < 0 ||
-	    control_read_number(
-		"control/queuelifetime", UINT32_MAX, &send->lifetime) < 0)
+	if (read_all(send, &culprit) < 0) {
+		const char *why = error_text(errno);
+
+		sendlog_z(&send->log, "alert: unable to read ");
+		sendlog_z(&send->log, culprit);
+		sendlog_z(&send->log, ": ");
+		sendlog_line(&send->log, why);
 		return -1;
+	}
 	send->has_routes = true; /* or nobody is told */
 	read_routes(send);
-	return read_numbers(send, &culprit);
+	return 0;
 }
 
 /* qmail-todo, which routes, says in the log what it could not read. */

@@ -6,7 +6,10 @@
 
 #include "send.h"
 
-/* controls_read: reads all of them; the working folder is HOME.  0, -1. */
+/*
+ * controls_read: reads all of them; the working folder is HOME.  Returns 0; -1
+ * when the log has been told which file cannot be read, and why.
+ */
 MUST_CHECK int controls_read(struct send *send);
 
 /*

@@ -30,7 +30,8 @@ struct run {
 	enum run_refusal {
 		RUN_IS_SENT,
 		RUN_CANNOT_OPEN, /* the file of the message */
-		RUN_HOP_TROUBLE	 /* its next hop did not work lately */
+		RUN_HOP_TROUBLE, /* its next hop did not work lately */
+		RUN_RETURNED	 /* an administrator returns the message */
 	} refusal;
 };
 

@@ -23,7 +23,7 @@ job_new(struct jobs *jobs, uint64_t number)
 {
 	struct job *job = must_realloc(NULL, sizeof(*job));
 
-	*job = (struct job){ .number = number };
+	*job = (struct job){ .number = number, .order = INFO_ORDER_NONE };
 	for (int i = 0; i < CHANNELS; i++)
 		job->channels[i].fd = -1;
 	must(number_set_add(&jobs->table, number));
@@ -101,6 +101,7 @@ job_load(struct jobs *jobs, uint64_t number, uint64_t split, struct job **job)
 		(*job)->birth = info.birth;
 		(*job)->seen_ahead = info.seen_ahead;
 		(*job)->is_bounced = info.is_bounced;
+		(*job)->order = info.order;
 		str_set(&(*job)->sender, str_span(&info.sender));
 		str_set(&(*job)->parameters, str_span(&info.parameters));
 		result = look_at_channels(*job, split, &info);

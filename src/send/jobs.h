@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "queue/channel.h"
+#include "queue/info.h"
 
 #include "hops.h"
 #include "numbers.h"
@@ -101,7 +102,8 @@ struct job {
 	enum job_state state;
 	bool is_again; /* EVENT_AGAIN follows, once */
 	struct str sender, parameters;
-	bool is_bounced; /* info says so */
+	bool is_bounced;       /* info says so; */
+	enum info_order order; /* likewise */
 	/* A message that goes straight has one recipient, if any, and no
 	 * files. */
 	bool is_straight;

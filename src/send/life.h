@@ -114,6 +114,11 @@ int life_unlink_files(
  *   retry   when to try it, in seconds; 0: it was not tried yet */
 void life_park(struct send *send, struct job *job, int64_t retry);
 
+/* life_drop_recipient: one that is to do, and not under way, is done without a
+ * delivery; life_settle is to follow. */
+void life_drop_recipient(struct send *send, struct job *job,
+    enum channel_id channel, uint64_t position);
+
 /* life_settle: after something of a channel has ended: is the channel done, to
  * be tried later, or still at work? */
 void life_settle(struct send *send, struct job *job, enum channel_id channel);

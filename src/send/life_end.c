@@ -24,6 +24,11 @@ life_finish(struct send *send, struct job *job)
 	life_release_hop(send, job);
 	if (!job->is_straight && !job->is_bounced)
 		bounces = message_file_exists(bounce);
+	if (bounces > 0 && job->order == INFO_ORDER_DELETE) {
+		sendlog_message(
+		    &send->log, "deleted: discarding bounce/", job->number, "");
+		bounces = 0;
+	}
 	if (bounces > 0 &&
 	    bounce_kind_of(str_span(&job->sender)) == BOUNCE_TRIPLE) {
 		sendlog_message(&send->log, "triple bounce: discarding bounce/",

@@ -41,6 +41,14 @@ mark(struct send *send, struct job *job, enum channel_id channel,
 	vec_push(&own->unmarked, position);
 }
 
+void
+life_drop_recipient(struct send *send, struct job *job, enum channel_id channel,
+    uint64_t position)
+{
+	must(number_set_add(&job->channels[channel].busy, position + 1));
+	mark(send, job, channel, position);
+}
+
 /* Gives the scribe what it is to do, if it has nothing of this book. */
 static void
 record(struct send *send, struct job *job, enum channel_id channel,

@@ -140,6 +140,17 @@ free_recipients(struct hops *hops, struct pass_recipient *at, size_t len)
 	}
 }
 
+size_t
+pass_skip(struct hops *hops, struct pass *pass)
+{
+	size_t count = pass->window.len;
+
+	free_recipients(hops, pass->window.at, count);
+	pass->window.len = 0;
+	pass->is_at_end = pass->is_partial = true;
+	return count;
+}
+
 void
 pass_group_free(struct hops *hops, struct pass_group *group)
 {

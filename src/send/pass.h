@@ -85,6 +85,10 @@ MUST_CHECK int pass_fill(struct pass *pass, const struct number_set *busy,
 void pass_take(struct pass *pass, size_t index, size_t most, size_t bytes,
     struct pass_group *group);
 
+/* pass_skip: the pass looks at nobody else; how many were in its window is
+ * returned. */
+size_t pass_skip(struct hops *hops, struct pass *pass);
+
 /* pass_group_free, pass_free: release memory and hops. */
 void pass_group_free(struct hops *hops, struct pass_group *group);
 void pass_free(struct hops *hops, struct pass *pass);

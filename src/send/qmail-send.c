@@ -22,6 +22,7 @@
 #include "config/home.h"
 #include "queue/clean.h"
 #include "queue/daemons.h"
+#include "queue/orders.h"
 #include "queue/rcptcheck.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -31,6 +32,7 @@
 
 #include "controls.h"
 #include "life.h"
+#include "orders.h"
 #include "scribe.h"
 #include "send.h"
 #include "slots.h"
@@ -39,7 +41,6 @@
 
 #define DATAGRAMS_AT_ONCE 64   /* from one peer in one turn of the loop */
 #define MEMORY_PAUSE	  10   /* seconds until memory is asked for again */
-#define FLUSH_TIMEOUT	  1000 /* milliseconds for the log at the end */
 #define STOP_NOW_AFTER	  1000 /* milliseconds; see heed_term */
 
 /* ---- what follows what ---- */
@@ -226,6 +227,7 @@ static const struct peer {
 	[DAEMONS_RSPAWN] = { "spawn connection", hear_rspawn },
 	[DAEMONS_CLEAN] = { "qmail-clean connection", hear_clean },
 	[DAEMONS_RCPTD] = { "qmail-rcptd connection", NULL },
+	[DAEMONS_QCTLD] = { "qmail-qctld connection", orders_hear },
 	[DAEMONS_LINKS] = { "the scribe", hear_scribe },
 };
 
@@ -245,6 +247,8 @@ link_of(struct send *send, size_t peer)
 		return &send->cleaning.link;
 	case DAEMONS_RCPTD:
 		return &send->rcptd;
+	case DAEMONS_QCTLD:
+		return &send->qctld;
 	default:
 		return &send->scribing.link;
 	}
@@ -293,16 +297,6 @@ is_done(const struct send *send)
 	return (send->scribing.link.fd == -1 || send->scribing.orders == 0) &&
 	    (send->arrivals.link.fd == -1 || send->parking == 0) &&
 	    (send->cleaning.link.fd == -1 || cleaning_is_idle(&send->cleaning));
-}
-
-static void
-write_last_lines(struct send *send)
-{
-	struct pollfd poller = { .fd = DAEMONS_LOG_FD, .events = POLLOUT };
-
-	sendlog_line(&send->log, "status: exiting");
-	while (send->log.text.len && signal_poll(&poller, 1, FLUSH_TIMEOUT) > 0)
-		sendlog_flush(&send->log);
 }
 
 /* ---- signals ---- */
@@ -416,6 +410,7 @@ set_up(struct send *send)
 		cannot_start(send, "unable to switch to queue directory");
 	take_mutex(send);
 	link_send(&send->rcptd, SPAN(RCPTCHECK_BEGIN), -1);
+	link_send(&send->qctld, SPAN(ORDERS_BEGIN), -1);
 	arrivals_say(&send->arrivals, SORTED_BEGIN);
 	if (loading_begin(&send->loading, send->split) < 0)
 		cannot_start(send, "unable to read the queue");
@@ -593,6 +588,7 @@ main(void)
 	}
 	slots_interrupt(&send);
 	times_store(&send);
-	write_last_lines(&send);
+	sendlog_line(&send.log, "status: exiting");
+	sendlog_finish(&send.log);
 	_exit(0);
 }

@@ -113,6 +113,19 @@ can_stay(const struct pass *pass, const struct job_channel *own,
 		(pass->serves_others && !pass->gives_way));
 }
 
+/* Recipients that nobody is asked for: an administrator has decided. */
+static bool
+take_ordered(struct pass *pass, struct work *work)
+{
+	if (pass->window.len == 0)
+		return false;
+	pass_take(pass, 0, PASS_WINDOW, GROUP_BYTES, &work->group);
+	work->kind = pass->job->order == INFO_ORDER_DELETE ? WORK_DELETE_GROUP
+							   : WORK_RETURN_GROUP;
+	work->job = pass->job;
+	return true;
+}
+
 /*
  * Looks for recipients in the window that can be started, or deferred.  Those
  * of a hop without room stay in it, or are left with the hop.
@@ -126,6 +139,9 @@ search_window(
 	size_t most = batch_of(send, id, pass->job), i = 0;
 	const struct hop *asked = NULL;
 
+	if (pass->job->order == INFO_ORDER_DELETE ||
+	    pass->job->order == INFO_ORDER_RETURN)
+		return take_ordered(pass, work);
 	while (i < pass->window.len) {
 		struct hop *hop = pass->window.at[i].hop;
 		enum hop_answer answer = HOP_ADMIT;
@@ -177,6 +193,10 @@ continue_pass(struct send *send, enum channel_id id, struct pass *pass,
 	if (is_recording(channel, own)) {
 		pass->stalled = channel->changes + 1;
 		return false;
+	}
+	if (pass->job->order == INFO_ORDER_HOLD) {
+		own->left += pass_skip(&send->hops, pass);
+		own->is_partial = true;
 	}
 	if (search_window(send, id, pass, work))
 		return true;
@@ -237,8 +257,7 @@ judge_straight(struct send *send, struct job *job, struct work *work)
 	    : HOP_ADMIT;
 
 	work->job = job;
-	job_line_leave(
-	    job->is_blocked ? &channel->blocked : &channel->in_line, job);
+	schedule_take(send, job);
 	job->is_blocked = answer == HOP_BLOCK;
 	if (job->is_blocked) {
 		hops_block(&send->hops, job->hop,
@@ -279,6 +298,15 @@ schedule_take_late(struct send *send, enum channel_id id, bool any)
 		return job;
 	}
 	return NULL;
+}
+
+void
+schedule_take(struct send *send, struct job *job)
+{
+	struct channel *channel = &send->channels[job->channel];
+
+	job_line_leave(
+	    job->is_blocked ? &channel->blocked : &channel->in_line, job);
 }
 
 void

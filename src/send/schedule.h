@@ -25,6 +25,8 @@ enum work_kind {
 	WORK_BEGIN,	     /* begin a pass over a message that waits */
 	WORK_GROUP,	     /* deliver to a group of recipients */
 	WORK_DEFER_GROUP,    /* their hop is known to be in trouble */
+	WORK_RETURN_GROUP,   /* an administrator ordered so; */
+	WORK_DELETE_GROUP,   /* likewise */
 	WORK_END_PASS,	     /* all of its recipients were looked at */
 	WORK_BREAK_PASS	     /* its file cannot be read; errno says why */
 };
@@ -37,7 +39,7 @@ struct work {
 	struct hop *only; /* WORK_BEGIN: for this hop, with a reference; */
 	struct backlog_entry entry; /* and over these recipients */
 	bool is_fresh;		    /* WORK_BEGIN */
-	struct pass_group group;    /* WORK_GROUP, WORK_DEFER_GROUP */
+	struct pass_group group;    /* WORK_..._GROUP */
 };
 
 /*
@@ -64,6 +66,9 @@ void schedule_close_pass(
 /* schedule_take_late: a straight message that has waited too long for a slot,
  * or any if so asked; it leaves its line.  NULL if there is none. */
 struct job *schedule_take_late(struct send *send, enum channel_id id, bool any);
+
+/* schedule_take: a straight message leaves its line. */
+void schedule_take(struct send *send, struct job *job);
 
 /* schedule_unblock: straight messages that wait for their hop are in line for
  * a slot again. */

@@ -90,6 +90,7 @@ struct send {
 	struct cleaning cleaning;
 	struct scribing scribing;
 	struct link rcptd; /* told when to begin; else see lose */
+	struct link qctld; /* orders; see orders.c */
 	struct loading loading;
 	struct sweep sweep;
 

@@ -6,9 +6,12 @@
 
 #include "queue/daemons.h"
 #include "sys/fd.h"
+#include "sys/signal.h"
 
 #define LOG_MAX	  (1u << 20) /* bytes kept for a stuck reader */
 #define LOG_WRITE 4096	     /* bytes that a ready pipe takes at once */
+#define LOG_LONG  (LOG_MAX / 4)
+#define LOG_LAST  1000 /* milliseconds for the reader at the end */
 
 void
 sendlog_z(struct sendlog *log, const char *text)
@@ -109,4 +112,19 @@ sendlog_flush(struct sendlog *log)
 	str_cut(&log->text, log->text.len - (size_t)put);
 	if (log->text.len == 0 && log->dropped)
 		report_dropped(log);
+}
+
+bool
+sendlog_is_behind(const struct sendlog *log)
+{
+	return log->text.len > LOG_LONG;
+}
+
+void
+sendlog_finish(struct sendlog *log)
+{
+	struct pollfd poller = { .fd = DAEMONS_LOG_FD, .events = POLLOUT };
+
+	while (log->text.len && signal_poll(&poller, 1, LOG_LAST) > 0)
+		sendlog_flush(log);
 }

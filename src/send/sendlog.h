@@ -35,6 +35,13 @@ void sendlog_message(struct sendlog *log, const char *before, uint64_t number,
 void sendlog_trouble(struct sendlog *log, const char *what,
     struct queue_path path, const char *after);
 
+/* sendlog_is_behind: whether so much waits for the reader that what need not be
+ * logged now had better wait. */
+bool sendlog_is_behind(const struct sendlog *log);
+
+/* sendlog_finish: writes all of it, if the reader takes it in time. */
+void sendlog_finish(struct sendlog *log);
+
 /* sendlog_flush: writes part of the log, once; the descriptor is ready. */
 void sendlog_flush(struct sendlog *log);
 

@@ -25,6 +25,8 @@ static const char over_age_remark[] =
 static const char hop_remark[] =
     " did not work a moment ago; this was not tried. (#4.4.1)\n";
 static const char said_remark[] = "What was heard of it last: ";
+static const char returned_remark[] =
+    "An administrator has returned the message. (#5.4.7)\n";
 static const char cannot_open_remark[] =
     "The message file cannot be opened. (#4.3.0)\n";
 
@@ -184,7 +186,7 @@ start_run(struct send *send, struct job *job, enum channel_id channel,
     struct hop *hop, const struct pass_recipient *recipients, size_t count,
     enum run_refusal refusal)
 {
-	bool is_asked = hop && refusal != RUN_HOP_TROUBLE;
+	bool is_asked = hop && refusal == RUN_IS_SENT;
 	struct run *run =
 	    deliveries_start_run(job->number, channel, is_asked ? hop : NULL);
 	VEC(struct delivery *) list = VEC_INIT;
@@ -229,9 +231,14 @@ slots_next_refused(struct send *send, struct event *event, struct str *text)
 			str_add(text, str_span(&delivery->run->said));
 		}
 	} else {
-		str_add_z(text, cannot_open_remark);
+		str_add_z(text,
+		    delivery->run->refusal == RUN_RETURNED
+			? returned_remark
+			: cannot_open_remark);
 	}
-	*event = (struct event){ .kind = EVENT_DEFERRED,
+	*event = (struct event){ .kind = delivery->run->refusal == RUN_RETURNED
+		    ? EVENT_FAILED
+		    : EVENT_DEFERRED,
 		.number = delivery->run->number,
 		.text = str_span(text),
 		.delivery = delivery,
@@ -265,7 +272,10 @@ static void
 start_group(struct send *send, struct work *work)
 {
 	struct job_channel *own = &work->job->channels[work->channel];
-	bool refused = work->kind == WORK_DEFER_GROUP;
+	enum run_refusal refusal = work->kind == WORK_DEFER_GROUP
+	    ? RUN_HOP_TROUBLE
+	    : work->kind == WORK_RETURN_GROUP ? RUN_RETURNED
+					      : RUN_IS_SENT;
 	size_t count = work->group.recipients.len;
 
 	for (size_t i = 0; i < count; i++)
@@ -273,8 +283,26 @@ start_group(struct send *send, struct work *work)
 		    work->group.recipients.at[i].told.position + 1));
 	own->running += (unsigned)count;
 	start_run(send, work->job, work->channel, work->group.hop,
-	    work->group.recipients.at, count,
-	    refused ? RUN_HOP_TROUBLE : RUN_IS_SENT);
+	    work->group.recipients.at, count, refusal);
+	pass_group_free(&send->hops, &work->group);
+}
+
+static void
+delete_group(struct send *send, struct work *work)
+{
+	for (size_t i = 0; i < work->group.recipients.len; i++) {
+		const struct channel_recipient *told =
+		    &work->group.recipients.at[i].told;
+
+		sendlog_z(&send->log, "deleted: msg ");
+		sendlog_u64(&send->log, work->job->number);
+		sendlog_z(&send->log, " to ");
+		sendlog_z(&send->log, channel_names[work->channel]);
+		sendlog_safe(&send->log, str_span(&told->address));
+		sendlog_end(&send->log);
+		life_drop_recipient(
+		    send, work->job, work->channel, told->position);
+	}
 	pass_group_free(&send->hops, &work->group);
 }
 
@@ -381,6 +409,21 @@ open_pass(
 	schedule_open_pass(&send->channels[work->channel], pass);
 }
 
+/* Nobody tries it before it is released; but it stays where it is found. */
+static void
+keep_held(struct send *send, struct job *job, const struct work *work)
+{
+	struct job_channel *own = &job->channels[work->channel];
+
+	if (!work->only)
+		own->is_scheduled = false; /* what is at work puts it back */
+	if (!work->only && own->fd == -1)
+		life_wait_until(send, work->channel, work->number,
+		    job_next_try(
+			life_birth(send, job), send->now, work->channel));
+	life_settle(send, job, work->channel);
+}
+
 /* Begins a pass; false if there is none. */
 static bool
 begin_pass(struct send *send, const struct work *work)
@@ -394,6 +437,10 @@ begin_pass(struct send *send, const struct work *work)
 	own = &job->channels[work->channel];
 	if (job->state != JOB_ACTIVE)
 		return false; /* it is about to end */
+	if (job->order == INFO_ORDER_HOLD) {
+		keep_held(send, job, work);
+		return false;
+	}
 	if (own->pass) {
 		/* One for a hop is under way: this one follows it. */
 		own->is_scheduled = false;
@@ -478,7 +525,11 @@ do_work(struct send *send, struct work *work)
 		break;
 	case WORK_GROUP:
 	case WORK_DEFER_GROUP:
+	case WORK_RETURN_GROUP:
 		start_group(send, work);
+		break;
+	case WORK_DELETE_GROUP:
+		delete_group(send, work);
 		break;
 	case WORK_END_PASS:
 		end_pass(send, work->job, work->channel);

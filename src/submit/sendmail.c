@@ -235,29 +235,57 @@ take_mode(struct options *options, const char *value)
 	}
 }
 
+static void
+take_initialize(struct options *options, const char *value)
+{
+	(void)options;
+	(void)value;
+	become_newaliases();
+}
+
+/* Others run their queue with it, and read no message; this one needs nobody
+ * for that. */
+NORETURN static void
+take_queue(struct options *options, const char *value)
+{
+	(void)options;
+	(void)value;
+	_exit(0);
+}
+
 /* Options without a function mean nothing here.  Others are refused. */
 static const struct option {
 	char letter;
 	enum value value;
 	void (*take)(struct options *options, const char *value);
 } known[] = {
+	{ 'A', VALUE_REST, NULL },   /* which of two settings to use */
 	{ 'B', VALUE_NEEDED, NULL }, /* body type: all is 8-bit clean */
+	{ 'C', VALUE_NEEDED, NULL }, /* another configuration */
+	{ 'D', VALUE_REST, NULL },   /* macro of Exim */
 	{ 'E', VALUE_REST, NULL },
 	{ 'F', VALUE_NEEDED, take_name },
 	{ 'G', VALUE_NONE, NULL }, /* relayed */
+	{ 'I', VALUE_NONE, take_initialize },
 	{ 'J', VALUE_REST, NULL },
 	{ 'L', VALUE_NEEDED, NULL }, /* tag for the log */
 	{ 'N', VALUE_NEEDED, take_notify },
+	{ 'O', VALUE_NEEDED, NULL }, /* option=value of sendmail.cf */
 	{ 'R', VALUE_NEEDED, take_return },
 	{ 'U', VALUE_NONE, NULL }, /* first submission */
 	{ 'V', VALUE_NEEDED, take_envid },
+	{ 'X', VALUE_NEEDED, NULL }, /* where to log the dialogue */
 	{ 'b', VALUE_NEEDED, take_mode },
+	{ 'd', VALUE_REST, NULL },   /* debugging */
 	{ 'e', VALUE_NEEDED, NULL }, /* how to tell of errors */
 	{ 'f', VALUE_NEEDED, take_sender },
-	{ 'i', VALUE_NONE, NULL }, /* a dot does not end the message: never */
+	{ 'h', VALUE_NEEDED, NULL }, /* hops so far: they are counted */
+	{ 'i', VALUE_NONE, NULL },   /* a dot does not end the message: never */
 	{ 'm', VALUE_NONE, NULL },
+	{ 'n', VALUE_NONE, NULL }, /* no aliases */
 	{ 'o', VALUE_NEEDED, NULL },
 	{ 'p', VALUE_NEEDED, NULL },
+	{ 'q', VALUE_REST, take_queue },
 	{ 'r', VALUE_NEEDED, take_sender },
 	{ 't', VALUE_NONE, take_listed },
 	{ 'v', VALUE_NONE, NULL },

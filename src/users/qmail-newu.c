@@ -108,6 +108,22 @@ add_line(struct making *making, struct span line, size_t number)
 		fail_writing(making);
 }
 
+/* It is easy to add a line behind the dot, and then to wonder. */
+static void
+warn_of_more(struct in *in, struct str *line, size_t number)
+{
+	do {
+		str_reset(line);
+		if (in_read_until(in, '\n', line, LINE_MAX_BYTES) < 0 ||
+		    line->len == 0)
+			return;
+	} while (line->s[0] == '\n' && ++number);
+	fprintf(stderr,
+	    "qmail-newu: warning: " LIST ": line %zu stands behind the "
+	    "one with a dot: from there on nothing counts\n",
+	    number);
+}
+
 /* A dot ends the list: one that was cut off has none. */
 static void
 add_lines(struct making *making, struct in *in)
@@ -124,8 +140,11 @@ add_lines(struct making *making, struct in *in)
 			fail("read", LIST);
 		}
 		text = str_span(&line);
-		if (span_starts(text, SPAN(".")))
+		if (span_starts(text, SPAN("."))) {
+			if (got > 0)
+				warn_of_more(in, &line, number + 1);
 			break;
+		}
 		if (got == 0)
 			fail_at_line(making, number,
 			    "is the end, and no line begins with a dot");

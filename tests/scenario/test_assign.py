@@ -45,6 +45,14 @@ def test_deliveries(town):
     town.daemon.wait("^delivery 3: failure: ")
 
 
+@pytest.mark.parametrize("more, line", [("", 0), ("\n", 0), ("\n=late:ann:7001:7001:/home/ann:::\n", 4), ("x", 3)])
+def test_what_stands_behind_the_dot_is_told(town, more, line):
+    done = newu(town.place, "=joe:ann:7001:7001:/home/ann:::\n.\n" + more)
+    assert done.returncode == 0
+    assert bool(done.stderr) == bool(line)
+    assert b"line %d stands behind" % line in done.stderr or not line
+
+
 def test_accounts_to_deliveries(town):
     """getent passwd | qmail-pw2u > assign; qmail-newu"""
     place = town.place

@@ -96,3 +96,23 @@ def test_too_few_descriptors(town):
         town.send("bob@here.example", "ann@here.example", "no-one@here.example")
     town.wait_empty()
     assert len(town.mail("ann")) == 10 and len(town.mail("bob")) == 10
+
+
+# What Postfix's, Exim's and msmtp's sendmail take beside what is honoured here.
+OTHERS_OPTIONS = (
+    "-Ac", "-Am", "-B8BITMIME", "-C/no/such.cf", "-Dx=y", "-d8", "-ep", "-G", "-h5", "-Lmail",
+    "-m", "-n", "-oA/no/aliases", "-odi", "-oi", "-om", "-o8", "-OErrorMode=p", "-psmtp", "-U",
+    "-v", "-X/no/such.log")
+
+
+def test_options_of_other_mailers(town):
+    program = town.place.program("sendmail")
+    for option in OTHERS_OPTIONS:
+        done = town.run_as("ann", [program, option, "bob@here.example"], "Subject: hello\n\nhi\n")
+        assert done.stdout == b"", (option, done.stdout)
+    assert len(town.place.queue_files()["todo"]) == len(OTHERS_OPTIONS)
+    # These read no message: a terminal may be at the other end.
+    for option in ("-q", "-q15m", "-qSexample.org"):
+        done = subprocess.run([program, option], stdin=subprocess.DEVNULL, timeout=30,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert (done.returncode, done.stdout) == (0, b""), option

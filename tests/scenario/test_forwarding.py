@@ -135,6 +135,23 @@ def test_list_that_is_a_pipe(town):
     town.daemon.wait("^delivery 1: deferral: .*a_list_is_a_pipe")
 
 
+@pytest.mark.parametrize("text, waits", [
+    ("ann@here.example: ann@here.example;", True),
+    ("ann@here.example: b@x; b@x: c@x, ./l.bin; c@x: ann@here.example;", True),
+    ("ann@here.example: ann@here.example, |cat>got;", False),
+    ("ann@here.example: ./l.bin, ./l.bin;", False)])
+def test_addresses_that_lead_back(town, text, waits):
+    """Who is left with nobody by his own name has not got it; who wanted nobody
+    has."""
+    home = town.home("ann")
+    make(town.place.path("bin/"), "setforward", "f.cdb", "f.tmp", text=text, cwd=home)
+    town.place.write(home + "/l.bin", "", "ann", 0o644)
+    town.rules("ann", "", "|fastforward f.cdb")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral: .*lead_back" if waits else "^delivery 1: success: ")
+
+
 def test_list_cannot_run_programs(town):
     """Who may write a list may say who gets mail, and no more."""
     folder, home = town.place.path("bin/"), town.home("ann")

@@ -75,6 +75,39 @@ def test_no_link_of_a_role_is_followed(tampered, name):
         os.rename(kept, path)
 
 
+@pytest.mark.parametrize("name", ["queue/lock/sendmutex", "queue/lock/tcpto", "queue/lock/trigger",
+                                  "run/lock"])
+def test_no_other_name_is_given_away(tampered, name):
+    """Where the kernel lets their owners name a file of root's there."""
+    path, kept, roots = tampered.path(name), tampered.base + "/kept", tampered.base + "/roots"
+    tampered.write(roots, "secret", mode=0o600)
+    os.rename(path, kept)
+    try:
+        os.link(roots, path)
+        done = subprocess.run(tampered.installer, cwd=tampered.stage, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True)
+        assert done.returncode != 0 and path in done.stdout
+        status = os.stat(roots)
+        assert (status.st_uid, stat.S_IMODE(status.st_mode), status.st_size) == (0, 0o600, 6)
+    finally:
+        os.unlink(path)
+        os.unlink(roots)
+        os.rename(kept, path)
+
+
+def test_no_pipe_is_waited_for(tampered):
+    path, kept = tampered.path("run/lock"), tampered.base + "/kept"
+    os.rename(path, kept)
+    try:
+        os.mkfifo(path)
+        done = subprocess.run(tampered.installer, cwd=tampered.stage, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=30)
+        assert done.returncode != 0 and path in done.stdout
+    finally:
+        os.unlink(path)
+        os.rename(kept, path)
+
+
 def test_links_of_root_are_followed(tampered):
     """An administrator may keep the queue on another disk."""
     path, kept = tampered.path("queue"), tampered.path("queue") + ".kept"
@@ -299,6 +332,18 @@ def test_showctl_tells_what_of_a_number_counts(tampered):
                        ("concurrencylocal", "7"), ("concurrencyremote", "20 (default)")):
         line, = (line for line in shown.splitlines() if line.startswith(name + " - "))
         assert line.endswith(": " + says)
+
+
+def test_showctl_names_what_programs_cannot_read(tampered):
+    if os.getuid() != 0:
+        pytest.skip("only root can read what others cannot")
+    tampered.control(me="here.example\n", locals="here.example\n", databytes="5\n")
+    for name, mode in (("locals", 0o600), ("databytes", 0o640), ("me", 0o644)):
+        os.chmod(tampered.path("control/" + name), mode)
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    closed = [line.split(" - ")[0] for line in shown.splitlines() if "NOT READABLE by all" in line]
+    assert closed == ["databytes", "locals"]
+    assert "refuse to work - 5\n" in shown
 
 
 def in_process(deed):

@@ -376,6 +376,35 @@ def test_stopped_when_it_is_done(home, strace, rule, call, when, code):
     assert (len(home.new()) + (home.read("Mailbox") != OLD) == 1) == (code == 0)
 
 
+@pytest.mark.parametrize("call, when", [("setitimer", 3), ("write", 1)])
+def test_stopped_when_the_program_has_ended(home, strace, call, when):
+    """It said that all is done, and is not asked again."""
+    assert home.inject("%s:signal=TERM:when=%d" % (call, when), "|cat > made")[0] == 0
+    assert home.read("made") == message(1000)
+
+
+@pytest.mark.parametrize("code", [0, 53])
+def test_stopped_when_the_queue_has_all(home, code):
+    """What it says counts: a message that it has is not forwarded again."""
+    home.write("queue", "#!/bin/sh\ncat >/dev/null; cat <&1 > %s/envelope\n"
+               "kill -TERM $PPID; exit %d\n" % (home.path, code), 0o755)
+    got, said = home.deliver("&bob@b.example", env={"QMAILQUEUE": home.at("queue")})
+    assert home.read("envelope").endswith(b"\0\0")
+    assert got == (111 if code else 0) and ("cannot forward" in said) == (code != 0), said
+
+
+def test_stopped_before_the_queue_has_all(home, strace):
+    """It is not waited for, and gets no end of the envelope."""
+    home.write("queue", "#!/bin/sh\ncat >/dev/null; cat <&1 > %s/envelope\n" % home.path, 0o755)
+    home.write(".qmail", "&bob@b.example\n")
+    done = subprocess.run(
+        ["strace", "-o", "/dev/null", "--inject=write:signal=TERM:when=1", *home.words("./Mailbox")],
+        timeout=30, **home.how(env={"QMAILQUEUE": home.at("queue")}))
+    assert done.returncode == 111 and b"stopped" in done.stdout
+    process.until(lambda: os.path.exists(home.at("envelope")), "the queue program")
+    assert not home.read("envelope").endswith(b"\0\0")
+
+
 def test_stopped_before_the_next_rule(home, strace):
     """The wait is over there; nobody says that all is done."""
     code, said = home.inject("fsync:signal=TERM:when=2", "./Maildir/", "./Mailbox")

@@ -304,6 +304,8 @@ def to_link(path):
     ("bounce/22", os.rmdir, "bounce/22 is missing"),
     ("intd", shutil.rmtree, "intd is missing"),
     ("lock", lambda path: os.chmod(path, 0o700), "lock mode is 700, should be 750"),
+    ("control", shutil.rmtree, "control is missing"),
+    ("control", lambda path: os.chown(path, 0, -1), "control owner is 0, should be "),
     ("lock/sendmutex", os.unlink, "lock/sendmutex is missing"),
     ("lock/trigger", os.unlink, "lock/trigger is missing"),
     ("lock/trigger", lambda path: (os.unlink(path), open(path, "w").close()),

@@ -164,6 +164,20 @@ def test_hangup_names_the_number_it_cannot_read(town, name):
     os.rmdir(town.place.path("control/" + name))
 
 
+@pytest.mark.parametrize("name", ["locals", "queuelifetime", "stoptime"])
+def test_start_names_the_file_it_cannot_read(town, name):
+    town.place.control(me="here.example\n", locals="here.example\n")
+    path = town.place.path("control/" + name)
+    if os.path.exists(path):
+        os.unlink(path)
+    os.mkdir(path)
+    daemon = town.start("./Mailbox")
+    daemon.wait("^alert: unable to read control/%s: Is a directory$" % name)
+    daemon.wait("^alert: cannot start: unable to read controls$")
+    assert daemon.process.wait(15) == 111
+    os.rmdir(path)
+
+
 def test_term_waits_for_what_runs(town):
     town.rules("ann", "", "|touch began; until test -e ready; do sleep 0.05; done; cat > got")
     town.open()

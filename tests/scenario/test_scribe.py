@@ -303,7 +303,7 @@ def test_nothing_is_left_of_what_took_too_long(town):
     town.place.write(town.place.path("control/timeoutbounce"), "1\n")
     town.open(env={"QMAILQUEUE": program})
     town.send("bob@here.example", "no-one@here.example")
-    number, = town.place.queue_files()["mess"]
+    number = min(town.place.queue_files()["mess"])  # its bounce may have begun
     town.until(lambda: len(town.place.queue_files()["mess"]) > 1, "the bounce to be begun")
     town.daemon.wait("^warning: trouble injecting bounce message")
     town.until(lambda: list(town.place.queue_files()["mess"]) == [number], "nothing to be left")

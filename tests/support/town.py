@@ -176,12 +176,13 @@ class Town:
         self.check_events()
         self.daemon = self.start(*(arguments or ("./%s/" % MAIL_FOLDER,)), **more)
         self.daemon.wait("^status: local")
-        self.until(self.is_door_open, "qmail-rcptd to answer")
+        for door in ("run/rcptd", "queue/control/door"):
+            self.until(lambda: self.is_door_open(door), "the service behind " + door)
         return self.daemon
 
-    def is_door_open(self):
+    def is_door_open(self, door="run/rcptd"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
-            return one.connect_ex(self.place.path("run/rcptd")) == 0
+            return one.connect_ex(self.place.path(door)) == 0
 
     def start_traced(self, fault, options=("-o", "/dev/null")):
         """qmail-start under strace; a fault as of strace --inject."""

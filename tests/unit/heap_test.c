@@ -50,6 +50,34 @@ fill(struct heap *heap)
 	}
 }
 
+static bool
+is_even(const void *context, uint64_t number)
+{
+	(void)context;
+	return number % 2 == 0;
+}
+
+/* Those that are meant come no later than the others may. */
+static void
+test_hurry(void **state)
+{
+	struct heap heap = HEAP_INIT;
+	size_t late = 0;
+
+	(void)state;
+	fill(&heap);
+	heap_hurry(&heap, -10, is_even, NULL);
+	for (size_t i = 0; i < heap.entries.len; i++) {
+		const struct heap_entry *at = &heap.entries.at[i];
+
+		assert_true(at->number % 2 == 1 || at->when <= -10);
+		late += at->when > -10;
+	}
+	assert_true(late > 0);
+	check_order(&heap, ENTRIES);
+	heap_free(&heap);
+}
+
 static void
 test_order(void **state)
 {
@@ -81,6 +109,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_hurry),
 		cmocka_unit_test(test_set_all),
 	};
 

@@ -68,13 +68,32 @@ heap_has(const struct heap *heap, uint64_t number)
 	return false;
 }
 
+static void
+make_heap(struct heap *heap)
+{
+	for (size_t i = heap->entries.len / 2; i > 0; i--)
+		sift_down(heap, i - 1);
+}
+
 void
 heap_set_all(struct heap *heap, int64_t when)
 {
 	for (size_t i = 0; i < heap->entries.len; i++)
 		heap->entries.at[i].when = when;
-	for (size_t i = heap->entries.len / 2; i > 0; i--)
-		sift_down(heap, i - 1);
+	make_heap(heap);
+}
+
+void
+heap_hurry(struct heap *heap, int64_t when,
+    bool (*is_meant)(const void *context, uint64_t number), const void *context)
+{
+	for (size_t i = 0; i < heap->entries.len; i++) {
+		struct heap_entry *entry = &heap->entries.at[i];
+
+		if (entry->when > when && is_meant(context, entry->number))
+			entry->when = when;
+	}
+	make_heap(heap);
 }
 
 void

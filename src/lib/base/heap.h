@@ -41,6 +41,14 @@ bool heap_has(const struct heap *heap, uint64_t number);
 /* heap_set_all: gives every entry this time. */
 void heap_set_all(struct heap *heap, int64_t when);
 
+/*
+ * heap_hurry: gives those entries this time whose number is meant, unless they
+ * are earlier; looks at all of them.
+ */
+void heap_hurry(struct heap *heap, int64_t when,
+    bool (*is_meant)(const void *context, uint64_t number),
+    const void *context);
+
 /* heap_free: releases the memory. */
 void heap_free(struct heap *heap);
 

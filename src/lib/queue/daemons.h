@@ -12,6 +12,7 @@ enum daemons_link {
 	DAEMONS_RSPAWN,
 	DAEMONS_CLEAN,
 	DAEMONS_RCPTD, /* it hears when to begin; only its end is heard */
+	DAEMONS_QCTLD, /* orders of administrators */
 	DAEMONS_LINKS  /* their number */
 };
 

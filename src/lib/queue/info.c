@@ -20,8 +20,18 @@
 #define BOUNCED	  'b'
 #define AHEAD	  'a'
 #define DELAY	  'w'
+#define ORDER	  'o'
 
 static const char finished_letters[CHANNELS] = { 'l', 'r' };
+
+static bool
+is_order(struct span value)
+{
+	return value.len == 1 &&
+	    (value.s[0] == INFO_ORDER_NONE || value.s[0] == INFO_ORDER_HOLD ||
+		value.s[0] == INFO_ORDER_RETURN ||
+		value.s[0] == INFO_ORDER_DELETE);
+}
 
 /* Takes over what the marks say, up to one that breaks off. */
 static void
@@ -41,6 +51,8 @@ parse_marks(struct span rest, struct info *info)
 			info->seen_ahead = (int64_t)count;
 		if (letter == DELAY && scan_u64(value, CHANNELS - 1, &count))
 			info->is_told_of_delay[count] = true;
+		if (letter == ORDER && is_order(value))
+			info->order = (enum info_order)value.s[0];
 		for (int i = 0; i < CHANNELS; i++)
 			if (letter == finished_letters[i] &&
 			    scan_u64(value, INT64_MAX, &count)) {
@@ -206,4 +218,43 @@ int
 info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth)
 {
 	return mark_number(number, split, AHEAD, (uint64_t)seen, birth);
+}
+
+/* Where the letter of an order stands in the file; -1: nowhere. */
+static off_t
+order_position(struct span text)
+{
+	struct span rest = text, value;
+	char letter;
+
+	while (record_next(&rest, &letter, &value))
+		if (letter == ORDER && value.len == 1)
+			return value.s - text.s;
+	return -1;
+}
+
+int
+info_mark_order(
+    uint64_t number, uint64_t split, enum info_order order, int64_t birth)
+{
+	struct queue_path path = queue_path(QUEUE_INFO, number, split);
+	const char text[] = { ORDER, (char)order, '\0' };
+	struct str old = STR_INIT;
+	int fd = file_update(path.s), result;
+	off_t position = -1;
+
+	if (fd < 0)
+		return -1;
+	result = file_read_regular(fd, &old, INFO_MAX);
+	if (result == 0)
+		position = order_position(str_span(&old));
+	str_free(&old);
+	if (result == 0 && position < 0)
+		result = mark(path.s, span_make(text, sizeof(text)), birth);
+	else if (result == 0 && pwrite(fd, &text[1], 1, position) != 1)
+		result = -1;
+	else if (result == 0)
+		result = file_set_time(path.s, birth);
+	fd_close(fd);
+	return result;
 }

@@ -9,6 +9,8 @@
  *	{b NUL}                     its bounce is queued
  *	{w channel NUL}             its sender is told that this channel waits
  *	{a seconds NUL}             at that time its birth was in the future
+ *	[o letter NUL]              what an administrator ordered; the letter is
+ *	                            changed in place
  *
  * Without the mark a missing channel file means that a crash lost it, not that
  * it was finished.  A mark that breaks off counts as none, as do zeros that a
@@ -25,6 +27,14 @@
 #include "base/str.h"
 #include "queue/channel.h"
 
+/* What is to become of a message, by order of an administrator. */
+enum info_order {
+	INFO_ORDER_NONE = '-',
+	INFO_ORDER_HOLD = 'h',	 /* it is not tried */
+	INFO_ORDER_RETURN = 'b', /* who is still to do fails */
+	INFO_ORDER_DELETE = 'd'	 /* it goes, and nobody hears of it */
+};
+
 struct info {
 	struct str sender, parameters;
 	int64_t birth; /* seconds */
@@ -33,11 +43,13 @@ struct info {
 	bool is_told_of_delay[CHANNELS];
 	bool is_bounced;
 	int64_t seen_ahead; /* when its birth was in the future; 0: never */
+	enum info_order order;
 };
 
-#define INFO_INIT                                          \
-	{                                                  \
-		.sender = STR_INIT, .parameters = STR_INIT \
+#define INFO_INIT                                           \
+	{                                                   \
+		.sender = STR_INIT, .parameters = STR_INIT, \
+		.order = INFO_ORDER_NONE                    \
 	}
 
 /*
@@ -68,5 +80,13 @@ MUST_CHECK int info_mark_delay(
     uint64_t number, uint64_t split, enum channel_id channel, int64_t birth);
 MUST_CHECK int
 info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth);
+
+/*
+ * info_mark_order: takes note of an order, in the place of the one before.  Not
+ * synced: a power cut may bring that back.
+ * Returns 0; -1 with errno: ENOENT if there is no such message.
+ */
+MUST_CHECK int info_mark_order(
+    uint64_t number, uint64_t split, enum info_order order, int64_t birth);
 
 #endif

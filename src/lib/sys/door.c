@@ -74,6 +74,18 @@ door_accept(int door)
 }
 
 int
+door_peer(int fd, uid_t *uid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+		return -1;
+	*uid = peer.uid;
+	return 0;
+}
+
+int
 door_connect(const char *path)
 {
 	struct sockaddr_un name;

@@ -5,6 +5,8 @@
 #ifndef SYS_DOOR_H
 #define SYS_DOOR_H
 
+#include <sys/types.h>
+
 #include "base/attr.h"
 
 #define DOOR_PATH_MAX 100 /* bytes; the kernel's sun_path has 108 */
@@ -23,6 +25,12 @@ MUST_CHECK int door_open(const char *path, int backlog);
  * Returns a descriptor that does not block; -1 with errno, EAGAIN: nobody.
  */
 MUST_CHECK int door_accept(int door);
+
+/*
+ * door_peer: the user of the process at the other end, as the kernel saw it when
+ * that connected.  Returns 0, -1 with errno.
+ */
+MUST_CHECK int door_peer(int fd, uid_t *uid);
 
 /*
  * door_connect: connects to a service, without waiting.

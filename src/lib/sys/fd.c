@@ -132,6 +132,14 @@ fd_set_nonblocking(int fd)
 }
 
 int
+fd_set_blocking(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+int
 fd_duplicate_above(int fd, int minimum)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, minimum);

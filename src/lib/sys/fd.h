@@ -70,6 +70,9 @@ MUST_CHECK int fd_pair(int ends[2]);
  * Returns 0, -1 with errno. */
 MUST_CHECK int fd_set_nonblocking(int fd);
 
+/* fd_set_blocking: likewise.  Returns 0, -1 with errno. */
+MUST_CHECK int fd_set_blocking(int fd);
+
 /* fd_reopen_nonblocking: the pipe, FIFO or device behind fd, opened once more for
  * writing without waiting; other holders of fd do not notice.  Returns the new
  * descriptor, -1 with errno: EINVAL if it is something else. */

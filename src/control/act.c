@@ -1,0 +1,146 @@
+/*
+ * act.c - hold, release, retry, bounce and delete.
+ * Input: files of the queue; addresses: hostile
+ */
+#include <errno.h>
+#include <time.h>
+
+#include "verbs.h"
+
+#define PATIENCE   100		       /* tries for what is under way */
+#define NAP	   (100 * 1000 * 1000) /* nanoseconds between them */
+#define BUSY_WORDS "is being delivered just now; nothing was done"
+#define OTHERS_WORDS \
+	"has other recipients, too, which were not named; nothing was done"
+
+struct acting {
+	struct control *control;
+	const struct verb *verb;
+	const struct selection *selection;
+	VEC(uint64_t) chosen, busy;
+	uint64_t done;
+};
+
+static void
+choose(void *context, const struct message *message, enum stage stage)
+{
+	struct acting *acting = context;
+
+	(void)stage;
+	if (acting->verb->is_for_whole &&
+	    selection_has_others(acting->selection, message))
+		control_complain(
+		    acting->control, message->number, OTHERS_WORDS);
+	else
+		vec_push(&acting->chosen, message->number);
+}
+
+static void
+tell_done(struct acting *acting, uint64_t number)
+{
+	struct str *line = &acting->control->line;
+
+	acting->done++;
+	str_reset(line);
+	str_add_z(line, acting->verb->done);
+	str_add_byte(line, ' ');
+	str_add_u64(line, number);
+	str_add_byte(line, '\n');
+	control_say(acting->control, str_span(line));
+}
+
+static void
+tell(struct acting *acting, uint64_t number, enum orders_answer answer)
+{
+	switch (answer) {
+	case ORDERS_DONE:
+		tell_done(acting, number);
+		break;
+	case ORDERS_BUSY:
+		vec_push(&acting->busy, number);
+		break;
+	case ORDERS_IS_HELD:
+		control_complain(
+		    acting->control, number, "is held; release it first");
+		break;
+	case ORDERS_GONE:
+		if (acting->selection->numbers.len)
+			control_complain(acting->control, number,
+			    "has left the queue meanwhile");
+		break;
+	default:
+		control_complain(acting->control, number,
+		    "its files cannot be used; the log of qmail-send tells why");
+		break;
+	}
+}
+
+/* Has qmail-send obey for those that are chosen. */
+static int
+order_chosen(void *context)
+{
+	struct acting *acting = context;
+	char answers[CONTROL_AT_ONCE];
+	int result = 0;
+
+	for (size_t i = 0, count; result == 0 && i < acting->chosen.len;
+	     i += count) {
+		const uint64_t *numbers = acting->chosen.at + i;
+
+		count = acting->chosen.len - i;
+		if (count > CONTROL_AT_ONCE)
+			count = CONTROL_AT_ONCE;
+		result = control_ask(acting->control, acting->verb->order,
+		    SPAN(""), numbers, count, answers);
+		for (size_t j = 0; result == 0 && j < count; j++)
+			tell(
+			    acting, numbers[j], (enum orders_answer)answers[j]);
+	}
+	acting->chosen.len = 0;
+	return result;
+}
+
+/* What was under way may wait by now. */
+static int
+order_busy(struct acting *acting)
+{
+	const struct timespec nap = { .tv_nsec = NAP };
+	int result = 0;
+
+	for (int i = 0; result == 0 && acting->busy.len && i < PATIENCE; i++) {
+		(void)nanosleep(&nap, NULL);
+		for (size_t j = 0; j < acting->busy.len; j++)
+			vec_push(&acting->chosen, acting->busy.at[j]);
+		acting->busy.len = 0;
+		result = order_chosen(acting);
+	}
+	for (size_t i = 0; i < acting->busy.len; i++)
+		control_complain(
+		    acting->control, acting->busy.at[i], BUSY_WORDS);
+	return result;
+}
+
+int
+verbs_order(struct control *control, const struct verb *verb,
+    const struct selection *selection, const struct str addresses[2])
+{
+	struct acting acting = {
+		.control = control, .verb = verb, .selection = selection
+	};
+	int result =
+	    control_walk(control, selection, choose, order_chosen, &acting);
+
+	(void)addresses;
+	if (result == 0)
+		result = order_busy(&acting);
+	str_reset(&control->line);
+	str_add_u64(&control->line, acting.done);
+	str_add_z(
+	    &control->line, acting.done == 1 ? " message " : " messages ");
+	str_add_z(&control->line, verb->done);
+	str_add_byte(&control->line, '\n');
+	control_say(control, str_span(&control->line));
+	vec_free(&acting.chosen);
+	vec_free(&acting.busy);
+	return result;
+}

@@ -1,0 +1,307 @@
+/*
+ * control.c - what verbs are made of.
+ * Input: files of the queue; addresses: hostile
+ */
+#include "control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/ascii.h"
+#include "queue/record.h"
+#include "sys/clock.h"
+#include "sys/dir.h"
+#include "sys/error.h"
+#include "sys/fdpass.h"
+
+#define OUT_MAX 32768 /* bytes that are said together */
+
+void
+control_flush(struct control *control)
+{
+	if (control->out.len)
+		control->say(
+		    control->context, WORDS_OUT, str_span(&control->out));
+	str_reset(&control->out);
+}
+
+void
+control_say(struct control *control, struct span text)
+{
+	while (text.len) {
+		struct span part = span_upto(text, OUT_MAX);
+
+		if (control->out.len + part.len > OUT_MAX)
+			control_flush(control);
+		str_add(&control->out, part);
+		text = span_from(text, part.len);
+	}
+}
+
+void
+control_complain(struct control *control, uint64_t number, const char *words)
+{
+	struct str text = STR_INIT;
+
+	str_add_u64(&text, number);
+	str_add_z(&text, ": ");
+	str_add_z(&text, words);
+	str_add_byte(&text, '\n');
+	control_flush(control);
+	control->say(control->context, WORDS_ERROR, str_span(&text));
+	control->is_incomplete = true;
+	str_free(&text);
+}
+
+void
+control_add_safe(struct str *text, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		str_add_byte(
+		    text, ascii_is_printable(bytes.s[i]) ? bytes.s[i] : '_');
+}
+
+/* ---- orders ---- */
+
+static int
+read_answers(
+    struct span rest, const uint64_t *numbers, size_t count, char *answers)
+{
+	uint64_t tag, number;
+	struct span answer;
+
+	if (!record_next_number(&rest, ORDERS_TAG, UINT32_MAX, &tag))
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		if (!record_next_number(
+			&rest, ORDERS_NUMBER, INT64_MAX, &number) ||
+		    number != numbers[i] ||
+		    !record_next_is(&rest, ORDERS_ANSWER, &answer) ||
+		    answer.len != 1)
+			return -1;
+		answers[i] = answer.s[0];
+	}
+	return rest.len == 0 ? 0 : -1;
+}
+
+int
+control_ask(struct control *control, enum orders_verb verb, struct span address,
+    const uint64_t *numbers, size_t count, char *answers)
+{
+	static char datagram[FDPASS_RECORD_MAX];
+	const char letter = (char)verb;
+	struct str text = STR_INIT;
+	ssize_t got;
+	int result;
+
+	record_add_number(&text, ORDERS_TAG, 0);
+	record_add(&text, ORDERS_VERB, span_make(&letter, 1));
+	record_add_number(&text, ORDERS_UID, control->uid);
+	if (verb == ORDERS_DROP)
+		record_add(&text, ORDERS_ADDRESS, address);
+	for (size_t i = 0; i < count; i++)
+		record_add_number(&text, ORDERS_NUMBER, numbers[i]);
+	result = fdpass_say(control->orders, str_span(&text));
+	str_free(&text);
+	if (result < 0)
+		return -1;
+	got = fdpass_receive(control->orders, datagram, sizeof(datagram), NULL);
+	errno = got == 0 ? ECONNRESET : errno;
+	if (got <= 0)
+		return -1;
+	errno = EBADMSG;
+	return read_answers(
+	    span_make(datagram, (size_t)got), numbers, count, answers);
+}
+
+/* ---- the walk ---- */
+
+struct walk {
+	struct control *control;
+	const struct selection *selection;
+	control_call *call;
+	int (*flush)(void *context);
+	void *context;
+	struct message message;
+	int64_t now;
+	/* Of one part: its messages, and who has such a file; in order. */
+	struct names {
+		VEC(uint64_t) numbers;
+	} names, local, remote, bounce;
+};
+
+static enum stage
+stage_of(const struct message *message, char answer)
+{
+	switch ((enum orders_answer)answer) {
+	case ORDERS_DELIVERED:
+		return STAGE_DELIVERING;
+	case ORDERS_GONE:
+		return STAGE_ENDING;
+	case ORDERS_IN_LINE:
+		return STAGE_NEW;
+	default:
+		return message->info.order == INFO_ORDER_HOLD ? STAGE_HELD
+		    : message->is_unsorted		      ? STAGE_NEW
+							      : STAGE_WAITING;
+	}
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static unsigned
+file_in(const struct names *names, enum queue_folder folder, uint64_t number)
+{
+	return names->numbers.len &&
+		bsearch(&number, names->numbers.at, names->numbers.len,
+		    sizeof(number), compare_numbers)
+	    ? MESSAGE_FILE(folder)
+	    : 0;
+}
+
+static unsigned
+files_of(const struct walk *walk, uint64_t number)
+{
+	if (walk->selection->numbers.len)
+		return MESSAGE_ALL_FILES;
+	return file_in(&walk->local, QUEUE_LOCAL, number) |
+	    file_in(&walk->remote, QUEUE_REMOTE, number) |
+	    file_in(&walk->bounce, QUEUE_BOUNCE, number);
+}
+
+static void
+look_at(struct walk *walk, uint64_t number, char answer)
+{
+	struct message *message = &walk->message;
+	int got = message_read(
+	    message, number, walk->control->split, files_of(walk, number));
+	enum stage stage;
+
+	if (got < 0)
+		control_complain(walk->control, number, error_text(errno));
+	else if (got == 0 && walk->selection->numbers.len)
+		control_complain(
+		    walk->control, number, "there is no such message");
+	if (got <= 0)
+		return;
+	stage = stage_of(message, answer);
+	if (selection_has(walk->selection, message, stage, walk->now))
+		walk->call(walk->context, message, stage);
+}
+
+static int
+look_at_some(struct walk *walk, const uint64_t *numbers, size_t count)
+{
+	char answers[CONTROL_AT_ONCE];
+
+	for (size_t i = 0; i < count; i++)
+		answers[i] = ORDERS_WAITS;
+	if (walk->control->orders != -1 &&
+	    control_ask(walk->control, ORDERS_ASK, SPAN(""), numbers, count,
+		answers) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		look_at(walk, numbers[i], answers[i]);
+	return walk->flush ? walk->flush(walk->context) : 0;
+}
+
+static int
+look_at_all(struct walk *walk, const uint64_t *numbers, size_t count)
+{
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < count; i += CONTROL_AT_ONCE)
+		result = look_at_some(walk, numbers + i,
+		    count - i < CONTROL_AT_ONCE ? count - i : CONTROL_AT_ONCE);
+	return result;
+}
+
+static int
+collect(const struct walk *walk, enum queue_folder folder, uint64_t part,
+    struct names *names)
+{
+	uint64_t split = walk->control->split, number;
+	struct dir dir;
+	int got;
+
+	if (dir_open(&dir, queue_path_folder(folder, part).s) < 0)
+		return -1;
+	while ((got = queue_folder_next(&dir, part, split, &number)) > 0)
+		vec_push(&names->numbers, number);
+	dir_close(&dir);
+	return got;
+}
+
+static void
+sort(struct names *names)
+{
+	size_t kept = 0;
+
+	if (names->numbers.len)
+		qsort(names->numbers.at, names->numbers.len,
+		    sizeof(*names->numbers.at), compare_numbers);
+	for (size_t i = 0; i < names->numbers.len; i++)
+		if (kept == 0 ||
+		    names->numbers.at[kept - 1] != names->numbers.at[i])
+			names->numbers.at[kept++] = names->numbers.at[i];
+	names->numbers.len = kept;
+}
+
+/* In the order in which files are made: what is sorted meanwhile is found in
+ * todo and info, and what is in info has its other files. */
+static int
+collect_part(struct walk *walk, uint64_t part)
+{
+	struct names *all[] = { &walk->names, &walk->names, &walk->local,
+		&walk->remote, &walk->bounce };
+	static const enum queue_folder folders[] = { QUEUE_TODO, QUEUE_INFO,
+		QUEUE_LOCAL, QUEUE_REMOTE, QUEUE_BOUNCE };
+	size_t count = sizeof(folders) / sizeof(*folders);
+
+	for (size_t i = 0; i < count; i++)
+		all[i]->numbers.len = 0;
+	for (size_t i = 0; i < count; i++)
+		if (collect(walk, folders[i], part, all[i]) < 0)
+			return -1;
+	for (size_t i = 1; i < count; i++)
+		sort(all[i]);
+	return 0;
+}
+
+int
+control_walk(struct control *control, const struct selection *selection,
+    control_call *call, int (*flush)(void *context), void *context)
+{
+	struct walk walk = { .control = control,
+		.selection = selection,
+		.call = call,
+		.flush = flush,
+		.context = context,
+		.message = { .info = INFO_INIT },
+		.now = clock_seconds() };
+	int result = 0;
+
+	if (selection->numbers.len)
+		result = look_at_all(
+		    &walk, selection->numbers.at, selection->numbers.len);
+	for (uint64_t part = 0;
+	     result == 0 && part < control->split && !selection->numbers.len;
+	     part++) {
+		result = collect_part(&walk, part);
+		if (result == 0)
+			result = look_at_all(&walk, walk.names.numbers.at,
+			    walk.names.numbers.len);
+	}
+	message_free(&walk.message);
+	vec_free(&walk.names.numbers);
+	vec_free(&walk.local.numbers);
+	vec_free(&walk.remote.numbers);
+	vec_free(&walk.bounce.numbers);
+	return result;
+}

@@ -1,0 +1,91 @@
+/*
+ * qctld_serve.c - the process of qmail-qctld for one client.
+ * Input: requests: hostile
+ */
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "config/home.h"
+#include "qctld.h"
+#include "queue/path.h"
+#include "queue/record.h"
+#include "sys/door.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "verbs.h"
+
+struct serving {
+	int fd;
+};
+
+static void
+say(void *context, char letter, struct span text)
+{
+	struct serving *serving = context;
+	struct str datagram = STR_INIT;
+
+	str_add_byte(&datagram, letter);
+	str_add(&datagram, text);
+	/* Who does not read is left alone. */
+	if (fdpass_send(serving->fd, str_span(&datagram), -1) < 0)
+		_exit(0);
+	str_free(&datagram);
+}
+
+/* The users of the suite itself are in group qmail, too; a stolen process of
+ * theirs shall not rule the queue.  In a private instance all are one. */
+static bool
+may_ask(uid_t uid)
+{
+	struct home_ids ids;
+
+	if (home_ids_read(&ids) < 0)
+		return uid == 0;
+	if (uid == 0 || ids.uid[HOME_QMAILS] == ids.uid[HOME_QMAILQ])
+		return true;
+	for (int i = 0; i < HOME_USERS; i++)
+		if (ids.uid[i] == uid)
+			return false;
+	return true;
+}
+
+static int
+answer(struct serving *serving, struct control *control)
+{
+	static char datagram[FDPASS_RECORD_MAX];
+	ssize_t got =
+	    fdpass_receive(serving->fd, datagram, sizeof(datagram), NULL);
+
+	if (got <= 0)
+		_exit(0);
+	if (!may_ask((uid_t)control->uid)) {
+		say(serving, WORDS_ERROR,
+		    SPAN("a program of the mail system itself may not ask\n"));
+		return WORDS_TROUBLE;
+	}
+	return control_run(control, span_make(datagram, (size_t)got));
+}
+
+void
+qctld_serve(int fd, int orders)
+{
+	struct serving serving = { .fd = fd };
+	struct control control = { .orders = orders,
+		.changes = changes,
+		.change_count = CHANGES,
+		.say = say,
+		.context = &serving };
+	struct str code = STR_INIT;
+	uid_t uid;
+
+	if (fd_set_blocking(fd) < 0 ||
+	    fdpass_set_timeout(fd, WORDS_SECONDS) < 0 ||
+	    fdpass_set_timeout(orders, WORDS_SECONDS) < 0 ||
+	    door_peer(fd, &uid) < 0 || chdir(home_queue_dir) < 0 ||
+	    queue_split_read(&control.split) < 0)
+		_exit(WORDS_TROUBLE);
+	control.uid = uid;
+	str_add_u64(&code, (uint64_t)answer(&serving, &control));
+	say(&serving, WORDS_EXIT, str_span(&code));
+	_exit(0);
+}

@@ -1,0 +1,181 @@
+/*
+ * redirect.c - redirect: a copy goes to the new address, then the old one is
+ * done.  The message is held meanwhile, and whatever fails between leaves it
+ * so: nothing is lost, and at worst both get it.
+ * Input: files of the queue; addresses: of the administrator
+ */
+#include <errno.h>
+#include <time.h>
+
+#include "config/home.h"
+#include "mail/address.h"
+#include "queue/inject.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "verbs.h"
+
+#define PATIENCE 100
+#define NAP	 (100 * 1000 * 1000) /* nanoseconds */
+
+struct redirecting {
+	struct control *control;
+	struct span old, fresh;
+	struct str sender, parameters, wishes;
+	uint64_t number;
+	bool is_there, is_held;
+};
+
+/* Keeps what a copy needs, if the old address is still to do. */
+static void
+look(void *context, const struct message *message, enum stage stage)
+{
+	struct redirecting *redirecting = context;
+
+	(void)stage;
+	redirecting->is_there = false;
+	for (size_t i = 0; i < message->recipients.len; i++) {
+		const struct message_recipient *at = &message->recipients.at[i];
+
+		if (at->is_done ||
+		    !span_equal(message_address(message, at), redirecting->old))
+			continue;
+		redirecting->is_there = true;
+		str_set(&redirecting->wishes, message_parameters(message, at));
+	}
+	redirecting->number = message->number;
+	redirecting->is_held = message->info.order == INFO_ORDER_HOLD;
+	str_set(&redirecting->sender, str_span(&message->info.sender));
+	str_set(&redirecting->parameters, str_span(&message->info.parameters));
+}
+
+/* Has qmail-send obey, again while the message is under way. */
+static int
+order(struct redirecting *redirecting, enum orders_verb verb, char *answer)
+{
+	const struct timespec nap = { .tv_nsec = NAP };
+
+	for (int i = 0; i < PATIENCE; i++) {
+		if (control_ask(redirecting->control, verb, redirecting->old,
+			&redirecting->number, 1, answer) < 0)
+			return -1;
+		if (*answer != ORDERS_BUSY)
+			return 0;
+		(void)nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+static bool
+copy_message(struct redirecting *redirecting, struct inject *inject)
+{
+	int fd = file_open_nofollow(queue_path(
+	    QUEUE_MESS, redirecting->number, redirecting->control->split)
+					.s);
+	char block[4096];
+	ssize_t got = fd < 0 ? -1 : 1;
+
+	while (got > 0 && (got = fd_read(fd, block, sizeof(block))) > 0)
+		inject_message(inject, span_make(block, (size_t)got));
+	fd_close(fd);
+	return got == 0;
+}
+
+static bool
+queue_copy(struct redirecting *redirecting)
+{
+	struct inject inject;
+
+	if (inject_open(&inject, home_dir) < 0)
+		return false;
+	if (!copy_message(redirecting, &inject))
+		inject_break(&inject);
+	inject_sender(&inject, str_span(&redirecting->sender));
+	inject_sender_parameters(&inject, str_span(&redirecting->parameters));
+	inject_recipient_parameters(&inject, str_span(&redirecting->wishes));
+	inject_recipient(&inject, redirecting->fresh);
+	return inject_close(&inject).letter == VERDICT_ACCEPTED;
+}
+
+/* A message that is held has all its files; before, some addresses may not be
+ * as control files will have them. */
+static const char *
+hold_and_look(
+    struct redirecting *redirecting, const struct selection *selection)
+{
+	char answer;
+
+	if (order(redirecting, ORDERS_HOLD, &answer) < 0)
+		return "";
+	if (answer != ORDERS_DONE)
+		return "is being delivered, or has left the queue; nothing was "
+		       "done";
+	return control_walk(
+		   redirecting->control, selection, look, NULL, redirecting) < 0
+	    ? ""
+	    : NULL;
+}
+
+static const char *
+release(struct redirecting *redirecting)
+{
+	char answer;
+
+	return order(redirecting, ORDERS_RELEASE, &answer) < 0 ? "" : NULL;
+}
+
+/* Returns NULL when it is done, or what went wrong; errno if that is "". */
+static const char *
+redirect_one(struct redirecting *redirecting, const struct selection *selection)
+{
+	bool was_held = redirecting->is_held;
+	const char *wrong = hold_and_look(redirecting, selection);
+	char answer;
+
+	if (wrong)
+		return wrong;
+	if (!redirecting->is_there) {
+		wrong = was_held ? NULL : release(redirecting);
+		return wrong ? wrong
+			     : "has no such recipient that is still to do";
+	}
+	if (!queue_copy(redirecting))
+		return "no copy could be queued; it is held: release it";
+	if (order(redirecting, ORDERS_DROP, &answer) < 0)
+		return "";
+	if (answer != ORDERS_DONE)
+		return "a copy is queued, but the old recipient could not be "
+		       "taken out; it is held";
+	return was_held ? NULL : release(redirecting);
+}
+
+int
+verbs_redirect(struct control *control, const struct verb *verb,
+    const struct selection *selection, const struct str addresses[2])
+{
+	struct redirecting redirecting = { .control = control,
+		.old = str_span(&addresses[0]),
+		.fresh = str_span(&addresses[1]) };
+	const char *wrong = NULL;
+	int result;
+
+	(void)verb;
+	if (selection->numbers.len != 1 ||
+	    address_domain(redirecting.fresh).len == 0 ||
+	    redirecting.fresh.len > ADDRESS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	result = control_walk(control, selection, look, NULL, &redirecting);
+	if (result == 0 && redirecting.number)
+		wrong = redirect_one(&redirecting, selection);
+	if (wrong && *wrong)
+		control_complain(control, redirecting.number, wrong);
+	else if (wrong)
+		result = -1;
+	else if (result == 0 && redirecting.number)
+		control_say(control, SPAN("redirected\n"));
+	str_free(&redirecting.sender);
+	str_free(&redirecting.parameters);
+	str_free(&redirecting.wishes);
+	return result;
+}

@@ -1,0 +1,336 @@
+"""qmail-qctl: the queue in the hands of an administrator."""
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+import xml.etree.ElementTree
+
+import pytest
+
+from support import process, town as towns
+
+# Waits while there is a file `later` at home.
+LATER = "|if test -e later; then exit 111; else cat > got-$EXT; fi"
+DOOR = "queue/control/door"
+
+
+@pytest.fixture
+def waiting(town):
+    """A town in which whatever comes for ann waits."""
+    town.rules("ann", "", LATER)
+    town.rules("ann", "-default", LATER)
+    town.run_as("ann", ["touch", "later"])
+    town.open()
+    return town
+
+
+def make_ready(town):
+    os.unlink(town.home("ann") + "/later")
+
+
+def got(town, extension):
+    return os.path.exists(town.home("ann") + "/got-" + extension)
+
+
+def qctl(town, *words, code=0, **more):
+    done = subprocess.run([town.place.program("qmail-qctl"), *words], timeout=60, cwd="/",
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, **more)
+    assert done.returncode == code, (words, done)
+    return done
+
+
+def send_waiting(town, sender, *recipients):
+    """The number of a message that has been tried."""
+    before = set(town.place.queue_files()["local"])
+    town.send(sender, *recipients)
+    process.until(lambda: set(town.place.queue_files()["local"]) - before, "its files")
+    (number,) = set(town.place.queue_files()["local"]) - before
+    process.until(lambda: "waiting" in qctl(town, "list", str(number)).stdout, "its rest")
+    return str(number)
+
+
+def numbers(text):
+    return [line.split("#")[1].split()[0] for line in text.splitlines() if " GMT  #" in line]
+
+
+def test_list_and_show(waiting):
+    town = waiting
+    assert qctl(town, "list").stdout == ""
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "bob@here.example")
+    two = send_waiting(town, "sue@there.example", "ann-carl@here.example")
+    text = qctl(town, "list").stdout
+    assert sorted(numbers(text)) == [one, two]
+    assert f"#{one}  " in text and "<joe@there.example>  waiting\n" in text
+    assert "\tlocal\tann@here.example\n  done\tlocal\tbob@here.example\n" in text
+    for words, found in (
+            (("--sender", "SUE@there.example"), [two]), (("--recipient", "ann@here.example"), [one]),
+            (("--recipient", "bob@here.example"), []), (("--domain", "Here.Example"), [one, two]),
+            (("--domain", "there.example"), []), (("--channel", "remote"), []),
+            (("--channel", "local", "--sender", "sue@there.example"), [two]),
+            (("--older", "1d"), []), (("--younger", "1d"), [one, two]), ((two,), [two]),
+            (("--state", "held"), []), (("--state", "waiting"), [one, two]), (("--all",), [one, two])):
+        assert sorted(numbers(qctl(town, "list", *words).stdout)) == found, words
+    shown = qctl(town, "show", one).stdout
+    assert "\nSubject: a letter\n" in shown and "hello" not in shown
+    missing = qctl(town, "list", "12345", one, code=1)
+    assert missing.stderr == "qmail-qctl: 12345: there is no such message\n"
+    assert numbers(missing.stdout) == [one]
+
+
+@pytest.mark.parametrize("words", [
+    (), ("dance",), ("hold",), ("list", "--older", "x"), ("list", "--sender"), ("list", "0"),
+    ("list", "--state", "dead"), ("list", "--channel", "x"), ("redirect", "1", "a@b"), ("list", "x")])
+def test_usage(town, words):
+    town.open()
+    assert qctl(town, *words, code=100).stderr
+
+
+def test_hold_survives_a_restart(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    two = send_waiting(town, "joe@there.example", "ann-carl@here.example")
+    assert qctl(town, "hold", one).stdout == f"held {one}\n1 message held\n"
+    town.daemon.wait(f"^hold msg {one} by uid 0$")
+    make_ready(town)
+    os.kill(town.daemon.pid, towns.ALARM)
+    process.until(lambda: got(town, "carl"), "the other one")
+    town.daemon.kill()
+    town.open()
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    done = qctl(town, "now", "--all", code=1)
+    assert done.stderr == f"qmail-qctl: {one}: is held; release it first\n"
+    assert not got(town, "")
+    assert qctl(town, "release", "--all").stdout.endswith("1 message released\n")
+    town.wait_empty()
+    assert got(town, "")
+    assert two != one
+
+
+def test_held_before_its_first_try(town):
+    """One that goes straight from todo is parked first."""
+    town.place.write(town.place.path("control/concurrencylocal"), "0\n")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    process.until(lambda: numbers(qctl(town, "list").stdout), "the message")
+    (number,) = numbers(qctl(town, "list").stdout)
+    assert qctl(town, "hold", number).stdout.endswith("1 message held\n")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [number]
+    assert qctl(town, "delete", number).stdout.endswith("1 message deleted\n")
+
+
+def test_now(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    send_waiting(town, "joe@there.example", "ann-carl@here.example")
+    make_ready(town)
+    assert qctl(town, "now", one).stdout == f"due {one}\n1 message due\n"
+    process.until(lambda: got(town, ""), "its try")
+    assert not got(town, "carl")
+    qctl(town, "now", "--all")
+    town.wait_empty()
+
+
+def test_delete(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "no-one@here.example")
+    two = send_waiting(town, "joe@there.example", "ann-carl@here.example")
+    assert qctl(town, "delete", one).stdout == f"deleted {one}\n1 message deleted\n"
+    town.daemon.wait(f"^delete msg {one} by uid 0$")
+    town.daemon.wait(f"^deleted: msg {one} to local ann@here.example$")
+    town.daemon.wait(f"^deleted: discarding bounce/{one}$")
+    town.daemon.wait(f"^end msg {one}$")
+    assert numbers(qctl(town, "list").stdout) == [two]
+    make_ready(town)
+    qctl(town, "now", "--all")
+    town.wait_empty()
+    assert not got(town, "")
+    assert got(town, "carl")
+
+
+def test_recipients_that_were_not_named(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    for verb in ("delete", "bounce"):
+        done = qctl(town, verb, "--recipient", "ann@here.example", code=1)
+        assert "has other recipients" in done.stderr and f"0 messages" in done.stdout
+    assert numbers(qctl(town, "list", "--state", "waiting").stdout) == [one]
+
+
+def test_bounce(waiting):
+    town = waiting
+    one = send_waiting(town, "bob@here.example", "ann@here.example", "ann-carl@here.example")
+    assert qctl(town, "bounce", one).stdout.endswith("1 message returned\n")
+    town.daemon.wait(f"^return msg {one} by uid 0$")
+    text = town.letter("bob", "Subject: failure notice")
+    for name in ("ann", "ann-carl"):
+        assert f"<{name}@here.example>:\nAn administrator has returned the message." in text
+    town.wait_empty()
+
+
+def test_orders_survive_a_kill(waiting):
+    """What is ordered is done, also by another process than the one that heard it."""
+    town = waiting
+    one = send_waiting(town, "bob@here.example", "ann@here.example")
+    two = send_waiting(town, "bob@here.example", "ann-carl@here.example")
+    os.kill(town.daemon.pid, signal.SIGSTOP)
+    with subprocess.Popen([town.place.program("qmail-qctl"), "delete", one, two], cwd="/",
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        town.daemon.kill()
+        assert asking.wait(60) == 111
+    town.open()
+    assert sorted(numbers(qctl(town, "list").stdout)) == sorted([one, two])
+    qctl(town, "delete", one)
+    town.daemon.kill()
+    town.open()
+    town.daemon.wait("^end msg " + one) if one in numbers(qctl(town, "list").stdout) else None
+    process.until(lambda: numbers(qctl(town, "list").stdout) == [two], "the end of it")
+
+
+def test_redirect(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    assert qctl(town, "redirect", one, "ann@here.example", "bob@here.example").stdout == "redirected\n"
+    assert "<ann@" not in town.letter("bob", "a letter")
+    text = qctl(town, "list", one).stdout
+    assert "  done\tlocal\tann@here.example\n\tlocal\tann-carl@here.example\n" in text
+    process.until(lambda: "waiting" in qctl(town, "list", one).stdout, "its release")
+    done = qctl(town, "redirect", one, "ann@here.example", "bob@here.example", code=1)
+    assert "no such recipient" in done.stderr
+    process.until(lambda: "waiting" in qctl(town, "list", one).stdout, "its release")
+    make_ready(town)
+    qctl(town, "now", "--all")
+    town.wait_empty()
+    assert not got(town, "")
+
+
+def test_manager_is_down(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    town.daemon.stop()
+    assert numbers(qctl(town, "list").stdout) == [one]
+    assert "Subject: a letter" in qctl(town, "show", one).stdout
+    for verb in ("hold", "delete"):
+        done = qctl(town, verb, one, code=111)
+        assert "does not run" in done.stderr
+    assert numbers(qctl(town, "list").stdout) == [one]
+
+
+def test_who_may(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    group = town.place.ids("qmailr")[1]
+    ann = towns.PEOPLE["ann"]
+    done = qctl(town, "list", code=111, user=ann, group=ann, extra_groups=[])
+    assert "for root and for those of group qmail" in done.stderr and done.stdout == ""
+    done = qctl(town, "list", user=ann, group=ann, extra_groups=[group])
+    assert numbers(done.stdout) == [one]
+    for user in ("qmailr", "qmails", "qmailq"):
+        uid, gid = town.place.ids(user)[:2]
+        done = qctl(town, "delete", "--all", code=111, user=uid, group=gid, extra_groups=[group])
+        assert "may not ask" in done.stderr
+    assert numbers(qctl(town, "list").stdout) == [one]
+
+
+def knock(town):
+    one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    one.connect(town.place.path(DOOR))
+    one.settimeout(30)
+    return one
+
+
+GARBAGE = (
+    b"\0", b"x", b"Vlist", b"Vlist\0n", b"Vlist\0nx\0", b"Vdelete\0", b"V\0a\0", b"Vredirect\0a\0T\0T\0",
+    b"Vredirect\0n1\0Ta@b\0T\0", b"Vhold\0n99999999999999999999\0", b"Vlist\0q\0", b"\xff" * 60000,
+    b"Vlist\0" + b"n1\0" * 1001, b"Vlist\0" + b"Ta\0" * 3)
+
+
+@pytest.mark.parametrize("request_bytes", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage(town, request_bytes):
+    town.open()
+    with knock(town) as one:
+        one.send(request_bytes)
+        answers = [one.recv(65536)]
+        while answers[-1]:
+            answers.append(one.recv(65536))
+    assert answers[-2] in (b"x100", b"x111", b"x1"), answers
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+
+
+def test_too_large_a_request(town):
+    town.open()
+    with knock(town) as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        one.send(b"Vlist\0" + b"s" + b"x" * 100000 + b"\0")
+        assert one.recv(65536) == b""
+    assert qctl(town, "list").stdout == ""
+
+
+def test_clients_that_never_read(waiting):
+    """They take places, but neither mail nor the log waits for them."""
+    town = waiting
+    for i in range(20):
+        town.send("joe@there.example", f"ann-{i}@here.example")
+    process.until(lambda: len(numbers(qctl(town, "list").stdout)) == 20, "all messages")
+    silent = []
+    for _ in range(40):
+        one = knock(town)
+        one.send(b"Vlist\0a\0")
+        silent.append(one)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    for one in silent:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        one.close()
+    assert len(numbers(qctl(town, "list").stdout)) == 20
+
+
+def test_stat(waiting):
+    town = waiting
+    send_waiting(town, "joe@there.example", "ann@here.example", "ann-x@here.example")
+    two = send_waiting(town, "joe@there.example", "ann-y@here.example")
+    qctl(town, "hold", two)
+    lines = qctl(town, "stat").stdout.splitlines()
+    assert lines[0] == "2 messages: 1 waiting, 0 new, 0 delivering, 1 held, 0 ending"
+    assert lines[2].split()[:3] == ["TOTAL", "2", "2"]
+    assert lines[3].split()[:3] == ["here.example", "2", "2"] and len(lines) == 4
+    assert "1 held" in qctl(town, "stat", "--state", "held").stdout
+    picture = qctl(town, "stat", "--svg").stdout
+    texts = [at.text for at in xml.etree.ElementTree.fromstring(picture).iter() if at.tag.endswith("text")]
+    assert texts[1:] == ["TOTAL", "2", "here.example", "2"]
+    town.daemon.stop()
+    assert qctl(town, "stat").stdout.splitlines()[0] == lines[0]
+
+
+def test_stat_by_age(town):
+    town.place.control(me="here.example\n")
+    now = int(time.time())
+    for i, minutes in enumerate((1, 6, 39, 41, 5000)):
+        number = (now - minutes * 60) * 1000000 + i
+        town.place.queue_put("mess", number, "x\n")
+        town.place.queue_put("info", number, "Fjoe@there.example\0", now - minutes * 60)
+        town.place.queue_put("remote", number, "Tx@A<b>.example\0Tx@c.example\0Dx@done.example\0")
+    lines = qctl(town, "stat").stdout.splitlines()
+    ages = ["1", "1", "0", "1", "1", "0", "0", "0", "0", "0", "1"]
+    assert [line.split() for line in lines[2:]] == [
+        [name, "5"] + ages for name in ("TOTAL", "a<b>.example", "c.example")]
+    picture = qctl(town, "stat", "--svg").stdout
+    assert "a_b_.example" in picture and xml.etree.ElementTree.fromstring(picture) is not None
+
+
+def test_watch(waiting):
+    """It draws again and again, until it is ended."""
+    town = waiting
+    send_waiting(town, "joe@there.example", "ann@here.example")
+    with subprocess.Popen([town.place.program("qmail-qctl"), "watch", "1"], cwd="/",
+                          stdout=subprocess.PIPE) as watching:
+        text = b""
+        while text.count(b"\033[H\033[2J1 message: 1 waiting") < 2:
+            text += os.read(watching.stdout.fileno(), 4096)
+        watching.terminate()
