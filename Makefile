@@ -32,7 +32,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             serial/serialqmtp \
             control/qmail-qctld control/qmail-qctl \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
-            admin/qmail-tcpto admin/qmail-tcpok
+            admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
             qmail-inject sendmail qmail-queue qmail-remote \
@@ -95,9 +95,11 @@ printmaillist_PARTS := tool
 qmail-popup_PARTS  := popup_hear
 pop-note_PARTS     := note
 pop-relay_PARTS    := note
+qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
+                      qfix_fixed qfix_files qfix_envelope
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
-qmail-install_PARTS := items
+qmail-install_PARTS := items strangers
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
 

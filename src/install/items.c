@@ -101,6 +101,7 @@ const struct item items[] = {
 	{ PROGRAM, "bin/qmail-showctl", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-tcpto", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-tcpok", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-qfix", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/new-inject", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/822field", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/822header", ROOT, G, 0755, NULL, 0 },

@@ -1,7 +1,8 @@
 /*
  * qmail-install.c - puts the suite where it lives, or checks that it is there.
  * Runs as   root, once; or as anyone, for a private instance.
- * Reads     build/ and man/ below the working folder; items.c.
+ * Reads     build/ and man/ below the working folder; items.c; the names in
+ *           the queue.
  * Writes    everything below HOME (below DESTDIR, if that is given).
  * Source    INSTALL.
  *
@@ -17,7 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/scan.h"
 #include "base/str.h"
 #include "config/home.h"
 #include "queue/path.h"
@@ -27,6 +27,7 @@
 #include "sys/filesystem.h"
 
 #include "items.h"
+#include "strangers.h"
 
 #define FILE_MAX (64u << 20)
 
@@ -487,30 +488,33 @@ static void
 find_strangers(struct job *job, const struct item *item)
 {
 	struct str path = STR_INIT;
-	struct dir dir = { .stream = NULL };
-	uint64_t split, part;
-	const char *name;
+	int found;
 
 	str_add_z(&path, job->destdir);
 	str_add_z(&path, home_dir);
 	str_add_byte(&path, '/');
 	str_add_z(&path, item->name);
-	if (dir_open(&dir, str_z(&path)) < 0) {
-		if (errno != ENOENT)
-			complain_errno(job, str_z(&path));
+	if (access(str_z(&path), F_OK) < 0 && errno == ENOENT)
 		goto done;
-	}
-	split = split_of_queue(job);
-	while (dir_next(&dir, &name) > 0)
-		if (dir_kind(&dir) == DIR_FILE ||
-		    !scan_u64(span_of(name), split - 1, &part)) {
-			complain(job, str_z(&path),
-			    "is of another suite's queue; see INSTALL, 8");
-			break;
-		}
-	dir_close(&dir);
+	found = strangers_are_in(str_z(&path), split_of_queue(job));
+	if (found < 0)
+		complain_errno(job, str_z(&path));
+	else if (found > 0)
+		complain(job, str_z(&path),
+		    "is of another suite's queue, or of another split; "
+		    "build/bin/qmail-qfix --repair takes the mail over; "
+		    "see INSTALL, 8");
 done:
 	str_free(&path);
+}
+
+/* To set its rights would open it. */
+static void
+find_shut_queue(struct job *job)
+{
+	if (strangers_shut(job->destdir))
+		complain(job, home_queue_dir,
+		    "is shut: qmail-qfix did not come to its end; run it again");
 }
 
 /* No reason to refuse, but to think. */
@@ -569,6 +573,7 @@ main(int argc, char **argv)
 		return 111;
 	}
 	(void)umask(077);
+	find_shut_queue(&job);
 	for (size_t i = 0; i < items_count; i++)
 		if (items[i].kind == SPLIT_FOLDER)
 			find_strangers(&job, &items[i]);

@@ -27,9 +27,6 @@
 #define BUFFER_SIZE 8192
 #define ORPHAN_TEXT 32768 /* bytes of recipients that are told */
 
-/* A message number is a time of arrival if it lies in this century. */
-#define EARLIEST_BIRTH 1577836800 /* seconds; 2020 */
-
 /* A message while it is being sorted. */
 struct sorting {
 	struct todo *todo;
@@ -229,7 +226,7 @@ birth_of(uint64_t number, int64_t mess_time)
 {
 	int64_t birth = (int64_t)(number / 1000000);
 
-	if (birth < EARLIEST_BIRTH || birth > clock_seconds() + 86400)
+	if (!queue_number_is_time(number) || birth > clock_seconds() + 86400)
 		birth = mess_time;
 	return birth < 0 ? 0 : birth;
 }

@@ -158,7 +158,11 @@ def test_instcheck_tells_kinds_apart(tampered):
     assert code == 111 and "is not of the right type" in told
 
 
-@pytest.mark.parametrize("name", ["todo/530", "bounce/524", "mess/23/46"])
+STRANGER = (": is of another suite's queue, or of another split; build/bin/qmail-qfix --repair "
+            "takes the mail over; see INSTALL, 8\n")
+
+
+@pytest.mark.parametrize("name", ["todo/530", "intd/530", "bounce/524", "mess/23/46", "mess/3/47"])
 def test_a_queue_of_another_suite_is_refused(tampered, name):
     path = tampered.path("queue/" + name)
     folder = tampered.path("queue/" + name.split("/")[0])
@@ -171,9 +175,25 @@ def test_a_queue_of_another_suite_is_refused(tampered, name):
     os.unlink(path)
     if name.count("/") > 1:
         os.rmdir(os.path.dirname(path))
-    says = folder + ": is of another suite's queue; see INSTALL, 8\n"
+    says = folder + STRANGER
     assert (installed.returncode, installed.stdout) == (111, says + "nothing was changed\n")
     assert untouched and code == 111 and told.startswith(says)
+
+
+def test_a_shut_queue_is_refused(tampered):
+    """qmail-qfix has shut it; to set its owner would open it, half mended."""
+    queue = tampered.path("queue")
+    os.chown(queue, 0, 0)
+    os.chmod(queue, 0o700)
+    installed = subprocess.run(tampered.installer, cwd=tampered.stage, capture_output=True, text=True)
+    code, told = check(tampered)
+    status = os.stat(queue)
+    os.chown(queue, *tampered.ids("qmailq"))
+    os.chmod(queue, 0o750)
+    says = queue + ": is shut: qmail-qfix did not come to its end; run it again\n"
+    assert (installed.returncode, installed.stdout) == (111, says + "nothing was changed\n")
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (0, 0, 0o700)
+    assert code == 111 and told.startswith(says)
 
 
 def test_installing_again_keeps_what_people_wrote(tampered):

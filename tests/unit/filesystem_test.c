@@ -5,8 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "sys/filesystem.h"
 
@@ -25,11 +28,24 @@ test_weakness(void **state)
 	}
 }
 
+static void
+test_sync(void **state)
+{
+	int fd = open(".", O_RDONLY);
+
+	(void)state;
+	assert_int_equal(filesystem_sync(fd), 0);
+	(void)close(fd);
+	assert_int_equal(filesystem_sync(fd), -1);
+	assert_int_equal(errno, EBADF);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_weakness),
+		cmocka_unit_test(test_sync),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,32 @@ test_numbers(void **state)
 }
 
 static void
+test_part(void **state)
+{
+	static const char *const none[] = { "", "00", "01", "-1", "1x", "x",
+		"9223372036854775808" };
+	uint64_t part = 7;
+
+	(void)state;
+	assert_true(queue_path_part(SPAN("0"), &part));
+	assert_int_equal(part, 0);
+	assert_true(queue_path_part(SPAN("100"), &part));
+	assert_int_equal(part, 100);
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		assert_false(queue_path_part(span_of(none[i]), &part));
+}
+
+static void
+test_time(void **state)
+{
+	(void)state;
+	assert_false(queue_number_is_time(1));
+	assert_false(queue_number_is_time(UINT32_MAX));
+	assert_false(queue_number_is_time(1577836799999999));
+	assert_true(queue_number_is_time(1577836800000000));
+}
+
+static void
 test_folder(void **state)
 {
 	static const char *const names[] = { "mess/0/46", "mess/0/23",
@@ -119,6 +145,8 @@ main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_split),
+		cmocka_unit_test(test_part),
+		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_folder),
 	};
 

@@ -66,6 +66,19 @@ queue_path_number(struct span name, uint64_t *number)
 	    scan_u64(name, INT64_MAX, number);
 }
 
+bool
+queue_path_part(struct span name, uint64_t *part)
+{
+	return (span_equal(name, SPAN("0")) || !span_starts(name, SPAN("0"))) &&
+	    scan_u64(name, INT64_MAX, part);
+}
+
+bool
+queue_number_is_time(uint64_t number)
+{
+	return number / 1000000 >= QUEUE_EARLIEST_BIRTH;
+}
+
 int
 queue_folder_next(
     struct dir *dir, uint64_t part, uint64_t split, uint64_t *number)

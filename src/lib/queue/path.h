@@ -34,6 +34,10 @@ enum queue_folder {
 	QUEUE_FOLDERS /* their number */
 };
 
+/* A number is a time of arrival in microseconds if it lies in this century;
+ * other suites number their messages otherwise. */
+#define QUEUE_EARLIEST_BIRTH 1577836800 /* seconds; 2020 */
+
 #define QUEUE_SPLIT_DEFAULT 23
 #define QUEUE_SPLIT_MAX	    100000
 
@@ -57,6 +61,15 @@ const char *queue_folder_name(enum queue_folder folder);
  * without zeros in front, not 0, below 2^63.  Returns false for others.
  */
 MUST_CHECK bool queue_path_number(struct span name, uint64_t *number);
+
+/*
+ * queue_path_part: the part that the name of a subfolder means: digits without
+ * zeros in front.  Returns false for others.
+ */
+MUST_CHECK bool queue_path_part(struct span name, uint64_t *part);
+
+/* queue_number_is_time: whether a number may be one that qmail-queue gives. */
+bool queue_number_is_time(uint64_t number);
 
 /*
  * queue_folder_next: the next message in a subfolder; names that are none, or

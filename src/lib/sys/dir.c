@@ -2,13 +2,35 @@
 #include "sys/dir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+
+#include "sys/fd.h"
 
 int
 dir_open(struct dir *dir, const char *path)
 {
 	dir->stream = opendir(path);
 	return dir->stream ? 0 : -1;
+}
+
+int
+dir_open_at(struct dir *dir, int above, const char *name)
+{
+	int fd = openat(
+	    above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	dir->stream = fd < 0 ? NULL : fdopendir(fd);
+	if (dir->stream)
+		return 0;
+	fd_close(fd);
+	return -1;
+}
+
+int
+dir_fd(const struct dir *dir)
+{
+	return dirfd(dir->stream);
 }
 
 int

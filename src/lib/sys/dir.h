@@ -15,6 +15,15 @@ struct dir {
 MUST_CHECK int dir_open(struct dir *dir, const char *path);
 
 /*
+ * dir_open_at: the same for a folder in the one that is open as above; ELOOP or
+ * ENOTDIR if the name is a symbolic link.
+ */
+MUST_CHECK int dir_open_at(struct dir *dir, int above, const char *name);
+
+/* dir_fd: the descriptor of the folder, good until dir_close. */
+int dir_fd(const struct dir *dir);
+
+/*
  * dir_next: the next name; "." and ".." are left out.
  *   name   receives it, good until the next call
  * Returns 1; 0 at the end; -1 with errno.

@@ -108,3 +108,9 @@ filesystem_has_free(const char *path, uint64_t bytes)
 	return st.f_bavail > 0 && st.f_bavail >= bytes / unit &&
 	    (st.f_files == 0 || st.f_favail > 0);
 }
+
+int
+filesystem_sync(int fd)
+{
+	return syncfs(fd);
+}

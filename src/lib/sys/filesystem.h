@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
+
 /*
  * filesystem_weakness: why mail on the file system at path may get lost in a
  * power cut, as half a sentence: "is in memory".
@@ -24,5 +26,11 @@ bool filesystem_has_room(const char *path);
  * bytes there, as it looks now.  true if that cannot be told.
  */
 bool filesystem_has_free(const char *path, uint64_t bytes);
+
+/*
+ * filesystem_sync: puts all that was done on the file system of an open folder
+ * or file on the disk.  Returns 0, -1 with errno.
+ */
+MUST_CHECK int filesystem_sync(int fd);
 
 #endif

@@ -1,0 +1,188 @@
+/*
+ * qfix_envelope.c - envelopes of other suites in todo.
+ * Input: hostile (envelopes)
+ *
+ * There the name in todo comes after the fsync of the file, so what is in todo
+ * is whole, and no record tells of its end; what is in intd alone was never
+ * accepted.  Here the end record tells.  So it is added to what is in todo under
+ * a number that no qmail-queue of ours gives, and to nothing else.
+ *
+ * There intd may be gone while todo is there.  Here it is what info, local and
+ * remote are made again from after a power cut, so it gets its name back.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "queue/envelope.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#include "qfix.h"
+
+#define BUFFER_SIZE 16384
+
+enum envelope_form {
+	WHOLE,
+	WITHOUT_END, /* whole records, and the file ends */
+	BROKEN,
+	CANNOT_TELL
+};
+
+static enum envelope_form
+form_of_failure(int fd, off_t size)
+{
+	char last = '\1';
+
+	if (errno == EBADMSG || errno == EMSGSIZE)
+		return BROKEN;
+	if (errno != EPROTO)
+		return CANNOT_TELL;
+	if (size > 0 && pread(fd, &last, 1, size - 1) < 0)
+		return CANNOT_TELL;
+	/* Each record has a NUL at its end. */
+	return last == '\0' ? WITHOUT_END : BROKEN;
+}
+
+static enum envelope_form
+read_form(int fd, off_t size)
+{
+	char buffer[BUFFER_SIZE], letter;
+	struct str value = STR_INIT;
+	enum envelope_form form = WHOLE;
+	uint64_t uid, pid;
+	struct in in;
+
+	in_init(&in, fd, buffer, sizeof(buffer));
+	if (envelope_read_head(&in, &uid, &pid, &value) < 0) {
+		form = form_of_failure(fd, size);
+		form = form == WITHOUT_END ? BROKEN : form;
+	} else {
+		do
+			if (envelope_next(&in, NULL, &letter, &value) < 0)
+				form = form_of_failure(fd, size);
+		while (form == WHOLE && letter != ENVELOPE_END);
+	}
+	str_free(&value);
+	return form;
+}
+
+/* Puts the end record behind the others, and both on the disk: its new name may
+ * be there before. */
+static int
+add_end(struct qfix *qfix, int fd, off_t size)
+{
+	static const char end = '\0';
+
+	qfix->has_begun = true;
+	qfix->completed++;
+	if (pwrite(fd, &end, 1, size) != 1)
+		return -1;
+	return file_sync(fd);
+}
+
+/* Returns 1 if the envelope is whole, by now; 0 if it is not; -1. */
+static int
+see_to_end(struct qfix *qfix, const struct spot *spot, const char *name,
+    const struct stat *st)
+{
+	int fd = openat(spot->fd, name,
+	    (qfix->mends ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK |
+		O_NOCTTY | O_CLOEXEC);
+	enum envelope_form form =
+	    fd < 0 ? CANNOT_TELL : read_form(fd, st->st_size);
+	int result = form == WHOLE;
+
+	if (form == BROKEN && !qfix->mends)
+		qfix_wrong(qfix, spot, name, "is cut short, or no envelope");
+	if (form == WITHOUT_END && !qfix->mends)
+		qfix_wrong(qfix, spot, name,
+		    "has no end record: it is of another suite");
+	if (form == WITHOUT_END && qfix->mends)
+		result = add_end(qfix, fd, st->st_size) < 0 ? -1 : 1;
+	if (result < 0 || form == CANNOT_TELL)
+		result = qfix_failed(qfix, "complete", spot, name);
+	fd_close(fd);
+	return result;
+}
+
+/* Gives the file in todo its name in intd.  What stands there instead is another
+ * file, of which a qmail-queue that came to its end would have made one. */
+static int
+link_intd(struct qfix *qfix, const struct spot *spot, const char *name,
+    int intd, bool is_taken)
+{
+	struct str fresh = STR_INIT;
+	int result;
+
+	str_add_z(&fresh, name);
+	if (is_taken)
+		str_add_z(&fresh, ".new");
+	if (is_taken)
+		(void)unlinkat(intd, str_z(&fresh), 0);
+	qfix->has_begun = true;
+	qfix->completed++;
+	result = linkat(spot->fd, name, intd, str_z(&fresh), 0);
+	if (result == 0 && is_taken)
+		result = renameat(intd, str_z(&fresh), intd, name);
+	str_free(&fresh);
+	return result;
+}
+
+/* Whether there is one at the place, and whether it is the same as in todo, is
+ * asked of the part where it belongs: by then it was moved there. */
+static int
+see_to_intd(struct qfix *qfix, const struct spot *spot, const char *name,
+    uint64_t number, const struct stat *st)
+{
+	struct spot there = { .folder = QUEUE_INTD,
+		.is_part = true,
+		.part = number % qfix->split };
+	struct stat other;
+	bool is_taken;
+	int result = 0;
+
+	there.fd = qfix_open_part(qfix, QUEUE_INTD, there.part);
+	if (there.fd < 0)
+		return errno == ENOENT ? 0
+				       : qfix_failed(qfix, "open", &there, "");
+	is_taken = fstatat(there.fd, name, &other, AT_SYMLINK_NOFOLLOW) == 0;
+	if (!is_taken && errno != ENOENT)
+		result = qfix_failed(qfix, "look at", &there, name);
+	else if (!is_taken || other.st_ino != st->st_ino ||
+	    other.st_dev != st->st_dev) {
+		if (!qfix->mends)
+			qfix_wrong(qfix, &there, name,
+			    is_taken ? "is not the file of todo"
+				     : "is missing; todo has it");
+		else if (link_intd(qfix, spot, name, there.fd, is_taken) < 0)
+			result = qfix_failed(qfix, "link", &there, name);
+	}
+	fd_close(there.fd);
+	return result;
+}
+
+static int
+look_at_envelope(struct qfix *qfix, const struct spot *spot, const char *name,
+    const struct stat *st)
+{
+	uint64_t number;
+	bool is_new;
+	int whole = 1;
+
+	if (!qfix_is_file(name, st, &number, &is_new) || is_new)
+		return 0;
+	if (!queue_number_is_time(number))
+		whole = see_to_end(qfix, spot, name, st);
+	/* Flat files of intd are told of as such. */
+	if (whole <= 0 || (!qfix->mends && !qfix_is_placed(qfix, spot, number)))
+		return whole < 0 ? -1 : 0;
+	return see_to_intd(qfix, spot, name, number, st);
+}
+
+int
+envelopes_look(struct qfix *qfix)
+{
+	return qfix_walk(qfix, QUEUE_TODO, look_at_envelope);
+}
