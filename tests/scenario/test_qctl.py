@@ -1,6 +1,7 @@
 """qmail-qctl: the queue in the hands of an administrator."""
 
 import os
+import re
 import signal
 import socket
 import struct
@@ -349,3 +350,35 @@ def test_watch(waiting):
         while text.count(b"\033[H\033[2J1 message: 1 waiting") < 2:
             text += os.read(watching.stdout.fileno(), 4096)
         watching.terminate()
+
+
+def commands_of_the_page():
+    page = build.read("man/qmail-queue-howto.7")
+    blocks = re.findall(r"^\.Bd -literal -offset indent\n(.*?)^\.Ed", page, re.M | re.S)
+    return [line.split() for block in blocks for line in block.splitlines()]
+
+
+def test_commands_of_the_page(waiting):
+    """Each as it stands there, but for the number, on a message that is there."""
+    town = waiting
+    for words in commands_of_the_page():
+        if not words[0].startswith("qmail-"):
+            continue
+        town.run_as("ann", ["touch", "later"])
+        number = send_waiting(town, "joe@example.org", "ann@here.example")
+        if words[0] == "qmail-qfix":
+            town.daemon.stop()
+        words = [number if word.isdigit() else word for word in words]
+        if words[1:2] == ["redirect"]:
+            words[3:] = ["ann@here.example", "bob@here.example"]
+        done = subprocess.run([town.place.program(words[0]), *words[1:]], cwd="/", timeout=60,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        assert (done.returncode, done.stderr) == (0, ""), (words, done)
+        if words[0] == "qmail-qfix":
+            town.open()
+        if number in words and words[1] != "list":
+            assert number in done.stdout or words[1] in ("show", "redirect"), done
+        town.run_as("ann", ["rm", "-f", "later"])
+        qctl(town, "now", "--all")
+        town.until(lambda: not qctl(town, "list", "--recipient", "ann@here.example").stdout, "the end")
