@@ -147,15 +147,15 @@ add_channel(
 	struct queue_path path = channel_path(channel, number, split);
 	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
 	struct channel_reader reader;
-	int fd = file_open_nofollow(path.s), got;
+	int fd = file_open_nofollow(path.s), got = 1;
 
 	if (fd < 0) {
 		if (errno != ENOENT)
 			add_warning(text, number, path.s);
 		return;
 	}
-	got = channel_read_from(&reader, fd, 0);
-	while (got >= 0 && (got = channel_next(&reader, &next)) > 0) {
+	channel_read(&reader, fd);
+	while (got > 0 && (got = channel_next(&reader, &next)) > 0) {
 		str_add_z(text, next.is_done ? "  done\t" : "\t");
 		str_add_z(text, queue_folder_name(channel_folder(channel)));
 		str_add_byte(text, '\t');

@@ -46,11 +46,11 @@ read_channel(struct message *message, enum channel_id channel, uint64_t split)
 	struct queue_path path = channel_path(channel, message->number, split);
 	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
 	struct channel_reader reader;
-	int fd = file_open_nofollow(path.s), got;
+	int fd = file_open_nofollow(path.s), got = 1;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	got = channel_read_from(&reader, fd, 0) < 0 ? -1 : 1;
+	channel_read(&reader, fd);
 	while (got > 0 && (got = channel_next(&reader, &next)) > 0)
 		add_recipient(message, channel, next.is_done,
 		    str_span(&next.address), str_span(&next.parameters));
@@ -105,9 +105,19 @@ read_todo(struct message *message, uint64_t split)
 		message->info.birth = (int64_t)st.st_mtime;
 		result = read_records(message, &in);
 	}
-	message->is_unsorted = true;
+	message->is_unsorted = result == 0;
 	fd_close(fd);
 	return result;
+}
+
+/* Where it is sorted, from info; else from todo. */
+static int
+read_envelope(struct message *message, uint64_t split)
+{
+	int result = info_read(message->number, split, &message->info);
+
+	return result < 0 && errno == ENOENT ? read_todo(message, split)
+					     : result;
 }
 
 static void
@@ -132,9 +142,9 @@ message_read(
 	if (stat(queue_path(QUEUE_MESS, number, split).s, &st) < 0)
 		return errno == ENOENT ? 0 : -1;
 	message->size = (uint64_t)st.st_size;
-	result = info_read(number, split, &message->info);
-	if (result < 0 && errno == ENOENT)
-		result = read_todo(message, split);
+	result = read_envelope(message, split);
+	if (result < 0 && errno == ENOENT) /* it may be sorted just now */
+		result = read_envelope(message, split);
 	for (int i = 0; result == 0 && !message->is_unsorted && i < CHANNELS;
 	     i++)
 		if (files & MESSAGE_FILE(channel_folder((enum channel_id)i)))

@@ -32,12 +32,19 @@ channel_open(enum channel_id channel, uint64_t number, uint64_t split)
 	return file_update(channel_path(channel, number, split).s);
 }
 
+void
+channel_read(struct channel_reader *reader, int fd)
+{
+	reader->fd = fd;
+	reader->position = 0;
+	in_init(&reader->in, fd, reader->buffer, sizeof(reader->buffer));
+}
+
 int
 channel_read_from(struct channel_reader *reader, int fd, uint64_t position)
 {
-	reader->fd = fd;
+	channel_read(reader, fd);
 	reader->position = position;
-	in_init(&reader->in, fd, reader->buffer, sizeof(reader->buffer));
 	return lseek(fd, (off_t)position, SEEK_SET) < 0 ? -1 : 0;
 }
 

@@ -61,6 +61,10 @@ struct channel_reader {
 MUST_CHECK int
 channel_open(enum channel_id channel, uint64_t number, uint64_t split);
 
+/* channel_read: begins to read a file that was opened just now; fd stays the
+ * caller's. */
+void channel_read(struct channel_reader *reader, int fd);
+
 /*
  * channel_read_from: begins to read; fd stays the caller's.
  *   position   0, or where channel_next found the start of a recipient
