@@ -179,7 +179,7 @@ PACKAGE = netstring(b"x\n") + netstring(SENDER)
     ("qmail-qmtpd", netstring(b"\nx\n") + netstring(SENDER) + netstring(
         netstring(LONG + b"@here.example"), netstring(LONG + b"@elsewhere.example")),
      [b"Kok ", b"Dwe take no mail"]),
-    ("qmail-qmqpd", netstring(PACKAGE, netstring(LONG + b"@here.example") * 100), [b"Kok "]),
+    ("qmail-qmqpd", netstring(PACKAGE, netstring(LONG + b"@here.example") * 400), [b"Kok "]),
 ], ids=["qmail-smtpd", "qmail-qmtpd", "qmail-qmqpd"])
 def test_out_of_memory_when_a_message_is_queued(server, program, said, answers):
     """What was taken is told before the log, which may need more than there is."""

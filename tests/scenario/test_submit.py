@@ -159,7 +159,7 @@ def test_nobody_to_send_to(caller, words, text):
     assert not caller.read("envelope").endswith("\0\0")
 
 
-@pytest.mark.parametrize("word, letter", [("-q", "q"), ("-iZfoo", "Z"), ("-tf", "f")])
+@pytest.mark.parametrize("word, letter", [("-s", "s"), ("-iZfoo", "Z"), ("-tf", "f")])
 def test_sendmail_names_the_option_that_it_refuses(caller, word, letter):
     code, said = caller.run("sendmail", word, text="x: y\n\nx\n")
     assert code == 100 and said.endswith(": -%s\n" % letter)

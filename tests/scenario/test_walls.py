@@ -148,6 +148,7 @@ def test_daemons_have_their_ids(town):
         "qmail-rspawn": ("qmailr", mail, {mail}),
         "qmail-clean": ("qmailq", others, {others}),
         "qmail-rcptd": ("qmailv", others, {others}),
+        "qmail-qctld": ("qmails", mail, {mail, others}),
         "qmail-getpw": ("qmailp", others, {others}),
     }
     daemons = town.daemons()
@@ -258,7 +259,7 @@ def test_nothing_of_the_caller_is_kept(town):
     town.send("bob@here.example", "ann@here.example")  # starts qmail-getpw
     town.letter("ann", "a letter")
     daemons = town.daemons()
-    assert len(daemons) == 7
+    assert len(daemons) == 8
     for program, pids in daemons.items():
         for pid in pids:
             fds = "/proc/%d/fd/" % pid
@@ -271,18 +272,19 @@ def test_nothing_of_the_caller_is_kept(town):
 
 
 def test_daemons_have_no_descriptors_of_each_other(town):
-    """Each has its own socket, and 1 and 2; qmail-rcptd its door; qmail-send the
-    log and the sockets."""
+    """Each has its own socket, and 1 and 2; qmail-rcptd and qmail-qctld their doors;
+    qmail-send the log and the sockets."""
     def sockets(pid):
         fds = "/proc/%d/fd/" % pid
         return [fd for fd in os.listdir(fds) if os.readlink(fds + fd).startswith("socket:")]
 
     town.open()
-    (rcptd,) = town.daemons()["qmail-rcptd"]
-    town.until(lambda: len(sockets(rcptd)) == 2, "the end of the client that looked for the door")
+    for name in ("qmail-rcptd", "qmail-qctld"):
+        town.until(lambda: [len(sockets(pid)) for pid in town.daemons()[name]] == [2],
+                   "the end of the client that looked for its door")
     for program, pids in town.daemons().items():
         for pid in pids:
-            allowed = {"qmail-send": 7, "qmail-rcptd": 2}.get(program, 1)
+            allowed = {"qmail-send": 8, "qmail-rcptd": 2, "qmail-qctld": 2}.get(program, 1)
             assert len(sockets(pid)) <= allowed, (program, sockets(pid))
 
 

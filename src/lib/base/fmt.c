@@ -1,7 +1,7 @@
 /* fmt.c - numbers to text. */
 #include "base/fmt.h"
 
-#include "base/copy.h"
+#include <string.h>
 
 size_t
 fmt_u64(char *out, uint64_t number)
@@ -20,12 +20,9 @@ fmt_u64_pad(char *out, uint64_t number, size_t width)
 		number /= 10;
 	} while (number);
 	count = sizeof(digits) - first;
-	if (count < width) {
-		memset(out, '0', width - count);
-		out += width - count;
-	} else {
+	if (count > width)
 		width = count;
-	}
-	copy_bytes(out, digits + first, count);
+	memset(out, '0', width - count);
+	memcpy(out + width - count, digits + first, count);
 	return width;
 }
