@@ -118,14 +118,6 @@ look_at_place(struct qfix *qfix, const struct spot *spot, const char *name,
 	return look_at_rights(qfix, spot, name, st);
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
-
-	return (first > second) - (first < second);
-}
-
 /* Two files of one number cannot both have its place. */
 static void
 tell_twins(struct qfix *qfix, enum queue_folder folder)
@@ -135,7 +127,7 @@ tell_twins(struct qfix *qfix, enum queue_folder folder)
 
 	if (qfix->numbers.len > 0)
 		qsort(qfix->numbers.at, qfix->numbers.len,
-		    sizeof(*qfix->numbers.at), compare_numbers);
+		    sizeof(*qfix->numbers.at), queue_number_compare);
 	for (size_t i = 1; i < qfix->numbers.len; i++) {
 		if (qfix->numbers.at[i] != qfix->numbers.at[i - 1])
 			continue;

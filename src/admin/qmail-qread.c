@@ -101,14 +101,6 @@ collect_folder(struct listing *listing, enum queue_folder folder, uint64_t part)
 	dir_close(&dir);
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static void
 collect(struct listing *listing)
 {
@@ -116,7 +108,7 @@ collect(struct listing *listing)
 		collect_folder(listing, QUEUE_INFO, part);
 	if (listing->numbers.len > 0)
 		qsort(listing->numbers.at, listing->numbers.len,
-		    sizeof(*listing->numbers.at), compare_numbers);
+		    sizeof(*listing->numbers.at), queue_number_compare);
 }
 
 /* ---- one message --------------------------------------------------------- */

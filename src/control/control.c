@@ -147,20 +147,12 @@ stage_of(const struct message *message, char answer)
 	}
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static unsigned
 file_in(const struct names *names, enum queue_folder folder, uint64_t number)
 {
 	return names->numbers.len &&
 		bsearch(&number, names->numbers.at, names->numbers.len,
-		    sizeof(number), compare_numbers)
+		    sizeof(number), queue_number_compare)
 	    ? MESSAGE_FILE(folder)
 	    : 0;
 }
@@ -245,7 +237,7 @@ sort(struct names *names)
 
 	if (names->numbers.len)
 		qsort(names->numbers.at, names->numbers.len,
-		    sizeof(*names->numbers.at), compare_numbers);
+		    sizeof(*names->numbers.at), queue_number_compare);
 	for (size_t i = 0; i < names->numbers.len; i++)
 		if (kept == 0 ||
 		    names->numbers.at[kept - 1] != names->numbers.at[i])

@@ -68,14 +68,6 @@ scan_part(struct todo *todo, uint64_t part)
 	dir_close(&dir);
 }
 
-static int
-compare_numbers(const void *a, const void *b)
-{
-	uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
-
-	return (first > second) - (first < second);
-}
-
 /* Drops those that were sorted from the line. */
 static void
 shift_line(struct todo_line *line)
@@ -113,7 +105,7 @@ scan(struct todo *todo)
 		scan_part(todo, part);
 	if (todo->found.numbers.len)
 		qsort(todo->found.numbers.at, todo->found.numbers.len,
-		    sizeof(*todo->found.numbers.at), compare_numbers);
+		    sizeof(*todo->found.numbers.at), queue_number_compare);
 }
 
 static bool

@@ -80,6 +80,14 @@ queue_number_is_time(uint64_t number)
 }
 
 int
+queue_number_compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+int
 queue_folder_next(
     struct dir *dir, uint64_t part, uint64_t split, uint64_t *number)
 {

@@ -71,6 +71,9 @@ MUST_CHECK bool queue_path_part(struct span name, uint64_t *part);
 /* queue_number_is_time: whether a number may be one that qmail-queue gives. */
 bool queue_number_is_time(uint64_t number);
 
+/* queue_number_compare: for qsort and bsearch over message numbers. */
+int queue_number_compare(const void *a, const void *b);
+
 /*
  * queue_folder_next: the next message in a subfolder; names that are none, or
  * that belong to another part, are passed over.
