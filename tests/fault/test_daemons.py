@@ -45,20 +45,26 @@ def first_life(place, fault, nth):
          "--inject=%s:when=%d" % (fault, nth), "-e", "trace=" + fault.split(":")[0], "--",
          place.program("qmail-start"), "./Mailbox"],
         cwd="/", env={"PATH": place.path("bin") + ":/usr/bin:/bin"})
+    wanted = re.compile(r"\(INJECTED\)$|%s\(.* = \?$" % fault.split(":")[0], re.M)
+
+    def came():
+        with open(trace, encoding="latin-1") as source:
+            return len(wanted.findall(source.read()))
+
     try:
         begun = time.monotonic() + 2  # it may be hindered for good
         while time.monotonic() < begun and not daemon.has_ended and not daemon.lines:
             time.sleep(0.02)
         accept_all(place)
+        patience = time.monotonic() + 10  # a first call always comes, if late
+        while nth == 1 and not came() and time.monotonic() < patience:
+            time.sleep(0.02)
         settled = time.monotonic() + 0.4
         while time.monotonic() < settled and not daemon.has_ended and not is_done(place):
             time.sleep(0.02)
     finally:
         daemon.kill()
-    with open(trace, encoding="latin-1") as source:
-        came = len(re.findall(r"\(INJECTED\)$|%s\(.* = \?$" % fault.split(":")[0],
-                              source.read(), re.M))
-    return daemon.lines, came
+    return daemon.lines, came()
 
 
 def accept_all(place):
