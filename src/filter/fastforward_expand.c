@@ -53,6 +53,8 @@ take_commands(struct expansion *expansion, struct span rest, bool is_list)
 			str_add_field(&expansion->waiting, command);
 		else if (is_list)
 			continue;
+		else if (forwarddata_is_nothing(command))
+			filter_fail(FILTER_TEMPORARY, "a program is missing");
 		else if (forwarddata_is_program(command))
 			words_add(&expansion->programs, command);
 		else

@@ -47,6 +47,8 @@ static const struct {
 	[LOCAL_RULES_NUL] = { 111, "a zero byte in the .qmail file", "4.2.1" },
 	[LOCAL_RULES_EMPTY_ADDRESS] = { 111,
 	    "a forward to nobody in the .qmail file", "4.2.1" },
+	[LOCAL_RULES_EMPTY_PROGRAM] = { 111,
+	    "a bar without a program in the .qmail file", "4.2.1" },
 	[LOCAL_RULES_FORWARD_ONLY] = { 111,
 	    "the .qmail file is for forwards only", "4.7.0" },
 	[LOCAL_NO_MAILBOX] = { 100, "there is no mailbox of that name here",

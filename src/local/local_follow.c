@@ -19,6 +19,16 @@ struct run {
 	struct str word;      /* the text of a rule, as C string */
 };
 
+/* A rule that says how, but not to whom: nobody would have got the mail. */
+static void
+check_empty(enum dotqmail_kind kind)
+{
+	if (kind == DOTQMAIL_FORWARD)
+		local_end(LOCAL_RULES_EMPTY_ADDRESS, NULL, 0);
+	if (kind == DOTQMAIL_PROGRAM)
+		local_end(LOCAL_RULES_EMPTY_PROGRAM, NULL, 0);
+}
+
 /* Looks for what must stop us before anything is delivered. */
 static void
 check_rules(struct span rules, bool is_rehearsal)
@@ -31,9 +41,8 @@ check_rules(struct span rules, bool is_rehearsal)
 			local_end(LOCAL_RULES_BLANK, NULL, 0);
 		if (line.kind == DOTQMAIL_BROKEN)
 			local_end(LOCAL_RULES_NUL, NULL, 0);
-		if (line.kind == DOTQMAIL_FORWARD && !is_rehearsal &&
-		    span_trim(line.text).len == 0)
-			local_end(LOCAL_RULES_EMPTY_ADDRESS, NULL, 0);
+		if (!is_rehearsal && span_trim(line.text).len == 0)
+			check_empty(line.kind);
 		is_first = false;
 	}
 }

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support import build, faults, forwarders, trace
+from support import build, cdb, faults, forwarders, trace
 
 ALIASES = """\
 # who is who
@@ -133,6 +133,20 @@ def test_list_that_is_a_pipe(town):
     town.open()
     town.send("joe@there.example", "ann@here.example")
     town.daemon.wait("^delivery 1: deferral: .*a_list_is_a_pipe")
+
+
+@pytest.mark.parametrize("program", ["|", "! \t"])
+def test_a_program_is_missing(town, program):
+    """As older databases may have it: the shell would say that all is well."""
+    home = town.home("ann")
+    commands = "|touch ran\0&bob@here.example\0%s\0" % program
+    town.place.write(home + "/f.cdb",
+                     cdb.make([(b":ann@here.example", commands.encode())]), "ann", 0o644)
+    town.rules("ann", "", "|fastforward f.cdb")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral: .*a_program_is_missing")
+    assert not os.path.exists(home + "/ran")
 
 
 @pytest.mark.parametrize("text, on_list, waits", [

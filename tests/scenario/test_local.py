@@ -163,6 +163,16 @@ def test_message_cannot_be_read(home, strace, rule):
         assert not home.new() and not os.listdir(home.at("Maildir/tmp"))
 
 
+@pytest.mark.parametrize("rule", ["|", "| \t", "&", "& "])
+def test_rule_that_names_nobody(home, rule):
+    """Nothing is delivered, and the mail waits."""
+    code, said = home.deliver("./Maildir/", rule)
+    assert code == 111 and "(#4.2.1)" in said
+    assert not home.new()
+    code, _ = home.deliver("./Maildir/", "|:")
+    assert code == 0 and len(home.new()) == 1
+
+
 # ---- locks
 
 def hold(home, kind):

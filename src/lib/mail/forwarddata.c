@@ -40,6 +40,13 @@ forwarddata_is_program(struct span command)
 	    span_starts(command, SPAN("!"));
 }
 
+bool
+forwarddata_is_nothing(struct span command)
+{
+	return forwarddata_is_program(command) &&
+	    span_trim(span_from(command, 1)).len == 0;
+}
+
 void
 forwarddata_add_list(struct str *text, struct span name)
 {

@@ -51,4 +51,8 @@ bool forwarddata_is_list(struct span command);
 /* forwarddata_is_program: whether it is a program. */
 bool forwarddata_is_program(struct span command);
 
+/* forwarddata_is_nothing: whether it is a program of blanks, which the shell
+ * would run with success, and nobody had got the mail. */
+bool forwarddata_is_nothing(struct span command);
+
 #endif

@@ -23,6 +23,8 @@ judge(struct forwardtext *text)
 	bool is_owner = span_starts(word, SPAN("?"));
 	struct str address = STR_INIT;
 
+	if (forwarddata_is_nothing(word))
+		return fail(text, "a program is missing");
 	if (forwarddata_is_list(word) || forwarddata_is_program(word))
 		return FORWARDTEXT_COMMAND;
 	if (is_owner || span_starts(word, SPAN("&")))
