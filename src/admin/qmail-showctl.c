@@ -48,7 +48,7 @@ static const struct control {
 	{ "bounceformat", LINE, "qsbmf", "form of bounces: qsbmf or dsn" },
 	{ "bouncefrom", LINE, "MAILER-DAEMON", "local part bounces are from" },
 	{ "bouncehost", LINE_OR_ME, "bouncehost", "host bounces are from" },
-	{ "bouncemaxbytes", NUMBER, "0",
+	{ "bouncemaxbytes", NUMBER, "50000",
 	    "bytes of a message that a bounce returns; 0: all" },
 	{ "break", LINE, "-", "what stands between account and extension" },
 	{ "concurrencyhost", NUMBER, "0",

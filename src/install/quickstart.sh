@@ -104,7 +104,6 @@ configure() {
 	say "Configuration"
 	if [ ! -s "$home/control/me" ]; then
 		"$home/bin/config-fast" "$(host_name)"
-		echo 50000 > "$home/control/bouncemaxbytes"
 	else
 		echo "kept, for $(cat "$home/control/me")"
 	fi

@@ -7,7 +7,8 @@
 #include "base/scan.h"
 #include "config/control.h"
 
-#define PATIENCE 900 /* seconds in which a worker gets on */
+#define PATIENCE 900   /* seconds in which a worker gets on */
+#define COPY_MAX 50000 /* bytes of a message that go back */
 
 enum file {
 	ME,
@@ -81,7 +82,7 @@ number_of(
 static void
 set_all(struct scribe_mail *mail, const struct line *lines)
 {
-	uint64_t copy_max = number_of(lines, COPY_BYTES, INT64_MAX, 0);
+	uint64_t copy_max = number_of(lines, COPY_BYTES, INT64_MAX, COPY_MAX);
 
 	str_set(&mail->me, value_of(lines, ME, false, ""));
 	set_mailbox(&mail->bounce_from,
