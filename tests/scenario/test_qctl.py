@@ -210,6 +210,28 @@ def test_redirect(waiting):
     assert not got(town, "")
 
 
+def test_redirect_waits_for_what_is_under_way(town):
+    """Who gets it just now gets it, and nobody in his place."""
+    town.rules("ann", "", "|touch began; until test -e go; do sleep 0.1; done; cat > got-$EXT")
+    town.rules("ann", "-default", "|exit 111")
+    town.open()
+    town.send("joe@there.example", "ann@here.example", "ann-carl@here.example")
+    process.until(lambda: os.path.exists(town.home("ann") + "/began"), "its try")
+    (one,) = numbers(qctl(town, "list").stdout)
+    words = ("redirect", one, "ann@here.example", "bob@here.example")
+    done = qctl(town, *words, code=1)
+    assert "is being delivered, or has left the queue; nothing was done" in done.stderr
+    with subprocess.Popen([town.place.program("qmail-qctl"), *words], cwd="/", stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as asking:
+        town.daemon.wait(f"^hold msg {one} ", count=2)
+        town.run_as("ann", ["touch", "go"])
+        assert "no such recipient" in asking.communicate(timeout=60)[1]
+    process.until(lambda: "waiting" in qctl(town, "list", one).stdout, "its release")
+    assert got(town, "") and not town.mail("bob")
+    qctl(town, "delete", one)
+    town.wait_empty()
+
+
 def test_manager_is_down(waiting):
     town = waiting
     one = send_waiting(town, "joe@there.example", "ann@here.example")
