@@ -113,6 +113,34 @@ def test_hold_survives_a_restart(waiting):
     assert two != one
 
 
+def test_before_it_is_sorted(town):
+    """What qmail-todo has not come to yet is waited for, not passed over."""
+    limit = town.place.path("control/concurrencylocal")
+    town.place.write(limit, "0\n")
+    town.open()
+    town.signal("qmail-todo", signal.SIGSTOP)
+    for _ in range(2):
+        town.send("joe@there.example", "bob@here.example", "bob-x@here.example")
+    assert qctl(town, "now", "--all").stdout.endswith("2 messages due\n")
+    with subprocess.Popen([town.place.program("qmail-qctl"), "delete", "--sender", "joe@there.example"],
+                          cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+        process.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
+        town.signal("qmail-todo", signal.SIGCONT)
+        said, complaints = asking.communicate(timeout=60)
+    assert said.endswith("\n2 messages deleted\n") and complaints == "" and asking.returncode == 0
+    town.place.write(limit, "10\n")
+    os.kill(town.daemon.pid, signal.SIGHUP)
+    town.wait_empty()
+    assert not town.mail("bob")
+    town.signal("qmail-todo", signal.SIGSTOP)
+    town.send("joe@there.example", "bob@here.example")
+    done = qctl(town, "hold", "--all", code=1)
+    assert "is being sorted or delivered just now; nothing was done" in done.stderr
+    assert done.stdout == "0 messages held\n"
+    town.signal("qmail-todo", signal.SIGCONT)
+    town.wait_empty()
+
+
 def test_held_before_its_first_try(town):
     """One that goes straight from todo is parked first."""
     town.place.write(town.place.path("control/concurrencylocal"), "0\n")
@@ -152,6 +180,39 @@ def test_delete(waiting):
     town.wait_empty()
     assert not got(town, "")
     assert got(town, "carl")
+
+
+def test_no_slot_for_an_order(waiting):
+    """Where no delivery may start an order waits; the list does not say that the
+    message does, and a restart does not have it wait for its next try."""
+    town = waiting
+    limit = town.place.path("control/concurrencylocal")
+    one = send_waiting(town, "bob@here.example", "ann@here.example")
+    town.daemon.stop()
+    os.utime(town.place.queue_path("local", int(one)), (time.time() + 300,) * 2)
+    town.place.write(limit, "0\n")
+    town.open()
+    assert qctl(town, "bounce", one).stdout.endswith("1 message returned\n")
+    assert numbers(qctl(town, "list", "--state", "ending").stdout) == [one]
+    assert numbers(qctl(town, "list", "--state", "waiting").stdout) == []
+    town.daemon.kill()
+    town.place.write(limit, "10\n")
+    town.open()
+    town.letter("bob", "Subject: failure notice")
+    town.wait_empty()
+
+
+def test_release_of_what_is_not_held(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    two = send_waiting(town, "joe@there.example", "ann-carl@here.example")
+    qctl(town, "hold", one)
+    qctl(town, "release", "--all")
+    town.daemon.wait(r"^delivery \d+: deferral: ", count=3)
+    process.until(lambda: "waiting" in qctl(town, "list", one).stdout, "its rest")
+    tries = [line for line in town.daemon.lines if "starting delivery" in line]
+    assert sum("msg %s to" % one in line for line in tries) == 2
+    assert sum("msg %s to" % two in line for line in tries) == 1
 
 
 def test_recipients_that_were_not_named(waiting):
