@@ -141,6 +141,26 @@ def test_before_it_is_sorted(town):
     town.wait_empty()
 
 
+def test_hold_outlives_damage(waiting):
+    """The files of the message are made again; info still told the order."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    qctl(town, "hold", one)
+    town.daemon.kill()
+    os.truncate(town.place.queue_path("local", int(one)), 5)
+    make_ready(town)
+    town.open()
+    town.daemon.wait("^new msg " + one)
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    assert not got(town, "") and not got(town, "carl")
+    qctl(town, "release", one)
+    town.wait_empty()
+    assert got(town, "") and got(town, "carl")
+
+
 def test_held_before_its_first_try(town):
     """One that goes straight from todo is parked first."""
     town.place.write(town.place.path("control/concurrencylocal"), "0\n")

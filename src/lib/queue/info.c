@@ -115,8 +115,9 @@ info_free(struct info *info)
 
 int
 info_write(uint64_t number, uint64_t split, struct span sender,
-    struct span parameters, int64_t birth)
+    struct span parameters, enum info_order order, int64_t birth)
 {
+	const char letter = (char)order;
 	struct str text = STR_INIT;
 	struct replace replace;
 	int result;
@@ -124,6 +125,8 @@ info_write(uint64_t number, uint64_t split, struct span sender,
 	record_add(&text, ENVELOPE_SENDER, sender);
 	if (parameters.len)
 		record_add(&text, ENVELOPE_PARAMETERS, parameters);
+	if (order != INFO_ORDER_NONE)
+		record_add(&text, ORDER, span_make(&letter, 1));
 	result = replace_open(&replace, QUEUE_INFO, number, split, INFO_MODE);
 	if (result == 0) {
 		(void)out_add(&replace.out, str_span(&text));
