@@ -348,6 +348,27 @@ def knock(town):
     return one
 
 
+def test_those_who_may_not_take_no_places(waiting):
+    """They are told so at the door, before they say anything."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    uid, gid = town.place.ids("qmailr")[:2]
+    silent = []
+    for _ in range(20):
+        os.setegid(gid)
+        os.seteuid(uid)
+        try:
+            silent.append(knock(town))
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+    assert numbers(qctl(town, "list").stdout) == [one]
+    for other in silent:
+        assert b"may not ask" in other.recv(65536)
+        assert other.recv(65536) == b"x111"
+        other.close()
+
+
 GARBAGE = (
     b"\0", b"x", b"Vlist", b"Vlist\0n", b"Vlist\0nx\0", b"Vdelete\0", b"V\0a\0", b"Vredirect\0a\0T\0T\0",
     b"Vredirect\0n1\0Ta@b\0T\0", b"Vhold\0n99999999999999999999\0", b"Vlist\0q\0", b"\xff" * 60000,
