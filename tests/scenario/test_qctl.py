@@ -11,7 +11,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from support import build, process, town as towns
+from support import build, faults, process, town as towns
 
 # Waits while there is a file `later` at home.
 LATER = "|if test -e later; then exit 111; else cat > got-$EXT; fi"
@@ -139,6 +139,30 @@ def test_before_it_is_sorted(town):
     assert done.stdout == "0 messages held\n"
     town.signal("qmail-todo", signal.SIGCONT)
     town.wait_empty()
+
+
+@pytest.mark.parametrize("before", [[], ["hold"]], ids=["first", "second"])
+def test_an_order_that_failed_is_none(waiting, before):
+    """The time of info, which is the birth, cannot be set behind it."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    one = send_waiting(town, "bob@here.example", "ann@here.example")
+    for verb in before:
+        qctl(town, verb, one)
+    town.daemon.stop()
+    info = town.place.queue_path("info", int(one)).split("/queue/")[1]
+    town.daemon = town.start_traced("utimensat:error=EIO", ["-o", "/dev/null", "-P", info])
+    town.until(lambda: town.is_door_open(DOOR), "the door")
+    process.until(lambda: qctl(town, "delete", one, code=1).stderr.endswith(
+        "its files cannot be used; the log of qmail-send tells why\n"), "its failure")
+    town.daemon.wait("^warning: unable to order: " + info)
+    town.daemon.kill()
+    town.open()
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    process.until(lambda: ("held" if before else "waiting") in qctl(town, "list", one).stdout, "its rest")
 
 
 def test_hold_outlives_damage(waiting):
