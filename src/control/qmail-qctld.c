@@ -31,11 +31,12 @@
 #include "sys/spawn.h"
 #include "words.h"
 
-#define TROUBLE	 111
-#define PEER_FD	 0
-#define BACKLOG	 64
-#define CLIENTS	 16   /* at once; others wait at the door */
-#define PAUSE_MS 1000 /* when nobody can be let in */
+#define TROUBLE	   111
+#define PEER_FD	   0
+#define BACKLOG	   64
+#define CLIENTS	   16	 /* at once; others wait at the door */
+#define PAUSE_MS   1000	 /* when nobody can be let in */
+#define NO_DOOR_MS 10000 /* when it cannot be made */
 
 struct client {
 	pid_t pid;
@@ -143,6 +144,20 @@ refuse(int fd)
 	str_free(&code);
 }
 
+/* Without a door nobody can give orders, but mail need not wait for that: on a
+ * full disk it is mail that goes which makes room for one. */
+static void
+open_door(struct server *server)
+{
+	server->door_opens = 0;
+	if (server->door == -1)
+		server->door = door_open(WORDS_DOOR, BACKLOG);
+	if (server->door != -1)
+		return;
+	error_warn("qmail-qctld", WORDS_DOOR);
+	server->door_opens = clock_monotonic() + NO_DOOR_MS;
+}
+
 static void
 let_in(struct server *server)
 {
@@ -245,7 +260,7 @@ serve_once(struct server *server)
 	if (fds[1].revents)
 		let_in(server);
 	else if (server->door_opens && clock_monotonic() >= server->door_opens)
-		server->door_opens = 0;
+		open_door(server);
 	return !fds[0].revents || take_answer(server);
 }
 
@@ -274,9 +289,8 @@ main(void)
 	server.has_ids = home_ids_read(&server.ids) == 0;
 	if (!may_begin())
 		return 0;
-	server.door = door_open(WORDS_DOOR, BACKLOG);
-	if (server.door < 0)
-		error_exit("qmail-qctld", WORDS_DOOR);
+	server.door = -1;
+	open_door(&server);
 	while (serve_once(&server))
 		continue;
 	return 0;

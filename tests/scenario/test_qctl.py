@@ -349,6 +349,22 @@ def test_manager_is_down(waiting):
     assert numbers(qctl(town, "list").stdout) == [one]
 
 
+def test_mail_does_not_wait_for_the_door(town):
+    in_its_way = town.place.path(DOOR + ".new")
+    os.makedirs(in_its_way + "/x")
+    try:
+        town.daemon = town.start("./%s/" % towns.MAIL_FOLDER)
+        town.daemon.wait("^qmail-qctld: " + DOOR)
+        town.send("joe@there.example", "bob@here.example")
+        town.letter("bob", "a letter")
+        assert "has no socket" in qctl(town, "hold", "--all", code=111).stderr
+    finally:
+        os.rmdir(in_its_way + "/x")
+        os.rmdir(in_its_way)
+    town.until(lambda: town.is_door_open(DOOR), "the door")
+    assert qctl(town, "list").stdout == ""
+
+
 def test_who_may(waiting):
     town = waiting
     one = send_waiting(town, "joe@there.example", "ann@here.example")
