@@ -7,9 +7,10 @@
 
 #include "verbs.h"
 
-#define PATIENCE   100		       /* tries for what is under way */
-#define NAP	   (100 * 1000 * 1000) /* nanoseconds between them */
-#define BUSY_WORDS "is being delivered just now; nothing was done"
+#define PATIENCE   13 /* tries for what is under way: 9 seconds */
+#define NAP	   (100 * 1000 * 1000) /* nanoseconds; each is longer by these */
+#define SECOND	   (1000 * 1000 * 1000)
+#define BUSY_WORDS "is being sorted or delivered just now; nothing was done"
 #define OTHERS_WORDS \
 	"has other recipients, too, which were not named; nothing was done"
 
@@ -100,14 +101,17 @@ order_chosen(void *context)
 	return result;
 }
 
-/* What was under way may wait by now. */
+/* What was under way may wait by now; many at once are asked for less often. */
 static int
 order_busy(struct acting *acting)
 {
-	const struct timespec nap = { .tv_nsec = NAP };
 	int result = 0;
 
 	for (int i = 0; result == 0 && acting->busy.len && i < PATIENCE; i++) {
+		int64_t pause = (int64_t)NAP * (i + 1);
+		const struct timespec nap = { .tv_sec = pause / SECOND,
+			.tv_nsec = pause % SECOND };
+
 		(void)nanosleep(&nap, NULL);
 		for (size_t j = 0; j < acting->busy.len; j++)
 			vec_push(&acting->chosen, acting->busy.at[j]);

@@ -141,9 +141,16 @@ stage_of(const struct message *message, char answer)
 	case ORDERS_IN_LINE:
 		return STAGE_NEW;
 	default:
-		return message->info.order == INFO_ORDER_HOLD ? STAGE_HELD
-		    : message->is_unsorted		      ? STAGE_NEW
-							      : STAGE_WAITING;
+		break;
+	}
+	switch (message->info.order) {
+	case INFO_ORDER_HOLD:
+		return STAGE_HELD;
+	case INFO_ORDER_RETURN:
+	case INFO_ORDER_DELETE:
+		return STAGE_ENDING;
+	default:
+		return message->is_unsorted ? STAGE_NEW : STAGE_WAITING;
 	}
 }
 

@@ -32,23 +32,6 @@ say(void *context, char letter, struct span text)
 	str_free(&datagram);
 }
 
-/* The users of the suite itself are in group qmail, too; a stolen process of
- * theirs shall not rule the queue.  In a private instance all are one. */
-static bool
-may_ask(uid_t uid)
-{
-	struct home_ids ids;
-
-	if (home_ids_read(&ids) < 0)
-		return uid == 0;
-	if (uid == 0 || ids.uid[HOME_QMAILS] == ids.uid[HOME_QMAILQ])
-		return true;
-	for (int i = 0; i < HOME_USERS; i++)
-		if (ids.uid[i] == uid)
-			return false;
-	return true;
-}
-
 static int
 answer(struct serving *serving, struct control *control)
 {
@@ -58,11 +41,6 @@ answer(struct serving *serving, struct control *control)
 
 	if (got <= 0)
 		_exit(0);
-	if (!may_ask((uid_t)control->uid)) {
-		say(serving, WORDS_ERROR,
-		    SPAN("a program of the mail system itself may not ask\n"));
-		return WORDS_TROUBLE;
-	}
 	return control_run(control, span_make(datagram, (size_t)got));
 }
 

@@ -31,11 +31,12 @@
 #include "sys/spawn.h"
 #include "words.h"
 
-#define TROUBLE	 111
-#define PEER_FD	 0
-#define BACKLOG	 64
-#define CLIENTS	 16   /* at once; others wait at the door */
-#define PAUSE_MS 1000 /* when nobody can be let in */
+#define TROUBLE	   111
+#define PEER_FD	   0
+#define BACKLOG	   64
+#define CLIENTS	   16	 /* at once; others wait at the door */
+#define PAUSE_MS   1000	 /* when nobody can be let in */
+#define NO_DOOR_MS 10000 /* when it cannot be made */
 
 struct client {
 	pid_t pid;
@@ -46,6 +47,8 @@ struct client {
 struct server {
 	int door;
 	int64_t door_opens; /* clock_monotonic; 0: it is open */
+	struct home_ids ids;
+	bool has_ids;
 	struct client clients[CLIENTS];
 	uint64_t last_tag;
 	char datagram[FDPASS_RECORD_MAX];
@@ -103,18 +106,71 @@ begin_client(struct server *server, struct client *client, int fd)
 		client->orders = ends[0];
 }
 
+/* The users of the suite itself are in group qmail, too; a stolen process of
+ * theirs shall neither rule the queue nor take the places of those who may.  In
+ * a private instance all are one. */
+static bool
+may_ask(const struct server *server, int fd)
+{
+	const uid_t *uids = server->ids.uid;
+	uid_t uid;
+
+	if (door_peer(fd, &uid) < 0)
+		return false;
+	if (!server->has_ids)
+		return uid == 0;
+	if (uid == 0 || uids[HOME_QMAILS] == uids[HOME_QMAILQ])
+		return true;
+	for (int i = 0; i < HOME_USERS; i++)
+		if (uids[i] == uid)
+			return false;
+	return true;
+}
+
+/* Before it has said anything; it is not waited for. */
+static void
+refuse(int fd)
+{
+	struct str words = STR_INIT, code = STR_INIT;
+
+	str_add_byte(&words, WORDS_ERROR);
+	str_add_z(&words, "a program of the mail system itself may not ask\n");
+	str_add_byte(&code, WORDS_EXIT);
+	str_add_u64(&code, WORDS_TROUBLE);
+	if (fdpass_send(fd, str_span(&words), -1) == 0 &&
+	    fdpass_send(fd, str_span(&code), -1) < 0)
+		errno = 0; /* it hears the end of the connection */
+	str_free(&words);
+	str_free(&code);
+}
+
+/* Without a door nobody can give orders, but mail need not wait for that: on a
+ * full disk it is mail that goes which makes room for one. */
+static void
+open_door(struct server *server)
+{
+	server->door_opens = 0;
+	if (server->door == -1)
+		server->door = door_open(WORDS_DOOR, BACKLOG);
+	if (server->door != -1)
+		return;
+	error_warn("qmail-qctld", WORDS_DOOR);
+	server->door_opens = clock_monotonic() + NO_DOOR_MS;
+}
+
 static void
 let_in(struct server *server)
 {
 	struct client *client = find_free(server);
 	int fd = door_accept(server->door);
 
-	server->door_opens = 0;
 	if (fd < 0 && errno != EAGAIN)
 		server->door_opens = clock_monotonic() + PAUSE_MS;
 	if (fd < 0)
 		return;
-	if (client)
+	if (!may_ask(server, fd))
+		refuse(fd);
+	else if (client)
 		begin_client(server, client, fd);
 	fd_close(fd);
 }
@@ -201,9 +257,10 @@ serve_once(struct server *server)
 	for (size_t i = 0; i < CLIENTS; i++)
 		if (fds[2 + i].revents)
 			take_order(server, &server->clients[i]);
-	if (fds[1].revents ||
-	    (server->door_opens && clock_monotonic() >= server->door_opens))
+	if (fds[1].revents)
 		let_in(server);
+	else if (server->door_opens && clock_monotonic() >= server->door_opens)
+		open_door(server);
 	return !fds[0].revents || take_answer(server);
 }
 
@@ -229,11 +286,11 @@ main(void)
 		server.clients[i].orders = -1;
 	if (chdir(home_dir) < 0)
 		error_exit("qmail-qctld", home_dir);
+	server.has_ids = home_ids_read(&server.ids) == 0;
 	if (!may_begin())
 		return 0;
-	server.door = door_open(WORDS_DOOR, BACKLOG);
-	if (server.door < 0)
-		error_exit("qmail-qctld", WORDS_DOOR);
+	server.door = -1;
+	open_door(&server);
 	while (serve_once(&server))
 		continue;
 	return 0;

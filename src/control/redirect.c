@@ -14,8 +14,9 @@
 #include "sys/file.h"
 #include "verbs.h"
 
-#define PATIENCE 100
-#define NAP	 (100 * 1000 * 1000) /* nanoseconds */
+#define BUSY_WORDS "is being delivered, or has left the queue; nothing was done"
+#define PATIENCE   100
+#define NAP	   (100 * 1000 * 1000) /* nanoseconds */
 
 struct redirecting {
 	struct control *control;
@@ -23,6 +24,7 @@ struct redirecting {
 	struct str sender, parameters, wishes;
 	uint64_t number;
 	bool is_there, is_held;
+	bool was_held; /* before the first order: then it stays so */
 };
 
 /* Keeps what a copy needs, if the old address is still to do. */
@@ -48,6 +50,13 @@ look(void *context, const struct message *message, enum stage stage)
 	str_set(&redirecting->parameters, str_span(&message->info.parameters));
 }
 
+static bool
+is_under_way(char answer)
+{
+	return answer == ORDERS_BUSY || answer == ORDERS_AT_WORK ||
+	    answer == ORDERS_DELIVERED;
+}
+
 /* Has qmail-send obey, again while the message is under way. */
 static int
 order(struct redirecting *redirecting, enum orders_verb verb, char *answer)
@@ -58,7 +67,7 @@ order(struct redirecting *redirecting, enum orders_verb verb, char *answer)
 		if (control_ask(redirecting->control, verb, redirecting->old,
 			&redirecting->number, 1, answer) < 0)
 			return -1;
-		if (*answer != ORDERS_BUSY)
+		if (!is_under_way(*answer))
 			return 0;
 		(void)nanosleep(&nap, NULL);
 	}
@@ -96,8 +105,27 @@ queue_copy(struct redirecting *redirecting)
 	return inject_close(&inject).letter == VERDICT_ACCEPTED;
 }
 
+static const char *
+release(struct redirecting *redirecting)
+{
+	char answer;
+
+	if (redirecting->was_held)
+		return NULL;
+	return order(redirecting, ORDERS_RELEASE, &answer) < 0 ? "" : NULL;
+}
+
+static const char *
+give_up(struct redirecting *redirecting, const char *words)
+{
+	const char *wrong = release(redirecting);
+
+	return wrong ? wrong : words;
+}
+
 /* A message that is held has all its files; before, some addresses may not be
- * as control files will have them. */
+ * as control files will have them.  What was under way then ends first, for the
+ * old address may be among it. */
 static const char *
 hold_and_look(
     struct redirecting *redirecting, const struct selection *selection)
@@ -107,37 +135,29 @@ hold_and_look(
 	if (order(redirecting, ORDERS_HOLD, &answer) < 0)
 		return "";
 	if (answer != ORDERS_DONE)
-		return "is being delivered, or has left the queue; nothing was "
-		       "done";
+		return BUSY_WORDS;
+	if (order(redirecting, ORDERS_ASK, &answer) < 0)
+		return "";
+	if (answer != ORDERS_WAITS)
+		return give_up(redirecting, BUSY_WORDS);
 	return control_walk(
 		   redirecting->control, selection, look, NULL, redirecting) < 0
 	    ? ""
 	    : NULL;
 }
 
-static const char *
-release(struct redirecting *redirecting)
-{
-	char answer;
-
-	return order(redirecting, ORDERS_RELEASE, &answer) < 0 ? "" : NULL;
-}
-
 /* Returns NULL when it is done, or what went wrong; errno if that is "". */
 static const char *
 redirect_one(struct redirecting *redirecting, const struct selection *selection)
 {
-	bool was_held = redirecting->is_held;
 	const char *wrong = hold_and_look(redirecting, selection);
 	char answer;
 
 	if (wrong)
 		return wrong;
-	if (!redirecting->is_there) {
-		wrong = was_held ? NULL : release(redirecting);
-		return wrong ? wrong
-			     : "has no such recipient that is still to do";
-	}
+	if (!redirecting->is_there)
+		return give_up(
+		    redirecting, "has no such recipient that is still to do");
 	if (!queue_copy(redirecting))
 		return "no copy could be queued; it is held: release it";
 	if (order(redirecting, ORDERS_DROP, &answer) < 0)
@@ -145,7 +165,7 @@ redirect_one(struct redirecting *redirecting, const struct selection *selection)
 	if (answer != ORDERS_DONE)
 		return "a copy is queued, but the old recipient could not be "
 		       "taken out; it is held";
-	return was_held ? NULL : release(redirecting);
+	return release(redirecting);
 }
 
 int
@@ -166,6 +186,7 @@ verbs_redirect(struct control *control, const struct verb *verb,
 		return -1;
 	}
 	result = control_walk(control, selection, look, NULL, &redirecting);
+	redirecting.was_held = redirecting.is_held;
 	if (result == 0 && redirecting.number)
 		wrong = redirect_one(&redirecting, selection);
 	if (wrong && *wrong)

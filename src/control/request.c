@@ -54,7 +54,8 @@ parse(const struct control *control, struct span rest, struct request *request)
 	if (!record_next_is(&rest, WORDS_VERB, &value) ||
 	    !(request->verb = find_verb(control, value)))
 		return control->orders == -1
-		    ? "qmail-send does not run; list, show and stat are possible\n"
+		    ? "qmail-send does not run, or qmail-qctld has no socket; "
+		      "list, show and stat are possible\n"
 		    : "there is no such verb; see qmail-qctl(8)\n";
 	while (record_next(&rest, &letter, &value))
 		if (letter == WORDS_ADDRESS && request->address_count < 2)

@@ -12,7 +12,9 @@
 
 #include "queue/orders.h"
 #include "queue/record.h"
+#include "queue/state.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 
 #include "life.h"
 #include "numbers.h"
@@ -65,6 +67,21 @@ answer_error(const struct order *order, uint64_t number)
 	return ORDERS_TROUBLE;
 }
 
+/* Its next try, for a qmail-send that starts before the order is carried out;
+ * without that it would be at its old time. */
+static void
+make_due_after_restart(struct send *send, uint64_t number)
+{
+	for (int i = 0; i < CHANNELS; i++) {
+		struct queue_path path =
+		    channel_path((enum channel_id)i, number, send->split);
+
+		if (file_set_time(path.s, send->now) < 0 && errno != ENOENT)
+			sendlog_trouble(&send->log, "unable to set the time of",
+			    path, "; after a restart its order may wait");
+	}
+}
+
 /* Takes note of the order in info.  job: NULL for one that is not in memory */
 static enum orders_answer
 take_note(struct order *order, struct job *job, uint64_t number,
@@ -82,8 +99,11 @@ take_note(struct order *order, struct job *job, uint64_t number,
 			job->order = verbs[i].order;
 		log_order(order, verbs[i].words, number);
 	}
-	if (verbs[i].order != INFO_ORDER_HOLD)
-		(void)number_set_add(&order->due, number);
+	if (verbs[i].order == INFO_ORDER_HOLD ||
+	    (verbs[i].order == INFO_ORDER_NONE && old == INFO_ORDER_NONE))
+		return ORDERS_DONE; /* what is not held is not released */
+	make_due_after_restart(order->send, number);
+	(void)number_set_add(&order->due, number);
 	return ORDERS_DONE;
 }
 
@@ -195,6 +215,14 @@ obey(struct order *order, struct job *job, uint64_t number, enum info_order old,
 	}
 }
 
+/* Of one that qmail-todo has not sorted: it is tried soon, and has nothing yet
+ * that an order could be written into. */
+static enum orders_answer
+answer_unsorted(const struct order *order)
+{
+	return order->verb == ORDERS_RETRY ? ORDERS_DONE : ORDERS_BUSY;
+}
+
 static enum orders_answer
 obey_waiting(struct order *order, uint64_t number)
 {
@@ -203,10 +231,14 @@ obey_waiting(struct order *order, uint64_t number)
 
 	if (order->verb == ORDERS_ASK)
 		return ORDERS_WAITS;
-	if (info_read(number, order->send->split, &info) < 0)
-		answer = answer_error(order, number);
-	else
+	if (info_read(number, order->send->split, &info) == 0)
 		answer = obey(order, NULL, number, info.order, info.birth);
+	else if (errno == ENOENT &&
+	    message_file_exists(
+		queue_path(QUEUE_TODO, number, order->send->split)) > 0)
+		answer = answer_unsorted(order);
+	else
+		answer = answer_error(order, number);
 	info_free(&info);
 	return answer;
 }
@@ -244,7 +276,7 @@ obey_of_message(struct order *order, uint64_t number)
 	case JOB_TRIED:
 	case JOB_PARKING:
 		/* It has no files yet; it gets some, or ends, soon. */
-		return order->verb == ORDERS_RETRY ? ORDERS_DONE : ORDERS_BUSY;
+		return answer_unsorted(order);
 	case JOB_ACTIVE:
 		return obey_at_work(order, job);
 	default:

@@ -39,8 +39,14 @@ struct sorting {
 	bool is_passing;	 /* the trouble may be over soon */
 	bool is_orphan;		 /* its text is gone */
 	enum channel_id channel; /* of the first recipient */
+	enum info_order order;	 /* that the new files have from the old ones */
 	char buffer[BUFFER_SIZE];
 };
+
+#define SORTING_INIT(which, message)                                           \
+	{                                                                      \
+		.todo = (which), .number = (message), .order = INFO_ORDER_NONE \
+	}
 
 /* A channel file that is being written; made with its first recipient. */
 struct channel_file {
@@ -210,7 +216,7 @@ make_files(struct sorting *s)
 		    fine;
 	if (fine &&
 	    info_write(s->number, s->todo->split, str_span(&s->sender),
-		str_span(&s->parameters), s->birth) == 0)
+		str_span(&s->parameters), s->order, s->birth) == 0)
 		return true;
 	if (!s->trouble) {
 		s->trouble = trouble_write;
@@ -372,6 +378,18 @@ say_whole(struct sorting *s, const bool waits[CHANNELS])
 	str_free(&text);
 }
 
+/* The order that an administrator gave, if that can be told. */
+static enum info_order
+order_of(const struct sorting *s)
+{
+	struct info info = INFO_INIT;
+	int result = info_read(s->number, s->todo->split, &info);
+	enum info_order order = result < 0 ? INFO_ORDER_NONE : info.order;
+
+	info_free(&info);
+	return order;
+}
+
 /*
  * A message of which files may exist: it is being examined after a restart,
  * or was being sorted when something ended.  Whole files are kept, for they
@@ -393,6 +411,7 @@ sort_again(struct sorting *s)
 	case MESSAGE_UNSORTED:
 		return begin_again(s) == 0 && sort_new(s);
 	case MESSAGE_DAMAGED:
+		s->order = order_of(s);
 		return begin_again(s) == 0 && make_waiting(s, SORTED_REMADE);
 	case MESSAGE_CANNOT_TELL:
 		(void)fail(s, trouble_tell);
@@ -455,7 +474,7 @@ say_orphan(struct sorting *s)
 bool
 todo_sort(struct todo *todo, uint64_t number, bool is_fresh)
 {
-	struct sorting s = { .todo = todo, .number = number };
+	struct sorting s = SORTING_INIT(todo, number);
 	struct queue_path info = queue_path(QUEUE_INFO, number, todo->split);
 	int known = message_file_exists(info), found;
 	bool fine;
@@ -478,7 +497,7 @@ todo_sort(struct todo *todo, uint64_t number, bool is_fresh)
 bool
 todo_park(struct todo *todo, uint64_t number)
 {
-	struct sorting s = { .todo = todo, .number = number };
+	struct sorting s = SORTING_INIT(todo, number);
 	bool fine = open_envelope(&s) > 0 && make_waiting(&s, SORTED_WAITING);
 
 	if (!fine)

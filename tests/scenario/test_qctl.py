@@ -11,7 +11,7 @@ import xml.etree.ElementTree
 
 import pytest
 
-from support import build, process, town as towns
+from support import build, faults, process, town as towns
 
 # Waits while there is a file `later` at home.
 LATER = "|if test -e later; then exit 111; else cat > got-$EXT; fi"
@@ -113,6 +113,78 @@ def test_hold_survives_a_restart(waiting):
     assert two != one
 
 
+def test_before_it_is_sorted(town):
+    """What qmail-todo has not come to yet is waited for, not passed over."""
+    limit = town.place.path("control/concurrencylocal")
+    town.place.write(limit, "0\n")
+    town.open()
+    town.signal("qmail-todo", signal.SIGSTOP)
+    for _ in range(2):
+        town.send("joe@there.example", "bob@here.example", "bob-x@here.example")
+    assert qctl(town, "now", "--all").stdout.endswith("2 messages due\n")
+    with subprocess.Popen([town.place.program("qmail-qctl"), "delete", "--sender", "joe@there.example"],
+                          cwd="/", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as asking:
+        process.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
+        town.signal("qmail-todo", signal.SIGCONT)
+        said, complaints = asking.communicate(timeout=60)
+    assert said.endswith("\n2 messages deleted\n") and complaints == "" and asking.returncode == 0
+    town.place.write(limit, "10\n")
+    os.kill(town.daemon.pid, signal.SIGHUP)
+    town.wait_empty()
+    assert not town.mail("bob")
+    town.signal("qmail-todo", signal.SIGSTOP)
+    town.send("joe@there.example", "bob@here.example")
+    done = qctl(town, "hold", "--all", code=1)
+    assert "is being sorted or delivered just now; nothing was done" in done.stderr
+    assert done.stdout == "0 messages held\n"
+    town.signal("qmail-todo", signal.SIGCONT)
+    town.wait_empty()
+
+
+@pytest.mark.parametrize("before", [[], ["hold"]], ids=["first", "second"])
+def test_an_order_that_failed_is_none(waiting, before):
+    """The time of info, which is the birth, cannot be set behind it."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    one = send_waiting(town, "bob@here.example", "ann@here.example")
+    for verb in before:
+        qctl(town, verb, one)
+    town.daemon.stop()
+    info = town.place.queue_path("info", int(one)).split("/queue/")[1]
+    town.daemon = town.start_traced("utimensat:error=EIO", ["-o", "/dev/null", "-P", info])
+    town.until(lambda: town.is_door_open(DOOR), "the door")
+    process.until(lambda: qctl(town, "delete", one, code=1).stderr.endswith(
+        "its files cannot be used; the log of qmail-send tells why\n"), "its failure")
+    town.daemon.wait("^warning: unable to order: " + info)
+    town.daemon.kill()
+    town.open()
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    process.until(lambda: ("held" if before else "waiting") in qctl(town, "list", one).stdout, "its rest")
+
+
+def test_hold_outlives_damage(waiting):
+    """The files of the message are made again; info still told the order."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    qctl(town, "hold", one)
+    town.daemon.kill()
+    os.truncate(town.place.queue_path("local", int(one)), 5)
+    make_ready(town)
+    town.open()
+    town.daemon.wait("^new msg " + one)
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    assert not got(town, "") and not got(town, "carl")
+    qctl(town, "release", one)
+    town.wait_empty()
+    assert got(town, "") and got(town, "carl")
+
+
 def test_held_before_its_first_try(town):
     """One that goes straight from todo is parked first."""
     town.place.write(town.place.path("control/concurrencylocal"), "0\n")
@@ -152,6 +224,39 @@ def test_delete(waiting):
     town.wait_empty()
     assert not got(town, "")
     assert got(town, "carl")
+
+
+def test_no_slot_for_an_order(waiting):
+    """Where no delivery may start an order waits; the list does not say that the
+    message does, and a restart does not have it wait for its next try."""
+    town = waiting
+    limit = town.place.path("control/concurrencylocal")
+    one = send_waiting(town, "bob@here.example", "ann@here.example")
+    town.daemon.stop()
+    os.utime(town.place.queue_path("local", int(one)), (time.time() + 300,) * 2)
+    town.place.write(limit, "0\n")
+    town.open()
+    assert qctl(town, "bounce", one).stdout.endswith("1 message returned\n")
+    assert numbers(qctl(town, "list", "--state", "ending").stdout) == [one]
+    assert numbers(qctl(town, "list", "--state", "waiting").stdout) == []
+    town.daemon.kill()
+    town.place.write(limit, "10\n")
+    town.open()
+    town.letter("bob", "Subject: failure notice")
+    town.wait_empty()
+
+
+def test_release_of_what_is_not_held(waiting):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    two = send_waiting(town, "joe@there.example", "ann-carl@here.example")
+    qctl(town, "hold", one)
+    qctl(town, "release", "--all")
+    town.daemon.wait(r"^delivery \d+: deferral: ", count=3)
+    process.until(lambda: "waiting" in qctl(town, "list", one).stdout, "its rest")
+    tries = [line for line in town.daemon.lines if "starting delivery" in line]
+    assert sum("msg %s to" % one in line for line in tries) == 2
+    assert sum("msg %s to" % two in line for line in tries) == 1
 
 
 def test_recipients_that_were_not_named(waiting):
@@ -210,6 +315,28 @@ def test_redirect(waiting):
     assert not got(town, "")
 
 
+def test_redirect_waits_for_what_is_under_way(town):
+    """Who gets it just now gets it, and nobody in his place."""
+    town.rules("ann", "", "|touch began; until test -e go; do sleep 0.1; done; cat > got-$EXT")
+    town.rules("ann", "-default", "|exit 111")
+    town.open()
+    town.send("joe@there.example", "ann@here.example", "ann-carl@here.example")
+    process.until(lambda: os.path.exists(town.home("ann") + "/began"), "its try")
+    (one,) = numbers(qctl(town, "list").stdout)
+    words = ("redirect", one, "ann@here.example", "bob@here.example")
+    done = qctl(town, *words, code=1)
+    assert "is being delivered, or has left the queue; nothing was done" in done.stderr
+    with subprocess.Popen([town.place.program("qmail-qctl"), *words], cwd="/", stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as asking:
+        town.daemon.wait(f"^hold msg {one} ", count=2)
+        town.run_as("ann", ["touch", "go"])
+        assert "no such recipient" in asking.communicate(timeout=60)[1]
+    process.until(lambda: "waiting" in qctl(town, "list", one).stdout, "its release")
+    assert got(town, "") and not town.mail("bob")
+    qctl(town, "delete", one)
+    town.wait_empty()
+
+
 def test_manager_is_down(waiting):
     town = waiting
     one = send_waiting(town, "joe@there.example", "ann@here.example")
@@ -220,6 +347,22 @@ def test_manager_is_down(waiting):
         done = qctl(town, verb, one, code=111)
         assert "does not run" in done.stderr
     assert numbers(qctl(town, "list").stdout) == [one]
+
+
+def test_mail_does_not_wait_for_the_door(town):
+    in_its_way = town.place.path(DOOR + ".new")
+    os.makedirs(in_its_way + "/x")
+    try:
+        town.daemon = town.start("./%s/" % towns.MAIL_FOLDER)
+        town.daemon.wait("^qmail-qctld: " + DOOR)
+        town.send("joe@there.example", "bob@here.example")
+        town.letter("bob", "a letter")
+        assert "has no socket" in qctl(town, "hold", "--all", code=111).stderr
+    finally:
+        os.rmdir(in_its_way + "/x")
+        os.rmdir(in_its_way)
+    town.until(lambda: town.is_door_open(DOOR), "the door")
+    assert qctl(town, "list").stdout == ""
 
 
 def test_who_may(waiting):
@@ -243,6 +386,27 @@ def knock(town):
     one.connect(town.place.path(DOOR))
     one.settimeout(30)
     return one
+
+
+def test_those_who_may_not_take_no_places(waiting):
+    """They are told so at the door, before they say anything."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    uid, gid = town.place.ids("qmailr")[:2]
+    silent = []
+    for _ in range(20):
+        os.setegid(gid)
+        os.seteuid(uid)
+        try:
+            silent.append(knock(town))
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+    assert numbers(qctl(town, "list").stdout) == [one]
+    for other in silent:
+        assert b"may not ask" in other.recv(65536)
+        assert other.recv(65536) == b"x111"
+        other.close()
 
 
 GARBAGE = (

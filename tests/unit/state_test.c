@@ -117,8 +117,9 @@ test_info(void **state)
 	put("info", missing);
 	assert_int_equal(info_read(NUMBER, 23, &info), -1);
 	assert_int_equal(errno, ENOENT);
-	assert_int_equal(
-	    info_write(NUMBER, 23, SPAN("s@x"), SPAN("RET=HDRS"), 1234567), 0);
+	assert_int_equal(info_write(NUMBER, 23, SPAN("s@x"), SPAN("RET=HDRS"),
+			     INFO_ORDER_NONE, 1234567),
+	    0);
 	assert_int_equal(info_read(NUMBER, 23, &info), 0);
 	assert_string_equal(str_z(&info.sender), "s@x");
 	assert_int_equal(info.birth, 1234567);
@@ -149,8 +150,9 @@ test_half_a_mark(void **state)
 	struct rlimit old, low;
 
 	(void)state;
-	assert_int_equal(
-	    info_write(NUMBER, 23, SPAN("s@x"), SPAN(""), 1234567), 0);
+	assert_int_equal(info_write(NUMBER, 23, SPAN("s@x"), SPAN(""),
+			     INFO_ORDER_NONE, 1234567),
+	    0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	low = old;
 	low.rlim_cur = sizeof("Fs@x") + 2;

@@ -115,8 +115,9 @@ info_free(struct info *info)
 
 int
 info_write(uint64_t number, uint64_t split, struct span sender,
-    struct span parameters, int64_t birth)
+    struct span parameters, enum info_order order, int64_t birth)
 {
+	const char letter = (char)order;
 	struct str text = STR_INIT;
 	struct replace replace;
 	int result;
@@ -124,6 +125,8 @@ info_write(uint64_t number, uint64_t split, struct span sender,
 	record_add(&text, ENVELOPE_SENDER, sender);
 	if (parameters.len)
 		record_add(&text, ENVELOPE_PARAMETERS, parameters);
+	if (order != INFO_ORDER_NONE)
+		record_add(&text, ORDER, span_make(&letter, 1));
 	result = replace_open(&replace, QUEUE_INFO, number, split, INFO_MODE);
 	if (result == 0) {
 		(void)out_add(&replace.out, str_span(&text));
@@ -233,28 +236,64 @@ order_position(struct span text)
 	return -1;
 }
 
+/* Finds the letter and where it stands; adds one that orders nothing if there is
+ * none.  Returns 0, -1 with errno. */
+static int
+find_order(const char *path, int64_t birth, off_t *position, char *letter)
+{
+	static const char none[] = { ORDER, INFO_ORDER_NONE, '\0' };
+	struct str text = STR_INIT;
+	int64_t time;
+	int result = read_whole(path, &text, &time);
+
+	*position = order_position(str_span(&text));
+	if (result == 0 && *position < 0) {
+		str_reset(&text);
+		result = mark(path, span_make(none, sizeof(none)), birth);
+		if (result == 0)
+			result = read_whole(path, &text, &time);
+		*position = order_position(str_span(&text));
+	}
+	if (result == 0 && *position < 0) {
+		errno = EBADMSG;
+		result = -1;
+	}
+	*letter = result == 0 ? text.s[*position] : INFO_ORDER_NONE;
+	str_free(&text);
+	return result;
+}
+
+/* What fails behind the letter takes it back: it must not be obeyed later. */
+static int
+put_order(int fd, const char *path, off_t position, const char letters[2],
+    int64_t birth)
+{
+	int number;
+
+	if (pwrite(fd, &letters[1], 1, position) != 1)
+		return -1;
+	if (file_set_time(path, birth) == 0)
+		return 0;
+	number = errno;
+	if (pwrite(fd, &letters[0], 1, position) == 1)
+		errno = number;
+	return -1;
+}
+
 int
 info_mark_order(
     uint64_t number, uint64_t split, enum info_order order, int64_t birth)
 {
 	struct queue_path path = queue_path(QUEUE_INFO, number, split);
-	const char text[] = { ORDER, (char)order, '\0' };
-	struct str old = STR_INIT;
+	char letters[2] = { 0, (char)order }; /* the old one, the new one */
+	off_t position;
 	int fd = file_update(path.s), result;
-	off_t position = -1;
 
 	if (fd < 0)
 		return -1;
-	result = file_read_regular(fd, &old, INFO_MAX);
+	result = find_order(path.s, birth, &position, &letters[0]);
 	if (result == 0)
-		position = order_position(str_span(&old));
-	str_free(&old);
-	if (result == 0 && position < 0)
-		result = mark(path.s, span_make(text, sizeof(text)), birth);
-	else if (result == 0 && pwrite(fd, &text[1], 1, position) != 1)
-		result = -1;
-	else if (result == 0)
-		result = file_set_time(path.s, birth);
+		result = put_order(fd, path.s, position, letters, birth);
 	fd_close(fd);
 	return result;
 }

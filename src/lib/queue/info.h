@@ -62,11 +62,11 @@ MUST_CHECK int info_read(uint64_t number, uint64_t split, struct info *info);
 void info_free(struct info *info);
 
 /*
- * info_write: makes the file, or puts a new one in its place.
+ * info_write: makes the file, or puts a new one in its place, with this order.
  * Returns 0; -1 with errno: what was there is still there.
  */
 MUST_CHECK int info_write(uint64_t number, uint64_t split, struct span sender,
-    struct span parameters, int64_t birth);
+    struct span parameters, enum info_order order, int64_t birth);
 
 /*
  * info_mark_finished, info_mark_bounced, info_mark_delay, info_mark_ahead: adds a mark, and keeps

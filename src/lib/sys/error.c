@@ -37,26 +37,32 @@ error_text(int number)
 }
 
 /* Writes the parts as one line and ends.  Memory may be out: none is taken. */
-NORETURN static void
-end_with_line(const char *const *parts, size_t count)
+static void
+write_line(const char *const *parts, size_t count)
 {
 	struct iovec pieces[LINE_PARTS_MAX];
 
 	for (size_t i = 0; i < count; i++)
 		pieces[i] =
 		    (struct iovec){ (void *)parts[i], strlen(parts[i]) };
-	/* It ends in any case; the exit code says the same. */
+	/* Where nobody hears it the exit code, or what is not done, says so. */
 	(void)!writev(2, pieces, (int)count);
-	_exit(EXIT_FAILED);
+}
+
+void
+error_warn(const char *program, const char *what)
+{
+	const char *parts[] = { program, ": ", what, ": ", error_text(errno),
+		"\n" };
+
+	write_line(parts, sizeof(parts) / sizeof(*parts));
 }
 
 void
 error_exit(const char *program, const char *what)
 {
-	const char *parts[] = { program, ": ", what, ": ", error_text(errno),
-		"\n" };
-
-	end_with_line(parts, sizeof(parts) / sizeof(*parts));
+	error_warn(program, what);
+	_exit(EXIT_FAILED);
 }
 
 void
@@ -65,5 +71,6 @@ error_cannot(const char *program, const char *verb, const char *object)
 	const char *parts[LINE_PARTS_MAX] = { program, ": fatal: cannot ", verb,
 		" ", object, ": ", error_text(errno), "\n" };
 
-	end_with_line(parts, LINE_PARTS_MAX);
+	write_line(parts, LINE_PARTS_MAX);
+	_exit(EXIT_FAILED);
 }

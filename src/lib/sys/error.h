@@ -27,6 +27,9 @@ const char *error_text(int number);
  */
 NORETURN void error_exit(const char *program, const char *what);
 
+/* error_warn: writes the same line, and goes on. */
+void error_warn(const char *program, const char *what);
+
 /*
  * error_cannot: writes "PROGRAM: fatal: cannot VERB OBJECT: text of errno" in the
  * same way, and ends with 111.
