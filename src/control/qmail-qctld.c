@@ -137,9 +137,9 @@ refuse(int fd)
 	str_add_z(&words, "a program of the mail system itself may not ask\n");
 	str_add_byte(&code, WORDS_EXIT);
 	str_add_u64(&code, WORDS_TROUBLE);
-	if (fdpass_send(fd, str_span(&words), -1) == 0 &&
-	    fdpass_send(fd, str_span(&code), -1) < 0)
-		errno = 0; /* it hears the end of the connection */
+	/* If that fails it hears the end of the connection. */
+	(void)(fdpass_send(fd, str_span(&words), -1) == 0 &&
+	    fdpass_send(fd, str_span(&code), -1) == 0);
 	str_free(&words);
 	str_free(&code);
 }
