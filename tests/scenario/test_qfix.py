@@ -528,6 +528,17 @@ def test_twins_are_left_alone(without_queue):
     assert listing(old.top) == before
 
 
+def test_half_a_queue_is_flat(own_queue):
+    """A file has the name of the part that another one is looked for in."""
+    queue = own_queue.place.path("queue")
+    os.rmdir(queue + "/intd/3")
+    for name in "intd/3", "todo/3/49":
+        own_queue.place.write("%s/%s" % (queue, name), "u0\0p1\0Fa@b\0Tc@d\0\0")
+    assert run(own_queue.place)[0] == 1
+    assert run(own_queue.place, "--repair")[0] == 0
+    assert set(mail_files(queue)) == {("intd", "3"), ("intd", "49"), ("todo", "49")}
+
+
 @pytest.mark.parametrize("name, make, says", [
     ("mess/3/49", os.mkfifo, "mess/49 is there twice, in two places: take one away"),
     ("info/3/49", os.mkdir, "info/49 is there twice, in two places: take one away"),
