@@ -65,13 +65,22 @@ files_give(struct qfix *qfix)
 
 /* ---- checking ---- */
 
-/* Something that is no file of a message. */
+/* Something that is no file of a message.  Where one belongs it is the twin of
+ * that; and a file of todo gets a name in intd, which no folder gives up. */
 static void
-tell_stranger(struct qfix *qfix, const struct spot *spot, const char *name)
+tell_stranger(struct qfix *qfix, const struct spot *spot, const char *name,
+    const struct stat *st)
 {
-	uint64_t part;
+	uint64_t part, number;
+	bool has_place = queue_path_number(span_of(name), &number) &&
+	    qfix_is_placed(qfix, spot, number);
 
-	if (!spot->is_part && queue_path_part(span_of(name), &part) &&
+	if (has_place)
+		vec_push(&qfix->numbers, number);
+	if (has_place && spot->folder == QUEUE_INTD && S_ISDIR(st->st_mode))
+		qfix_in_way(qfix, spot, name,
+		    "is no file, and stands in the place of one");
+	else if (!spot->is_part && queue_path_part(span_of(name), &part) &&
 	    part < qfix->split)
 		qfix_in_way(qfix, spot, name,
 		    "is no folder, and stands in the place of one");
@@ -106,7 +115,7 @@ look_at_place(struct qfix *qfix, const struct spot *spot, const char *name,
 		return 0;
 	}
 	if (!qfix_is_file(name, st, &number, &is_new)) {
-		tell_stranger(qfix, spot, name);
+		tell_stranger(qfix, spot, name, st);
 		return 0;
 	}
 	if (!is_new)

@@ -84,6 +84,24 @@ cut_alias(struct span *text, size_t *lines)
 	return span_upto(whole, whole.len - text->len);
 }
 
+/* Others take lines behind a comment that begin with a blank for a part of the
+ * alias above it; here they are a part of the comment. */
+static void
+warn_of_more(struct span comment, size_t number)
+{
+	struct span line;
+
+	for (; span_cut_next(&comment, '\n', &line); number++) {
+		line = span_trim(line);
+		if (line.len == 0 || line.s[0] == '#')
+			continue;
+		tool_warn_at(LIST, number,
+		    "is a part of the comment above it: it begins with a "
+		    "blank");
+		return;
+	}
+}
+
 static void
 add_aliases(struct making *making, struct span text)
 {
@@ -91,10 +109,12 @@ add_aliases(struct making *making, struct span text)
 
 	for (; text.len; number += lines) {
 		struct span alias = cut_alias(&text, &lines);
-		const char *fault = span_starts(alias, SPAN("#"))
-		    ? NULL
-		    : add_alias(making, alias);
+		const char *fault = NULL;
 
+		if (span_starts(alias, SPAN("#")))
+			warn_of_more(alias, number);
+		else
+			fault = add_alias(making, alias);
 		if (fault)
 			tool_fail_at(TOOL_TEMPORARY, LIST, number, fault);
 	}

@@ -67,6 +67,13 @@ tool_fail_at(int exit_code, const char *file, size_t line, const char *why)
 }
 
 void
+tool_warn_at(const char *file, size_t line, const char *what)
+{
+	fprintf(stderr, "%s: warning: %s: line %zu %s\n", tool.program, file,
+	    line, what);
+}
+
+void
 tool_cannot(const char *verb, const char *object)
 {
 	abandon();

@@ -33,6 +33,9 @@ NORETURN void tool_fail(int exit_code, const char *why);
 NORETURN void
 tool_fail_at(int exit_code, const char *file, size_t line, const char *why);
 
+/* tool_warn_at: says what is strange about a line. */
+void tool_warn_at(const char *file, size_t line, const char *what);
+
 /* tool_cannot: what could not be done, because of errno; ends with 111. */
 NORETURN void tool_cannot(const char *verb, const char *object);
 

@@ -19,6 +19,7 @@ main(int argc, char **argv)
 	if (argc < 3)
 		filter_fail(FILTER_PERMANENT,
 		    "usage: condredirect address program [argument ...]");
+	filter_check_address(span_of(argv[1]));
 	code = filter_run(argv + 2);
 	if (code == FILTER_TEMPORARY)
 		filter_fail(FILTER_TEMPORARY, "the program cannot tell now");

@@ -45,7 +45,8 @@ take_commands(struct expansion *expansion, struct span rest, bool is_list)
 	int got;
 
 	while ((got = forwarddata_next(&rest, &command)) > 0) {
-		bool is_address = span_starts(command, SPAN("&"));
+		bool is_address =
+		    span_starts(command, SPAN("&")) && command.len > 1;
 
 		if (is_address && is_list)
 			expansion->has_members = true;
@@ -55,6 +56,8 @@ take_commands(struct expansion *expansion, struct span rest, bool is_list)
 			continue;
 		else if (forwarddata_is_nothing(command))
 			filter_fail(FILTER_TEMPORARY, "a program is missing");
+		else if (span_equal(command, SPAN("&")))
+			filter_fail(FILTER_TEMPORARY, "an address is missing");
 		else if (forwarddata_is_program(command))
 			words_add(&expansion->programs, command);
 		else

@@ -64,6 +64,17 @@ filter_setting(const char *name)
 	_exit(FILTER_PERMANENT);
 }
 
+void
+filter_check_address(struct span address)
+{
+	struct span trimmed = span_trim(address);
+
+	if (!trimmed.len || trimmed.len != address.len ||
+	    span_starts(address, SPAN("<")))
+		filter_fail(FILTER_PERMANENT,
+		    "an address is empty, or has something around it");
+}
+
 /* A file that has no format which the kernel knows is a shell's. */
 static pid_t
 start_script(char **argv, int message_fd)

@@ -31,6 +31,10 @@ NORETURN void filter_fail_errno(const char *what);
  * missing. */
 const char *filter_setting(const char *name);
 
+/* filter_check_address: ends the program, for good, if this is nobody's: mail
+ * for an empty address would be gone. */
+void filter_check_address(struct span address);
+
 /*
  * filter_start: starts a program.
  *   argv         ends in NULL; its first is searched in PATH

@@ -7,15 +7,6 @@
  */
 #include "filter.h"
 
-static bool
-is_address(struct span text)
-{
-	struct span trimmed = span_trim(text);
-
-	return trimmed.len && trimmed.len == text.len &&
-	    !span_starts(text, SPAN("<"));
-}
-
 int
 main(int argc, char **argv)
 {
@@ -25,9 +16,7 @@ main(int argc, char **argv)
 	sender = filter_setting("NEWSENDER");
 	top = filter_setting("DTLINE");
 	for (int i = 1; i < argc; i++)
-		if (!is_address(span_of(argv[i])))
-			filter_fail(FILTER_PERMANENT,
-			    "an address is empty, or has something around it");
+		filter_check_address(span_of(argv[i]));
 	if (argc < 2)
 		filter_fail(FILTER_PERMANENT, "usage: forward address ...");
 	filter_forward(

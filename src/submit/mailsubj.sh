@@ -3,7 +3,8 @@
 # Runs as   the caller.
 # Reads     the body on fd 0; a subject, addresses.
 # Source    mailsubj(1).
-if [ $# -lt 2 ]; then
+# Addresses that are all empty are none: nobody would get it.
+if [ $# -lt 2 ] || [ -z "$(shift && printf '%s' "$@" | tr -d ' \t')" ]; then
 	echo 'usage: mailsubj subject address ...' >&2
 	exit 100
 fi

@@ -336,7 +336,12 @@ main(int argc, char **argv)
 	add_from(&head, &envelope);
 	add_followup(&head, &envelope, lists);
 	new_envelope_sender(&envelope, &sender);
-	new_envelope_recipients(&envelope, argv + optind, &recipients);
+	if (!new_envelope_recipients(&envelope, argv + optind, &recipients))
+		fail("a comment in the header has no end, and addresses in it "
+		     "(#5.1.3)",
+		    PERMANENT_EXIT);
+	if (!recipients.len && argv[optind] && options.recipients != 'h')
+		fail("nobody is named as recipient (#5.1.3)", PERMANENT_EXIT);
 	tidyhead_write(&head, &text, clock_seconds(), str_span(&names.id_host),
 	    (uint64_t)getpid());
 	start(&target, options.prints);

@@ -35,6 +35,9 @@ struct new_envelope {
 	struct mailboxes sender;	      /* Envelope-Sender */
 	struct mailboxes returned;	      /* Return-Path */
 	bool has_given;
+	/* A field with recipients has a comment that hides some; so has
+	 * Envelope-Recipients. */
+	bool hides_listed, hides_given;
 };
 
 /* new_envelope_field: takes a field of the message.  Returns whether the
@@ -45,8 +48,9 @@ bool new_envelope_field(struct new_envelope *envelope, struct span field);
 void
 new_envelope_sender(const struct new_envelope *envelope, struct str *sender);
 
-/* new_envelope_recipients: appends all recipients, each with a NUL. */
-void new_envelope_recipients(const struct new_envelope *envelope,
+/* new_envelope_recipients: appends all recipients, each with a NUL; an empty
+ * one is nobody.  Returns false if the header hides some. */
+bool new_envelope_recipients(const struct new_envelope *envelope,
     char *const *arguments, struct str *recipients);
 
 /* new_envelope_from: who writes the message, for a missing From. */

@@ -42,6 +42,14 @@ take(const struct new_envelope *envelope, struct mailboxes *list,
 			complete(envelope, &list->all.at[i]);
 }
 
+static void
+take_listed(
+    struct new_envelope *envelope, struct mailboxes *list, struct span body)
+{
+	take(envelope, list, body);
+	envelope->hides_listed |= mailboxes_are_hidden(body);
+}
+
 bool
 new_envelope_field(struct new_envelope *envelope, struct span field)
 {
@@ -55,21 +63,22 @@ new_envelope_field(struct new_envelope *envelope, struct span field)
 	}
 	if (span_equal_nocase(name, SPAN("Envelope-Recipients"))) {
 		take(envelope, &envelope->given, body);
+		envelope->hides_given |= mailboxes_are_hidden(body);
 		envelope->has_given = true;
 		return true;
 	}
 	switch (header_identify(name)) {
 	case HEADER_TO:
-		take(envelope, &envelope->to, body);
+		take_listed(envelope, &envelope->to, body);
 		return false;
 	case HEADER_CC:
-		take(envelope, &envelope->cc, body);
+		take_listed(envelope, &envelope->cc, body);
 		return false;
 	case HEADER_BCC:
-		take(envelope, &envelope->bcc, body);
+		take_listed(envelope, &envelope->bcc, body);
 		return true;
 	case HEADER_APPARENTLY_TO:
-		take(envelope, &envelope->others, body);
+		take_listed(envelope, &envelope->others, body);
 		return true;
 	case HEADER_RETURN_PATH:
 		take(envelope, &envelope->returned, body);
@@ -186,31 +195,40 @@ add_list(struct str *recipients, const struct mailboxes *list)
 	}
 }
 
-void
+static void
+add_argument(const struct new_envelope *envelope, struct str *recipients,
+    struct span argument)
+{
+	struct mailbox mailbox = MAILBOX_INIT;
+
+	if (argument.len == 0)
+		return;
+	take_argument(envelope, argument, &mailbox);
+	mailboxes_add_address(recipients, &mailbox);
+	str_add_byte(recipients, '\0');
+	mailboxes_free_one(&mailbox);
+}
+
+bool
 new_envelope_recipients(const struct new_envelope *envelope,
     char *const *arguments, struct str *recipients)
 {
 	char from = envelope->options->recipients;
 	bool has_arguments = *arguments != NULL;
 
-	for (; from != 'h' && *arguments; arguments++) {
-		struct mailbox mailbox = MAILBOX_INIT;
-
-		take_argument(envelope, span_of(*arguments), &mailbox);
-		mailboxes_add_address(recipients, &mailbox);
-		str_add_byte(recipients, '\0');
-		mailboxes_free_one(&mailbox);
-	}
+	for (; from != 'h' && *arguments; arguments++)
+		add_argument(envelope, recipients, span_of(*arguments));
 	if (from == 'a' || (from == 'A' && has_arguments))
-		return;
+		return true;
 	if (envelope->has_given) {
 		add_list(recipients, &envelope->given);
-		return;
+		return !envelope->hides_given;
 	}
 	add_list(recipients, &envelope->to);
 	add_list(recipients, &envelope->cc);
 	add_list(recipients, &envelope->bcc);
 	add_list(recipients, &envelope->others);
+	return !envelope->hides_listed;
 }
 
 void

@@ -168,6 +168,16 @@ choose_recipients(const struct inject_letter *letter,
 		str_add(recipients, str_span(&letter->listed[is_resent]));
 }
 
+/* Whether who is to get it was to be said, and is not.  Without arguments a
+ * header may name nobody, but with -l. */
+static bool
+is_nobody_named(const struct options *options, const struct str *recipients)
+{
+	return recipients->len == 0 &&
+	    (options->is_lenient ||
+		(options->choice != CHOOSE_HEADER && *options->recipients));
+}
+
 /* -f beats Return-Path, which beats the environment. */
 static void
 choose_sender(struct inject_letter *letter, const struct options *options)
@@ -321,7 +331,7 @@ main(int argc, char **argv)
 	inject_header_read(&letter, &in);
 	choose_sender(&letter, &options);
 	choose_recipients(&letter, &options, &recipients);
-	if (options.is_lenient && recipients.len == 0)
+	if (is_nobody_named(&options, &recipients))
 		inject_fail(FAULT_NO_RECIPIENT, SPAN(""));
 	if (options.only_prints)
 		print(&letter, &in);

@@ -67,6 +67,16 @@ def test_condredirect(town, condition, is_there):
         assert text.startswith("Return-Path: <joe@there.example>\n") and "hello" in text
 
 
+@pytest.mark.parametrize("address", ["''", "' x'", "'<x@y>'"])
+@pytest.mark.parametrize("program", ["true", "false"])
+def test_condredirect_to_no_address(town, address, program):
+    """As forward does: it bounces, also if the program would not have said so."""
+    assert not deliver(town, "|condredirect %s %s" % (address, program), "./Maildir/",
+                       sender="bob@here.example")
+    text, = town.mail("bob")
+    assert "condredirect: fatal: " in text
+
+
 @pytest.mark.parametrize("program", ["except", "bouncesaying x", "condredirect bob"])
 @pytest.mark.parametrize("end", ["exit 111", "kill -9 $$"])
 def test_what_cannot_be_told_now(town, program, end):

@@ -149,6 +149,24 @@ def test_a_program_is_missing(town, program):
     assert not os.path.exists(home + "/ran")
 
 
+def test_an_address_is_missing(town):
+    """As older databases may have it, where mail for it was gone.  In a list it
+    is nobody, and the others get it."""
+    home = town.home("ann")
+    town.place.write(home + "/f.cdb", cdb.make([
+        (b":ann@here.example", b"|touch ran\0&bob@here.example\0&\0"),
+        (b":ann-team@here.example", b"./l.bin\0")]), "ann", 0o644)
+    town.place.write(home + "/l.bin", "&\0&bob@here.example\0", "ann", 0o644)
+    for ext in "", "-team":
+        town.rules("ann", ext, "|fastforward f.cdb")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^delivery 1: deferral: .*an_address_is_missing")
+    town.send("joe@there.example", "ann-team@here.example")
+    town.letter("bob", "hello")
+    assert not os.path.exists(home + "/ran")
+
+
 @pytest.mark.parametrize("text, on_list, waits", [
     ("ann@here.example: ann@here.example;", "", True),
     ("ann@here.example: b@x; b@x: c@x, ./l.bin; c@x: ann@here.example;", "", True),
@@ -398,6 +416,37 @@ def test_alias_that_is_none(town, text):
     assert etc.read("aliases.cdb") == "old"
     assert [os.path.basename(path) for path in etc.matching("aliases*")] == [
         "aliases", "aliases.cdb"]
+
+
+@pytest.mark.parametrize("text, line", [
+    ("a: b,\n# c\n  d\n", 3), ("a: b\n#c: d,\n\n\te\nf: g\n", 4),
+    ("# c\n  # d\n\n \na: b\n", None), ("a: b,\n  c\n# d\n", None)])
+def test_comment_that_goes_on(town, text, line):
+    """Where it does, nobody finds out from the mail alone."""
+    town.place.etc.clear("aliases*")
+    town.place.etc.write("aliases", text)
+    done = subprocess.run([town.place.program("newaliases")], stderr=subprocess.PIPE)
+    assert done.returncode == 0 and town.place.etc.matching("aliases.cdb")
+    if line is None:
+        assert not done.stderr
+    else:
+        assert b"newaliases: warning: /etc/aliases: line %d is a part of" % line in done.stderr
+
+
+@pytest.mark.parametrize("program", ["newinclude", "newaliases"])
+def test_text_that_is_a_pipe(town, program):
+    """Nobody writes to it now; that is no text without lines."""
+    home, etc = town.home("ann"), town.place.etc
+    etc.clear("aliases*")
+    etc.write("aliases.cdb", "old")
+    town.place.write(home + "/list.bin", "old")
+    for path in home + "/list", "/etc/aliases":
+        os.mkfifo(path)
+    words, made = ([], "/etc/aliases.cdb") if program == "newaliases" else (["list"], "list.bin")
+    done = subprocess.run([town.place.program(program), *words], cwd=home, stderr=subprocess.PIPE)
+    etc.clear("aliases")
+    assert done.returncode == 111 and b"cannot read" in done.stderr
+    assert contents(os.path.join(home, made)) == b"old"
 
 
 @pytest.mark.parametrize("words", [["sendmail", "-bi"], ["newaliases"]])

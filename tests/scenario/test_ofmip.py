@@ -124,6 +124,26 @@ def test_new_inject_prints(town):
     assert 'To: ann@here.example, "Zoe" <zoe@far.here.example>' in lines and lines[-1] == "no end"
 
 
+@pytest.mark.parametrize("words, header, recipients", [
+    (["-a", "", "ann"], "To: (zoe@far", ["ann@here.example"]),
+    ([], "To: bob (once zoe, ann", ["bob@here.example"]),
+    ([], "To: bob (zoe@far), ann (@)", ["bob@here.example", "ann@here.example"]),
+    ([], "To: bob, \\(zoe@far", ["bob@here.example", "(zoe@far.here.example"]),
+    ([], "To: bob (once, zoe@far", None),
+    ([], "To: bob\nBcc: ann (() zoe@far", None),
+    ([], "To: bob (zoe@far\nEnvelope-Recipients: ann", ["ann@here.example"]),
+    ([], "To: bob\nEnvelope-Recipients: ann (zoe@far", None)])
+def test_new_inject_tells_of_hidden_recipients(town, words, header, recipients):
+    """An empty one is nobody; those in a comment that has no end would not get it."""
+    done = town.run_as("bob", [town.place.program("new-inject"), "-n", *words],
+                       header + "\n\nhello\n", check=False)
+    if recipients is None:
+        assert done.returncode == 100 and b"comment" in done.stdout
+    else:
+        wanted = "".join("  %s,\n" % one for one in recipients)
+        assert "Envelope-Recipients:\n%sDate: " % wanted in done.stdout.decode()
+
+
 def test_new_inject_followup_to(town):
     """Files are found from where the caller stands."""
     town.place.write(town.home("bob") + "/lists", "list@far.example\n")

@@ -528,6 +528,35 @@ def test_twins_are_left_alone(without_queue):
     assert listing(old.top) == before
 
 
+def test_half_a_queue_is_flat(own_queue):
+    """A file has the name of the part that another one is looked for in."""
+    queue = own_queue.place.path("queue")
+    os.rmdir(queue + "/intd/3")
+    for name in "intd/3", "todo/3/49":
+        own_queue.place.write("%s/%s" % (queue, name), "u0\0p1\0Fa@b\0Tc@d\0\0")
+    assert run(own_queue.place)[0] == 1
+    assert run(own_queue.place, "--repair")[0] == 0
+    assert set(mail_files(queue)) == {("intd", "3"), ("intd", "49"), ("todo", "49")}
+
+
+@pytest.mark.parametrize("name, make, says", [
+    ("mess/3/49", os.mkfifo, "mess/49 is there twice, in two places: take one away"),
+    ("info/3/49", os.mkdir, "info/49 is there twice, in two places: take one away"),
+    ("info/3/49", lambda path: os.symlink("49", path), "info/49 is there twice, in two places: take one away"),
+    ("intd/3/49", os.mkdir, "intd/3/49 is no file, and stands in the place of one")])
+def test_strangers_in_the_place_of_mail(own_queue, name, make, says):
+    """The queue is not shut for a move that cannot be."""
+    place = own_queue.place
+    queue = place.path("queue")
+    for folder in "mess", "todo", "info":
+        place.write("%s/%s/49" % (queue, folder), "u0\0p1\0Fa@b\0Tc@d\0\0")
+    make(os.path.join(queue, name))
+    before = listing(queue)
+    code, told = run(place, "--repair")
+    assert (code, told) == (1, says + "\nqmail-qfix: nothing was changed\n")
+    assert listing(queue) == before
+
+
 def test_only_root_may(own_queue):
     place = own_queue.place
     assert run(place, "--repair", **place.as_user("qmailq")) == (

@@ -260,6 +260,29 @@ def test_nobody_can_be_told(caller):
     assert code == 100 and "addresses in To\n" in said and "nobody is named" in said
 
 
+@pytest.mark.parametrize("program", ["qmail-inject", "new-inject", "mailsubj"])
+@pytest.mark.parametrize("words, recipients", [
+    ([""], None), (["", ""], None), (["", "b@y.example"], "Tb@y.example\0"),
+    (["b@y.example", ""], "Tb@y.example\0")])
+def test_arguments_that_are_empty(caller, program, words, recipients):
+    """As a variable is that was not set."""
+    if program == "mailsubj":
+        words = ["a subject", *words]
+    code, _ = caller.run(program, *words)
+    if recipients is None:
+        assert code == 100 and not caller.read("envelope")
+    else:
+        assert code == 0 and caller.read("envelope") == "Fann@here.example\0%s\0" % recipients
+
+
+@pytest.mark.parametrize("program", ["qmail-inject", "new-inject"])
+@pytest.mark.parametrize("words, code", [
+    (["-H", ""], 0), (["-h", ""], 0), (["-a", ""], 100), (["-a"], 0)])
+def test_empty_arguments_beside_the_header(caller, program, words, code):
+    assert caller.run(program, *words, text="To: b@y.example\n\nx\n")[0] == code
+    assert ("Tb@y.example" in caller.read("envelope")) == (words[0] != "-a")
+
+
 def test_names_stay_as_they_are(caller):
     names = ["John Q. Public", "\"[foo] bar\"", "J\xc3\xbcrgen M\xfcller", "=?utf-8?q?a?= =?utf-8?q?b?="]
     lines = "".join("Cc: %s <b@y.example>\n" % name for name in names)

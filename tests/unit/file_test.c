@@ -52,6 +52,9 @@ test_never_blocks(void **state)
 	assert_int_equal(file_read_fd(fd, &text, 10), 0);
 	assert_int_equal(text.len, 0);
 	fd_close(fd);
+	assert_int_equal(file_read("fifo", &text, 10), -1);
+	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(file_read("/dev/null", &text, 10), 0);
 }
 
 static void

@@ -54,6 +54,26 @@ is_fit(struct mender *mender, char c)
 	return true;
 }
 
+bool
+mailboxes_are_hidden(struct span text)
+{
+	struct mender mender = { OUTSIDE, 0 };
+	size_t start = text.len;
+
+	for (size_t i = 0; i < text.len; i++) {
+		bool was_outside = mender.place == OUTSIDE;
+
+		if (text.s[i] == '\\')
+			i++;
+		else if (text.s[i] != '\0')
+			(void)is_fit(&mender, text.s[i]);
+		if (was_outside && mender.place == IN_COMMENT)
+			start = i;
+	}
+	return mender.place == IN_COMMENT &&
+	    span_has(span_from(text, start), '@');
+}
+
 /* Copies a text without what no token may have, closing what is open. */
 static void
 mend(struct str *mended, struct span text)

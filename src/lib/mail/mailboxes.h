@@ -48,6 +48,10 @@ struct mailboxes {
  */
 void mailboxes_parse(struct mailboxes *list, struct span text);
 
+/* mailboxes_are_hidden: whether a comment that has no end, which is all that
+ * follows, looks as if it held an address. */
+bool mailboxes_are_hidden(struct span text);
+
 /* mailboxes_add_address: appends local_part@host, or local_part without a
  * host, as in an envelope. */
 void mailboxes_add_address(struct str *text, const struct mailbox *mailbox);

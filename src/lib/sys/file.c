@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -62,9 +63,24 @@ file_append(const char *path, unsigned mode)
 	    path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, mode);
 }
 
+/* A pipe whose writer has not come yet looks like an empty file. */
+static int
+refuse_pipe(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return -1;
+	if (!S_ISFIFO(status.st_mode))
+		return 0;
+	errno = EAGAIN; /* as with a writer who has written nothing yet */
+	return -1;
+}
+
 /*
  * Appends what is left of fd.  With is_regular, a read that brings less than
- * was asked for is taken as the end, which saves one call for each file.
+ * was asked for is taken as the end, which saves one call for each file; and
+ * a pipe is no file.
  */
 static int
 read_all(int fd, struct str *text, size_t max, bool is_regular)
@@ -82,6 +98,8 @@ read_all(int fd, struct str *text, size_t max, bool is_regular)
 			errno = EFBIG;
 			return -1;
 		}
+		if (got == 0 && is_regular && text->len == old_len)
+			return refuse_pipe(fd);
 		if (got == 0 || (is_regular && (size_t)got < sizeof(block)))
 			return 0;
 	}

@@ -44,7 +44,8 @@ MUST_CHECK int file_append(const char *path, unsigned mode);
 /*
  * file_read: appends the whole file to text.
  *   max   EFBIG if the file is longer than this
- * Returns 0; -1 with errno, ENOENT if there is none.
+ * Returns 0; -1 with errno: ENOENT if there is none, EAGAIN if it is a pipe
+ * that nobody writes to.
  */
 MUST_CHECK int file_read(const char *path, struct str *text, size_t max);
 
