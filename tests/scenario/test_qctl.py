@@ -358,6 +358,25 @@ def commands_of_the_page():
     return [line.split() for block in blocks for line in block.splitlines()]
 
 
+def test_the_log_as_the_page_reads_it(waiting, tmp_path):
+    """All of one message, with what became of its deliveries; nothing of another."""
+    town = waiting
+    one = send_waiting(town, "joe@example.org", "ann@here.example", "bob@here.example")
+    two = send_waiting(town, "joe@example.org", "ann-carl@here.example")
+    lines = [line for line in town.daemon.lines if "delivery" in line or "msg" in line]
+    log = tmp_path / "current"
+    log.write_text("".join(f"@400000006b08f121215e8c94 {line}\n" for line in lines))
+    (command,) = re.findall(r"^awk .*?current$", build.read("man/qmail-queue-howto.7"),
+                            re.M | re.S)
+    command = command.replace("1795338307000000", one).replace(
+        "/var/qmail/log/qmail-send/current", str(log))
+    found = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, check=True,
+                           text=True).stdout
+    assert f"new msg {one}" in found and two not in found
+    assert found.count(" starting delivery ") == 2
+    assert found.count(": deferral: ") == found.count(": success: ") == 1
+
+
 def test_commands_of_the_page(waiting):
     """Each as it stands there, but for the number, on a message that is there."""
     town = waiting
