@@ -8,7 +8,6 @@
 #include <time.h>
 
 #include "config/home.h"
-#include "mail/address.h"
 #include "queue/inject.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -156,16 +155,9 @@ verbs_redirect(struct control *control, const struct verb *verb,
 		.old = str_span(&addresses[0]),
 		.fresh = str_span(&addresses[1]) };
 	const char *wrong = NULL;
-	int result;
+	int result = control_walk(control, selection, look, NULL, &redirecting);
 
 	(void)verb;
-	if (selection->numbers.len != 1 ||
-	    address_domain(redirecting.fresh).len == 0 ||
-	    redirecting.fresh.len > ADDRESS_MAX) {
-		errno = EINVAL;
-		return -1;
-	}
-	result = control_walk(control, selection, look, NULL, &redirecting);
 	if (result == 0 && redirecting.number)
 		wrong = redirect_one(&redirecting, selection);
 	if (wrong && *wrong)
