@@ -4,7 +4,6 @@
  * so: nothing is lost, and at worst both get it.
  * Input: files of the queue; addresses: of the administrator
  */
-#include <errno.h>
 #include <time.h>
 
 #include "config/home.h"
