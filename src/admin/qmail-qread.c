@@ -44,7 +44,7 @@ struct listing {
 
 #define MAY_NOT                                                               \
 	"qmail-qread: the queue tells who writes to whom: only root and the " \
-	"user qmails may list it\n"
+	"user qmails may list it, and those of group qmail by qmail-qctl list\n"
 
 /* Every failure ends here: 111, and the reason. */
 NORETURN static void

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -33,7 +34,7 @@ static const char usage[] =
     "       qmail-qctl watch [seconds]\n"
     "messages: numbers, --all, --sender address, --recipient address,\n"
     "       --domain domain, --older time, --younger time,\n"
-    "       --channel local|remote, --state waiting|new|delivering|held\n";
+    "       --channel local|remote, --state waiting|new|delivering|held|ending\n";
 
 static const struct {
 	const char *name;
@@ -67,6 +68,16 @@ fail(const char *words, int code)
 }
 
 /* ---- the request ---- */
+
+/* Says which word is wrong, too. */
+NORETURN static void
+refuse(const char *word, const char *wrong)
+{
+	write_or_end(2, SPAN("qmail-qctl: "));
+	write_or_end(2, span_of(word));
+	write_or_end(2, span_of(wrong));
+	fail(usage, WORDS_USAGE);
+}
 
 /* 90, 90s, 15m, 4h, 2d: seconds.  Returns false for anything else. */
 static bool
@@ -103,10 +114,12 @@ add_option(struct str *request, char **argv)
 			record_add(request, (char)options[i].letter, SPAN(""));
 			return 1;
 		}
-		if (!argv[1] ||
-		    (options[i].is_time &&
-			!read_time(span_of(argv[1]), &seconds)))
-			fail(usage, WORDS_USAGE);
+		if (!argv[1])
+			refuse(*argv, " needs a value\n");
+		if (options[i].is_time &&
+		    !read_time(span_of(argv[1]), &seconds))
+			refuse(argv[1],
+			    " is no time: 90, 90s, 15m, 4h or 2d are\n");
 		if (options[i].is_time)
 			record_add_number(
 			    request, (char)options[i].letter, seconds);
@@ -115,7 +128,8 @@ add_option(struct str *request, char **argv)
 			    request, (char)options[i].letter, span_of(argv[1]));
 		return 2;
 	}
-	fail(usage, WORDS_USAGE);
+	refuse(*argv,
+	    **argv == '-' ? " is no option\n" : " is no number of a message\n");
 }
 
 /* stat and its forms; returns the words that are left. */
@@ -134,6 +148,7 @@ static void
 add_words(struct str *request, char **argv)
 {
 	bool is_redirect = strcmp(*argv, "redirect") == 0;
+	size_t numbers = 0;
 
 	argv = add_verb(request, argv);
 	for (int i = 0; *argv; i++) {
@@ -142,13 +157,18 @@ add_words(struct str *request, char **argv)
 
 		if (is_redirect && i > 0)
 			record_add(request, WORDS_ADDRESS, word);
-		else if (scan_u64(word, INT64_MAX, &number))
+		else if (scan_u64(word, INT64_MAX, &number) && number) {
+			if (++numbers > SELECTION_NUMBERS_MAX)
+				fail("qmail-qctl: more than 1000 numbers at "
+				     "once; nothing was done\n",
+				    WORDS_USAGE);
 			record_add(request, WORDS_NUMBER, word);
-		else if (!is_redirect) {
+		} else if (!is_redirect) {
 			argv += add_option(request, argv);
 			continue;
-		} else
-			fail(usage, WORDS_USAGE);
+		} else {
+			refuse(*argv, " is no number of a message\n");
+		}
 		argv++;
 	}
 }
@@ -185,6 +205,16 @@ hear(int fd)
 	    WORDS_TROUBLE);
 }
 
+/* Whether we could read the files of qmails, in the folder of the queue. */
+static bool
+may_read(void)
+{
+	struct stat st;
+
+	return getuid() == 0 ||
+	    (stat("info", &st) == 0 && st.st_uid == getuid());
+}
+
 /* Without qmail-send: what can be read can be shown. */
 static int
 look_alone(struct span request)
@@ -193,6 +223,10 @@ look_alone(struct span request)
 
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&control.split) < 0)
 		error_exit("qmail-qctl", home_queue_dir);
+	if (!may_read())
+		fail("qmail-qctl: qmail-send does not run; only root can look "
+		     "now\n",
+		    WORDS_TROUBLE);
 	return control_run(&control, request);
 }
 
@@ -247,7 +281,7 @@ main(int argc, char **argv)
 
 	must_hooks(WORDS_TROUBLE, NULL);
 	signal_ignore(SIGPIPE);
-	if (argc < 2)
+	if (argc < 2 || argv[1][0] == '-')
 		fail(usage, WORDS_USAGE);
 	if (strcmp(argv[1], "watch") == 0)
 		watch(argv + 2);

@@ -4,11 +4,9 @@
  * so: nothing is lost, and at worst both get it.
  * Input: files of the queue; addresses: of the administrator
  */
-#include <errno.h>
 #include <time.h>
 
 #include "config/home.h"
-#include "mail/address.h"
 #include "queue/inject.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -176,16 +174,9 @@ verbs_redirect(struct control *control, const struct verb *verb,
 		.old = str_span(&addresses[0]),
 		.fresh = str_span(&addresses[1]) };
 	const char *wrong = NULL;
-	int result;
+	int result = control_walk(control, selection, look, NULL, &redirecting);
 
 	(void)verb;
-	if (selection->numbers.len != 1 ||
-	    address_domain(redirecting.fresh).len == 0 ||
-	    redirecting.fresh.len > ADDRESS_MAX) {
-		errno = EINVAL;
-		return -1;
-	}
-	result = control_walk(control, selection, look, NULL, &redirecting);
 	redirecting.was_held = redirecting.is_held;
 	if (result == 0 && redirecting.number)
 		wrong = redirect_one(&redirecting, selection);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/scan.h"
+#include "mail/address.h"
 #include "queue/record.h"
 #include "sys/error.h"
 #include "verbs.h"
@@ -44,6 +45,41 @@ find_verb(const struct control *control, struct span name)
 		     : find_in(control->changes, control->change_count, name);
 }
 
+static const char *
+refuse_condition(char letter)
+{
+	if (letter == WORDS_STATE)
+		return "a state is waiting, new, delivering, held or ending\n";
+	if (letter == WORDS_CHANNEL)
+		return "a channel is local or remote\n";
+	return "this cannot be understood; see qmail-qctl(8)\n";
+}
+
+/* As it stands in an envelope; not as in a header. */
+static bool
+is_address(struct span text)
+{
+	struct span domain = address_domain(text);
+
+	return domain.len && text.len > domain.len + 1 &&
+	    text.len <= ADDRESS_MAX && address_is_domain(domain) &&
+	    address_is_sendable(text);
+}
+
+/* Of a verb that needs addresses: the old one, and the new. */
+static const char *
+check_addresses(const struct request *request)
+{
+	if (request->address_count != 2)
+		return "two addresses are needed: the old one, and the new\n";
+	if (request->selection.numbers.len != 1)
+		return "the number of one message is needed\n";
+	if (!is_address(str_span(&request->addresses[1])))
+		return "the new address has to be user@host, without name or "
+		       "brackets\n";
+	return NULL;
+}
+
 /* Returns NULL, or what is wrong with it. */
 static const char *
 parse(const struct control *control, struct span rest, struct request *request)
@@ -62,11 +98,13 @@ parse(const struct control *control, struct span rest, struct request *request)
 			str_set(&request->addresses[request->address_count++],
 			    value);
 		else if (!selection_add(&request->selection, letter, value))
-			return "this cannot be understood; see qmail-qctl(8)\n";
+			return refuse_condition(letter);
 	if (rest.len)
 		return "the request is malformed\n";
-	if (request->verb->addresses != request->address_count)
-		return "two addresses are needed: the old one, and the new\n";
+	if (request->verb->addresses)
+		return check_addresses(request);
+	if (request->address_count)
+		return refuse_condition(WORDS_ADDRESS);
 	if (request->verb->needs_selection &&
 	    selection_is_empty(&request->selection))
 		return "say which messages: by number, --sender, --recipient, "

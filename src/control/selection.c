@@ -62,6 +62,16 @@ add_text(struct str *text, bool *is_given, struct span value)
 	return true;
 }
 
+/* People copy the brackets along in which list shows a sender. */
+static struct span
+without_brackets(struct span address)
+{
+	return address.len >= 2 && address.s[0] == '<' &&
+		address.s[address.len - 1] == '>'
+	    ? span_make(address.s + 1, address.len - 2)
+	    : address;
+}
+
 bool
 selection_add(struct selection *selection, char letter, struct span value)
 {
@@ -69,11 +79,11 @@ selection_add(struct selection *selection, char letter, struct span value)
 	case WORDS_NUMBER:
 		return add_number(selection, value);
 	case WORDS_SENDER:
-		return add_text(
-		    &selection->sender, &selection->has_sender, value);
+		return add_text(&selection->sender, &selection->has_sender,
+		    without_brackets(value));
 	case WORDS_RECIPIENT:
-		return add_text(
-		    &selection->recipient, &selection->has_recipient, value);
+		return add_text(&selection->recipient,
+		    &selection->has_recipient, without_brackets(value));
 	case WORDS_DOMAIN:
 		return add_text(
 		    &selection->domain, &selection->has_domain, value);

@@ -129,7 +129,11 @@ check_quota(struct delivery *delivery)
 	int found = visit_maildir(delivery, call_check);
 
 	if (found < 0)
-		fail(delivery, "cannot tell whether the quota allows it");
+		fail(delivery,
+		    errno == EINVAL && delivery->quota.len
+			? "a quota is bytes with S, messages with C behind, "
+			  "as 100000000S,10000C"
+			: "cannot tell whether the quota allows it");
 	if (found == 0)
 		fail_full(delivery);
 }

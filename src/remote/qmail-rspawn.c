@@ -3,7 +3,7 @@
  * Runs as   qmailr, one process, started by qmail-start.
  * Reads     jobs on fd 0 from qmail-send: addresses and an open message,
  *           which is checked; what qmail-remote prints, NOT trusted.
- * Writes    reports on fd 0.
+ * Writes    reports on fd 0; queue/lock/tcpto, when qmail-send says so.
  * Execs     qmail-remote, or $QMAILREMOTE.
  * Source    qmail-rspawn(8); jobs and reports in queue/delivery.h.
  */
@@ -15,6 +15,7 @@
 #include "base/vec.h"
 #include "base/words.h"
 #include "config/home.h"
+#include "net/tcpto.h"
 #include "queue/spawnloop.h"
 #include "remote_end.h"
 #include "sys/spawn.h"
@@ -296,12 +297,20 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 	vec_free(&said.recipients);
 }
 
+/* What is not forgotten costs time, not mail. */
+static void
+forget_troubles(void)
+{
+	(void)tcpto_clear_all();
+}
+
 int
 main(void)
 {
 	struct home_ids ids;
 	struct spawnloop loop = { .start = start_delivery,
 		.judge = judge_delivery,
+		.forget = forget_troubles,
 		.output_max = REMOTE_OUTPUT_MAX };
 
 	must_hooks(111, NULL);

@@ -327,6 +327,8 @@ make_due(struct order *order)
 	if (order->count == 0)
 		return;
 	hops_forget_troubles(&send->hops);
+	link_send(
+	    &send->deliveries.links[CHANNEL_REMOTE], SPAN(DELIVERY_FORGET), -1);
 	sendlog_z(&send->log, "retry of ");
 	sendlog_u64(&send->log, order->count);
 	sendlog_z(&send->log, " msgs by uid ");

@@ -257,6 +257,19 @@ def test_back_off(town, hosts):
     town.wait_empty()
 
 
+def test_now_forgets_troubles(town, hosts):
+    """What an administrator wants to go now is tried, whatever a host did before."""
+    bad, = hosts("bad")
+    bad.greeting = "421 not now"
+    town.open()
+    town.send("x@here.example", "a@bad.example")
+    town.daemon.wait("^delivery 1: deferral: .*421")
+    bad.greeting = "220 host.example ESMTP"
+    process.subprocess.run([town.place.program("qmail-qctl"), "now", "--all"], check=True)
+    town.daemon.wait("^delivery 2: success: ")
+    town.wait_empty()
+
+
 def try_all(town):
     os.kill(town.daemon.pid, signal.SIGALRM)
     return "a@bad.example", "b@bad.example"

@@ -380,6 +380,11 @@ def test_mistakes_do_not_bounce(box, words):
     assert done.returncode == 111 and done.stderr and not box.names()
 
 
+def test_words_for_what_is_no_quota(box):
+    done = deliver(box, "-q", "100MB")
+    assert done.returncode == 111 and b"as 100000000S,10000C" in done.stderr
+
+
 def test_folder_has_the_quota_of_all(box):
     for folder in ("new", "cur", "tmp"):
         os.makedirs("%s/.Sub/%s" % (box.maildir, folder))

@@ -43,7 +43,8 @@ def test_others(town, user):
     uid, gid = (7002, 7002) if user == "bob" else town.place.ids(user)
     text, code = mailq(town, "-bp", user=uid, group=gid, extra_groups=[], cwd="/")
     assert "fatal: cannot " in text and ": Permission denied\n" in text and code == 111
-    assert text.endswith("only root and the user qmails may list it\n")
+    assert text.endswith("only root and the user qmails may list it, "
+                         "and those of group qmail by qmail-qctl list\n")
 
 
 def test_qmails(town):

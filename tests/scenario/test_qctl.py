@@ -374,11 +374,56 @@ def test_who_may(waiting):
     assert "for root and for those of group qmail" in done.stderr and done.stdout == ""
     done = qctl(town, "list", user=ann, group=ann, extra_groups=[group])
     assert numbers(done.stdout) == [one]
+    town.daemon.stop()
+    done = qctl(town, "list", code=111, user=ann, group=ann, extra_groups=[group])
+    assert "only root can look now" in done.stderr and done.stdout == ""
+    town.open()
     for user in ("qmailr", "qmails", "qmailq"):
         uid, gid = town.place.ids(user)[:2]
         done = qctl(town, "delete", "--all", code=111, user=uid, group=gid, extra_groups=[group])
         assert "may not ask" in done.stderr
     assert numbers(qctl(town, "list").stdout) == [one]
+
+
+WRONG = (
+    (("list", "--domian", "x"), "--domian is no option\nusage"),
+    (("list", "--domain"), "--domain needs a value\nusage"),
+    (("list", "--older", "1w"), "1w is no time: "),
+    (("list", "--state", "Held"), "a state is waiting, new,"),
+    (("list", "--channel", "smtp"), "a channel is local or remote"),
+    (("list", "#1"), "#1 is no number of a message\nusage"),
+    (("hold", "0"), "0 is no number"),
+    (("lits",), "no such verb"),
+    (("--help",), "usage: "),
+    ((), "usage: "),
+    (("list", *map(str, range(1, 1002))), "more than 1000 numbers"),
+    (("redirect", "a@b"), "a@b is no number"),
+    (("redirect", "1", "a@b"), "two addresses"),
+    (("redirect", "1", "2", "a@b", "c@d"), "cannot be understood"),
+    (("redirect", "1", "a@b", ""), "has to be user@host"),
+    (("redirect", "1", "a@b", "bob"), "has to be user@host"),
+    (("redirect", "1", "a@b", "Bob <bob@here.example>"), "has to be user@host"),
+    (("redirect", "1", "a@b", "<bob@here.example>"), "has to be user@host"),
+    (("redirect", "1", "a@b", "@here.example"), "has to be user@host"))
+
+
+def test_wrong_words(town):
+    """Whoever mistypes is told which word it was, and nothing is done."""
+    town.open()
+    for words, said in WRONG:
+        done = qctl(town, *words, code=100)
+        assert said in done.stderr and done.stdout == "", (words, done)
+
+
+def test_addresses_as_they_are_shown(waiting):
+    town = waiting
+    one = send_waiting(town, "", "ann@here.example")
+    two = send_waiting(town, "joe@there.example", "ann@here.example")
+    for words, found in ((("--sender", "<>"), [one]), (("--sender", ""), [one]),
+                         (("--sender", "<joe@there.example>"), [two]),
+                         (("--sender", "<"), [])):
+        assert numbers(qctl(town, "list", *words).stdout) == found, words
+    assert len(numbers(qctl(town, "list", "--recipient", "<ann@here.example>").stdout)) == 2
 
 
 def knock(town):
@@ -520,6 +565,25 @@ def commands_of_the_page():
     page = build.read("man/qmail-queue-howto.7")
     blocks = re.findall(r"^\.Bd -literal -offset indent\n(.*?)^\.Ed", page, re.M | re.S)
     return [line.split() for block in blocks for line in block.splitlines()]
+
+
+def test_the_log_as_the_page_reads_it(waiting, tmp_path):
+    """All of one message, with what became of its deliveries; nothing of another."""
+    town = waiting
+    one = send_waiting(town, "joe@example.org", "ann@here.example", "bob@here.example")
+    two = send_waiting(town, "joe@example.org", "ann-carl@here.example")
+    lines = [line for line in town.daemon.lines if "delivery" in line or "msg" in line]
+    log = tmp_path / "current"
+    log.write_text("".join(f"@400000006b08f121215e8c94 {line}\n" for line in lines))
+    (command,) = re.findall(r"^awk .*?current$", build.read("man/qmail-queue-howto.7"),
+                            re.M | re.S)
+    command = command.replace("1795338307000000", one).replace(
+        "/var/qmail/log/qmail-send/current", str(log))
+    found = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, check=True,
+                           text=True).stdout
+    assert f"new msg {one}" in found and two not in found
+    assert found.count(" starting delivery ") == 2
+    assert found.count(": deferral: ") == found.count(": success: ") == 1
 
 
 def test_commands_of_the_page(waiting):

@@ -13,6 +13,9 @@
  *	{N delivery number, [S hop], [P], K|Z|D|U text}
  * S tells how the next hop was found; see enum delivery_hop.  P: what is asked
  * of notifications was passed on to it, and it will see to that.
+ *
+ * DELIVERY_FORGET, in place of a job: qmail-rspawn forgets which hosts were in
+ * trouble; there is no answer.
  */
 #ifndef QUEUE_DELIVERY_H
 #define QUEUE_DELIVERY_H
@@ -25,6 +28,7 @@
 #include "base/vec.h"
 #include "base/words.h"
 
+#define DELIVERY_FORGET	    "A"
 #define DELIVERY_NUMBER_MAX UINT32_MAX
 #define DELIVERY_TEXT_MAX   9998 /* bytes of report text that count */
 

@@ -193,6 +193,7 @@ lose_peer(struct state *state)
 static void
 receive_job(struct state *state)
 {
+	const struct spawnloop *loop = state->loop;
 	struct delivery_job job;
 	int message_fd;
 	ssize_t got = fdpass_receive(
@@ -202,6 +203,13 @@ receive_job(struct state *state)
 		lose_peer(state);
 	if (got <= 0)
 		return;
+	if (loop->forget &&
+	    span_equal(span_make(state->datagram, (size_t)got),
+		SPAN(DELIVERY_FORGET))) {
+		loop->forget();
+		fd_close(message_fd);
+		return;
+	}
 	if (delivery_job_parse(span_make(state->datagram, (size_t)got), &job)) {
 		if (!start_job(state, job, message_fd))
 			vec_push(&state->waiting,

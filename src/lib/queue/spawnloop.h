@@ -70,6 +70,8 @@ struct spawnloop {
 	 */
 	void (*judge)(const struct delivery_job *job, int exit_code,
 	    struct span output, struct str *reports);
+	/* forget: heeds DELIVERY_FORGET; NULL: it means nothing here. */
+	void (*forget)(void);
 	const struct spawnloop_asking *asking; /* NULL: start never asks */
 	void *context;
 	size_t output_max; /* bytes of output that are kept */
