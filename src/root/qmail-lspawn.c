@@ -44,6 +44,8 @@ static const char report_users_trouble[] =
     "UThe list of users cannot be read. (#4.3.0)\n";
 static const char report_lookup_trouble[] =
     "UThe account cannot be looked up now. (#4.3.0)\n";
+static const char report_home_hidden[] =
+    "ZThe home folder of the account cannot be looked at. (#4.3.0)\n";
 static const char report_bad_record[] =
     "ZThe account of this address is malformed. (#4.3.0)\n";
 static const char report_root[] =
@@ -128,8 +130,9 @@ static const char *
 find_account(const struct spawner *spawner, struct span record,
     struct users_account *account)
 {
-	if (record.len == 1) /* of qmail-getpw: not now */
-		return report_lookup_trouble;
+	if (record.len == 1) /* of qmail-getpw: none */
+		return record.s[0] == USERS_HOME_HIDDEN ? report_home_hidden
+							: report_lookup_trouble;
 	if (!users_parse(record, account))
 		return report_bad_record;
 	if (account->uid == 0 && spawner->is_root)

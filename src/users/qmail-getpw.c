@@ -25,6 +25,7 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "config/users.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/file.h"
@@ -40,6 +41,7 @@ enum outcome {
 	FOUND = 0,
 	USAGE = 100,
 	TROUBLE = 111, /* the lookup failed: try again later */
+	HIDDEN = 112,  /* the same, but a setting stands in the way */
 	NO_ALIAS = 116 /* there is no account to fall back on */
 };
 
@@ -53,7 +55,8 @@ is_break(struct span breaks, char byte)
 }
 
 /* Whether an account may get mail: not root, and at home in its own home.
- * Returns 1, 0, or -1 if that cannot be told now. */
+ * Returns 1, 0, or -1 with errno if that cannot be told.  A folder above that
+ * is closed to us need not be closed to the account. */
 static int
 may_get_mail(const struct passwd *account)
 {
@@ -62,9 +65,7 @@ may_get_mail(const struct passwd *account)
 	if (account->pw_uid == 0)
 		return 0;
 	if (stat(account->pw_dir, &st) < 0)
-		return errno == ENOENT || errno == ENOTDIR || errno == EACCES
-		    ? 0
-		    : -1;
+		return file_is_missing(errno) ? 0 : -1;
 	return st.st_uid == account->pw_uid;
 }
 
@@ -157,7 +158,7 @@ find_account(struct span breaks, struct span local_part, struct str *record)
 			continue;
 		fit = may_get_mail(account);
 		if (fit < 0)
-			outcome = TROUBLE;
+			outcome = error_is_temporary(errno) ? TROUBLE : HIDDEN;
 		if (fit > 0) {
 			add_record(record, account, rest.len ? "-" : "",
 			    span_from(rest, 1));
@@ -209,21 +210,31 @@ find_record(struct span breaks, struct span local_part, struct str *record)
 	return outcome;
 }
 
-/* Answers local parts, one a datagram; "Z" when there is no answer now. */
+/* What stands in the place of a record. */
+static char
+no_record(enum outcome outcome)
+{
+	return outcome == HIDDEN ? USERS_HOME_HIDDEN : USERS_NOT_NOW;
+}
+
+/* Answers local parts, one a datagram. */
 static enum outcome
 serve(int peer, struct span breaks)
 {
 	static char request[FDPASS_RECORD_MAX];
 	struct str record = STR_INIT;
+	enum outcome outcome;
 	ssize_t got;
 
 	while (
 	    (got = fdpass_receive(peer, request, sizeof(request), NULL)) > 0) {
 		str_reset(&record);
-		if (find_record(breaks, span_make(request, (size_t)got),
-			&record) != FOUND ||
-		    record.len > USERS_RECORD_MAX)
-			str_set(&record, SPAN("Z"));
+		outcome = find_record(
+		    breaks, span_make(request, (size_t)got), &record);
+		if (outcome != FOUND || record.len > USERS_RECORD_MAX) {
+			str_reset(&record);
+			str_add_byte(&record, no_record(outcome));
+		}
 		if (fdpass_say(peer, str_span(&record)) < 0)
 			break;
 	}
@@ -252,5 +263,5 @@ main(int argc, char **argv)
 	outcome = find_record(str_span(&breaks), span_of(argv[1]), &record);
 	if (outcome == FOUND && fd_write_all(1, str_span(&record)) < 0)
 		outcome = TROUBLE;
-	return (int)outcome;
+	return (int)(outcome == HIDDEN ? TROUBLE : outcome);
 }

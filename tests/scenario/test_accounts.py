@@ -60,6 +60,28 @@ def test_record_that_cannot_be_written(town):
         assert getpw(town.place, "ann", stdout=full)[0] == 111
 
 
+@pytest.mark.parametrize("how", ["closed", "circle"])
+def test_home_that_cannot_be_looked_at(town, how):
+    """It may be there for the account: its name belongs to nobody else."""
+    if how == "closed":
+        town.hide("ann")
+    else:
+        os.rename(town.home("ann"), town.home("ann") + ".away")
+        os.symlink("ann", town.home("ann"))
+    for name in ("ann", "ann-x"):
+        assert getpw(town.place, name, **town.place.as_user("qmailp"))[0] == 111
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(20)
+    with subprocess.Popen([town.place.program("qmail-getpw"), "--serve", "0"], stdin=theirs,
+                          **town.place.as_user("qmailp")) as child, ours:
+        theirs.close()
+        for question, first in ((b"ann", b"H"), (b"bob", b"bob"), (b"ann-x", b"H")):
+            ours.send(question)
+            assert ours.recv(65536).split(b"\0")[0] == first, question
+        ours.close()
+        assert child.wait(20) == 0
+
+
 def test_nobody_plays_alias(town):
     """But the one user of a private instance, who has all the roles."""
     for user in ("qmails", "alias", "qmailp"):

@@ -460,6 +460,14 @@ def test_record_is_malformed(town, spawn):
     assert letter == "Z" and "malformed" in text
 
 
+def test_home_that_cannot_be_looked_at(town, spawn):
+    """Its mail waits, but not for ever: a setting is wrong."""
+    town.rules("alias", "-default", "|echo alias")
+    town.hide("ann")
+    letter, text = spawn().deliver("ann@here.example")
+    assert letter == "Z" and "home folder" in text
+
+
 # ---- qmail-getpw
 
 def lookups(seen):

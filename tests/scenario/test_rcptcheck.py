@@ -175,6 +175,12 @@ def test_accounts_cannot_be_told(town, script):
         os.rename(path + ".away", path)
 
 
+def test_home_that_cannot_be_looked_at(town):
+    town.hide("ann")
+    town.open()
+    assert codes(town, "ann@here.example", "bob@here.example") == [LATER, OK]
+
+
 def test_relay_clients_are_told_too(town):
     town.open()
     assert known(town, "no-one@here.example", "x@there.example", RELAYCLIENT="") == [False, True]

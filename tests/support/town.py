@@ -82,6 +82,14 @@ class Town:
     def home(self, name):
         return "%s/homes/%s" % (self.place.base, name)
 
+    def hide(self, name):
+        """Puts the home of this account behind a folder that only root enters."""
+        uid, home = PEOPLE[name], self.home("closed/" + name)
+        os.mkdir(self.home("closed"), 0o700)
+        os.mkdir(home)
+        os.chown(home, uid, uid)
+        self.accounts(**{name: [uid, uid, home]})
+
     def environment(self, name):
         return {"HOME": self.home(name), "USER": name, "LOGNAME": name, "TERM": "vt100",
                 "LC_ALL": "C.UTF-8", "TMPDIR": self.home(name),

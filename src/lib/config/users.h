@@ -16,6 +16,10 @@
 
 #define USERS_RECORD_MAX 8192 /* bytes */
 
+/* What qmail-getpw answers, a byte, where it has no record. */
+#define USERS_NOT_NOW	  'Z' /* the account cannot be looked up */
+#define USERS_HOME_HIDDEN 'H' /* its home cannot, by how things are set */
+
 struct users_account {
 	struct span user, home, dash, extension; /* views into the record */
 	uid_t uid;
