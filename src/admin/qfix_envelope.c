@@ -9,6 +9,9 @@
  *
  * There intd may be gone while todo is there.  Here it is what info, local and
  * remote are made again from after a power cut, so it gets its name back.
+ *
+ * The two may be two files, in a queue that was copied; of these one that is whole
+ * counts, and takes the place of the other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,11 +110,12 @@ see_to_end(struct qfix *qfix, const struct spot *spot, const char *name,
 	return result;
 }
 
-/* Gives the file in todo its name in intd.  What stands there instead is another
- * file, of which a qmail-queue that came to its end would have made one. */
+/* Gives a file its name in the other folder.  What may stand there instead is
+ * another file, of which a qmail-queue that came to its end would have made one.
+ */
 static int
-link_intd(struct qfix *qfix, const struct spot *spot, const char *name,
-    int intd, bool is_taken)
+link_into(struct qfix *qfix, const struct spot *spot, const char *name,
+    const struct spot *other, bool is_taken)
 {
 	struct str fresh = STR_INIT;
 	int result;
@@ -120,14 +124,64 @@ link_intd(struct qfix *qfix, const struct spot *spot, const char *name,
 	if (is_taken)
 		str_add_z(&fresh, ".new");
 	if (is_taken)
-		(void)unlinkat(intd, str_z(&fresh), 0);
+		(void)unlinkat(other->fd, str_z(&fresh), 0);
 	qfix->has_begun = true;
 	qfix->completed++;
-	result = linkat(spot->fd, name, intd, str_z(&fresh), 0);
+	result = linkat(spot->fd, name, other->fd, str_z(&fresh), 0);
 	if (result == 0 && is_taken)
-		result = renameat(intd, str_z(&fresh), intd, name);
+		result =
+		    renameat(other->fd, str_z(&fresh), other->fd, name);
 	str_free(&fresh);
-	return result;
+	return result < 0 ? qfix_failed(qfix, "link", other, name) : 0;
+}
+
+/* Whether it is a whole envelope.  1, 0, -1. */
+static int
+is_whole(struct qfix *qfix, const struct spot *spot, const char *name,
+    const struct stat *st)
+{
+	enum envelope_form form;
+	int fd;
+
+	if (!S_ISREG(st->st_mode))
+		return 0;
+	fd = openat(spot->fd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	form = fd < 0 ? CANNOT_TELL : read_form(fd, st->st_size);
+	if (form == CANNOT_TELL)
+		(void)qfix_failed(qfix, "read", spot, name);
+	fd_close(fd);
+	return form == CANNOT_TELL ? -1 : form == WHOLE;
+}
+
+/* One of the two files of a message: where it is, and what. */
+struct copy {
+	const struct spot *spot;
+	const struct stat *st;
+};
+
+/* Two files stand where one should have two names. */
+static int
+join(struct qfix *qfix, struct copy todo, struct copy intd, const char *name)
+{
+	int todo_is_whole = is_whole(qfix, todo.spot, name, todo.st);
+	int intd_is_whole = todo_is_whole != 0
+	    ? 0
+	    : is_whole(qfix, intd.spot, name, intd.st);
+
+	if (todo_is_whole < 0 || intd_is_whole < 0)
+		return -1;
+	if (todo_is_whole && qfix->mends)
+		return link_into(qfix, todo.spot, name, intd.spot, true);
+	if (intd_is_whole && qfix->mends)
+		return link_into(qfix, intd.spot, name, todo.spot, true);
+	if (todo_is_whole)
+		qfix_wrong(qfix, intd.spot, name, "is not the file of todo");
+	else if (!qfix->mends)
+		qfix_wrong(qfix, todo.spot, name,
+		    intd_is_whole ? "is cut short; intd has it whole"
+				  : "is cut short, or no envelope");
+	return 0;
 }
 
 /* Whether there is one at the place, and whether it is the same as in todo, is
@@ -152,15 +206,13 @@ see_to_intd(struct qfix *qfix, const struct spot *spot, const char *name,
 	is_taken = fstatat(there.fd, name, &other, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!is_taken && errno != ENOENT)
 		result = qfix_failed(qfix, "look at", &there, name);
-	else if (!is_taken || other.st_ino != st->st_ino ||
-	    other.st_dev != st->st_dev) {
-		if (!qfix->mends)
-			qfix_wrong(qfix, &there, name,
-			    is_taken ? "is not the file of todo"
-				     : "is missing; todo has it");
-		else if (link_intd(qfix, spot, name, there.fd, is_taken) < 0)
-			result = qfix_failed(qfix, "link", &there, name);
-	}
+	else if (!is_taken && qfix->mends)
+		result = link_into(qfix, spot, name, &there, false);
+	else if (!is_taken)
+		qfix_wrong(qfix, &there, name, "is missing; todo has it");
+	else if (other.st_ino != st->st_ino || other.st_dev != st->st_dev)
+		result = join(qfix, (struct copy){ spot, st },
+		    (struct copy){ &there, &other }, name);
 	fd_close(there.fd);
 	return result;
 }

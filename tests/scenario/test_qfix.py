@@ -587,6 +587,61 @@ def test_an_envelope_that_is_cut(without_queue):
     assert not is_shut(place)
 
 
+ENVELOPE = "u1\0p2\0Fbob@here.example\0Tann@here.example\0\0"
+CUTS = ["", "u1\0p2\0Fbob@here.ex", ENVELOPE[:-1]]
+
+
+def two_files(place, todo, intd):
+    """A message of ours, copied without its links.  Its number."""
+    number = 1795000000000000
+    os.chmod(place.queue_put("mess", number, "x\n"), 0o644)
+    place.queue_put("todo", number, todo)
+    place.queue_put("intd", number, intd)
+    return number
+
+
+def contents(place, number):
+    paths = [place.queue_path(kind, number) for kind in ("todo", "intd")]
+    assert os.path.samefile(*paths)
+    with open(paths[0], "rb") as source:
+        return source.read().decode()
+
+
+@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("which", ["todo", "intd"])
+def test_of_two_envelopes_the_whole_one_counts(own_queue, cut, which):
+    """Else nobody would know who is to get the message."""
+    place = own_queue.place
+    number = two_files(place, **{"todo": ENVELOPE, "intd": ENVELOPE, which: cut})
+    code, told = run(place)
+    assert code == 1 and told.startswith({
+        "todo": "todo/%d/%d is cut short; intd has it whole\n",
+        "intd": "intd/%d/%d is not the file of todo\n"}[which] % (number % 23, number))
+    assert run(place, "--repair") == (0, "envelopes completed 1\nall right\n")
+    assert contents(place, number) == ENVELOPE
+    own_queue.open()
+    process.until(lambda: own_queue.mail("ann"), "the mail")
+
+
+@pytest.mark.parametrize("intd", ["", "link", "fifo"])
+def test_of_two_envelopes_none_is_whole(own_queue, intd):
+    """They stay as they are, and the queue opens again."""
+    place = own_queue.place
+    number = two_files(place, ENVELOPE[:-1], "")
+    path = place.queue_path("intd", number)
+    if intd:
+        os.remove(path)
+    if intd == "link":
+        os.symlink("/none", path)
+    if intd == "fifo":
+        os.mkfifo(path)
+    before = os.lstat(path)
+    code, told = run(place, "--repair")
+    assert code == 1 and "todo/%d/%d is cut short, or no envelope\n" % (
+        number % 23, number) in told
+    assert os.lstat(path).st_ino == before.st_ino and not is_shut(place)
+
+
 # ---- a run that does not come to its end
 
 def small(place):
