@@ -129,8 +129,7 @@ link_into(struct qfix *qfix, const struct spot *spot, const char *name,
 	qfix->completed++;
 	result = linkat(spot->fd, name, other->fd, str_z(&fresh), 0);
 	if (result == 0 && is_taken)
-		result =
-		    renameat(other->fd, str_z(&fresh), other->fd, name);
+		result = renameat(other->fd, str_z(&fresh), other->fd, name);
 	str_free(&fresh);
 	return result < 0 ? qfix_failed(qfix, "link", other, name) : 0;
 }
@@ -165,9 +164,8 @@ static int
 join(struct qfix *qfix, struct copy todo, struct copy intd, const char *name)
 {
 	int todo_is_whole = is_whole(qfix, todo.spot, name, todo.st);
-	int intd_is_whole = todo_is_whole != 0
-	    ? 0
-	    : is_whole(qfix, intd.spot, name, intd.st);
+	int intd_is_whole =
+	    todo_is_whole != 0 ? 0 : is_whole(qfix, intd.spot, name, intd.st);
 
 	if (todo_is_whole < 0 || intd_is_whole < 0)
 		return -1;
