@@ -125,8 +125,10 @@ filter_wait(pid_t pid)
 int
 filter_run(char **argv)
 {
-	pid_t pid = filter_start(argv, 0);
+	pid_t pid;
 
+	filter_start_over();
+	pid = filter_start(argv, 0);
 	return pid < 0 ? FILTER_PERMANENT : filter_wait(pid);
 }
 

@@ -47,8 +47,8 @@ pid_t filter_start(char **argv, int message_fd);
 /* filter_wait: its exit code; ends this program, for now, if it crashed. */
 int filter_wait(pid_t pid);
 
-/* filter_run: starts a program on the message and waits for it.  Returns its
- * exit code, FILTER_PERMANENT if there is no such program. */
+/* filter_run: starts a program on the message, from its start, and waits for it.
+ * Returns its exit code, FILTER_PERMANENT if there is no such program. */
 int filter_run(char **argv);
 
 /*

@@ -19,6 +19,7 @@ main(int argc, char **argv)
 		filter_check_address(span_of(argv[i]));
 	if (argc < 2)
 		filter_fail(FILTER_PERMANENT, "usage: forward address ...");
+	filter_start_over();
 	filter_forward(
 	    span_of(sender), span_of(top), argv + 1, argc - 1, FILTER_DONE);
 }

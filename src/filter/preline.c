@@ -77,6 +77,7 @@ main(int argc, char **argv)
 	if (!*argv)
 		fail_usage();
 	add_lines(&top);
+	filter_start_over();
 	code = filter_run_below(argv, str_span(&top), FILTER_PERMANENT);
 	str_free(&top);
 	return code;

@@ -119,6 +119,7 @@ main(int argc, char **argv)
 		filter_fail(FILTER_PERMANENT, "usage: qreceipt address");
 	sender = span_of(filter_setting("SENDER"));
 	request.wanted = span_of(argv[1]);
+	filter_start_over();
 	read_header(&request);
 	if (!request.is_made || bounce_kind_of(sender) != BOUNCE_SINGLE)
 		return FILTER_DONE;

@@ -102,9 +102,10 @@ EVERYWHERE = {"bug_exit_code": "hook of base/must", "memory_hook": "hook of base
 AREA = {name: "memory of base/area" for name in ("area", "area_last", "area_used")}
 FILTER = {"program": "its name, for messages"}
 TOOL = {"tool": "its name, and the file that it makes"}
+READER = {**FILTER, "is_used": "whether the message was read"}
 WRITABLE = {
-    "dot-forward": {**FILTER, "is_used": "whether the message was read"},
-    "fastforward": {**FILTER, "is_used": "whether the message was read"},
+    "dot-forward": READER,
+    "fastforward": READER,
     "newaliases": {**TOOL, "making": "the state of main"},
     "newinclude": TOOL,
     "printforward": {**TOOL, "reading": "the state of main", "in_buffer": "buffer of main",
@@ -112,12 +113,12 @@ WRITABLE = {
     "printmaillist": TOOL,
     "setforward": {**TOOL, "making": "the state of main"},
     "setmaillist": TOOL,
-    "bouncesaying": FILTER,
-    "condredirect": FILTER,
-    "except": FILTER,
-    "forward": FILTER,
-    "preline": {**FILTER, "lines": "which are wanted"},
-    "qreceipt": FILTER,
+    "bouncesaying": READER,
+    "condredirect": READER,
+    "except": READER,
+    "forward": READER,
+    "preline": {**READER, "lines": "which are wanted"},
+    "qreceipt": READER,
     "822date": {"buffer": "buffer for a header"},
     "822field": {"buffer": "buffer for a header"},
     "822header": {"buffer": "buffer for a header"},

@@ -42,6 +42,22 @@ def test_forward_of_what_cannot_be_queued(town):
     assert "no such mail (#5.7.1)" in text
 
 
+@pytest.mark.parametrize("before", ["cat >/dev/null", "! grep -q goodbye", "read -r line"])
+@pytest.mark.parametrize("rule, owner", [
+    ("forward bob", "bob"), ("preline tee -a copy", "ann"), ("condredirect bob grep -q letter", "bob"),
+    ("except grep -q goodbye && forward bob", "bob"),
+    ("bouncesaying x grep -q goodbye && forward bob", "bob")])
+def test_what_was_read_before_counts(town, before, rule, owner):
+    """Else the next program on the line would have the rest, which may be empty."""
+    assert not deliver(town, "|%s; %s" % (before, rule))
+    if owner == "ann":
+        with open(town.home("ann") + "/copy") as source:
+            text = source.read()
+    else:
+        text, = town.mail(owner)
+    assert "Subject: a letter\n\nhello\n" in text
+
+
 @pytest.mark.parametrize("condition, is_there", [("grep -q hello", False), ("grep -q goodbye", True),
                                                  ("no-such-program", True)])
 def test_except(town, condition, is_there):
@@ -144,3 +160,9 @@ def test_receipts(town, header, sender, is_told):
     assert len(found) == 1 and len(town.mail("bob")) == is_told
     for text in town.mail("bob"):
         assert text.startswith("Return-Path: <>\n") and "<7@there>" in text
+
+
+def test_receipt_after_a_look(town):
+    found = deliver(town, "|grep -q hello; qreceipt ann@here.example", "./Maildir/",
+                    sender="bob@here.example", header=ASKED)
+    assert len(found) == len(town.mail("bob")) == 1
