@@ -3,8 +3,14 @@
 # Runs as   the caller.
 # Reads     the body on fd 0; a subject, addresses.
 # Source    mailsubj(1).
+
+# named ADDRESS ...: what is left of them without blanks and empty brackets.
+named() {
+	printf '%s,' "$@" | tr -d ' \t\n\r' | sed 's/[^,]*<>//g; s/,//g'
+}
+
 # Addresses that are all empty are none: nobody would get it.
-if [ $# -lt 2 ] || [ -z "$(shift && printf '%s' "$@" | tr -d ' \t')" ]; then
+if [ $# -lt 2 ] || [ -z "$(shift && named "$@")" ]; then
 	echo 'usage: mailsubj subject address ...' >&2
 	exit 100
 fi

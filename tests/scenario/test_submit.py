@@ -275,6 +275,15 @@ def test_arguments_that_are_empty(caller, program, words, recipients):
         assert code == 0 and caller.read("envelope") == "Fann@here.example\0%s\0" % recipients
 
 
+@pytest.mark.parametrize("words, is_anybody", [
+    (["Ann <>"], False), (["<>", "Ann\t< >"], False), ([","], False), (["\n"], False),
+    (["Ann <>, b@y.example"], True), (["Ann <>", "Bob <b@y.example>"], True)])
+def test_subject_for_empty_brackets(caller, words, is_anybody):
+    code, _ = caller.run("mailsubj", "a subject", *words)
+    assert (code, "Tb@y.example" in caller.read("envelope")) == (
+        (0, True) if is_anybody else (100, False))
+
+
 @pytest.mark.parametrize("program", ["qmail-inject", "new-inject"])
 @pytest.mark.parametrize("words, code", [
     (["-H", ""], 0), (["-h", ""], 0), (["-a", ""], 100), (["-a"], 0)])
