@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from scenario.test_qctl import (  # noqa: F401
-    got, make_ready, numbers, qctl, send_waiting, waiting)
+    DOOR, got, make_ready, numbers, qctl, send_waiting, waiting)
 from support import faults, process, town as towns
 
 # In the place of qmail-queue: waits for a file, another one each time.
@@ -209,3 +209,27 @@ def test_redirect_whose_end_fails(waiting):
     town.letter("bob", "a letter")
     qctl(town, "delete", one)
     town.wait_empty()
+
+
+def test_an_order_that_cannot_be_read(waiting):
+    """What is held is not made anew without that."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    qctl(town, "hold", one)
+    town.daemon.stop()
+    os.truncate(town.place.queue_path("local", int(one)), 5)
+    make_ready(town)
+    info = town.place.queue_path("info", int(one)).split("/queue/")[1]
+    town.daemon = town.start_traced("open,openat:error=EMFILE:when=2", ["-o", "/dev/null", "-P", info])
+    town.daemon.wait("^warning: unable to look at the files of todo/")
+    town.until(lambda: town.is_door_open(DOOR), "the door")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    town.daemon.kill()
+    town.open()
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    assert not got(town, "") and not got(town, "carl")
