@@ -35,6 +35,9 @@ static const char usage[] =
     "       --domain domain, --older time, --younger time,\n"
     "       --channel local|remote, --state waiting|new|delivering|held\n";
 
+static const char too_many[] =
+    "qmail-qctl: a request has a thousand numbers at most, and 64 kilobytes\n";
+
 static const struct {
 	const char *name;
 	enum words_request letter;
@@ -134,6 +137,7 @@ static void
 add_words(struct str *request, char **argv)
 {
 	bool is_redirect = strcmp(*argv, "redirect") == 0;
+	size_t numbers = 0;
 
 	argv = add_verb(request, argv);
 	for (int i = 0; *argv; i++) {
@@ -142,9 +146,11 @@ add_words(struct str *request, char **argv)
 
 		if (is_redirect && i > 0)
 			record_add(request, WORDS_ADDRESS, word);
-		else if (scan_u64(word, INT64_MAX, &number))
+		else if (scan_u64(word, INT64_MAX, &number)) {
+			if (++numbers > SELECTION_NUMBERS_MAX)
+				fail(too_many, WORDS_USAGE);
 			record_add(request, WORDS_NUMBER, word);
-		else if (!is_redirect) {
+		} else if (!is_redirect) {
 			argv += add_option(request, argv);
 			continue;
 		} else
@@ -201,6 +207,8 @@ ask(struct span request)
 {
 	int fd = door_connect(WORDS_DOOR);
 
+	if (request.len > FDPASS_RECORD_MAX)
+		fail(too_many, WORDS_USAGE);
 	if (fd < 0 && errno == EACCES)
 		fail("qmail-qctl: the queue is for root and for those of "
 		     "group qmail; ask your administrator\n",

@@ -233,3 +233,12 @@ def test_an_order_that_cannot_be_read(waiting):
     town.letter("bob", "a letter")
     assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
     assert not got(town, "") and not got(town, "carl")
+
+
+@pytest.mark.parametrize("count", [1001, 20000])
+def test_too_many_numbers(town, count):
+    town.open()
+    done = qctl(town, "hold", *["1795338307000000"] * count, code=100)
+    assert "a thousand numbers at most" in done.stderr
+    done = qctl(town, "list", "--sender", "x" * 70000, code=100)
+    assert "64 kilobytes" in done.stderr
