@@ -9,7 +9,6 @@
 #include <time.h>
 
 #include "config/home.h"
-#include "mail/address.h"
 #include "queue/inject.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -199,9 +198,7 @@ verbs_redirect(struct control *control, const struct verb *verb,
 	int result;
 
 	(void)verb;
-	if (selection->numbers.len != 1 ||
-	    address_domain(redirecting.fresh).len == 0 ||
-	    redirecting.fresh.len > ADDRESS_MAX) {
+	if (selection->numbers.len != 1) {
 		errno = EINVAL;
 		return -1;
 	}

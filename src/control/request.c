@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/scan.h"
+#include "mail/address.h"
 #include "queue/record.h"
 #include "sys/error.h"
 #include "verbs.h"
@@ -44,6 +45,12 @@ find_verb(const struct control *control, struct span name)
 		     : find_in(control->changes, control->change_count, name);
 }
 
+static bool
+is_address(struct span address)
+{
+	return address_domain(address).len > 0 && address.len <= ADDRESS_MAX;
+}
+
 /* Returns NULL, or what is wrong with it. */
 static const char *
 parse(const struct control *control, struct span rest, struct request *request)
@@ -67,6 +74,9 @@ parse(const struct control *control, struct span rest, struct request *request)
 		return "the request is malformed\n";
 	if (request->verb->addresses != request->address_count)
 		return "two addresses are needed: the old one, and the new\n";
+	if (request->verb->addresses &&
+	    !is_address(str_span(&request->addresses[1])))
+		return "the new address must have an @ and a domain\n";
 	if (request->verb->needs_selection &&
 	    selection_is_empty(&request->selection))
 		return "say which messages: by number, --sender, --recipient, "

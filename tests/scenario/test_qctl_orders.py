@@ -165,6 +165,15 @@ def test_redirect_that_cannot_be_queued(waiting):
     assert len(town.mail("bob")) == 1
 
 
+@pytest.mark.parametrize("new", ["", "bob", "bob@", "x" * 1000 + "@here.example"])
+def test_redirect_to_no_address(waiting, new):
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    done = qctl(town, "redirect", one, "ann@here.example", new, code=100)
+    assert done.stderr == "qmail-qctl: the new address must have an @ and a domain\n"
+    assert numbers(qctl(town, "list", "--state", "waiting").stdout) == [one]
+
+
 def test_redirect_of_what_ends_meanwhile(town):
     town.rules("ann", "", "|touch began; until test -e go; do sleep 0.1; done; cat > got-$EXT")
     town.rules("ann", "-default", "|cat > got-$EXT")
