@@ -152,6 +152,29 @@ def test_two_redirects_at_once(waiting, tmp_path):
     assert len(town.mail("bob")) == 1 + is_copied
 
 
+def test_redirect_that_breaks_off(waiting, tmp_path):
+    """The message is held; after a hold it can be redirected."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    with slow_queue(town, tmp_path), \
+            begin(town, "redirect", one, "ann@here.example", "bob@here.example") as asking:
+        town.until((tmp_path / "began-1").exists, "its copy")
+        town.daemon.kill()
+        (tmp_path / "go-1").touch()
+        assert asking.wait(60) == 111
+    make_ready(town)
+    town.open()
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "ann-other@here.example")
+    town.daemon.wait("starting delivery .* to local ann-other@")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    assert not got(town, "") and not town.mail("bob")
+    qctl(town, "hold", one)
+    assert qctl(town, "redirect", one, "ann@here.example", "bob@here.example").stdout == "redirected\n"
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1 and not got(town, "")
+
+
 def test_redirect_that_cannot_be_queued(waiting):
     """It is held like others then, and can be redirected again."""
     town = waiting
