@@ -145,6 +145,7 @@ stage_of(const struct message *message, char answer)
 	}
 	switch (message->info.order) {
 	case INFO_ORDER_HOLD:
+	case INFO_ORDER_PAUSE:
 		return STAGE_HELD;
 	case INFO_ORDER_RETURN:
 	case INFO_ORDER_DELETE:

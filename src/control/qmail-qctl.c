@@ -36,6 +36,9 @@ static const char usage[] =
     "       --domain domain, --older time, --younger time,\n"
     "       --channel local|remote, --state waiting|new|delivering|held|ending\n";
 
+static const char too_many[] =
+    "qmail-qctl: a request has a thousand numbers at most, and 64 kilobytes\n";
+
 static const struct {
 	const char *name;
 	enum words_request letter;
@@ -159,9 +162,7 @@ add_words(struct str *request, char **argv)
 			record_add(request, WORDS_ADDRESS, word);
 		else if (scan_u64(word, INT64_MAX, &number) && number) {
 			if (++numbers > SELECTION_NUMBERS_MAX)
-				fail("qmail-qctl: more than 1000 numbers at "
-				     "once; nothing was done\n",
-				    WORDS_USAGE);
+				fail(too_many, WORDS_USAGE);
 			record_add(request, WORDS_NUMBER, word);
 		} else if (!is_redirect) {
 			argv += add_option(request, argv);
@@ -235,6 +236,8 @@ ask(struct span request)
 {
 	int fd = door_connect(WORDS_DOOR);
 
+	if (request.len > FDPASS_RECORD_MAX)
+		fail(too_many, WORDS_USAGE);
 	if (fd < 0 && errno == EACCES)
 		fail("qmail-qctl: the queue is for root and for those of "
 		     "group qmail; ask your administrator\n",

@@ -1,7 +1,8 @@
 /*
  * redirect.c - redirect: a copy goes to the new address, then the old one is
  * done.  The message is held meanwhile, and whatever fails between leaves it
- * so: nothing is lost, and at worst both get it.
+ * so: nothing is lost, and at worst both get it.  Others wait: of two at once
+ * the first would let go what the second counts on.
  * Input: files of the queue; addresses: of the administrator
  */
 #include <time.h>
@@ -12,17 +13,21 @@
 #include "sys/file.h"
 #include "verbs.h"
 
-#define BUSY_WORDS "is being delivered, or has left the queue; nothing was done"
-#define PATIENCE   100
-#define NAP	   (100 * 1000 * 1000) /* nanoseconds */
+#define BUSY_WORDS                                                  \
+	"is being delivered or redirected, or has left the queue; " \
+	"nothing was done"
+#define TROUBLE_WORDS                                                 \
+	"its files cannot be used; the log of qmail-send tells why; " \
+	"nothing was done"
+#define PATIENCE 100
+#define NAP	 (100 * 1000 * 1000) /* nanoseconds */
 
 struct redirecting {
 	struct control *control;
 	struct span old, fresh;
 	struct str sender, parameters, wishes;
 	uint64_t number;
-	bool is_there, is_held;
-	bool was_held; /* before the first order: then it stays so */
+	bool is_there;
 };
 
 /* Keeps what a copy needs, if the old address is still to do. */
@@ -43,7 +48,6 @@ look(void *context, const struct message *message, enum stage stage)
 		str_set(&redirecting->wishes, message_parameters(message, at));
 	}
 	redirecting->number = message->number;
-	redirecting->is_held = message->info.order == INFO_ORDER_HOLD;
 	str_set(&redirecting->sender, str_span(&message->info.sender));
 	str_set(&redirecting->parameters, str_span(&message->info.parameters));
 }
@@ -103,22 +107,33 @@ queue_copy(struct redirecting *redirecting)
 	return inject_close(&inject).letter == VERDICT_ACCEPTED;
 }
 
+/* Returns NULL, or the words; it may have been all that was to be done. */
 static const char *
-release(struct redirecting *redirecting)
+resume(struct redirecting *redirecting, const char *words)
 {
 	char answer;
 
-	if (redirecting->was_held)
-		return NULL;
-	return order(redirecting, ORDERS_RELEASE, &answer) < 0 ? "" : NULL;
+	if (order(redirecting, ORDERS_RESUME, &answer) < 0)
+		return "";
+	return answer == ORDERS_DONE || answer == ORDERS_GONE ? NULL : words;
 }
 
 static const char *
 give_up(struct redirecting *redirecting, const char *words)
 {
-	const char *wrong = release(redirecting);
+	const char *wrong = resume(
+	    redirecting, "nothing was done, but it is held now: release it");
 
 	return wrong ? wrong : words;
+}
+
+/* What broke off is a hold like others, and can be redirected again. */
+static const char *
+leave_held(struct redirecting *redirecting, const char *words)
+{
+	char answer;
+
+	return order(redirecting, ORDERS_HOLD, &answer) < 0 ? "" : words;
 }
 
 /* A message that is held has all its files; before, some addresses may not be
@@ -130,14 +145,17 @@ hold_and_look(
 {
 	char answer;
 
-	if (order(redirecting, ORDERS_HOLD, &answer) < 0)
+	if (order(redirecting, ORDERS_PAUSE, &answer) < 0)
 		return "";
+	if (answer == ORDERS_TROUBLE)
+		return TROUBLE_WORDS;
 	if (answer != ORDERS_DONE)
 		return BUSY_WORDS;
 	if (order(redirecting, ORDERS_ASK, &answer) < 0)
 		return "";
 	if (answer != ORDERS_WAITS)
 		return give_up(redirecting, BUSY_WORDS);
+	redirecting->is_there = false; /* it may be gone by now */
 	return control_walk(
 		   redirecting->control, selection, look, NULL, redirecting) < 0
 	    ? ""
@@ -157,13 +175,15 @@ redirect_one(struct redirecting *redirecting, const struct selection *selection)
 		return give_up(
 		    redirecting, "has no such recipient that is still to do");
 	if (!queue_copy(redirecting))
-		return "no copy could be queued; it is held: release it";
+		return leave_held(redirecting,
+		    "no copy could be queued; it is held: release it");
 	if (order(redirecting, ORDERS_DROP, &answer) < 0)
 		return "";
 	if (answer != ORDERS_DONE)
-		return "a copy is queued, but the old recipient could not be "
-		       "taken out; it is held";
-	return release(redirecting);
+		return leave_held(redirecting,
+		    "a copy is queued, but the old recipient could not be "
+		    "taken out; it is held");
+	return resume(redirecting, "is redirected, but held now: release it");
 }
 
 int
@@ -177,7 +197,6 @@ verbs_redirect(struct control *control, const struct verb *verb,
 	int result = control_walk(control, selection, look, NULL, &redirecting);
 
 	(void)verb;
-	redirecting.was_held = redirecting.is_held;
 	if (result == 0 && redirecting.number)
 		wrong = redirect_one(&redirecting, selection);
 	if (wrong && *wrong)

@@ -37,6 +37,8 @@ static const struct {
 	{ ORDERS_RELEASE, INFO_ORDER_NONE, "release msg " },
 	{ ORDERS_RETURN, INFO_ORDER_RETURN, "return msg " },
 	{ ORDERS_DELETE, INFO_ORDER_DELETE, "delete msg " },
+	{ ORDERS_PAUSE, INFO_ORDER_PAUSE, "hold msg " },
+	{ ORDERS_RESUME, INFO_ORDER_NONE, "release msg " },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -82,13 +84,40 @@ make_due_after_restart(struct send *send, uint64_t number)
 	}
 }
 
+/* Whether an order is answered without more.  It takes the place of the one
+ * before, but only a hold can be released: what is to go must not be delivered
+ * because others are let go. */
+static bool
+is_answered(
+    enum orders_verb verb, enum info_order old, enum orders_answer *answer)
+{
+	*answer = ORDERS_DONE;
+	switch (verb) {
+	case ORDERS_RELEASE:
+		return !info_order_holds(old);
+	case ORDERS_RESUME:
+		return old != INFO_ORDER_PAUSE;
+	case ORDERS_PAUSE:
+		if (old == INFO_ORDER_PAUSE)
+			*answer = ORDERS_BUSY; /* by another redirect */
+		else if (old != INFO_ORDER_HOLD)
+			*answer = ORDERS_GONE; /* it is to end */
+		return old != INFO_ORDER_NONE;
+	default:
+		return false;
+	}
+}
+
 /* Takes note of the order in info.  job: NULL for one that is not in memory */
 static enum orders_answer
 take_note(struct order *order, struct job *job, uint64_t number,
     enum info_order old, int64_t birth)
 {
+	enum orders_answer answer;
 	size_t i = 0;
 
+	if (is_answered(order->verb, old, &answer))
+		return answer;
 	while (verbs[i].verb != order->verb)
 		i++;
 	if (verbs[i].order != old) {
@@ -99,9 +128,8 @@ take_note(struct order *order, struct job *job, uint64_t number,
 			job->order = verbs[i].order;
 		log_order(order, verbs[i].words, number);
 	}
-	if (verbs[i].order == INFO_ORDER_HOLD ||
-	    (verbs[i].order == INFO_ORDER_NONE && old == INFO_ORDER_NONE))
-		return ORDERS_DONE; /* what is not held is not released */
+	if (info_order_holds(verbs[i].order))
+		return ORDERS_DONE;
 	make_due_after_restart(order->send, number);
 	(void)number_set_add(&order->due, number);
 	return ORDERS_DONE;
@@ -193,7 +221,7 @@ tell_state(const struct job *job)
 static enum orders_answer
 retry(struct order *order, uint64_t number, enum info_order old)
 {
-	if (old == INFO_ORDER_HOLD)
+	if (info_order_holds(old))
 		return ORDERS_IS_HELD;
 	(void)number_set_add(&order->due, number);
 	order->count++;
@@ -258,6 +286,21 @@ obey_at_work(struct order *order, struct job *job)
 	return answer;
 }
 
+/* Its bounce is being queued.  If that failed, a message without files can still
+ * be deleted here; the others are not in memory then. */
+static enum orders_answer
+obey_bouncing(struct order *order, struct job *job)
+{
+	if (order->verb != ORDERS_DELETE)
+		return ORDERS_GONE;
+	if (!job->is_straight || !job->is_again)
+		return ORDERS_BUSY;
+	job->order = INFO_ORDER_DELETE;
+	log_order(order, "delete msg ", job->number);
+	life_finish(order->send, job);
+	return ORDERS_DONE;
+}
+
 static enum orders_answer
 obey_of_message(struct order *order, uint64_t number)
 {
@@ -279,6 +322,8 @@ obey_of_message(struct order *order, uint64_t number)
 		return answer_unsorted(order);
 	case JOB_ACTIVE:
 		return obey_at_work(order, job);
+	case JOB_BOUNCING:
+		return obey_bouncing(order, job);
 	default:
 		return ORDERS_GONE;
 	}
@@ -340,7 +385,8 @@ static bool
 is_verb(struct span value)
 {
 	static const char letters[] = { ORDERS_ASK, ORDERS_HOLD, ORDERS_RELEASE,
-		ORDERS_RETRY, ORDERS_RETURN, ORDERS_DELETE, ORDERS_DROP };
+		ORDERS_RETRY, ORDERS_RETURN, ORDERS_DELETE, ORDERS_DROP,
+		ORDERS_PAUSE, ORDERS_RESUME };
 
 	return value.len == 1 &&
 	    span_has(span_make(letters, sizeof(letters)), value.s[0]);

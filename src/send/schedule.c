@@ -194,7 +194,7 @@ continue_pass(struct send *send, enum channel_id id, struct pass *pass,
 		pass->stalled = channel->changes + 1;
 		return false;
 	}
-	if (pass->job->order == INFO_ORDER_HOLD) {
+	if (info_order_holds(pass->job->order)) {
 		own->left += pass_skip(&send->hops, pass);
 		own->is_partial = true;
 	}

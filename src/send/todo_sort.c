@@ -378,16 +378,27 @@ say_whole(struct sorting *s, const bool waits[CHANNELS])
 	str_free(&text);
 }
 
-/* The order that an administrator gave, if that can be told. */
-static enum info_order
-order_of(const struct sorting *s)
+/* Keeps the order that an administrator gave; a damaged info has none.  Returns
+ * false if that cannot be told just now: held mail must not be let go for it. */
+static bool
+keep_order(struct sorting *s)
 {
 	struct info info = INFO_INIT;
-	int result = info_read(s->number, s->todo->split, &info);
-	enum info_order order = result < 0 ? INFO_ORDER_NONE : info.order;
+	bool is_told = info_read(s->number, s->todo->split, &info) == 0 ||
+	    errno == ENOENT || errno == EBADMSG || errno == ELOOP;
 
+	s->order = info.order;
 	info_free(&info);
-	return order;
+	return is_told;
+}
+
+/* Returns false, as nobody can say what the files are. */
+static bool
+cannot_tell(struct sorting *s)
+{
+	(void)fail(s, trouble_tell);
+	s->is_passing = true;
+	return false;
 }
 
 /*
@@ -411,12 +422,11 @@ sort_again(struct sorting *s)
 	case MESSAGE_UNSORTED:
 		return begin_again(s) == 0 && sort_new(s);
 	case MESSAGE_DAMAGED:
-		s->order = order_of(s);
+		if (!keep_order(s))
+			return cannot_tell(s);
 		return begin_again(s) == 0 && make_waiting(s, SORTED_REMADE);
 	case MESSAGE_CANNOT_TELL:
-		(void)fail(s, trouble_tell);
-		s->is_passing = true;
-		return false;
+		return cannot_tell(s);
 	default:
 		say_whole(s, waits);
 		return true;

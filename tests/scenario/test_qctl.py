@@ -325,7 +325,7 @@ def test_redirect_waits_for_what_is_under_way(town):
     (one,) = numbers(qctl(town, "list").stdout)
     words = ("redirect", one, "ann@here.example", "bob@here.example")
     done = qctl(town, *words, code=1)
-    assert "is being delivered, or has left the queue; nothing was done" in done.stderr
+    assert "is being delivered or redirected, or has left the queue; nothing was done" in done.stderr
     with subprocess.Popen([town.place.program("qmail-qctl"), *words], cwd="/", stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True) as asking:
         town.daemon.wait(f"^hold msg {one} ", count=2)
@@ -396,7 +396,7 @@ WRONG = (
     (("lits",), "no such verb"),
     (("--help",), "usage: "),
     ((), "usage: "),
-    (("list", *map(str, range(1, 1002))), "more than 1000 numbers"),
+    (("list", *map(str, range(1, 1002))), "a thousand numbers"),
     (("redirect", "a@b"), "a@b is no number"),
     (("redirect", "1", "a@b"), "two addresses"),
     (("redirect", "1", "2", "a@b", "c@d"), "cannot be understood"),

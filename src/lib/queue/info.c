@@ -29,6 +29,7 @@ is_order(struct span value)
 {
 	return value.len == 1 &&
 	    (value.s[0] == INFO_ORDER_NONE || value.s[0] == INFO_ORDER_HOLD ||
+		value.s[0] == INFO_ORDER_PAUSE ||
 		value.s[0] == INFO_ORDER_RETURN ||
 		value.s[0] == INFO_ORDER_DELETE);
 }
@@ -104,6 +105,12 @@ info_read(uint64_t number, uint64_t split, struct info *info)
 	}
 	str_free(&text);
 	return result;
+}
+
+bool
+info_order_holds(enum info_order order)
+{
+	return order == INFO_ORDER_HOLD || order == INFO_ORDER_PAUSE;
 }
 
 void

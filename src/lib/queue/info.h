@@ -31,6 +31,7 @@
 enum info_order {
 	INFO_ORDER_NONE = '-',
 	INFO_ORDER_HOLD = 'h',	 /* it is not tried */
+	INFO_ORDER_PAUSE = 'p',	 /* nor is this, while it is redirected */
 	INFO_ORDER_RETURN = 'b', /* who is still to do fails */
 	INFO_ORDER_DELETE = 'd'	 /* it goes, and nobody hears of it */
 };
@@ -60,6 +61,9 @@ struct info {
  */
 MUST_CHECK int info_read(uint64_t number, uint64_t split, struct info *info);
 void info_free(struct info *info);
+
+/* info_order_holds: whether a message with this order is not tried. */
+bool info_order_holds(enum info_order order);
 
 /*
  * info_write: makes the file, or puts a new one in its place, with this order.

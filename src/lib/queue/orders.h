@@ -28,7 +28,11 @@ enum orders_verb {
 	ORDERS_RETRY = 'n',
 	ORDERS_RETURN = 'b',
 	ORDERS_DELETE = 'd',
-	ORDERS_DROP = 'x' /* the recipients with this address */
+	ORDERS_DROP = 'x', /* the recipients with this address */
+	/* Around a redirect, of which a message has one at a time.  RESUME ends
+	 * what PAUSE began, but no hold from before, or given meanwhile. */
+	ORDERS_PAUSE = 'p',
+	ORDERS_RESUME = 'u'
 };
 
 enum orders_answer {

@@ -1,0 +1,268 @@
+"""qmail-qctl: orders that meet other orders, or trouble."""
+
+import contextlib
+import os
+import signal
+import subprocess
+
+import pytest
+
+from scenario.test_qctl import (  # noqa: F401
+    got, make_ready, numbers, qctl, send_waiting, waiting)
+from support import faults, process, town as towns
+
+# In the place of qmail-queue: waits for a file, another one each time.
+SLOW = """#!/bin/sh
+cd %s || exit 53
+n=1
+while ! mkdir began-$n; do n=$((n + 1)); done 2>/dev/null
+until test -e go-$n; do sleep 0.1; done
+exec %s
+"""
+
+
+@contextlib.contextmanager
+def without_queue(town, script=None):
+    """Nothing is queued, or by a script that may exec what it is given."""
+    program = town.place.program("qmail-queue")
+    os.rename(program, program + ".away")
+    try:
+        if script:
+            with open(program, "w") as file:
+                file.write(script)
+            os.chmod(program, 0o755)
+        yield
+    finally:
+        os.rename(program + ".away", program)
+
+
+@contextlib.contextmanager
+def slow_queue(town, folder):
+    os.chmod(folder, 0o777)
+    parent = folder.parent
+    while parent != parent.parent:
+        os.chmod(parent, os.stat(parent).st_mode | 0o011)
+        parent = parent.parent
+    with without_queue(town, SLOW % (folder, town.place.program("qmail-queue.away"))):
+        yield
+
+
+def begin(town, *words):
+    return subprocess.Popen([town.place.program("qmail-qctl"), *words], cwd="/", text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def take_slots(town):
+    town.daemon.stop()
+    town.place.write(town.place.path("control/concurrencylocal"), "0\n")
+    town.open()
+
+
+def give_slots(town):
+    town.place.write(town.place.path("control/concurrencylocal"), "10\n")
+    os.kill(town.daemon.pid, signal.SIGHUP)
+
+
+def test_release_of_what_is_to_go(waiting):
+    """It is not delivered because others are released."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    two = send_waiting(town, "bob@here.example", "ann-carl@here.example")
+    take_slots(town)
+    qctl(town, "delete", one)
+    qctl(town, "bounce", two)
+    qctl(town, "release", "--all")
+    assert sorted(numbers(qctl(town, "list", "--state", "ending").stdout)) == sorted([one, two])
+    done = qctl(town, "redirect", one, "ann@here.example", "bob@here.example", code=1)
+    assert "has left the queue; nothing was done" in done.stderr
+    make_ready(town)
+    give_slots(town)
+    assert "An administrator has returned the message." in town.letter("bob", "Subject: failure notice")
+    town.wait_empty()
+    assert not got(town, "") and not got(town, "carl")
+
+
+def test_the_last_order_counts(waiting):
+    town = waiting
+    one = send_waiting(town, "bob@here.example", "ann@here.example")
+    take_slots(town)
+    for verb, state in (("bounce", "ending"), ("delete", "ending"), ("hold", "held"), ("delete", "ending")):
+        qctl(town, verb, one)
+        assert numbers(qctl(town, "list", "--state", state).stdout) == [one]
+    give_slots(town)
+    town.wait_empty()
+    assert not town.mail("bob")
+
+
+def test_delete_of_what_cannot_bounce(town):
+    """It has no files, and its bounce cannot be queued."""
+    town.rules("ann", "", "|touch began; until test -e go; do sleep 0.1; done; exit 100")
+    town.open()
+    town.send("bob@here.example", "ann@here.example")
+    process.until(lambda: os.path.exists(town.home("ann") + "/began"), "its try")
+    (one,) = numbers(qctl(town, "list").stdout)
+    with without_queue(town):
+        town.run_as("ann", ["touch", "go"])
+        town.daemon.wait("^warning: trouble injecting bounce message")
+        assert qctl(town, "delete", "--all").stdout == f"deleted {one}\n1 message deleted\n"
+        town.daemon.wait(f"^delete msg {one} by uid 0$")
+        town.daemon.wait(f"^deleted: discarding bounce/{one}$")
+        town.wait_empty()
+
+
+def test_hold_amid_a_redirect(waiting, tmp_path):
+    """It is not ended by the end of the redirect."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    with slow_queue(town, tmp_path), \
+            begin(town, "redirect", one, "ann@here.example", "bob@here.example") as asking:
+        town.until((tmp_path / "began-1").exists, "its copy")
+        assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+        qctl(town, "hold", one)
+        (tmp_path / "go-1").touch()
+        assert asking.communicate(timeout=60) == ("redirected\n", "")
+    make_ready(town)
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    qctl(town, "release", one)
+    town.wait_empty()
+    assert got(town, "carl") and not got(town, "")
+
+
+def test_two_redirects_at_once(waiting, tmp_path):
+    """What the first releases the second does not take for held."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    make_ready(town)
+    with slow_queue(town, tmp_path), \
+            begin(town, "redirect", one, "ann@here.example", "bob@here.example") as first:
+        town.until((tmp_path / "began-1").exists, "its copy")
+        with begin(town, "redirect", one, "ann-carl@here.example", "bob@here.example") as second:
+            town.until(lambda: len(town.daemons()["qmail-qctld"]) > 2, "its client")
+            (tmp_path / "go-1").touch()
+            assert first.communicate(timeout=60) == ("redirected\n", "")
+            town.until(lambda: got(town, "carl") or "held" in qctl(town, "list").stdout, "what follows")
+            (tmp_path / "go-2").touch()
+            is_copied = second.communicate(timeout=60)[0] == "redirected\n"
+    town.wait_empty()
+    assert not got(town, "")
+    assert got(town, "carl") != is_copied
+    assert len(town.mail("bob")) == 1 + is_copied
+
+
+def test_redirect_that_breaks_off(waiting, tmp_path):
+    """The message is held; after a hold it can be redirected."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    with slow_queue(town, tmp_path), \
+            begin(town, "redirect", one, "ann@here.example", "bob@here.example") as asking:
+        town.until((tmp_path / "began-1").exists, "its copy")
+        town.daemon.kill()
+        (tmp_path / "go-1").touch()
+        assert asking.wait(60) == 111
+    make_ready(town)
+    town.open()
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "ann-other@here.example")
+    town.daemon.wait("starting delivery .* to local ann-other@")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    assert not got(town, "") and not town.mail("bob")
+    qctl(town, "hold", one)
+    assert qctl(town, "redirect", one, "ann@here.example", "bob@here.example").stdout == "redirected\n"
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1 and not got(town, "")
+
+
+def test_redirect_that_cannot_be_queued(waiting):
+    """It is held like others then, and can be redirected again."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    words = ("redirect", one, "ann@here.example", "bob@here.example")
+    with without_queue(town):
+        assert "no copy could be queued; it is held" in qctl(town, *words, code=1).stderr
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    qctl(town, *words)
+    town.wait_empty()
+    assert len(town.mail("bob")) == 1
+
+
+
+def test_redirect_of_what_ends_meanwhile(town):
+    town.rules("ann", "", "|touch began; until test -e go; do sleep 0.1; done; cat > got-$EXT")
+    town.rules("ann", "-default", "|cat > got-$EXT")
+    town.open()
+    town.send("joe@there.example", "ann@here.example", "ann-carl@here.example")
+    process.until(lambda: os.path.exists(town.home("ann") + "/began"), "its try")
+    (one,) = numbers(qctl(town, "list").stdout)
+    with begin(town, "redirect", one, "ann@here.example", "bob@here.example") as asking:
+        town.daemon.wait(f"^hold msg {one} ")
+        town.run_as("ann", ["touch", "go"])
+        assert "held" not in asking.communicate(timeout=60)[1]
+        assert asking.returncode == 1
+    town.wait_empty()
+
+
+@contextlib.contextmanager
+def fault_in_send(town, one, fault):
+    """In qmail-send alone: qmail-queue needs its own user, which nobody traced has."""
+    info = town.place.queue_path("info", int(one)).split("/queue/")[1]
+    with subprocess.Popen(["strace", "-p", str(town.daemon.pid), "-o", "/dev/null", "-P", info,
+                           "-e", "trace=" + fault.split(":")[0], "-e", "inject=" + fault],
+                          stderr=subprocess.PIPE, text=True) as tracer:
+        try:
+            assert "attached" in tracer.stderr.readline()
+            yield
+        finally:
+            tracer.terminate()
+
+
+def test_redirect_whose_end_fails(waiting):
+    """It is not called done when the message stays held.  The time of info is
+    set twice with the first order, then with the second."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    with fault_in_send(town, one, "utimensat:error=EIO:when=3"):
+        done = qctl(town, "redirect", one, "ann@here.example", "bob@here.example", code=1)
+    assert done.stdout == ""
+    assert done.stderr == f"qmail-qctl: {one}: is redirected, but held now: release it\n"
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    town.letter("bob", "a letter")
+    qctl(town, "delete", one)
+    town.wait_empty()
+
+
+def test_an_order_that_cannot_be_read(waiting):
+    """What is held is not made anew without that."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    qctl(town, "hold", one)
+    town.daemon.stop()
+    local = town.place.queue_path("local", int(one))
+    os.truncate(local, 5)
+    make_ready(town)
+    info = town.place.queue_path("info", int(one)).split("/queue/")[1]
+    town.daemon = town.start_traced("open,openat:error=EMFILE:when=2", ["-o", "/dev/null", "-P", info])
+    town.daemon.wait("^warning: unable to look at the files of todo/")
+    town.daemon.kill()
+    town.open()
+    town.until(lambda: os.path.getsize(local) > 5, "its new files")
+    os.kill(town.daemon.pid, towns.ALARM)
+    town.send("joe@there.example", "bob@here.example")
+    town.letter("bob", "a letter")
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    assert not got(town, "") and not got(town, "carl")
+
+
+@pytest.mark.parametrize("count", [1001, 20000])
+def test_too_many_numbers(town, count):
+    town.open()
+    done = qctl(town, "hold", *["1795338307000000"] * count, code=100)
+    assert "a thousand numbers at most" in done.stderr
+    done = qctl(town, "list", "--sender", "x" * 70000, code=100)
+    assert "64 kilobytes" in done.stderr
