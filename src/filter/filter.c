@@ -127,9 +127,13 @@ filter_run(char **argv)
 {
 	pid_t pid;
 
+	int code;
+
 	filter_start_over();
 	pid = filter_start(argv, 0);
-	return pid < 0 ? FILTER_PERMANENT : filter_wait(pid);
+	code = pid < 0 ? FILTER_PERMANENT : filter_wait(pid);
+	filter_give_back();
+	return code;
 }
 
 /* Gives bytes to the program.  Returns false if it wants no more. */
@@ -212,6 +216,13 @@ filter_start_over(void)
 	if (lseek(0, 0, SEEK_SET) < 0 && (errno != ESPIPE || is_used))
 		filter_fail_errno("cannot go back to the start of the message");
 	is_used = true;
+}
+
+void
+filter_give_back(void)
+{
+	if (lseek(0, 0, SEEK_SET) < 0 && errno != ESPIPE)
+		filter_fail_errno("cannot go back to the start of the message");
 }
 
 void

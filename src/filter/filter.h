@@ -47,8 +47,8 @@ pid_t filter_start(char **argv, int message_fd);
 /* filter_wait: its exit code; ends this program, for now, if it crashed. */
 int filter_wait(pid_t pid);
 
-/* filter_run: starts a program on the message, from its start, and waits for it.
- * Returns its exit code, FILTER_PERMANENT if there is no such program. */
+/* filter_run: starts a program on the message, from its start, waits for it, and
+ * gives the message back.  Returns its exit code, FILTER_PERMANENT if there is no such program. */
 int filter_run(char **argv);
 
 /*
@@ -73,6 +73,10 @@ void filter_rewind(void);
 /* filter_start_over: goes back to the start of the message; one that is no file
  * may be read once. */
 void filter_start_over(void);
+
+/* filter_give_back: what was only looked at is at its start again, for what
+ * follows on the line; one that is no file stays as it is. */
+void filter_give_back(void);
 
 /* filter_copy: copies the message from where it is; ends the program if it
  * cannot be read. */

@@ -79,6 +79,7 @@ main(int argc, char **argv)
 	add_lines(&top);
 	filter_start_over();
 	code = filter_run_below(argv, str_span(&top), FILTER_PERMANENT);
+	filter_give_back();
 	str_free(&top);
 	return code;
 }

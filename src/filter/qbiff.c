@@ -53,10 +53,13 @@ add_message(struct str *text)
 	size_t colon;
 	struct in in;
 
+	/* The others on the line have it as if nobody had looked. */
+	(void)!lseek(0, 0, SEEK_SET);
 	in_init(&in, 0, buffer, sizeof(buffer));
 	if (headerin_read(&in, HEADER_MAX, &header, &line) < 0 &&
 	    errno != EMSGSIZE)
 		_exit(0);
+	(void)!lseek(0, 0, SEEK_SET);
 	rest = str_span(&header);
 	while (headerin_next(&rest, &field)) {
 		field = span_upto(field, span_find(field, '\n'));

@@ -121,6 +121,7 @@ main(int argc, char **argv)
 	request.wanted = span_of(argv[1]);
 	filter_start_over();
 	read_header(&request);
+	filter_give_back();
 	if (!request.is_made || bounce_kind_of(sender) != BOUNCE_SINGLE)
 		return FILTER_DONE;
 	sender = bounce_recipient(sender);

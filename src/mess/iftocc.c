@@ -5,13 +5,16 @@
  * Writes    nothing: its exit code is the answer.
  * Source    iftocc(1).
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/must.h"
 #include "mail/header.h"
 #include "mail/mailboxes.h"
 #include "mess_input.h"
 #include "queue/headerin.h"
+#include "sys/error.h"
 
 #define NOT_FOUND_EXIT 100
 
@@ -56,6 +59,9 @@ main(int argc, char **argv)
 	bool found = false;
 
 	must_hooks(111, NULL);
+	/* What stands before it on the line may have read. */
+	if (lseek(0, 0, SEEK_SET) < 0 && errno != ESPIPE)
+		error_exit("iftocc", "cannot go back in the message");
 	mess_input_read("iftocc", &header);
 	rest = str_span(&header);
 	while (!found && headerin_next(&rest, &field)) {

@@ -4,6 +4,8 @@
  */
 #include "mess_input.h"
 
+#include <unistd.h>
+
 #include "queue/headerin.h"
 #include "sys/error.h"
 #include "sys/fd.h"
@@ -13,11 +15,14 @@ mess_input_read(const char *program, struct str *header)
 {
 	static char buffer[65536];
 	struct str line = STR_INIT;
+	off_t start = lseek(0, 0, SEEK_CUR); /* -1: it is no file */
 	struct in in;
 
 	in_init(&in, 0, buffer, sizeof(buffer));
 	if (headerin_read(&in, MESS_HEADER_MAX, header, &line) < 0)
 		error_exit(program, "cannot read the header");
+	if (start >= 0 && lseek(0, start, SEEK_SET) < 0)
+		error_exit(program, "cannot go back in the message");
 	str_free(&line);
 }
 

@@ -6,7 +6,8 @@
 
 #define MESS_HEADER_MAX (64u << 20) /* bytes */
 
-/* mess_input_read: reads it; ends the program with 111 if that fails. */
+/* mess_input_read: reads it, and leaves a file where it was, for who reads it
+ * next; ends the program with 111 if that fails. */
 void mess_input_read(const char *program, struct str *header);
 
 /* mess_input_write: writes a text to descriptor 1; likewise. */

@@ -58,6 +58,28 @@ def test_what_was_read_before_counts(town, before, rule, owner):
     assert "Subject: a letter\n\nhello\n" in text
 
 
+@pytest.mark.parametrize("before", ["", "cat >/dev/null; "])
+@pytest.mark.parametrize("rule", [
+    "iftocc ||", "iftocc joe@there.example || iftocc ann@here.example &&", "qreceipt ann@here.example;",
+    "qbiff;", "except grep -q goodbye &&", "bouncesaying x grep -q goodbye &&",
+    "condredirect bob grep -q goodbye &&", "preline grep -q goodbye ||"])
+def test_what_was_looked_at_is_there_still(town, before, rule):
+    """Else who keeps it by the same line would keep nothing."""
+    header = "To: %s@here.example\nSubject: a letter\n" % ("bob" if rule == "iftocc ||" else "ann")
+    assert not deliver(town, "|%s%s { cat >copy; exit 99; }" % (before, rule), "./Maildir/", header=header)
+    with open(town.home("ann") + "/copy") as source:
+        received, text = source.read().split("\n", 1)
+    assert received.startswith("Received: ") and text == header + "\nhello\n"
+
+
+@pytest.mark.parametrize("program", ["822field", "822header", "822date subject", "822received"])
+def test_who_prints_fields_leaves_the_message(town, program):
+    """From where it was: the first line was taken off before."""
+    assert not deliver(town, "|read -r line; %s >/dev/null; cat >copy" % program)
+    with open(town.home("ann") + "/copy") as source:
+        assert source.read() == "Subject: a letter\n\nhello\n"
+
+
 @pytest.mark.parametrize("condition, is_there", [("grep -q hello", False), ("grep -q goodbye", True),
                                                  ("no-such-program", True)])
 def test_except(town, condition, is_there):
