@@ -83,7 +83,7 @@ tool_cannot(const char *verb, const char *object)
 void
 tool_read(const char *path, struct str *text)
 {
-	int result = path ? file_read(path, text, INPUT_MAX)
+	int result = path ? file_read_named(path, text, INPUT_MAX)
 			  : file_read_fd(0, text, INPUT_MAX);
 
 	if (result < 0)

@@ -123,7 +123,7 @@ find_orders(struct orders *orders, char **paths)
 
 	for (; *paths && !orders->is_any; paths++) {
 		str_reset(&text);
-		if (file_read(*paths, &text, FILE_MAX) == 0)
+		if (file_read_named(*paths, &text, FILE_MAX) == 0)
 			read_orders(orders, *paths, str_span(&text));
 		else if (errno != ENOENT)
 			filter_fail_errno(*paths);

@@ -135,6 +135,21 @@ def test_list_that_is_a_pipe(town):
     town.daemon.wait("^delivery 1: deferral: .*a_list_is_a_pipe")
 
 
+def test_orders_from_a_pipe(town):
+    """Its writer has more to say: what has come is not all."""
+    path = town.home("ann") + "/orders"
+    os.mkfifo(path)
+    os.chmod(path, 0o644)
+    town.rules("ann", "", "|dot-forward orders", "./Maildir/")
+    town.open()
+    with open(os.open(path, os.O_RDWR), "w") as writer:
+        writer.write("bob\n")
+        writer.flush()
+        town.send("joe@there.example", "ann@here.example")
+        town.daemon.wait("^delivery 1: deferral: dot-forward:_fatal:_orders")
+    assert not town.mail("bob")
+
+
 @pytest.mark.parametrize("program", ["|", "! \t"])
 def test_a_program_is_missing(town, program):
     """As older databases may have it: the shell would say that all is well."""

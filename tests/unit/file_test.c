@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,7 +55,34 @@ test_never_blocks(void **state)
 	fd_close(fd);
 	assert_int_equal(file_read("fifo", &text, 10), -1);
 	assert_int_equal(errno, EAGAIN);
+	assert_int_equal(file_read_named("fifo", &text, 10), -1);
+	assert_int_equal(errno, EAGAIN);
 	assert_int_equal(file_read("/dev/null", &text, 10), 0);
+	assert_int_equal(file_read_named("/dev/null", &text, 10), 0);
+}
+
+/* What has come of it by now is not all. */
+static void
+test_pipe_with_a_writer(void **state)
+{
+	struct str text = STR_INIT;
+	int fd, writer;
+
+	(void)state;
+	assert_int_equal(mkfifo("slow", 0600), 0);
+	fd = file_open("slow");
+	writer = open("slow", O_WRONLY);
+	assert_true(fd >= 0 && writer >= 0);
+	assert_int_equal(write(writer, "one\n", 4), 4);
+	assert_int_equal(file_read_named("slow", &text, 100), -1);
+	assert_int_equal(errno, EAGAIN);
+	str_reset(&text);
+	assert_int_equal(write(writer, "two\n", 4), 4);
+	fd_close(writer);
+	assert_int_equal(file_read_named("slow", &text, 100), 0);
+	assert_true(span_equal(str_span(&text), SPAN("two\n")));
+	fd_close(fd);
+	str_free(&text);
 }
 
 static void
@@ -141,6 +169,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reading),
 		cmocka_unit_test(test_never_blocks),
+		cmocka_unit_test(test_pipe_with_a_writer),
 		cmocka_unit_test(test_opening),
 		cmocka_unit_test(test_moving),
 		cmocka_unit_test(test_times_and_folders),

@@ -131,6 +131,22 @@ file_read(const char *path, struct str *text, size_t max)
 }
 
 int
+file_read_named(const char *path, struct str *text, size_t max)
+{
+	size_t old_len = text->len;
+	int fd = file_open(path);
+	int result;
+
+	if (fd < 0)
+		return -1;
+	result = read_all(fd, text, max, false);
+	if (result == 0 && text->len == old_len)
+		result = refuse_pipe(fd);
+	fd_close(fd);
+	return result;
+}
+
+int
 file_move(const char *from, const char *to)
 {
 #ifdef SYS_renameat2

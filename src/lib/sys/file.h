@@ -49,6 +49,10 @@ MUST_CHECK int file_append(const char *path, unsigned mode);
  */
 MUST_CHECK int file_read(const char *path, struct str *text, size_t max);
 
+/* file_read_named: the same of a path that somebody has named, which may be a
+ * pipe: EAGAIN too if its writer has not come to the end yet. */
+MUST_CHECK int file_read_named(const char *path, struct str *text, size_t max);
+
 /* file_read_fd: the same from an open descriptor, which stays open. */
 MUST_CHECK int file_read_fd(int fd, struct str *text, size_t max);
 
