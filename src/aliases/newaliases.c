@@ -6,9 +6,11 @@
  * Source    newaliases(1).
  */
 #include "base/ascii.h"
+#include "base/wordset.h"
 #include "config/hostnames.h"
 #include "mail/forwardline.h"
 #include "mail/hostrules.h"
+#include "sys/random.h"
 #include "tool.h"
 
 #define LIST   "/etc/aliases"
@@ -19,8 +21,24 @@ struct making {
 	struct cdbfile file;
 	struct str rules; /* for hosts */
 	struct str alias;
+	struct wordset seen; /* aliases */
 	struct tool_line line;
 };
+
+/* Of two the first counts: those of the second would wonder. */
+static void
+note_alias(struct making *making, size_t number)
+{
+	struct span alias = str_span(&making->alias);
+
+	if (alias.len == 0)
+		return;
+	if (wordset_find(&making->seen, alias, NULL))
+		tool_warn_at(LIST, number,
+		    "has an alias that was there before: its recipients do not "
+		    "count");
+	wordset_add(&making->seen, alias, SPAN(""));
+}
 
 /* owner-LIST is the owner of LIST. */
 static void
@@ -109,14 +127,16 @@ add_aliases(struct making *making, struct span text)
 
 	for (; text.len; number += lines) {
 		struct span alias = cut_alias(&text, &lines);
-		const char *fault = NULL;
+		const char *fault;
 
-		if (span_starts(alias, SPAN("#")))
+		if (span_starts(alias, SPAN("#"))) {
 			warn_of_more(alias, number);
-		else
-			fault = add_alias(making, alias);
+			continue;
+		}
+		fault = add_alias(making, alias);
 		if (fault)
 			tool_fail_at(TOOL_TEMPORARY, LIST, number, fault);
+		note_alias(making, number);
 	}
 }
 
@@ -128,6 +148,7 @@ main(void)
 	int found;
 
 	tool_begin("newaliases");
+	making.seen.seed = random_seed();
 	tool_read(LIST, &text);
 	found = hostnames_read_completion(&making.rules, false);
 	if (found < 0)

@@ -448,6 +448,19 @@ def test_comment_that_goes_on(town, text, line):
         assert b"newaliases: warning: /etc/aliases: line %d is a part of" % line in done.stderr
 
 
+@pytest.mark.parametrize("text, lines", [
+    ("a: b\nc: d\n# a: e\n\nA: f,\n  g\na@: h\n", [5, 7]), ("a: b\n# c\n#d\n\na@x.example: b\n", [])])
+def test_alias_that_is_there_twice(town, text, lines):
+    """The first one counts, and those of the others get no mail."""
+    town.place.etc.clear("aliases*")
+    town.place.etc.write("aliases", text)
+    done = subprocess.run([town.place.program("newaliases")], stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 0 and town.place.etc.matching("aliases.cdb")
+    warning = "newaliases: warning: /etc/aliases: line %d has an alias that was there before: " \
+              "its recipients do not count\n"
+    assert done.stderr == "".join(warning % line for line in lines)
+
+
 @pytest.mark.parametrize("program", ["newinclude", "newaliases"])
 def test_text_that_is_a_pipe(town, program):
     """Nobody writes to it now; that is no text without lines."""
