@@ -76,17 +76,19 @@ forget(struct client *client)
 	*client = (struct client){ .orders = -1 };
 }
 
-/* In the process of a client: keeps nothing that belongs to the others. */
+/* In the process of a client: keeps nothing that belongs to the others, nor our
+ * end of its own socket, or it would not hear that we end. */
 NORETURN static void
-become_client(struct server *server, int fd, int orders)
+become_client(struct server *server, int fd, const int ends[2])
 {
+	fd_close(ends[0]);
 	for (size_t i = 0; i < CLIENTS; i++)
 		fd_close(server->clients[i].orders);
 	fd_close(server->door);
 	fd_close(PEER_FD);
 	signal_default(SIGCHLD);
 	signal_unblock(SIGCHLD);
-	qctld_serve(fd, orders);
+	qctld_serve(fd, ends[1]);
 }
 
 static void
@@ -98,7 +100,7 @@ begin_client(struct server *server, struct client *client, int fd)
 		return;
 	client->pid = fork();
 	if (client->pid == 0)
-		become_client(server, fd, ends[1]);
+		become_client(server, fd, ends);
 	fd_close(ends[1]);
 	if (client->pid < 0)
 		fd_close(ends[0]);

@@ -5,12 +5,15 @@
  * the first would let go what the second counts on.
  * Input: files of the queue; addresses: of the administrator
  */
+#include <errno.h>
 #include <time.h>
 
 #include "config/home.h"
 #include "queue/inject.h"
+#include "queue/state.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "verbs.h"
 
 #define BUSY_WORDS                                                  \
@@ -19,6 +22,8 @@
 #define TROUBLE_WORDS                                                 \
 	"its files cannot be used; the log of qmail-send tells why; " \
 	"nothing was done"
+#define STILL_WORDS \
+	"a copy is queued, but the old recipient could not be taken out"
 #define PATIENCE 100
 #define NAP	 (100 * 1000 * 1000) /* nanoseconds */
 
@@ -127,13 +132,42 @@ give_up(struct redirecting *redirecting, const char *words)
 	return wrong ? wrong : words;
 }
 
-/* What broke off is a hold like others, and can be redirected again. */
+/* What broke off is a hold like others, and can be redirected again; but what
+ * was ordered meanwhile counts. */
 static const char *
-leave_held(struct redirecting *redirecting, const char *words)
+leave_held(
+    struct redirecting *redirecting, const char *words, const char *held_words)
 {
 	char answer;
 
-	return order(redirecting, ORDERS_HOLD, &answer) < 0 ? "" : words;
+	if (order(redirecting, ORDERS_KEEP, &answer) < 0)
+		return "";
+	return answer == ORDERS_GONE ? words : held_words;
+}
+
+/* Locks info, so that another redirect waits, of a message that was held
+ * before, too.  Returns the descriptor; -1 if that took too long, or if the
+ * message is gone. */
+static int
+lock(const struct redirecting *redirecting)
+{
+	const struct timespec nap = { .tv_nsec = NAP };
+	uint64_t number = redirecting->number;
+	uint64_t split = redirecting->control->split;
+
+	for (int i = 0; i < PATIENCE; i++) {
+		int fd =
+		    file_open_nofollow(queue_path(QUEUE_INFO, number, split).s);
+
+		if (fd >= 0 && lock_try(fd) == 0)
+			return fd;
+		fd_close(fd);
+		if (message_file_exists(
+			queue_path(QUEUE_MESS, number, split)) == 0)
+			return -1;
+		(void)nanosleep(&nap, NULL);
+	}
+	return -1;
 }
 
 /* A message that is held has all its files; before, some addresses may not be
@@ -145,7 +179,9 @@ hold_and_look(
 {
 	char answer;
 
-	if (order(redirecting, ORDERS_PAUSE, &answer) < 0)
+	/* What one that broke off has left stays held after this one, too. */
+	if (order(redirecting, ORDERS_KEEP, &answer) < 0 ||
+	    order(redirecting, ORDERS_PAUSE, &answer) < 0)
 		return "";
 	if (answer == ORDERS_TROUBLE)
 		return TROUBLE_WORDS;
@@ -175,15 +211,28 @@ redirect_one(struct redirecting *redirecting, const struct selection *selection)
 		return give_up(
 		    redirecting, "has no such recipient that is still to do");
 	if (!queue_copy(redirecting))
-		return leave_held(redirecting,
+		return leave_held(redirecting, "no copy could be queued",
 		    "no copy could be queued; it is held: release it");
 	if (order(redirecting, ORDERS_DROP, &answer) < 0)
 		return "";
 	if (answer != ORDERS_DONE)
-		return leave_held(redirecting,
-		    "a copy is queued, but the old recipient could not be "
-		    "taken out; it is held");
+		return leave_held(
+		    redirecting, STILL_WORDS, STILL_WORDS "; it is held");
 	return resume(redirecting, "is redirected, but held now: release it");
+}
+
+static const char *
+redirect_alone(
+    struct redirecting *redirecting, const struct selection *selection)
+{
+	int fd = lock(redirecting);
+	const char *wrong =
+	    fd < 0 ? BUSY_WORDS : redirect_one(redirecting, selection);
+	int number = errno;
+
+	fd_close(fd);
+	errno = number;
+	return wrong;
 }
 
 int
@@ -198,7 +247,7 @@ verbs_redirect(struct control *control, const struct verb *verb,
 
 	(void)verb;
 	if (result == 0 && redirecting.number)
-		wrong = redirect_one(&redirecting, selection);
+		wrong = redirect_alone(&redirecting, selection);
 	if (wrong && *wrong)
 		control_complain(control, redirecting.number, wrong);
 	else if (wrong)

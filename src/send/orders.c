@@ -39,6 +39,7 @@ static const struct {
 	{ ORDERS_DELETE, INFO_ORDER_DELETE, "delete msg " },
 	{ ORDERS_PAUSE, INFO_ORDER_PAUSE, "hold msg " },
 	{ ORDERS_RESUME, INFO_ORDER_NONE, "release msg " },
+	{ ORDERS_KEEP, INFO_ORDER_HOLD, "hold msg " },
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
@@ -97,10 +98,12 @@ is_answered(
 		return !info_order_holds(old);
 	case ORDERS_RESUME:
 		return old != INFO_ORDER_PAUSE;
-	case ORDERS_PAUSE:
-		if (old == INFO_ORDER_PAUSE)
-			*answer = ORDERS_BUSY; /* by another redirect */
-		else if (old != INFO_ORDER_HOLD)
+	case ORDERS_KEEP:
+		if (!info_order_holds(old))
+			*answer = ORDERS_GONE; /* by another order */
+		return old != INFO_ORDER_PAUSE;
+	case ORDERS_PAUSE: /* qmail-qctld has one redirect at a time */
+		if (!info_order_holds(old))
 			*answer = ORDERS_GONE; /* it is to end */
 		return old != INFO_ORDER_NONE;
 	default:
@@ -386,7 +389,7 @@ is_verb(struct span value)
 {
 	static const char letters[] = { ORDERS_ASK, ORDERS_HOLD, ORDERS_RELEASE,
 		ORDERS_RETRY, ORDERS_RETURN, ORDERS_DELETE, ORDERS_DROP,
-		ORDERS_PAUSE, ORDERS_RESUME };
+		ORDERS_PAUSE, ORDERS_RESUME, ORDERS_KEEP };
 
 	return value.len == 1 &&
 	    span_has(span_make(letters, sizeof(letters)), value.s[0]);

@@ -153,7 +153,7 @@ def test_two_redirects_at_once(waiting, tmp_path):
 
 
 def test_redirect_that_breaks_off(waiting, tmp_path):
-    """The message is held; after a hold it can be redirected."""
+    """The message is held, and can be redirected again."""
     town = waiting
     one = send_waiting(town, "joe@there.example", "ann@here.example")
     with slow_queue(town, tmp_path), \
@@ -169,7 +169,9 @@ def test_redirect_that_breaks_off(waiting, tmp_path):
     town.daemon.wait("starting delivery .* to local ann-other@")
     assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
     assert not got(town, "") and not town.mail("bob")
-    qctl(town, "hold", one)
+    missing = qctl(town, "redirect", one, "ann-carl@here.example", "bob@here.example", code=1)
+    assert "has no such recipient" in missing.stderr
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
     assert qctl(town, "redirect", one, "ann@here.example", "bob@here.example").stdout == "redirected\n"
     town.wait_empty()
     assert len(town.mail("bob")) == 1 and not got(town, "")
@@ -266,3 +268,63 @@ def test_too_many_numbers(town, count):
     assert "a thousand numbers at most" in done.stderr
     done = qctl(town, "list", "--sender", "x" * 70000, code=100)
     assert "64 kilobytes" in done.stderr
+
+
+def test_two_redirects_of_what_is_held(waiting, tmp_path):
+    """The second is not done before the first has ended, and finds nobody then."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example", "ann-carl@here.example")
+    qctl(town, "hold", one)
+    words = ("redirect", one, "ann@here.example", "bob@here.example")
+    (tmp_path / "go-2").touch()
+    with slow_queue(town, tmp_path), begin(town, *words) as first:
+        town.until((tmp_path / "began-1").exists, "its copy")
+        try:
+            assert "is being delivered or redirected" in qctl(town, *words, code=1).stderr
+        finally:
+            (tmp_path / "go-1").touch()
+        assert first.communicate(timeout=60) == ("redirected\n", "")
+        assert "has no such recipient" in qctl(town, *words, code=1).stderr
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    town.letter("bob", "a letter")
+    assert len(town.mail("bob")) == 1
+
+
+@pytest.mark.parametrize("verb, state", [("delete", "ending"), ("release", "waiting")])
+def test_order_amid_a_redirect_that_fails(waiting, tmp_path, verb, state):
+    """The end of the redirect does not take its place."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    take_slots(town)
+    broken = SLOW % (tmp_path, "false") + "exit 53\n"
+    tmp_path.chmod(0o777)
+    with slow_queue(town, tmp_path):
+        with open(town.place.program("qmail-queue"), "w") as file:
+            file.write(broken)
+        with begin(town, "redirect", one, "ann@here.example", "bob@here.example") as asking:
+            town.until((tmp_path / "began-1").exists, "its copy")
+            qctl(town, verb, one)
+            (tmp_path / "go-1").touch()
+            said = asking.communicate(timeout=60)[1]
+    assert "no copy could be queued" in said and asking.returncode == 1
+    assert "it is held" not in said
+    assert numbers(qctl(town, "list", "--state", state).stdout) == [one]
+    make_ready(town)
+    give_slots(town)
+    town.wait_empty()
+    assert got(town, "") == (verb == "release") and not town.mail("bob")
+
+
+def test_the_service_ends_amid_a_request(waiting):
+    """Who has asked is told so, and does not wait for an answer."""
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    os.kill(town.daemon.pid, signal.SIGSTOP)
+    with begin(town, "hold", one) as asking:
+        town.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
+        os.kill(min(town.daemons()["qmail-qctld"]), signal.SIGKILL)
+        said = asking.communicate(timeout=100)[1]
+    assert said in ("qmail-qctl: trouble: Connection reset by peer\n",
+                    "qmail-qctl: trouble: Broken pipe\n"), said
+    assert asking.returncode == 111
+    town.daemon.kill()

@@ -30,9 +30,11 @@ enum orders_verb {
 	ORDERS_DELETE = 'd',
 	ORDERS_DROP = 'x', /* the recipients with this address */
 	/* Around a redirect, of which a message has one at a time.  RESUME ends
-	 * what PAUSE began, but no hold from before, or given meanwhile. */
+	 * what PAUSE began, but no hold from before, or given meanwhile; KEEP
+	 * makes a hold of it, if it has not been ended meanwhile. */
 	ORDERS_PAUSE = 'p',
-	ORDERS_RESUME = 'u'
+	ORDERS_RESUME = 'u',
+	ORDERS_KEEP = 'k'
 };
 
 enum orders_answer {
