@@ -9,6 +9,7 @@
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
+            receive/offertls \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
@@ -35,10 +36,13 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
+            offertls \
             qmail-inject sendmail qmail-queue qmail-remote \
             qmail-local qmail-popup qmail-pop3d pop-note pop-relay
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
+# Those that need OpenSSL; left out where it is missing.
+TLS      := tls/qmail-tlsd
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp \
@@ -47,12 +51,13 @@ SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
 
 RECEIVE_PARTS      := policy receipt logline
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
-                      smtpd_data smtpd_xclient $(RECEIVE_PARTS)
+                      smtpd_data smtpd_xclient smtpd_tls $(RECEIVE_PARTS)
 qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
 qmail-qmqpd_PARTS  := qmtp receipt logline
 greetdelay_PARTS   := logline
 proxyin_PARTS      := logline environment
 tcp-env_PARTS      := environment
+offertls_PARTS     := environment
 new-inject_PARTS   := new_inject_envelope
 ofmipd_PARTS       := ofmip_message ofmip_reply
 qmail-inject_PARTS := inject_config inject_address inject_header \
@@ -100,8 +105,10 @@ qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
 qmail-install_PARTS := items strangers
+qmail-tlsd_PARTS   := tls_files tlsd_serve tls_contexts tls_tunnel
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
+TLS_LIBS := -lssl -lcrypto
 
 LAYERS   := base sys mail config net queue
 
@@ -114,6 +121,13 @@ HOT_CC   := $(call line,conf-cc,1)
 HOT_LD   := $(call line,conf-ld,1)
 ACC_CC   := $(call line,conf-cc,2)
 ACC_LD   := $(call line,conf-ld,2)
+TLS_CC   := $(call line,conf-cc,3)
+TLS_LD   := $(call line,conf-ld,3)
+HAVE_TLS := $(shell $(TLS_CC) -E -include openssl/ssl.h -x c /dev/null \
+            >/dev/null 2>&1 && echo yes)
+ifeq ($(HAVE_TLS),)
+TLS      :=
+endif
 ifeq ($(shell command -v $(firstword $(HOT_CC))),)
 MISSING  := $(firstword $(HOT_CC))
 HOT_CC   := $(ACC_CC)
@@ -137,7 +151,7 @@ LIB_O    := $(LIB_C:src/%.c=%.o)
 name      = $(notdir $(1))
 parts     = $(1) $(addprefix $(dir $(1)),$($(call name,$(1))_PARTS))
 objects   = $(patsubst %,$(B)/$(1)/%.o,$(call parts,$(2)))
-BINARIES := $(addprefix $(B)/bin/,$(notdir $(HOT) $(ACCOUNTS) $(SCRIPTS)))
+BINARIES := $(addprefix $(B)/bin/,$(notdir $(HOT) $(ACCOUNTS) $(TLS) $(SCRIPTS)))
 CONF_H   := $(B)/gen/home_conf.h
 
 .PHONY: all clean
@@ -145,6 +159,9 @@ CONF_H   := $(B)/gen/home_conf.h
 all: $(BINARIES)
 ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
+endif
+ifeq ($(HAVE_TLS),)
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, so without TLS'
 endif
 
 # Only sys may use what POSIX does not have.
@@ -157,6 +174,10 @@ $(B)/hot/%.o: src/%.c $(CONF_H) conf-cc
 $(B)/acc/%.o: src/%.c $(CONF_H) conf-cc
 	@mkdir -p $(@D)
 	$(ACC_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tls/%.o: src/%.c $(CONF_H) conf-cc
+	@mkdir -p $(@D)
+	$(TLS_CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(B)/%/lib.a: $(addprefix $(B)/%/,$(LIB_O))
 	@rm -f $@
@@ -176,8 +197,14 @@ $(B)/bin/$(call name,$(1)): $(call objects,acc,$(1)) $(B)/acc/lib.a conf-ld
 	$(ACC_LD) -o $$@ $(call objects,acc,$(1)) $(B)/acc/lib.a \
 	    $($(call name,$(1))_LIBS)
 endef
+define tls_program
+$(B)/bin/$(call name,$(1)): $(call objects,tls,$(1)) $(B)/acc/lib.a conf-ld
+	@mkdir -p $$(@D)
+	$(TLS_LD) -o $$@ $(call objects,tls,$(1)) $(B)/acc/lib.a $(TLS_LIBS)
+endef
 $(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
 $(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))
+$(foreach p,$(TLS),$(eval $(call tls_program,$(p))))
 
 define script
 $(B)/bin/$(call name,$(1)): src/$(1).sh conf-qmail
@@ -192,9 +219,10 @@ $(CONF_H): conf-qmail conf-users
 	@{ echo '/* home_conf.h - made from conf-qmail and conf-users */'; \
 	   echo '#define CONF_QMAIL "$(PREFIX)"'; \
 	   n=1; for role in ALIAS QMAILD QMAILL QMAILP QMAILQ QMAILR QMAILS \
-	       GROUP_QMAIL GROUP_NOFILES QMAILV; do \
-	     name=$$(sed -n $${n}p conf-users); \
-	     echo "#define CONF_$$role \"$${name:-qmailv}\""; \
+	       GROUP_QMAIL GROUP_NOFILES QMAILV QMAILT; do \
+	     name=$$(sed -n "/^$$/q;$${n}p" conf-users); \
+	     name=$${name:-$$(echo $$role | tr A-Z a-z)}; \
+	     echo "#define CONF_$$role \"$$name\""; \
 	     n=$$((n + 1)); done; } > $@.tmp
 	@mv $@.tmp $@
 
@@ -216,11 +244,13 @@ instcheck:
 
 # ---- the two commands of README ------------------------------------------
 
-.PHONY: quickstart stop services deb-dummy test mutants bench help
+.PHONY: quickstart stop services tlscert deb-dummy test mutants bench help
 deb-dummy:
 	@sh src/install/deb-dummy.sh
 services:
 	@sh src/install/services.sh
+tlscert:
+	@sh src/install/tlscert.sh
 quickstart:
 	@sh src/install/quickstart.sh start
 stop:
@@ -236,6 +266,7 @@ help:
 	@echo 'make             build all into build/'
 	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
 	@echo 'make stop        end what quickstart started'
+	@echo 'make tlscert     a certificate for a start, signed by nobody'
 	@echo 'make services    write the services: daemontools, systemd'
 	@echo 'make deb-dummy   a Debian package that stands for this mail server'
 	@echo 'make test        run all tests'
@@ -248,4 +279,4 @@ help:
 clean:
 	rm -rf $(B)
 
--include $(shell find $(B)/acc $(B)/hot -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(B)/acc $(B)/hot $(B)/tls -name '*.d' -type f 2>/dev/null)

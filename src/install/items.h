@@ -8,9 +8,10 @@
 
 enum item_kind {
 	FOLDER,
-	SPLIT_FOLDER, /* with one subfolder for each part of the queue */
-	PROGRAM,      /* from build/bin */
-	SCRIPT,	      /* from build/bin too: text */
+	SPLIT_FOLDER,  /* with one subfolder for each part of the queue */
+	PROGRAM,       /* from build/bin */
+	MAYBE_PROGRAM, /* the same, if it was built */
+	SCRIPT,	       /* from build/bin too: text */
 	FIFO,
 	EMPTY, /* a file that is made if it is not there; size below */
 	MANUAL /* all pages of one section, from man/ */

@@ -272,13 +272,15 @@ make_fifo(int above, const char *name, const struct item *item)
 
 /* ---- the walk through the table ---- */
 
+/* What is no file with contents; make as for make_at. */
 static void
-do_folder(struct job *job, const struct item *item, const char *path)
+do_made(struct job *job, const struct item *item, const char *path, mode_t type,
+    int (*make)(int above, const char *name, const struct item *item))
 {
 	if (job->checks)
-		check_one(job, item, path, S_IFDIR);
+		check_one(job, item, path, type);
 	else
-		make_at(job, item, path, make_folder);
+		make_at(job, item, path, make);
 }
 
 static uint64_t
@@ -304,13 +306,13 @@ do_split_folder(struct job *job, const struct item *item, const char *path)
 	uint64_t split = split_of_queue(job);
 	struct str folder = STR_INIT;
 
-	do_folder(job, item, path);
+	do_made(job, item, path, S_IFDIR, make_folder);
 	for (uint64_t part = 0; part < split; part++) {
 		str_reset(&folder);
 		str_add_z(&folder, path);
 		str_add_byte(&folder, '/');
 		str_add_u64(&folder, part);
-		do_folder(job, item, str_z(&folder));
+		do_made(job, item, str_z(&folder), S_IFDIR, make_folder);
 	}
 	str_free(&folder);
 }
@@ -381,26 +383,24 @@ do_item(struct job *job, const struct item *item)
 	str_add_z(&from, item->name);
 	switch (item->kind) {
 	case FOLDER:
-		do_folder(job, item, str_z(&path));
+		do_made(job, item, str_z(&path), S_IFDIR, make_folder);
 		break;
 	case SPLIT_FOLDER:
 		do_split_folder(job, item, str_z(&path));
+		break;
+	case MAYBE_PROGRAM:
+		if (access(str_z(job->checks ? &path : &from), F_OK) == 0)
+			do_file(job, item, str_z(&from), str_z(&path));
 		break;
 	case PROGRAM:
 	case SCRIPT:
 		do_file(job, item, str_z(&from), str_z(&path));
 		break;
 	case FIFO:
-		if (job->checks)
-			check_one(job, item, str_z(&path), S_IFIFO);
-		else
-			make_at(job, item, str_z(&path), make_fifo);
+		do_made(job, item, str_z(&path), S_IFIFO, make_fifo);
 		break;
 	case EMPTY:
-		if (job->checks)
-			check_one(job, item, str_z(&path), S_IFREG);
-		else
-			make_at(job, item, str_z(&path), make_empty);
+		do_made(job, item, str_z(&path), S_IFREG, make_empty);
 		break;
 	case MANUAL:
 		do_manual(job, item, str_z(&path));

@@ -9,6 +9,7 @@ set -eu
 home=$(head -n 1 conf-qmail)
 alias_user=$(head -n 1 conf-users)
 service=$home/service
+services="qmail-pop3d qmail-smtpd qmail-send qmail-tlsd"
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 
@@ -69,7 +70,8 @@ choose_pop_port() {
 install_packages() {
 	say "Packages"
 	missing=
-	for package in gcc libc6-dev musl-tools ucspi-tcp daemontools; do
+	for package in gcc libc6-dev musl-tools libssl-dev openssl ucspi-tcp \
+		daemontools; do
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
 			grep -q 'ok installed' || missing="$missing $package"
 	done
@@ -126,6 +128,13 @@ configure() {
 	else
 		echo "kept, for postmaster and root: $home/alias/.qmail-*"
 	fi
+	has_tls=
+	if [ -e "$home/bin/qmail-tlsd" ]; then
+		[ -e "$home/control/servercert.pem" ] || sh src/install/tlscert.sh
+		has_tls=yes
+	else
+		echo "no TLS: it was built without OpenSSL"
+	fi
 	[ -z "$has_pop" ] || configure_pop
 }
 
@@ -167,20 +176,24 @@ keep_after_reboot() {
 
 start_services() {
 	say "Services in $service"
-	# shellcheck disable=SC2086 # one word or none
+	# shellcheck disable=SC2086 # one word each, or none
 	sh src/install/services.sh qmail-send qmail-smtpd \
-		${has_pop:+qmail-pop3d}
+		${has_pop:+qmail-pop3d} ${has_tls:+qmail-tlsd}
 	if is_running; then
 		svc -t "$service/qmail-send" "$service/qmail-smtpd"
-		! svok "$service/qmail-pop3d" 2>/dev/null ||
-			svc -t "$service/qmail-pop3d"
+		for name in qmail-pop3d qmail-tlsd; do
+			! svok "$service/$name" 2>/dev/null ||
+				svc -t "$service/$name"
+		done
 	else
 		env - PATH="$PATH" setsid svscan "$service" </dev/null \
 			>>"$home/log/svscan" 2>&1 &
 	fi
 	wait_for "SMTP to answer on $address port $port" smtp_answers
 	wait_for "the queue manager" queue_runs
+	[ -z "$has_tls" ] || wait_for "TLS" tls_answers
 	echo "running; $home/control/smtpaddress says where it listens"
+	[ -z "$has_tls" ] || echo "STARTTLS is offered, with $home/control/servercert.pem"
 	if [ -n "$has_pop" ]; then
 		wait_for "POP3 to answer on $pop_address port $pop_port" pop_answers
 		echo "POP3 too; $home/control/popaddress says where"
@@ -199,6 +212,10 @@ pop_answers() {
 smtp_answers() {
 	tcpclient -RHl0 "$address" "$port" sh -c 'read -r line <&6 &&
 		case $line in 220*) exit 0 ;; esac; exit 1' 2>/dev/null
+}
+tls_answers() {
+	openssl s_client -starttls smtp -connect "$address:$port" -verify_quiet \
+		</dev/null 2>/dev/null | grep -q "BEGIN CERTIFICATE"
 }
 queue_runs() { grep -q 'status: local' "$home/log/qmail-send/current"; }
 
@@ -315,7 +332,7 @@ log_has_ended() { ! svok "$service/$name/log" 2>/dev/null; }
 # Whoever started them would start them again: links in /etc/service, systemd,
 # a svscan of our folder, be it the quickstart's or one begun by hand.
 stop_starters() {
-	for name in qmail-send qmail-smtpd qmail-pop3d; do
+	for name in $services; do
 		if [ "/etc/service/$name" -ef "$service/$name" ]; then
 			rm -f "/etc/service/$name"
 		fi
@@ -334,18 +351,18 @@ stop_starters() {
 stop() {
 	[ -d "$service" ] || die "nothing runs from $home"
 	stop_starters
-	for name in qmail-pop3d qmail-smtpd qmail-send; do
+	for name in $services; do
 		if svok "$service/$name" 2>/dev/null; then
 			svc -dx "$service/$name"
 		fi
 	done
-	for name in qmail-pop3d qmail-smtpd qmail-send; do
+	for name in $services; do
 		wait_for "$name to end" has_ended
 		if svok "$service/$name/log" 2>/dev/null; then
 			svc -dx "$service/$name/log"
 		fi
 	done
-	for name in qmail-send qmail-smtpd qmail-pop3d; do
+	for name in $services; do
 		wait_for "the log of $name to end" log_has_ended
 	done
 	echo "stopped; mail that waits stays in $home/queue"

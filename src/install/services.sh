@@ -50,7 +50,10 @@ put tcp.smtp '127.:allow,RELAYCLIENT=""'
 [ -e "$home/control/tcp.smtp.cdb" ] ||
 	tcprules "$home/control/tcp.smtp.cdb" "$home/control/tcp.smtp.tmp" \
 		< "$home/control/tcp.smtp"
-[ $# -gt 0 ] || set -- qmail-send qmail-smtpd qmail-pop3d
+if [ $# = 0 ]; then
+	set -- qmail-send qmail-smtpd qmail-pop3d
+	[ ! -e "$home/control/servercert.pem" ] || set -- "$@" qmail-tlsd
+fi
 for name; do
 	make_service "$name"
 done

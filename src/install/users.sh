@@ -4,7 +4,7 @@
 # Reads     conf-users and conf-qmail in the working folder.
 set -eu
 home=$(head -n 1 conf-qmail)
-line() { sed -n "${1}p" conf-users; }
+line() { sed -n "/^\$/q;${1}p" conf-users; }
 
 mail_group=$(line 8)
 other_group=$(line 9)
@@ -12,10 +12,10 @@ for group in "$mail_group" "$other_group"; do
 	getent group "$group" >/dev/null || groupadd --system "$group"
 done
 
-# user NUMBER GROUP HOME: line NUMBER of conf-users
+# user NUMBER GROUP HOME [NAME]: line NUMBER of conf-users, or NAME
 user() {
 	name=$(line "$1")
-	name=${name:-qmailv} # the tenth line may be missing
+	name=${name:-${4:-}} # lines behind the ninth may be missing
 	getent passwd "$name" >/dev/null ||
 		useradd --system --no-create-home --gid "$2" \
 			--home-dir "$3" --shell /usr/sbin/nologin "$name"
@@ -27,4 +27,5 @@ user 4 "$other_group" "$home"
 user 5 "$mail_group" "$home"
 user 6 "$mail_group" "$home"
 user 7 "$mail_group" "$home"
-user 10 "$other_group" "$home"
+user 10 "$other_group" "$home" qmailv
+user 11 "$other_group" "$home" qmailt

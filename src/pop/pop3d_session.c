@@ -259,7 +259,7 @@ static void
 do_capa(struct pop3d *pop3d, struct span argument)
 {
 	(void)argument;
-	add(pop3d, SPAN(POP_CAPABILITIES));
+	add(pop3d, SPAN(POP_CAPABILITIES POP_CAPABILITIES_END));
 }
 
 static void

@@ -28,6 +28,9 @@ struct hearing {
 	struct str name; /* from USER; empty: none yet */
 	unsigned errors;
 	bool is_over;
+	enum starttls_offer offer;
+	struct starttls *tls;
+	bool is_tls;
 };
 
 /* Sent when we wait for input; a failure shows there. */
@@ -63,6 +66,7 @@ hand_over(struct hearing *hearing, struct span name, struct span secret)
 {
 	struct str login = STR_INIT;
 
+	str_add_byte(&login, hearing->is_tls ? POPUP_TLS : POPUP_CLEAR);
 	str_add_field(&login, name);
 	str_add_field(&login, secret);
 	if (out_flush(&hearing->out) < 0 ||
@@ -72,6 +76,23 @@ hand_over(struct hearing *hearing, struct span name, struct span secret)
 	hearing->is_over = true;
 }
 
+static bool
+may_start_tls(const struct hearing *hearing)
+{
+	return hearing->offer != STARTTLS_NOT && hearing->tls->control != -1 &&
+	    !hearing->is_tls;
+}
+
+/* Whether nobody is to say who he is before TLS has begun; says so. */
+static bool
+is_too_early(struct hearing *hearing)
+{
+	if (hearing->offer != STARTTLS_REQUIRED || hearing->is_tls)
+		return false;
+	refuse(hearing, "-ERR STLS comes first");
+	return true;
+}
+
 /* ---- commands ---- */
 
 static void
@@ -79,6 +100,8 @@ do_apop(struct hearing *hearing, struct span argument)
 {
 	struct span name;
 
+	if (is_too_early(hearing))
+		return;
 	if (hearing->timestamp.len == 0)
 		refuse(hearing, "-ERR there is no APOP here");
 	else if (!popcommand_cut_name(&argument, &name))
@@ -92,11 +115,16 @@ do_capa(struct hearing *hearing, struct span argument)
 {
 	(void)argument;
 	(void)out_add_z(&hearing->out, POP_CAPABILITIES);
+	if (may_start_tls(hearing))
+		(void)out_add_z(&hearing->out, "STLS\r\n");
+	(void)out_add_z(&hearing->out, POP_CAPABILITIES_END);
 }
 
 static void
 do_pass(struct hearing *hearing, struct span argument)
 {
+	if (is_too_early(hearing))
+		return;
 	if (hearing->name.len == 0)
 		refuse(hearing, "-ERR USER comes first");
 	else if (argument.len == 0)
@@ -112,9 +140,37 @@ do_quit(struct hearing *hearing, struct span argument)
 	end(hearing, "+OK bye");
 }
 
+/* What was said in clear text may be anybody's (RFC 2595 4).  What came behind
+ * the command is still to be read, and no handshake. */
+static void
+do_stls(struct hearing *hearing, struct span argument)
+{
+	struct str report = STR_INIT;
+
+	if (!may_start_tls(hearing)) {
+		refuse(hearing,
+		    hearing->is_tls ? "-ERR we speak TLS already"
+				    : "-ERR there is no TLS here");
+		return;
+	}
+	if (argument.len) {
+		refuse(hearing, "-ERR STLS wants nothing more");
+		return;
+	}
+	reply(hearing, "+OK begin TLS");
+	if (out_flush(&hearing->out) < 0 ||
+	    starttls_finish(hearing->tls, &report) < 0)
+		_exit(0);
+	str_reset(&hearing->name);
+	hearing->is_tls = true;
+	str_free(&report);
+}
+
 static void
 do_user(struct hearing *hearing, struct span argument)
 {
+	if (is_too_early(hearing))
+		return;
 	if (argument.len == 0) {
 		refuse(hearing, "-ERR USER wants a name");
 		return;
@@ -128,6 +184,7 @@ static void (*const commands[POP_VERBS])(struct hearing *, struct span) = {
 	[POP_CAPA] = do_capa,
 	[POP_PASS] = do_pass,
 	[POP_QUIT] = do_quit,
+	[POP_STLS] = do_stls,
 	[POP_USER] = do_user,
 };
 
@@ -179,12 +236,15 @@ run_command(struct hearing *hearing)
 }
 
 void
-popup_hear(int login, struct span timestamp)
+popup_hear(int login, struct span timestamp, enum starttls_offer offer,
+    struct starttls *tls)
 {
 	/* One byte, so that nothing is read that is not ours. */
 	char in_buffer[1], out_buffer[OUT_BUFFER];
 	struct hearing hearing = { .login = login,
 		.timestamp = timestamp,
+		.offer = offer,
+		.tls = tls,
 		.end = clock_monotonic() + POPUP_SESSION_SECONDS * MS };
 
 	in_init(&hearing.in, 0, in_buffer, sizeof(in_buffer));

@@ -8,9 +8,13 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "net/popcommand.h"
+#include "net/starttls.h"
+
+#define POPUP_CLEAR 'C'
+#define POPUP_TLS   'T'
 
 /* What a client can choose. */
-#define POPUP_LOGIN_MAX	   (2 * POPCOMMAND_MAX) /* bytes, name and password */
+#define POPUP_LOGIN_MAX	   (1 + 2 * POPCOMMAND_MAX) /* bytes, name and password */
 #define POPUP_COMMANDS_MAX 100
 #define POPUP_ERRORS_MAX   20
 
@@ -21,13 +25,17 @@
 
 /*
  * popup_hear: greets the client on descriptors 0 and 1, serves it, and writes
- * its name and its password or digest, each ending in NUL, to a descriptor.
+ * to a descriptor: POPUP_CLEAR or POPUP_TLS; its name and its password or digest,
+ * each ending in NUL.  With POPUP_TLS, what follows goes by way of the provider.
  * No byte behind that command is read: it belongs to the program that follows.
  * Ends the process in any case; with nothing written, when the client has left
  * or has had its time.
  *   login       where to write
  *   timestamp   for APOP, in angle brackets; empty: there is no APOP
+ *   offer       of TLS
+ *   tls         the provider, if there is one
  */
-NORETURN void popup_hear(int login, struct span timestamp);
+NORETURN void popup_hear(int login, struct span timestamp,
+    enum starttls_offer offer, struct starttls *tls);
 
 #endif

@@ -54,7 +54,7 @@ main(int argc, char **argv)
 	out_set_timeout(&pop3d.out, POP3D_REPLY_SECONDS);
 	if (argc < 2)
 		pop3d_end(&pop3d.out, POP3D_USAGE);
-	if (box_shut(BOX_FILES) < 0)
+	if (box_shut_files() < 0)
 		pop3d_end(&pop3d.out, POP3D_TROUBLE);
 	open_maildrop(&pop3d, argv[1]);
 	pop3d.session_end = clock_monotonic() + POP3D_SESSION_SECONDS * 1000;

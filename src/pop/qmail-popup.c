@@ -5,7 +5,7 @@
  *           started by tcpserver.  The other half, popup_hear.c, becomes qmaild
  *           in a box before it says a word; this one reads nothing that a
  *           stranger wrote but name and password, and looks into neither.
- * Reads     what the other half writes, NOT trusted: two fields and no more.
+ * Reads     what the other half writes, NOT trusted: a letter and two fields.
  * Writes    name, password and timestamp to descriptor 3 of the program, which
  *           gets the connection on 0 and 1; a last reply when that has failed.
  * Source    qmail-popup(8).
@@ -30,7 +30,8 @@
 #include "sys/spawn.h"
 
 #define EXIT	       1   /* always, as it was ever */
-#define LOGIN_FD       3   /* of the program */
+#define LOGIN_FD       3   /* of the program, and of the other half, with: */
+#define PROVIDER_FD    4   /* ... three descriptors for TLS */
 #define NAME_MAX_SHOWN 100 /* bytes of it */
 #define LOGIN_BUFFER   512
 #define SPARE_SECONDS  10 /* the other half has its own deadline before */
@@ -39,6 +40,13 @@
 #define CODE_DONE    0
 #define CODE_REFUSED 1
 #define CODE_MISUSED 2
+
+#define TEXT_FDS 2  /* 0 and 1; of no use to open one more */
+#define FREE_FD	 16 /* above all that have a place */
+
+/* What tells of a provider of TLS. */
+static const char *const variables[] = { "UCSPITLS", "SSLCTLFD", "SSLREADFD",
+	"SSLWRITEFD" };
 
 #define USAGE	"-ERR [SYS/PERM] this server is not set up\r\n"
 #define TROUBLE "-ERR [SYS/TEMP] something is wrong here; try later\r\n"
@@ -74,29 +82,55 @@ make_timestamp(struct str *timestamp, const char *host)
 	str_add_byte(timestamp, '>');
 }
 
-/* The other half.  login is the only descriptor that it keeps besides 0 to 2.
- * Without root there is nobody to become. */
-NORETURN static void
-become_hearer(int login, struct span timestamp, const struct home_ids *ids)
+/* Puts the descriptors of the other half where it has them. */
+static bool
+place_descriptors(int login, struct starttls *tls)
 {
-	gid_t gid = ids->gid[HOME_GROUP_NOFILES];
+	int *places[] = { &login, &tls->control, &tls->reading, &tls->writing };
 
-	if (login != LOGIN_FD && dup2(login, LOGIN_FD) < 0)
-		end(TROUBLE);
-	fd_close_from(LOGIN_FD + 1);
-	if ((geteuid() == 0 &&
-		ids_become(ids->uid[HOME_QMAILD], gid, &gid, 1) < 0) ||
-	    box_shut(BOX_STREAMS) < 0)
-		end(TROUBLE);
-	popup_hear(LOGIN_FD, timestamp);
+	for (int i = 0; i < 4; i++)
+		if (*places[i] != -1) {
+			*places[i] = fd_duplicate_above(*places[i], FREE_FD);
+			if (*places[i] < 0)
+				return false;
+		}
+	for (int i = 0; i < 4; i++)
+		if (*places[i] != -1) {
+			if (dup2(*places[i], LOGIN_FD + i) < 0)
+				return false;
+			*places[i] = LOGIN_FD + i;
+		}
+	fd_close_from(tls->control == -1 ? PROVIDER_FD : PROVIDER_FD + 3);
+	return true;
 }
 
-/* Whether these are two fields, each ending in NUL. */
+/* The other half.  Besides 0 to 2 it keeps login, and what it needs for TLS.
+ * Without root there is nobody to become. */
+NORETURN static void
+become_hearer(int login, struct span timestamp, const struct home_ids *ids,
+    struct starttls *tls)
+{
+	gid_t gid = ids->gid[HOME_GROUP_NOFILES];
+	enum starttls_offer offer = starttls_offer();
+
+	if (!place_descriptors(login, tls) ||
+	    (geteuid() == 0 &&
+		ids_become(ids->uid[HOME_QMAILD], gid, &gid, 1) < 0) ||
+	    box_shut_streams(TEXT_FDS) < 0)
+		end(TROUBLE);
+	popup_hear(LOGIN_FD, timestamp, offer, tls);
+}
+
+/* Whether these are a letter and two fields, each ending in NUL. */
 static bool
 is_login(struct span text)
 {
 	struct span name, secret;
 
+	if (text.len == 0 ||
+	    (text.s[0] != POPUP_CLEAR && text.s[0] != POPUP_TLS))
+		return false;
+	text = span_from(text, 1);
 	return span_ends(text, SPAN("\0")) &&
 	    span_cut_next(&text, '\0', &name) &&
 	    span_cut_next(&text, '\0', &secret) && text.len == 0;
@@ -137,7 +171,8 @@ run_program(char **argv, struct str *login)
 	pid_t pid;
 
 	/* A pipe takes all of it before anybody reads. */
-	if (fd_pipe(ends) < 0 || fd_write_all(ends[1], str_span(login)) < 0)
+	if (fd_pipe(ends) < 0 ||
+	    fd_write_all(ends[1], span_from(str_span(login), 1)) < 0)
 		end(TROUBLE);
 	secret_wipe(login->s, login->len);
 	fd_close(ends[1]);
@@ -147,6 +182,19 @@ run_program(char **argv, struct str *login)
 	if (pid < 0 || spawn_wait(pid, &status) < 0)
 		end(TROUBLE);
 	return spawn_exit_code(status);
+}
+
+/* What follows goes over TLS, if that was begun; the program need not know. */
+static void
+change_over(bool is_tls, struct starttls *tls)
+{
+	if (!is_tls)
+		starttls_close(tls);
+	else if (tls->control == -1 || starttls_take_over(tls) < 0)
+		end(NULL);
+	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
+		if (unsetenv(variables[i]) < 0)
+			end(TROUBLE);
 }
 
 /* One line for who watches: which client was refused, under which name. */
@@ -180,6 +228,7 @@ main(int argc, char **argv)
 {
 	struct str timestamp = STR_INIT, login = STR_INIT, name = STR_INIT;
 	struct home_ids ids = { 0 };
+	struct starttls tls;
 	int ends[2], code;
 	pid_t hearer;
 
@@ -191,16 +240,19 @@ main(int argc, char **argv)
 	    (geteuid() == 0 && home_ids_read(&ids) < 0))
 		end(TROUBLE);
 	make_timestamp(&timestamp, argv[1]);
+	(void)starttls_find(&tls);
 	hearer = fork();
 	if (hearer < 0)
 		end(TROUBLE);
 	if (hearer == 0)
 		become_hearer(ends[1],
-		    getenv("NOAPOP") ? SPAN("") : str_span(&timestamp), &ids);
+		    getenv("NOAPOP") ? SPAN("") : str_span(&timestamp), &ids,
+		    &tls);
 	fd_close(ends[1]);
 	read_login(ends[0], hearer, &login);
 	fd_close(ends[0]);
-	str_add_z(&name, str_z(&login));
+	change_over(login.s[0] == POPUP_TLS, &tls);
+	str_add_z(&name, str_z(&login) + 1);
 	str_add_field(&login, str_span(&timestamp));
 	code = run_program(argv + 2, &login);
 	if (code == CODE_DONE)

@@ -96,16 +96,7 @@ read_environment(struct smtpd *smtpd)
 	smtpd->by = environment("TCPLOCALHOST", "");
 	if (smtpd->by.len == 0)
 		smtpd->by = environment("TCPLOCALIP", "unknown");
-}
-
-/* Replies leave when there is nothing more to read. */
-static void
-send_replies(void *argument)
-{
-	struct smtpd *smtpd = argument;
-
-	if (out_flush(&smtpd->out) < 0)
-		smtpd_end(smtpd, SMTPD_GONE);
+	smtpd_tls_read(smtpd);
 }
 
 int
@@ -123,9 +114,7 @@ main(void)
 	read_environment(&session);
 	if (chdir(home_dir) < 0 || read_configuration(&session) < 0)
 		smtpd_end(&session, SMTPD_CONTROL);
-	in_set_timeout(&session.in, (unsigned)session.limits.timeout);
-	out_set_timeout(&session.out, (unsigned)session.limits.timeout);
-	in_before_wait(&session.in, send_replies, &session);
+	smtpd_begin_input(&session);
 	session.session_end =
 	    session.started + (int64_t)session.limits.session * 1000;
 	smtpd_serve(&session);

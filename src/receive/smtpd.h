@@ -8,6 +8,7 @@
  *	smtpd_envelope.c  MAIL and RCPT
  *	smtpd_data.c      DATA and BDAT: the text of a message
  *	smtpd_xclient.c   XCLIENT: a proxy speaks for its client
+ *	smtpd_tls.c       STARTTLS
  *
  * and, shared with other protocols, policy.h, receipt.h, logline.h.
  */
@@ -23,6 +24,7 @@
 #include "base/str.h"
 #include "mail/crlftext.h"
 #include "mail/smtptext.h"
+#include "net/starttls.h"
 #include "policy.h"
 #include "receipt.h"
 #include "sys/in.h"
@@ -67,6 +69,14 @@ struct smtpd_counts {
 	uint64_t unknown; /* recipients */
 };
 
+/* What protects the session on its way. */
+struct smtpd_tls {
+	enum starttls_offer offer;
+	bool is_on;
+	struct span protocol, cipher; /* "TLSv1.3"; empty: not known */
+	struct str report;	      /* of the provider */
+};
+
 struct smtpd {
 	struct in in;
 	struct out out;
@@ -81,6 +91,7 @@ struct smtpd {
 	struct str proxied[3];		/* host, user, ip that a proxy told */
 	struct str helo;
 	bool has_helo, is_extended; /* HELO or EHLO came; EHLO was the last */
+	struct smtpd_tls tls;
 	struct smtpd_counts counts;
 	/* The transaction. */
 	bool has_sender, is_bad_sender, is_utf8;
@@ -134,5 +145,19 @@ MUST_CHECK int smtpd_xclient_read(struct smtpd *smtpd);
 
 /* smtpd_xclient: the command. */
 void smtpd_xclient(struct smtpd *smtpd, struct span argument);
+
+/* ---- smtpd_tls.c ---- */
+
+/* smtpd_tls_read: from the environment: whether TLS is offered, or on already. */
+void smtpd_tls_read(struct smtpd *smtpd);
+
+/* smtpd_tls_is_offered: whether EHLO names STARTTLS. */
+bool smtpd_tls_is_offered(const struct smtpd *smtpd);
+
+/* smtpd_tls_is_missing: whether nothing is to be done without it. */
+bool smtpd_tls_is_missing(const struct smtpd *smtpd);
+
+/* smtpd_starttls: the command. */
+void smtpd_starttls(struct smtpd *smtpd, struct span argument);
 
 #endif

@@ -74,9 +74,13 @@ has_envelope(struct smtpd *smtpd)
 static struct span
 protocol_name(const struct smtpd *smtpd)
 {
+	bool is_safe = smtpd->tls.is_on;
+
 	if (smtpd->is_utf8)
-		return SPAN("UTF8SMTP");
-	return smtpd->is_extended ? SPAN("ESMTP") : SPAN("SMTP");
+		return is_safe ? SPAN("UTF8SMTPS") : SPAN("UTF8SMTP");
+	if (smtpd->is_extended)
+		return is_safe ? SPAN("ESMTPS") : SPAN("ESMTP");
+	return SPAN("SMTP");
 }
 
 static void
@@ -93,7 +97,9 @@ begin_message(struct smtpd *smtpd)
 		.user = smtpd->user,
 		.ip = smtpd->ip,
 		.by = smtpd->by,
-		.protocol = protocol_name(smtpd) });
+		.protocol = protocol_name(smtpd),
+		.tls_protocol = smtpd->tls.protocol,
+		.tls_cipher = smtpd->tls.cipher });
 }
 
 /* The message is whole: hands it over, and replies. */

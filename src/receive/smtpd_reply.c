@@ -26,6 +26,7 @@ static const struct {
 	    1 },
 	[SMTPD_CONTROL] = { "control",
 	    "421 4.3.0 cannot read the configuration", 1 },
+	[SMTPD_HANDSHAKE] = { "handshake", NULL, 1 },
 	[SMTPD_MEMORY] = { "memory", "421 4.3.0 out of memory", 1 },
 };
 
@@ -114,4 +115,22 @@ void
 smtpd_end_by_errno(struct smtpd *smtpd, int number)
 {
 	smtpd_end(smtpd, number == ETIMEDOUT ? SMTPD_TIMEOUT : SMTPD_GONE);
+}
+
+/* Replies leave when there is nothing more to read. */
+static void
+send_replies(void *argument)
+{
+	struct smtpd *smtpd = argument;
+
+	if (out_flush(&smtpd->out) < 0)
+		smtpd_end(smtpd, SMTPD_GONE);
+}
+
+void
+smtpd_begin_input(struct smtpd *smtpd)
+{
+	in_set_timeout(&smtpd->in, (unsigned)smtpd->limits.timeout);
+	out_set_timeout(&smtpd->out, (unsigned)smtpd->limits.timeout);
+	in_before_wait(&smtpd->in, send_replies, smtpd);
 }

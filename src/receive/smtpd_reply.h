@@ -8,12 +8,13 @@
 /* How a session ends. */
 enum smtpd_end {
 	SMTPD_QUIT,
-	SMTPD_GONE,    /* the client closed or broke the connection */
-	SMTPD_TIMEOUT, /* it is too slow */
-	SMTPD_LONE_LF, /* a message cannot be told from what follows it */
-	SMTPD_ERRORS,  /* it does nothing but fail */
-	SMTPD_STRANGE, /* it asks for recipients that are not there */
-	SMTPD_CONTROL, /* our configuration cannot be used */
+	SMTPD_GONE,	 /* the client closed or broke the connection */
+	SMTPD_TIMEOUT,	 /* it is too slow */
+	SMTPD_LONE_LF,	 /* a message cannot be told from what follows it */
+	SMTPD_ERRORS,	 /* it does nothing but fail */
+	SMTPD_STRANGE,	 /* it asks for recipients that are not there */
+	SMTPD_CONTROL,	 /* our configuration cannot be used */
+	SMTPD_HANDSHAKE, /* that of TLS has failed */
 	SMTPD_MEMORY,
 };
 
@@ -25,6 +26,10 @@ void smtpd_reply(struct smtpd *smtpd, const char *line);
 
 /* smtpd_answer: the same, from its parts; 2yz needs no memory. */
 void smtpd_answer(struct smtpd *smtpd, struct answer answer);
+
+/* smtpd_begin_input: time limits for reading and writing, and replies that leave
+ * before we wait. */
+void smtpd_begin_input(struct smtpd *smtpd);
 
 /* smtpd_send_late: sends replies at once, also when their time is over. */
 void smtpd_send_late(struct smtpd *smtpd);

@@ -54,6 +54,8 @@ do_ehlo(struct smtpd *smtpd, struct span argument)
 	    "250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n");
 	if (smtpd->has_dsn)
 		str_add_z(reply, "250-DSN\r\n");
+	if (smtpd_tls_is_offered(smtpd))
+		str_add_z(reply, "250-STARTTLS\r\n");
 	if (smtpd->is_proxy)
 		str_add_z(reply, "250-XCLIENT " SMTPD_XCLIENT_NAMES "\r\n");
 	if (limits->recipients || limits->messages)
@@ -106,18 +108,20 @@ do_help(struct smtpd *smtpd, struct span argument)
 static const struct {
 	const char *verb;
 	void (*run)(struct smtpd *, struct span);
+	bool is_harmless; /* also where nothing is to be done without TLS */
 } commands[] = {
-	{ "MAIL", smtpd_mail },
-	{ "RCPT", smtpd_rcpt },
-	{ "DATA", smtpd_data },
-	{ "BDAT", smtpd_bdat },
-	{ "HELO", do_helo },
-	{ "EHLO", do_ehlo },
-	{ "RSET", do_rset },
-	{ "NOOP", do_noop },
-	{ "VRFY", do_vrfy },
-	{ "HELP", do_help },
-	{ "XCLIENT", smtpd_xclient },
+	{ "MAIL", smtpd_mail, false },
+	{ "RCPT", smtpd_rcpt, false },
+	{ "DATA", smtpd_data, false },
+	{ "BDAT", smtpd_bdat, false },
+	{ "HELO", do_helo, true },
+	{ "EHLO", do_ehlo, true },
+	{ "RSET", do_rset, true },
+	{ "NOOP", do_noop, true },
+	{ "VRFY", do_vrfy, false },
+	{ "HELP", do_help, true },
+	{ "STARTTLS", smtpd_starttls, true },
+	{ "XCLIENT", smtpd_xclient, true },
 };
 
 /* ---- the loop ---- */
@@ -181,7 +185,12 @@ run_command(struct smtpd *smtpd)
 		return false;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (span_equal_nocase(verb, span_of(commands[i].verb))) {
-			commands[i].run(smtpd, argument);
+			if (!commands[i].is_harmless &&
+			    smtpd_tls_is_missing(smtpd))
+				smtpd_reply(
+				    smtpd, "530 5.7.0 STARTTLS comes first");
+			else
+				commands[i].run(smtpd, argument);
 			return true;
 		}
 	smtpd_reply(smtpd, "502 5.5.1 no such command");

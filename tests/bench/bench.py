@@ -3,6 +3,8 @@
 
 Load: smtp-source, 20 sessions, messages of 4 kB, to a Maildir and to a remote
 host (smtp-sink), over lasting connections and with one message a connection;
+the same over TLS, one a connection, to a Maildir, by a client of our own with a
+certificate for both;
 and a list, a message with ten thousand recipients of one domain that its
 sendmail takes, of which recipients are counted.  Last, databases of a million
 entries beside tinycdb.  A turn is over when the queue is empty; what
@@ -25,6 +27,7 @@ import sys
 import time
 
 import databases
+import tlsload
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -33,7 +36,7 @@ from support.etc import Etc  # noqa: E402, from the folder above
 PREFIX = "/var/tmp/angarium-bench"
 BUILD = "build/bench/build"
 DOMAIN, REMOTE = "bench.test", "sink.test"
-SINK_PORT, OUR_PORT, POSTFIX_PORT, POP_PORT = 2527, 2525, 2526, 2528
+SINK_PORT, OUR_PORT, POSTFIX_PORT, POP_PORT, TLS_PORT = 2527, 2525, 2526, 2528, 2529
 USER, UID = "benchuser", 31999
 LIST = 10000  # recipients
 
@@ -81,7 +84,7 @@ def make_users():
     copy = "/var/tmp/angarium-bench-etc"
     shutil.rmtree(copy, ignore_errors=True)
     etc = Etc(copy)
-    names = open("conf-users").read().splitlines()[:10]
+    names = open("conf-users").read().splitlines()[:11]
     passwd, group = etc.read("passwd"), etc.read("group")
     known = {line.split(":")[0]: int(line.split(":")[2]) for line in group.splitlines()}
     for n, name in enumerate(names[7:9]):
@@ -123,6 +126,9 @@ class Suite:
         if options and options[0] == "list":
             people = ["u%d@%s" % (n, recipient) for n in range(options[1])]
             run(*self.sendmail, "-f", "from@" + DOMAIN, *people, input=b"Subject: a list\n\n" + b"x\n" * 2000)
+            return
+        if options and options[0] == "tls":
+            tlsload.send(self.tls_port, recipient, count)
             return
         run("smtp-source", "-s", str(sessions), "-l", "4096", "-m", str(count), "-f", "from@" + DOMAIN,
             "-t", recipient, *options, "127.0.0.1:%d" % self.port, timeout=300)
@@ -167,13 +173,15 @@ class Suite:
                 pass
         return total
 
-    def session_cost(self, sessions=40, port=None, *words):
+    def session_cost(self, sessions=40, port=None, *words, tls=False):
         """kB for each session that is open and idle: of SMTP, or another."""
         before = self.pss()
         open_ones = []
         for _ in range(sessions):
-            s = socket.create_connection(("127.0.0.1", port or self.port))
-            s.recv(200)
+            s = tlsload.begin(self.tls_port) if tls else \
+                socket.create_connection(("127.0.0.1", port or self.port))
+            if not tls:
+                s.recv(200)
             for line in words or (b"EHLO x.test\r\n",):
                 s.sendall(line)
                 s.recv(1000)
@@ -242,6 +250,22 @@ class Angarium(Suite):
                                      PREFIX + "/bin/qmail-popup", DOMAIN, "sh", "-c",
                                      "cd %s && exec setuidgid %s qmail-pop3d Maildir" % (self.home, USER)],
                                     env=env, stderr=self.log)
+        self.tls = []
+
+    def begin_tls(self, certificate):
+        """STARTTLS on a port of its own."""
+        self.tls_port = TLS_PORT
+        (pathlib.Path(PREFIX) / "control/servercert.pem").write_text(certificate)
+        passwd = {u.split(":")[0]: u.split(":") for u in open("/etc/passwd")}
+        env = {"PATH": PREFIX + "/bin:/usr/bin:/bin", "UCSPITLS": ""}
+        self.tls = [subprocess.Popen([PREFIX + "/bin/qmail-tlsd"], env=env, cwd="/", stderr=self.log),
+                    subprocess.Popen(["tcpserver", "-HRl0", "-c", "1100", "-b", "200", "-u", passwd["qmaild"][2],
+                                      "-g", passwd["qmaild"][3], "127.0.0.1", str(TLS_PORT),
+                                      PREFIX + "/bin/qmail-smtpd"], env=env, stderr=self.log)]
+        wait_port(TLS_PORT)
+        while not os.path.exists(PREFIX + "/tls/door"):
+            time.sleep(0.05)
+        tlsload.begin(TLS_PORT).close()
 
     @staticmethod
     def install():
@@ -256,10 +280,11 @@ class Angarium(Suite):
         return not any(os.scandir(part) for part in os.scandir(PREFIX + "/queue/mess") if any(os.scandir(part.path)))
 
     def pids(self):
-        return below(self.send.pid) + below(self.smtpd.pid) + below(self.pop.pid)
+        # A process that serves a session of TLS is qmail-tlsd's grandchild.
+        return sum((below(process.pid) for process in (self.send, self.smtpd, self.pop, *self.tls)), [])
 
     def stop(self):
-        for process in (self.smtpd, self.pop, self.send):
+        for process in (self.smtpd, self.pop, *self.tls, self.send):
             process.send_signal(signal.SIGTERM)
             process.wait(30)
 
@@ -305,6 +330,16 @@ class Postfix(Suite):
         run("postalias", "-c", str(self.config), "hash:%s" % aliases)
         run("postfix", "-c", str(self.config), "start", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_logging(stage / "maillog")
+
+    def begin_tls(self, certificate):
+        self.tls_port = self.port
+        (self.config / "tls.pem").write_text(certificate)
+        os.chmod(self.config / "tls.pem", 0o600)
+        for key, value in (("smtpd_tls_security_level", "may"), ("smtpd_tls_chain_files", self.config / "tls.pem")):
+            run("postconf", "-c", str(self.config), "-e", "%s = %s" % (key, value), stderr=subprocess.DEVNULL)
+        run("postfix", "-c", str(self.config), "reload", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(2)
+        tlsload.begin(self.tls_port).close()
 
     def wait_logging(self, log):
         """A burst before its postlogd runs would block master, which is to start it."""
@@ -404,8 +439,14 @@ def main():
         counts.clear()
         measure(suites, "host" + what, "x@" + REMOTE, o.messages, o.rounds, left, options)
     counts.clear()
+    certificate = tlsload.certificate(stage, DOMAIN)
+    for suite in suites:
+        suite.begin_tls(certificate)
+    tls_session = {s.name: s.session_cost(tls=True) for s in suites}
+    measure(suites, "Maildir, TLS", "%s@%s" % (USER, DOMAIN), o.messages, o.rounds,
+            lambda suite, count: suite.arrived_in_maildir(), ("tls",))
     measure(suites, "list", REMOTE, 1, o.rounds, left, ("list", LIST), LIST)
-    for what, figures in (("idle", idle), ("a session", session)):
+    for what, figures in (("idle", idle), ("a session", session), ("a session of TLS", tls_session)):
         for name, kb in figures.items():
             print("memory %-5s %-9s %8.0f kB" % (what, name, kb))
         if len(figures) == 2:

@@ -45,6 +45,7 @@ BUDGET = {
     "qreceipt": SPAWN,
     "checkpassword": "execvp getpwnam ids_become syscall",
     "greetdelay": "execvp",
+    "offertls": "connect execvp fork socket socketpair",
     "maildir2mbox": "",
     "maildirdeliver": "syscall",
     "maildirmake": "",
@@ -67,7 +68,7 @@ BUDGET = {
     "qmail-newpop": "",
     "qmail-newu": "",
     "qmail-pop3d": "syscall",
-    "qmail-popup": SPAWN + " fork",
+    "qmail-popup": SPAWN + " fork socketpair",
     "qmail-pw2u": "",
     "qmail-qfix": "fchown",
     "qmail-qread": "",
@@ -82,10 +83,11 @@ BUDGET = {
     "qmail-rspawn": SPAWN,
     "qmail-send": SPAWN + " fork socketpair",
     "qmail-showctl": "",
-    "qmail-smtpd": SPAWN + " connect socket",
+    "qmail-smtpd": SPAWN + " connect socket socketpair",
     "qmail-start": SPAWN + " execv socketpair",
     "qmail-tcpok": "fchown",
     "qmail-tcpto": "",
+    "qmail-tlsd": "accept4 bind fork ids_become listen socket socketpair syscall",
     "qmail-todo": "",
     "sendmail": "execv getpwuid",
     "serialqmtp": "",
@@ -158,6 +160,8 @@ WRITABLE = {
     "maildirserial": {"buffer": "buffer for a bounce"},
     "serialqmtp": {"buffer": "buffer for a file", "client": "the state of main"},
     "serialsmtp": {"buffer": "buffer for a file", "client": "the state of main"},
+    "qmail-tlsd": {"is_hung_up": "signal flag", "is_stopped": "signal flag",
+                   "tunnel": "the state of a connection"},
     "qmail-todo": {"datagram": "buffer of main", "todo": "the state of main"},
 }
 SPLIT = "-fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"
@@ -171,6 +175,7 @@ def listed(variable):
 
 
 HOT, ACCOUNTS, SMALL = listed("HOT"), listed("ACCOUNTS"), listed("SMALL")
+TLS = listed("TLS") if os.path.exists("/usr/include/openssl/ssl.h") else []
 
 
 @pytest.fixture(scope="module")
@@ -179,8 +184,9 @@ def reached():
     folder = os.path.join(build.MADE, "reached")
     build.make(folder, "HOT_CC=musl-gcc -std=c11 -O1 " + SPLIT,
                "ACC_CC=gcc -std=c11 -O1 " + SPLIT,
-               "HOT_LD=" + KEEP_REACHED, "ACC_LD=" + KEEP_REACHED,
-               "checkpassword_LIBS=")
+               "TLS_CC=gcc -std=c11 -O1 " + SPLIT,
+               *(kind + "_LD=" + KEEP_REACHED for kind in ("HOT", "ACC", "TLS")),
+               "checkpassword_LIBS=", "TLS_LIBS=")
     return folder + "/bin/"
 
 
@@ -202,14 +208,14 @@ def calls(path):
             if (letter == "U" and name in referred) or letter in "tT"}
 
 
-@pytest.mark.parametrize("name", HOT + ACCOUNTS)
+@pytest.mark.parametrize("name", HOT + ACCOUNTS + TLS)
 def test_call_budget(name, reached):
     found = sorted(word for word in calls(reached + name) if POWERS.fullmatch(word))
     assert name in BUDGET, "%s has no budget; it asks for: %s" % (name, " ".join(found))
     assert found == sorted(BUDGET[name].split())
 
 
-@pytest.mark.parametrize("name", HOT + ACCOUNTS)
+@pytest.mark.parametrize("name", HOT + ACCOUNTS + TLS)
 def test_writable_state(name, reached):
     found = {re.sub(r"\.\d+$", "", word) for word, letter in symbols(reached + name)
              if letter in "bBdDC"}
@@ -235,8 +241,8 @@ def test_static(name):
 def test_other_compilers(compiler):
     """Not a warning, also with the C library of the system."""
     build.make(os.path.join(build.MADE, compiler), "CI=1",
-               *("%s=%s -std=c11 -O2" % (kind, compiler) for kind in ("HOT_CC", "ACC_CC")),
-               *("%s=%s" % (kind, compiler) for kind in ("HOT_LD", "ACC_LD")))
+               *("%s=%s -std=c11 -O2" % (kind, compiler) for kind in ("HOT_CC", "ACC_CC", "TLS_CC")),
+               *("%s=%s" % (kind, compiler) for kind in ("HOT_LD", "ACC_LD", "TLS_LD")))
 
 
 def test_same_bytes_again(tmp_path):

@@ -61,8 +61,8 @@ def circle(graph):
 def made():
     """The folder of all objects, compiled with one and the same compiler."""
     folder = os.path.join(build.MADE, "circles")
-    build.make(folder, *("%s=gcc -std=c11" % kind for kind in ("HOT_CC", "ACC_CC")),
-               *("%s=gcc" % kind for kind in ("HOT_LD", "ACC_LD")))
+    build.make(folder, *("%s=gcc -std=c11" % kind for kind in ("HOT_CC", "ACC_CC", "TLS_CC")),
+               *("%s=gcc" % kind for kind in ("HOT_LD", "ACC_LD", "TLS_LD")))
     return folder
 
 
@@ -72,7 +72,7 @@ def room_objects(made, room):
     for source in sources:
         name = os.path.basename(source)[:-len(".c")] + ".o"
         found += [path for path in ("%s/%s/%s/%s" % (made, kind, room, name)
-                                    for kind in ("hot", "acc")) if os.path.exists(path)][:1]
+                                    for kind in ("hot", "acc", "tls")) if os.path.exists(path)][:1]
     assert len(found) == len(sources), "not all of %s was compiled" % room
     return found
 

@@ -204,7 +204,7 @@ def test_who_hears_the_stranger(town, service):
         assert sorted(map(int, os.listdir("/proc/%d/fd" % pid))) == [0, 1, 2, 3]
         with open("/proc/%d/limits" % pid) as lines:
             limits = lines.read()
-        assert re.search(r"^Max open files +1 +1 ", limits, re.M)
+        assert re.search(r"^Max open files +2 +2 ", limits, re.M)
         assert re.search(r"^Max processes +0 +0 ", limits, re.M)
 
 

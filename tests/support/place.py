@@ -14,7 +14,7 @@ import shutil
 from . import build, kernel
 from .etc import Etc
 
-ROLES = ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "qmailv")
+ROLES = ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "qmailv", "qmailt")
 GROUPS = ("qmail", "nofiles")
 FIRST_ID = 7790
 TCPTO_SIZE = 1024

@@ -19,9 +19,21 @@
 
 #define NOBODY 65534
 
+static int
+with_streams(void)
+{
+	return box_shut_streams(1);
+}
+
+static int
+with_three_streams(void)
+{
+	return box_shut_streams(3);
+}
+
 /* Whether this, done in a box by somebody who is not root, succeeds. */
 static int
-in_box(enum box box, int (*try)(void))
+in_box(int (*shut)(void), int (*try)(void))
 {
 	int status = -1;
 	pid_t pid = fork();
@@ -32,7 +44,7 @@ in_box(enum box box, int (*try)(void))
 
 		if ((geteuid() == 0 &&
 			ids_become(NOBODY, NOBODY, &group, 1) < 0) ||
-		    box_shut(box) < 0)
+		    shut() < 0)
 			_exit(2);
 		_exit(try());
 	}
@@ -69,6 +81,14 @@ try_stream(void)
 }
 
 static int
+try_poll_three(void)
+{
+	struct pollfd fds[3] = { { .fd = 0 }, { .fd = 1 }, { .fd = 2 } };
+
+	return poll(fds, 3, 0) >= 0;
+}
+
+static int
 try_core(void)
 {
 	struct rlimit limit;
@@ -80,21 +100,30 @@ static void
 test_streams(void **state)
 {
 	(void)state;
-	assert_false(in_box(BOX_STREAMS, try_open));
-	assert_false(in_box(BOX_STREAMS, try_pipe));
-	assert_false(in_box(BOX_STREAMS, try_fork));
-	assert_false(in_box(BOX_STREAMS, try_core));
-	assert_true(in_box(BOX_STREAMS, try_stream));
+	assert_false(in_box(with_streams, try_open));
+	assert_false(in_box(with_streams, try_pipe));
+	assert_false(in_box(with_streams, try_fork));
+	assert_false(in_box(with_streams, try_core));
+	assert_true(in_box(with_streams, try_stream));
+}
+
+static void
+test_several_streams(void **state)
+{
+	(void)state;
+	assert_false(in_box(with_three_streams, try_open));
+	assert_true(in_box(with_three_streams, try_poll_three));
+	assert_false(in_box(with_streams, try_poll_three));
 }
 
 static void
 test_files(void **state)
 {
 	(void)state;
-	assert_true(in_box(BOX_FILES, try_open));
-	assert_false(in_box(BOX_FILES, try_fork));
-	assert_false(in_box(BOX_FILES, try_core));
-	assert_true(in_box(BOX_FILES, try_stream));
+	assert_true(in_box(box_shut_files, try_open));
+	assert_false(in_box(box_shut_files, try_fork));
+	assert_false(in_box(box_shut_files, try_core));
+	assert_true(in_box(box_shut_files, try_stream));
 }
 
 int
@@ -102,6 +131,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_several_streams),
 		cmocka_unit_test(test_files),
 	};
 

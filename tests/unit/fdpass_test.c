@@ -120,12 +120,60 @@ test_two_descriptors(void **state)
 	fd_close(pair[1]);
 }
 
+/* Exactly so many are taken; what came besides is closed. */
+static void
+test_several_descriptors(void **state)
+{
+	char buffer[10];
+	int pair[2], ends[2], fds[FDPASS_FDS_MAX], unused;
+	const int sent[] = { 0, 1, 2, 0 };
+
+	(void)state;
+	assert_int_equal(fd_pair(pair), 0);
+	unused = dup(0);
+	fd_close(unused);
+	for (size_t count = 0; count <= 4; count++) {
+		assert_int_equal(
+		    fdpass_send_all(pair[0], SPAN("x"), sent, count), 0);
+		if (count == 3) {
+			assert_int_equal(
+			    fdpass_receive_all(pair[1], buffer, 10, fds, 3), 1);
+			for (size_t i = 0; i < 3; i++) {
+				assert_true(
+				    fcntl(fds[i], F_GETFD) & FD_CLOEXEC);
+				fd_close(fds[i]);
+			}
+			continue;
+		}
+		if (count == 4)
+			continue;
+		assert_int_equal(
+		    fdpass_receive_all(pair[1], buffer, 10, fds, 3), -1);
+		assert_int_equal(errno, EBADMSG);
+	}
+	/* Four, where three are wanted: the kernel cuts them off. */
+	assert_int_equal(fdpass_receive_all(pair[1], buffer, 10, fds, 3), 1);
+	for (size_t i = 0; i < 3; i++)
+		fd_close(fds[i]);
+	assert_int_equal(
+	    fdpass_send_all(pair[0], SPAN("too long"), sent, 2), 0);
+	assert_int_equal(fdpass_receive_all(pair[1], buffer, 3, fds, 2), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(fd_pipe(ends), 0);
+	assert_int_equal(ends[0], unused);
+	fd_close(ends[0]);
+	fd_close(ends[1]);
+	fd_close(pair[0]);
+	fd_close(pair[1]);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_several_descriptors),
 		cmocka_unit_test(test_two_descriptors),
 	};
 

@@ -18,6 +18,7 @@
 #define RECEIVED_NAME_MAX 255
 #define RECEIVED_USER_MAX 200
 #define RECEIVED_IP_MAX	  100
+#define RECEIVED_TLS_MAX  64
 
 struct received {
 	struct span host; /* name of the client */
@@ -27,14 +28,16 @@ struct received {
 	struct span ip;	      /* its address */
 	struct span by;	      /* our name */
 	struct span protocol; /* "SMTP", "ESMTP", "QMTP", "QMQP" */
+	struct span tls_protocol, tls_cipher; /* "TLSv1.3"; or empty */
 };
 
 /*
  * received_add: appends
  *
  *	Received: from HOST (HELO NAME) (USER@IP)
- *	  by NAME with PROTOCOL; 22 Nov 2026 09:05:07 -0000
+ *	  by NAME with PROTOCOL (TLSv1.3 CIPHER); 22 Nov 2026 09:05:07 -0000
  *
+ * without the last parentheses where TLS is not on.
  * HELO is left out if the client gave none, or the name that it has.  All
  * bytes but letters, digits and . @ % + / = : - [ ] become ?, so that no word
  * can end the field or look like a comment.

@@ -18,6 +18,7 @@ static const char *const verbs[POP_VERBS] = {
 	[POP_RETR] = "RETR",
 	[POP_RSET] = "RSET",
 	[POP_STAT] = "STAT",
+	[POP_STLS] = "STLS",
 	[POP_TOP] = "TOP",
 	[POP_UIDL] = "UIDL",
 	[POP_USER] = "USER",

@@ -30,6 +30,7 @@ enum popcommand_verb {
 	POP_RETR,
 	POP_RSET,
 	POP_STAT,
+	POP_STLS,
 	POP_TOP,
 	POP_UIDL,
 	POP_USER,

@@ -21,21 +21,26 @@ box_hide(void)
 }
 
 int
-box_shut(enum box box)
+box_shut_files(void)
 {
 #ifdef PR_SET_NO_NEW_PRIVS
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -1;
 #endif
-	if (box_hide() < 0 || limit(RLIMIT_NPROC, 0) < 0)
+	return box_hide() < 0 || limit(RLIMIT_NPROC, 0) < 0 ? -1 : 0;
+}
+
+int
+box_shut_streams(unsigned count)
+{
+	if (box_shut_files() < 0)
 		return -1;
-	if (box == BOX_FILES)
-		return 0;
 #ifdef PR_SET_DUMPABLE
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -1;
 #endif
-	/* With 1, and 0 open, no descriptor is free; poll may ask for one. */
-	return limit(RLIMIT_NOFILE, 1) < 0 || limit(RLIMIT_FSIZE, 0) < 0 ? -1
-									 : 0;
+	/* poll may not be asked for more than that many, either. */
+	return limit(RLIMIT_NOFILE, count) < 0 || limit(RLIMIT_FSIZE, 0) < 0
+	    ? -1
+	    : 0;
 }

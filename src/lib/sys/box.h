@@ -8,21 +8,19 @@
 
 #include "base/attr.h"
 
-enum box {
-	/* Reads and writes what is open: no new descriptor, no file, no
-	 * process; others of the same user cannot look into it. */
-	BOX_STREAMS,
-	/* Opens, renames and removes files: no process. */
-	BOX_FILES
-};
-
 /*
- * box_shut: shuts the box.  In both kinds no memory is dumped to a disk, and
- * no program gains rights by being started.
+ * box_shut_streams: reads and writes what is open: no new descriptor, no file,
+ * no process; others of the same user cannot look into it.  box_shut_files: opens,
+ * renames and removes files: no process.
+ *   count   descriptors that it has, 0 to count - 1 and no other below that:
+ *           none can be added, and so many can be waited for at once
+ * In both no memory is dumped to a disk, and no program gains rights by being
+ * started.
  * Returns 0, -1 with errno.
  * Source: setrlimit(2), prctl(2).
  */
-MUST_CHECK int box_shut(enum box box);
+MUST_CHECK int box_shut_streams(unsigned count);
+MUST_CHECK int box_shut_files(void);
 
 /* box_hide: only that no memory of this process, and of programs that it
  * becomes or starts, is dumped to a disk.  Returns 0, -1 with errno. */

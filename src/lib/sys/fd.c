@@ -124,6 +124,18 @@ fd_pair(int ends[2])
 }
 
 int
+fd_stream_pair(int ends[2])
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+}
+
+int
+fd_close_on_exec(int fd)
+{
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+int
 fd_set_nonblocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

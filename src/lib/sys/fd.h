@@ -66,6 +66,14 @@ MUST_CHECK int fd_pipe(int ends[2]);
  * (SOCK_SEQPACKET); see fdpass.h.  Returns 0, -1 with errno. */
 MUST_CHECK int fd_pair(int ends[2]);
 
+/* fd_stream_pair: a connected pair of UNIX sockets without record boundaries, as
+ * a connection.  Returns 0, -1 with errno. */
+MUST_CHECK int fd_stream_pair(int ends[2]);
+
+/* fd_close_on_exec: programs that are started do not get this descriptor.
+ * Returns 0, -1 with errno. */
+MUST_CHECK int fd_close_on_exec(int fd);
+
 /* fd_set_nonblocking: for this and all other holders of the open file.
  * Returns 0, -1 with errno. */
 MUST_CHECK int fd_set_nonblocking(int fd);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -15,11 +16,11 @@
 
 union fd_control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(FDPASS_FDS_MAX * sizeof(int))];
 };
 
 int
-fdpass_send(int sock, struct span record, int fd)
+fdpass_send_all(int sock, struct span record, const int *fds, size_t count)
 {
 	union fd_control control;
 	struct iovec part = { (void *)record.s, record.len };
@@ -27,22 +28,29 @@ fdpass_send(int sock, struct span record, int fd)
 	ssize_t put;
 
 	must(record.len > 0 && record.len <= FDPASS_RECORD_MAX);
-	if (fd != -1) {
+	must(count <= FDPASS_FDS_MAX);
+	if (count) {
 		struct cmsghdr *header;
 
 		memset(&control, 0, sizeof(control));
 		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
+		message.msg_controllen = CMSG_SPACE(count * sizeof(int));
 		header = CMSG_FIRSTHDR(&message);
 		header->cmsg_level = SOL_SOCKET;
 		header->cmsg_type = SCM_RIGHTS;
-		header->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(header), &fd, sizeof(int));
+		header->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(header), fds, count * sizeof(int));
 	}
 	do
 		put = sendmsg(sock, &message, MSG_NOSIGNAL);
 	while (put < 0 && errno == EINTR);
 	return put < 0 ? -1 : 0;
+}
+
+int
+fdpass_send(int sock, struct span record, int fd)
+{
+	return fdpass_send_all(sock, record, &fd, fd != -1);
 }
 
 int
@@ -56,51 +64,95 @@ fdpass_say(int sock, struct span record)
 	return result;
 }
 
-static int
-passed_fd(struct msghdr *message)
+/* Takes the descriptors that came along; returns how many. */
+static size_t
+passed_fds(struct msghdr *message, int fds[FDPASS_FDS_MAX])
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	int fd = -1;
+	size_t len;
 
-	if (header && header->cmsg_level == SOL_SOCKET &&
-	    header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(header), sizeof(int));
-	return fd;
+	if (!header || header->cmsg_level != SOL_SOCKET ||
+	    header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len < CMSG_LEN(sizeof(int)))
+		return 0;
+	len = header->cmsg_len - CMSG_LEN(0);
+	must(len <= FDPASS_FDS_MAX * sizeof(int));
+	memcpy(fds, CMSG_DATA(header), len);
+	return len / sizeof(int);
 }
 
-ssize_t
-fdpass_receive(int sock, char *buffer, size_t size, int *fd)
+/* Receives a record with at most `most` descriptors; *count is how many. */
+static ssize_t
+receive(int sock, struct iovec part, int fds[FDPASS_FDS_MAX], size_t most,
+    size_t *count)
 {
 	union fd_control control;
-	struct iovec part = { buffer, size };
-	/* CMSG_SPACE would have room for two; a second one would leak. */
+	/* CMSG_SPACE would have room for one more, which would leak. */
 	struct msghdr message = { .msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = CMSG_LEN(sizeof(int)) };
+		.msg_controllen = CMSG_LEN(most * sizeof(int)) };
 	ssize_t got;
-	int passed, resets = 0;
+	int resets = 0;
 
+	*count = 0;
 	/* That a peer went without hearing us is told once, before what it had
 	 * said. */
 	do
 		got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
 	while (got < 0 &&
 	    (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
-	if (fd)
-		*fd = -1;
 	if (got < 0)
 		return errno == ECONNRESET ? 0 : -1;
-	passed = passed_fd(&message);
-	if (fd && !(message.msg_flags & MSG_TRUNC))
-		*fd = passed;
-	else
-		fd_close(passed);
+	*count = passed_fds(&message, fds);
 	if (message.msg_flags & MSG_TRUNC) {
 		errno = EMSGSIZE;
 		return -1;
 	}
+	return got;
+}
+
+static void
+close_all(const int *fds, size_t count)
+{
+	while (count)
+		fd_close(fds[--count]);
+}
+
+ssize_t
+fdpass_receive_all(int sock, char *buffer, size_t size, int *fds, size_t count)
+{
+	int passed[FDPASS_FDS_MAX];
+	size_t passed_count;
+	ssize_t got;
+
+	must(count <= FDPASS_FDS_MAX);
+	got = receive(
+	    sock, (struct iovec){ buffer, size }, passed, count, &passed_count);
+	if (got > 0 && passed_count != count) {
+		errno = EBADMSG;
+		got = -1;
+	}
+	if (got > 0)
+		memcpy(fds, passed, count * sizeof(int));
+	else
+		close_all(passed, passed_count);
+	return got;
+}
+
+ssize_t
+fdpass_receive(int sock, char *buffer, size_t size, int *fd)
+{
+	int passed[FDPASS_FDS_MAX];
+	size_t count;
+	ssize_t got =
+	    receive(sock, (struct iovec){ buffer, size }, passed, 1, &count);
+	bool is_taken = fd && got >= 0 && count;
+
+	if (fd)
+		*fd = is_taken ? passed[0] : -1;
+	if (!is_taken)
+		close_all(passed, count);
 	return got;
 }
 

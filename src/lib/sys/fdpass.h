@@ -22,6 +22,17 @@
 MUST_CHECK int fdpass_send(int sock, struct span record, int fd);
 
 /*
+ * fdpass_send_all, fdpass_receive_all: the same with up to FDPASS_FDS_MAX
+ * descriptors.  fdpass_receive_all takes exactly count of them, or none and
+ * fails with EBADMSG.
+ */
+#define FDPASS_FDS_MAX 4
+MUST_CHECK int
+fdpass_send_all(int sock, struct span record, const int *fds, size_t count);
+MUST_CHECK ssize_t fdpass_receive_all(
+    int sock, char *buffer, size_t size, int *fds, size_t count);
+
+/*
  * fdpass_say: as fdpass_send without a descriptor, on a socket that blocks; if
  * the system has no memory for it, it waits until it has.
  */

@@ -1,0 +1,140 @@
+/*
+ * tls_files.c - files with keys and certificates.
+ * Input: trusted; the text is not looked at here
+ */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/secret.h"
+#include "sys/dir.h"
+#include "sys/file.h"
+#include "tls.h"
+
+#define ENDING ".pem"
+
+/* Appends what changes when the file does. */
+static void
+add_stamp(struct str *stamp, const char *path)
+{
+	struct stat st;
+
+	str_add_z(stamp, path);
+	if (stat(path, &st) == 0) {
+		const int64_t parts[] = { (int64_t)st.st_dev,
+			(int64_t)st.st_ino, (int64_t)st.st_size,
+			(int64_t)st.st_mtim.tv_sec,
+			(int64_t)st.st_mtim.tv_nsec };
+
+		for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+			str_add_byte(stamp, ' ');
+			str_add_u64(stamp, (uint64_t)parts[i]);
+		}
+	}
+	str_add_byte(stamp, '\n');
+}
+
+/* Reads one file.  ENOENT: there is none of this name. */
+static int
+add_file(struct tls_files *files, const char *path, struct span name)
+{
+	struct tls_file file = { STR_INIT, STR_INIT };
+
+	if (files->all.len >= TLS_FILES_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	if (file_read(path, &file.text, TLS_FILE_MAX) < 0) {
+		secret_wipe(file.text.s, file.text.len);
+		str_free(&file.text);
+		return -1;
+	}
+	str_set(&file.name, name);
+	vec_push(&files->all, file);
+	return 0;
+}
+
+/* Calls for each file of the folder; stops with -1 where call returns that. */
+static int
+visit_folder(struct str *path, int (*call)(void *, const char *, struct span),
+    void *context)
+{
+	struct dir dir;
+	const char *name;
+	int got, result = 0;
+
+	str_set(path, SPAN(TLS_CERTS));
+	if (dir_open(&dir, TLS_CERTS) < 0)
+		return errno == ENOENT ? 0 : -1;
+	while (result == 0 && (got = dir_next(&dir, &name)) != 0) {
+		struct span host = span_of(got > 0 ? name : "");
+
+		if (got < 0) {
+			result = -1;
+			break;
+		}
+		if (!span_ends(host, SPAN(ENDING)) || host.s[0] == '.')
+			continue;
+		str_set(path, SPAN(TLS_CERTS "/"));
+		str_add(path, host);
+		host = span_upto(host, host.len - (sizeof(ENDING) - 1));
+		result = call(context, str_z(path), host);
+	}
+	dir_close(&dir);
+	return result;
+}
+
+static int
+read_one(void *context, const char *path, struct span name)
+{
+	return add_file(context, path, name);
+}
+
+static int
+stamp_one(void *context, const char *path, struct span name)
+{
+	(void)name;
+	add_stamp(context, path);
+	return 0;
+}
+
+int
+tls_files_read(struct tls_files *files, struct str *culprit)
+{
+	tls_files_stamp(&files->stamp);
+	str_set(culprit, SPAN(TLS_SERVERCERT));
+	if (add_file(files, TLS_SERVERCERT, SPAN("")) < 0 && errno != ENOENT)
+		return -1;
+	if (visit_folder(culprit, read_one, files) < 0)
+		return -1;
+	if (files->all.len)
+		return 0;
+	str_set(culprit, SPAN(TLS_SERVERCERT));
+	errno = ENOENT;
+	return -1;
+}
+
+void
+tls_files_stamp(struct str *stamp)
+{
+	struct str path = STR_INIT;
+
+	str_reset(stamp);
+	add_stamp(stamp, TLS_SERVERCERT);
+	/* What cannot be listed has the stamp of an empty folder. */
+	(void)visit_folder(&path, stamp_one, stamp);
+	str_free(&path);
+}
+
+void
+tls_files_free(struct tls_files *files)
+{
+	for (size_t i = 0; i < files->all.len; i++) {
+		struct tls_file *file = &files->all.at[i];
+
+		secret_wipe(file->text.s, file->text.len);
+		str_free(&file->text);
+		str_free(&file->name);
+	}
+	vec_free(&files->all);
+	str_free(&files->stamp);
+}

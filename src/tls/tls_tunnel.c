@@ -1,0 +1,391 @@
+/*
+ * tls_tunnel.c - one connection: TLS on one side, plain text on the other.
+ * Input: hostile, on both sides
+ */
+#include <errno.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/ascii.h"
+#include "net/ip.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+#include "sys/sock.h"
+#include "tls.h"
+
+#define MS	   1000
+#define TEXT_SIZE  16384     /* bytes of plain text in a record of TLS */
+#define NAME_SHOWN 255	     /* bytes of the name that the client asked for */
+#define LINGER_MAX (1 << 20) /* bytes of a peer that goes on talking */
+
+/* Plain text on its way in one direction. */
+struct flow {
+	char text[TEXT_SIZE];
+	size_t start, end; /* what waits */
+	bool is_over;	   /* nothing more comes in */
+	bool is_closed;	   /* ... and all of it went out, with its end */
+};
+
+struct tunnel {
+	SSL *ssl;
+	struct flow in, out; /* from the network, to the network */
+	short network;	     /* events that TLS waits for */
+	bool is_broken;	     /* the connection; nothing can be sent any more */
+};
+
+static bool
+is_waiting(const struct flow *flow)
+{
+	return flow->start < flow->end;
+}
+
+static bool
+would_block(ssize_t result)
+{
+	return result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* ---- TLS ---- */
+
+/* What a call of OpenSSL that did nothing waits for.  Returns false if it has
+ * failed for good. */
+static bool
+may_wait(struct tunnel *tunnel, int result)
+{
+	switch (SSL_get_error(tunnel->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		tunnel->network |= POLLIN;
+		return true;
+	case SSL_ERROR_WANT_WRITE:
+		tunnel->network |= POLLOUT;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Decrypts what has come, as far as there is room for it. */
+static bool
+receive(struct tunnel *tunnel)
+{
+	struct flow *flow = &tunnel->in;
+	int got;
+
+	if (flow->is_over || is_waiting(flow))
+		return false;
+	ERR_clear_error();
+	got = SSL_read(tunnel->ssl, flow->text, sizeof(flow->text));
+	if (got > 0) {
+		flow->start = 0;
+		flow->end = (size_t)got;
+		return true;
+	}
+	if (may_wait(tunnel, got))
+		return false;
+	/* An end without a word of it is one, too: many say none. */
+	if (SSL_get_error(tunnel->ssl, got) != SSL_ERROR_ZERO_RETURN)
+		tunnel->is_broken = true;
+	flow->is_over = true;
+	return true;
+}
+
+/* Encrypts what the program has written. */
+static bool
+send_out(struct tunnel *tunnel)
+{
+	struct flow *flow = &tunnel->out;
+	int put;
+
+	if (!is_waiting(flow) || tunnel->is_broken)
+		return false;
+	ERR_clear_error();
+	put = SSL_write(tunnel->ssl, flow->text + flow->start,
+	    (int)(flow->end - flow->start));
+	if (put > 0) {
+		flow->start += (size_t)put;
+		return true;
+	}
+	if (may_wait(tunnel, put))
+		return false;
+	tunnel->is_broken = true;
+	return true;
+}
+
+/* Says that nothing more will come. */
+static bool
+send_end(struct tunnel *tunnel)
+{
+	int result;
+
+	if (tunnel->out.is_closed || !tunnel->out.is_over ||
+	    is_waiting(&tunnel->out) || tunnel->is_broken)
+		return false;
+	ERR_clear_error();
+	result = SSL_shutdown(tunnel->ssl);
+	if (result < 0 && may_wait(tunnel, result))
+		return false;
+	tunnel->out.is_closed = true;
+	return true;
+}
+
+/* ---- the program ---- */
+
+static bool
+hear_program(struct tunnel *tunnel)
+{
+	struct flow *flow = &tunnel->out;
+	ssize_t got;
+
+	if (flow->is_over || is_waiting(flow))
+		return false;
+	got = fd_read(TUNNEL_FROM_PROGRAM, flow->text, sizeof(flow->text));
+	if (would_block(got))
+		return false;
+	if (got > 0) {
+		flow->start = 0;
+		flow->end = (size_t)got;
+	} else {
+		flow->is_over = true;
+	}
+	return true;
+}
+
+static void
+close_to_program(struct tunnel *tunnel)
+{
+	tunnel->in.is_over = tunnel->in.is_closed = true;
+	tunnel->in.start = tunnel->in.end;
+	/* A socket stays open for what it has to say, a pipe does not. */
+	if (shutdown(TUNNEL_TO_PROGRAM, SHUT_WR) < 0)
+		fd_close(TUNNEL_TO_PROGRAM);
+}
+
+static bool
+tell_program(struct tunnel *tunnel)
+{
+	struct flow *flow = &tunnel->in;
+	ssize_t put;
+
+	if (flow->is_closed)
+		return false;
+	if (is_waiting(flow)) {
+		put = fd_write(TUNNEL_TO_PROGRAM,
+		    span_make(
+			flow->text + flow->start, flow->end - flow->start));
+		if (would_block(put))
+			return false;
+		if (put > 0)
+			flow->start += (size_t)put;
+		else
+			close_to_program(tunnel); /* it hears us no more */
+		return true;
+	}
+	if (!flow->is_over)
+		return false;
+	close_to_program(tunnel);
+	return true;
+}
+
+/* ---- both ---- */
+
+/* Whether the program sets no limits any more: it has ended, or listens no
+ * longer, and a client that takes nothing would keep us for ever. */
+static bool
+is_left_alone(const struct tunnel *tunnel)
+{
+	return tunnel->out.is_over ||
+	    (tunnel->in.is_closed && is_waiting(&tunnel->out));
+}
+
+/* Waits until something can go on.  Returns false when that takes too long. */
+static bool
+wait_for_any(struct tunnel *tunnel)
+{
+	struct pollfd fds[3] = {
+		{ .fd = TUNNEL_NETWORK, .events = tunnel->network },
+		{ .fd = tunnel->in.is_closed ? -1 : TUNNEL_TO_PROGRAM,
+		    .events = is_waiting(&tunnel->in) ? POLLOUT : 0 },
+		{ .fd = tunnel->out.is_over || is_waiting(&tunnel->out)
+			? -1
+			: TUNNEL_FROM_PROGRAM,
+		    .events = POLLIN },
+	};
+	int patience = is_left_alone(tunnel) ? TUNNEL_FLUSH_SECONDS * MS : -1;
+	int ready = poll(fds, 3, patience);
+
+	if (ready == 0 || (ready < 0 && errno != EINTR))
+		return false;
+	/* Nobody will read it: what the network sends is of no use then. */
+	if (ready > 0 && (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)))
+		close_to_program(tunnel);
+	return true;
+}
+
+static void
+carry(struct tunnel *tunnel)
+{
+	bool got_on = true;
+
+	while (!(tunnel->in.is_closed && tunnel->out.is_closed) &&
+	    !(tunnel->is_broken && tunnel->in.is_closed)) {
+		if (!got_on && !wait_for_any(tunnel))
+			return;
+		tunnel->network = 0;
+		got_on = receive(tunnel);
+		got_on |= tell_program(tunnel);
+		got_on |= hear_program(tunnel);
+		got_on |= send_out(tunnel);
+		got_on |= send_end(tunnel);
+	}
+}
+
+/* Lets the peer take what was sent last: to close while bytes of it wait
+ * unread would take that back. */
+static void
+linger(void)
+{
+	int64_t deadline = clock_monotonic() + TUNNEL_LINGER_SECONDS * MS;
+	char forgotten[TEXT_SIZE];
+	size_t len = 0;
+	ssize_t got;
+
+	if (shutdown(TUNNEL_NETWORK, SHUT_WR) < 0)
+		return;
+	do {
+		if (fd_wait(TUNNEL_NETWORK, POLLIN, 0, deadline, false) < 0)
+			return;
+		got = fd_read(TUNNEL_NETWORK, forgotten, sizeof(forgotten));
+		len += got > 0 ? (size_t)got : 0;
+	} while ((got > 0 && len < LINGER_MAX) || would_block(got));
+}
+
+/* ---- the handshake ---- */
+
+/* "tlsd failed pid=31 client="192.0.2.1" reason="..."; OpenSSL has the words. */
+static void
+log_failure(bool is_late)
+{
+	unsigned long code = ERR_peek_error();
+	const char *reason = is_late ? "too slow" : "the client has gone";
+	struct sock_end local, remote = { .family = 0 };
+	struct str text = STR_INIT;
+
+	if (!is_late && code && ERR_reason_error_string(code))
+		reason = ERR_reason_error_string(code);
+	str_add_z(&text, "tlsd failed pid=");
+	str_add_u64(&text, (uint64_t)getpid());
+	str_add_z(&text, " client=\"");
+	if (sock_ends(TUNNEL_NETWORK, &local, &remote) == 0 && remote.family) {
+		struct ip_address address =
+		    ip_make(remote.family, remote.bytes);
+
+		address = ip_unmapped(&address);
+		ip_format(&text, &address);
+	}
+	str_add_z(&text, "\" reason=\"");
+	str_add_z(&text, reason);
+	str_add_z(&text, "\"\n");
+	fd_write_line(TUNNEL_LOG, str_span(&text));
+	str_free(&text);
+}
+
+static bool
+shake_hands(struct tunnel *tunnel)
+{
+	int64_t deadline = clock_monotonic() + TUNNEL_HANDSHAKE_SECONDS * MS;
+	int result;
+
+	for (;;) {
+		ERR_clear_error();
+		result = SSL_do_handshake(tunnel->ssl);
+		if (result == 1)
+			return true;
+		tunnel->network = 0;
+		if (!may_wait(tunnel, result)) {
+			log_failure(false);
+			return false;
+		}
+		if (fd_wait(TUNNEL_NETWORK, tunnel->network, 0, deadline,
+			false) < 0) {
+			log_failure(true);
+			return false;
+		}
+	}
+}
+
+/* ---- the report ---- */
+
+static void
+add_variable(struct str *report, const char *name, const char *value)
+{
+	str_add_z(report, name);
+	str_add_byte(report, '=');
+	str_add_field(report, span_of(value));
+}
+
+/* Whether it can be a name of a host, for it is a stranger's word. */
+static bool
+is_host_name(struct span name)
+{
+	if (name.len == 0 || name.len > NAME_SHOWN)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (!ascii_is_alnum(name.s[i]) && name.s[i] != '.' &&
+		    name.s[i] != '-' && name.s[i] != '_')
+			return false;
+	return true;
+}
+
+static bool
+report_all(const struct tunnel *tunnel)
+{
+	const char *name =
+	    SSL_get_servername(tunnel->ssl, TLSEXT_NAMETYPE_host_name);
+	struct str report = STR_INIT;
+	bool result;
+
+	add_variable(&report, "SSL_PROTOCOL", SSL_get_version(tunnel->ssl));
+	add_variable(&report, "SSL_CIPHER", SSL_get_cipher_name(tunnel->ssl));
+	if (name && is_host_name(span_of(name)))
+		add_variable(&report, "SSL_TLS_SNI_SERVERNAME", name);
+	str_add_byte(&report, '\0');
+	result = fd_write_all(TUNNEL_CONTROL, str_span(&report)) == 0;
+	str_free(&report);
+	return result;
+}
+
+/* The control socket is closed, and its number stays taken, so that no other
+ * file can have it. */
+static bool
+close_control(void)
+{
+	return dup2(TUNNEL_LOG, TUNNEL_CONTROL) == TUNNEL_CONTROL;
+}
+
+int
+tls_tunnel(SSL *ssl, bool reports)
+{
+	static struct tunnel tunnel;
+
+	tunnel.ssl = ssl;
+	if (SSL_set_fd(ssl, TUNNEL_NETWORK) != 1 ||
+	    fd_set_nonblocking(TUNNEL_NETWORK) < 0 ||
+	    fd_set_nonblocking(TUNNEL_TO_PROGRAM) < 0 ||
+	    fd_set_nonblocking(TUNNEL_FROM_PROGRAM) < 0)
+		return 1;
+	if (!reports && !close_control())
+		return 1;
+	if (!shake_hands(&tunnel)) {
+		if (close_control())
+			linger();
+		return 1;
+	}
+	if (reports && (!report_all(&tunnel) || !close_control()))
+		return 1;
+	carry(&tunnel);
+	if (!tunnel.is_broken)
+		linger();
+	return 0;
+}

@@ -1,0 +1,86 @@
+"""Keys and certificates, qmail-tlsd, and clients that speak TLS."""
+
+import os
+import smtplib
+import ssl
+import subprocess
+
+from .town import wait_port
+
+ADDRESS = "127.0.0.1"
+
+
+def certificate(folder, name, kind="ec", days=30):
+    """The text of a new key with its certificate, self-signed."""
+    key, out = "%s/%s.key" % (folder, kind), "%s/%s.crt" % (folder, kind)
+    new = ["-newkey", "rsa:2048"] if kind == "rsa" else \
+        ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    subprocess.run(["openssl", "req", "-x509", *new, "-nodes", "-days", str(days),
+                    "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
+                    "-keyout", key, "-out", out], check=True, stderr=subprocess.DEVNULL)
+    text = ""
+    for path in (key, out):
+        with open(path) as source:
+            text += source.read()
+        os.unlink(path)
+    return text
+
+
+def put(place, text, name="servercert.pem"):
+    """As an administrator does it: nobody sees half a file."""
+    path = place.path("control/" + name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    place.write(path + ".new", text, mode=0o600)
+    os.rename(path + ".new", path)
+
+
+def start(town, text=None, program=None, **environment):
+    """qmail-tlsd, ready."""
+    put(town.place, text or certificate(town.place.base, "mx.here.example"))
+    daemon = town.begin([program or town.place.program("qmail-tlsd")], cwd="/",
+                        env={"PATH": "/usr/bin:/bin", **environment})
+    town.until(lambda: daemon.has_ended or town.is_door_open("tls/door"), "qmail-tlsd")
+    return daemon
+
+
+def serve(town, port, *words, offer="", user="qmaild", **environment):
+    """A service by tcpserver, as the pages have it."""
+    uid, gid = town.place.ids(user) if user else (0, 0)
+    environment["PATH"] = town.place.path("bin") + ":/usr/sbin:/usr/bin:/bin"
+    if offer is not None:
+        environment["UCSPITLS"] = offer
+    daemon = town.begin(["tcpserver", "-RHl0", *(["-u", str(uid), "-g", str(gid)] if user else []),
+                         ADDRESS, str(port), *words], env=environment)
+    wait_port(ADDRESS, port)
+    return daemon
+
+
+def context(newest=None, oldest=None, ciphers=None):
+    """A client's, which believes every certificate."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    if oldest:
+        made.minimum_version = oldest
+    if newest:
+        made.maximum_version = newest
+    if ciphers:
+        made.set_ciphers(ciphers)
+    return made
+
+
+class Smtp(smtplib.SMTP):
+    def __init__(self, port=25, **more):
+        super().__init__(ADDRESS, port, "client.example", timeout=30, **more)
+
+    def begin(self, **more):
+        code, words = self.starttls(context=context(**more))
+        assert code == 220, words
+        return self
+
+
+def shown_name(connection):
+    """The name in the certificate that the server has shown."""
+    der = connection.getpeercert(True)
+    done = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-subject",
+                           "-nameopt", "multiline"], input=der, stdout=subprocess.PIPE, check=True)
+    return done.stdout.decode().split("commonName")[1].split("=")[1].strip()
