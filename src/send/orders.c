@@ -254,6 +254,46 @@ answer_unsorted(const struct order *order)
 	return order->verb == ORDERS_RETRY ? ORDERS_DONE : ORDERS_BUSY;
 }
 
+/* Whether all recipients of a channel are done; a file that is not there does
+ * not say so: the message may have none in this channel, or have lost it. */
+static bool
+is_all_done(uint64_t number, uint64_t split, enum channel_id id)
+{
+	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
+	struct channel_reader reader;
+	int fd = file_open_nofollow(channel_path(id, number, split).s);
+	int got = fd < 0 ? -1 : 1;
+
+	channel_read(&reader, fd);
+	next.is_done = true;
+	while (got > 0 && next.is_done)
+		got = channel_next(&reader, &next);
+	channel_recipient_free(&next);
+	fd_close(fd);
+	return got == 0;
+}
+
+/* Of a message whose recipients are all done, and that waits until its bounce
+ * can be queued, there is nothing to be held: the bounce goes in any case. */
+static bool
+is_too_late_to_hold(const struct order *order, uint64_t number)
+{
+	uint64_t split = order->send->split;
+	bool is_done = false;
+
+	if (order->verb != ORDERS_HOLD && order->verb != ORDERS_PAUSE)
+		return false;
+	for (int i = 0; i < CHANNELS; i++) {
+		enum channel_id id = (enum channel_id)i;
+
+		if (is_all_done(number, split, id))
+			is_done = true;
+		else if (message_file_exists(channel_path(id, number, split)))
+			return false;
+	}
+	return is_done;
+}
+
 static enum orders_answer
 obey_waiting(struct order *order, uint64_t number)
 {
@@ -263,7 +303,9 @@ obey_waiting(struct order *order, uint64_t number)
 	if (order->verb == ORDERS_ASK)
 		return ORDERS_WAITS;
 	if (info_read(number, order->send->split, &info) == 0)
-		answer = obey(order, NULL, number, info.order, info.birth);
+		answer = is_too_late_to_hold(order, number)
+		    ? ORDERS_GONE
+		    : obey(order, NULL, number, info.order, info.birth);
 	else if (errno == ENOENT &&
 	    message_file_exists(
 		queue_path(QUEUE_TODO, number, order->send->split)) > 0)

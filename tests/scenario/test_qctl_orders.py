@@ -328,3 +328,32 @@ def test_the_service_ends_amid_a_request(waiting):
                     "qmail-qctl: trouble: Broken pipe\n"), said
     assert asking.returncode == 111
     town.daemon.kill()
+
+
+def test_hold_of_what_only_has_to_bounce(waiting):
+    """Nobody is left who could be held, and its bounce goes nevertheless."""
+    town = waiting
+    one = send_waiting(town, "bob@here.example", "ann@here.example")
+    town.rules("ann", "", "|exit 100")
+    with without_queue(town):
+        qctl(town, "now", one)
+        town.daemon.wait("^warning: trouble injecting bounce message")
+        assert "has left the queue" in qctl(town, "hold", one, code=1).stderr
+        assert "has left the queue" in qctl(
+            town, "redirect", one, "ann@here.example", "carl@here.example", code=1).stderr
+        assert not numbers(qctl(town, "list", "--state", "held").stdout)
+    town.letter("bob", "Subject: failure notice")
+    town.wait_empty()
+
+
+def test_hold_of_what_has_lost_a_file(waiting):
+    """That file does not tell that all is done."""
+    town = waiting
+    one = send_waiting(town, "bob@here.example", "ann@here.example", "ann-carl@here.example")
+    os.unlink(town.place.queue_path("local", int(one)))
+    qctl(town, "hold", one)
+    assert numbers(qctl(town, "list", "--state", "held").stdout) == [one]
+    make_ready(town)
+    qctl(town, "release", one)
+    town.wait_empty()
+    assert got(town, "") and got(town, "carl")
