@@ -65,7 +65,8 @@ def test_what_was_read_before_counts(town, before, rule, owner):
 @pytest.mark.parametrize("rule", [
     "iftocc ||", "iftocc joe@there.example || iftocc ann@here.example &&", "qreceipt ann@here.example;",
     "qbiff;", "except grep -q goodbye &&", "bouncesaying x grep -q goodbye &&",
-    "condredirect bob grep -q goodbye &&", "preline grep -q goodbye ||"])
+    "condredirect bob grep -q goodbye &&", "preline grep -q goodbye ||",
+    "except sh -c 'cat >read; kill -9 $$' ||", "preline sh -c 'cat >read; kill -9 $$' ||"])
 def test_what_was_looked_at_is_there_still(town, before, rule):
     """Else who keeps it by the same line would keep nothing."""
     header = "To: %s@here.example\nSubject: a letter\n" % ("bob" if rule == "iftocc ||" else "ann")
