@@ -11,11 +11,14 @@
  * remote are made again from after a power cut, so it gets its name back.
  *
  * The two may be two files, in a queue that was copied; of these one that is whole
- * counts, and takes the place of the other.
+ * counts, and takes the place of the other.  Without an end record nobody sees
+ * that the one in todo is cut where a record ends; then that in intd begins as
+ * it does, and has more.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "queue/envelope.h"
@@ -134,6 +137,13 @@ link_into(struct qfix *qfix, const struct spot *spot, const char *name,
 	return result < 0 ? qfix_failed(qfix, "link", other, name) : 0;
 }
 
+static int
+open_envelope(const struct spot *spot, const char *name)
+{
+	return openat(spot->fd, name,
+	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
 /* Whether it is a whole envelope.  1, 0, -1. */
 static int
 is_whole(struct qfix *qfix, const struct spot *spot, const char *name,
@@ -144,8 +154,7 @@ is_whole(struct qfix *qfix, const struct spot *spot, const char *name,
 
 	if (!S_ISREG(st->st_mode))
 		return 0;
-	fd = openat(spot->fd, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = open_envelope(spot, name);
 	form = fd < 0 ? CANNOT_TELL : read_form(fd, st->st_size);
 	if (form == CANNOT_TELL)
 		(void)qfix_failed(qfix, "read", spot, name);
@@ -182,25 +191,140 @@ join(struct qfix *qfix, struct copy todo, struct copy intd, const char *name)
 	return 0;
 }
 
-/* Whether there is one at the place, and whether it is the same as in todo, is
- * asked of the part where it belongs: by then it was moved there. */
+/* Whether a file begins with these bytes of another.  1, 0, -1. */
+static int
+begins_with(int fd, int other, off_t size)
+{
+	char buffer[BUFFER_SIZE], expected[BUFFER_SIZE];
+	ssize_t got;
+
+	for (off_t at = 0; at < size; at += got) {
+		size_t wanted =
+		    size - at < BUFFER_SIZE ? (size_t)(size - at) : BUFFER_SIZE;
+
+		got = pread(other, expected, wanted, at);
+		if (got < 0 || pread(fd, buffer, wanted, at) < 0)
+			return -1;
+		if (got == 0 || memcmp(buffer, expected, (size_t)got) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+/* What a longer file in intd means for that in todo. */
+enum more {
+	NO_MORE, /* nothing: todo is whole, or intd is of something else */
+	MORE_IS_WHOLE, /* todo is cut; as far as can be seen intd is not */
+	ALL_ARE_CUT,
+	MORE_UNKNOWN
+};
+
+static enum more
+compare(int todo, int intd, off_t todo_size, off_t intd_size)
+{
+	enum envelope_form form = read_form(todo, todo_size);
+	int is_start;
+
+	if (form == WHOLE || form == CANNOT_TELL)
+		return form == WHOLE ? NO_MORE : MORE_UNKNOWN;
+	is_start = begins_with(intd, todo, todo_size);
+	if (is_start <= 0)
+		return is_start < 0 ? MORE_UNKNOWN : NO_MORE;
+	form = read_form(intd, intd_size);
+	if (form == CANNOT_TELL)
+		return MORE_UNKNOWN;
+	return form == BROKEN ? ALL_ARE_CUT : MORE_IS_WHOLE;
+}
+
+/* Returns 1 if what is in todo, by now, is all there is; 0; -1. */
+static int
+take_more(
+    struct qfix *qfix, struct copy todo, struct copy intd, const char *name)
+{
+	int todo_fd = open_envelope(todo.spot, name);
+	int intd_fd = open_envelope(intd.spot, name);
+	enum more more = todo_fd < 0 || intd_fd < 0
+	    ? MORE_UNKNOWN
+	    : compare(todo_fd, intd_fd, todo.st->st_size, intd.st->st_size);
+
+	if (more == MORE_UNKNOWN)
+		(void)qfix_failed(qfix, "read", intd.spot, name);
+	fd_close(todo_fd);
+	fd_close(intd_fd);
+	if (more == MORE_UNKNOWN)
+		return -1;
+	if (more == NO_MORE)
+		return 1;
+	if (more == MORE_IS_WHOLE && qfix->mends)
+		return link_into(qfix, intd.spot, name, todo.spot, true) < 0
+		    ? -1
+		    : 1;
+	if (!qfix->mends)
+		qfix_wrong(qfix, todo.spot, name,
+		    more == MORE_IS_WHOLE ? "is cut short; intd has it whole"
+					  : "is cut short, or no envelope");
+	return 0;
+}
+
+/* Where the name of a file of todo belongs in intd.  Returns 1; 0 if there can
+ * be none; -1.  By then files were moved there. */
+static int
+open_intd(struct qfix *qfix, uint64_t number, struct spot *there)
+{
+	*there = (struct spot){ .folder = QUEUE_INTD,
+		.is_part = true,
+		.part = number % qfix->split };
+	there->fd = qfix_open_part(qfix, QUEUE_INTD, there->part);
+	if (there->fd >= 0)
+		return 1;
+	/* A flat file may have its name still: message 3 of another suite. */
+	if (errno == ENOENT || (errno == ENOTDIR && !qfix->mends))
+		return 0;
+	return qfix_failed(qfix, "open", there, "");
+}
+
+static bool
+is_same(const struct stat *st, const struct stat *other)
+{
+	return st->st_ino == other->st_ino && st->st_dev == other->st_dev;
+}
+
+/* Before an end is put to what is in todo.  Returns as take_more; st is of what
+ * is in todo then. */
+static int
+see_to_more(struct qfix *qfix, const struct spot *spot, const char *name,
+    uint64_t number, struct stat *st)
+{
+	struct spot there;
+	struct stat other;
+	int result = open_intd(qfix, number, &there);
+
+	if (result <= 0)
+		return result < 0 ? -1 : 1;
+	if (fstatat(there.fd, name, &other, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(other.st_mode) && !is_same(st, &other) &&
+	    other.st_size > st->st_size)
+		result = take_more(qfix, (struct copy){ spot, st },
+		    (struct copy){ &there, &other }, name);
+	if (result > 0 && fstatat(spot->fd, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+		result = qfix_failed(qfix, "look at", spot, name);
+	fd_close(there.fd);
+	return result;
+}
+
+/* Whether there is one at the place, and whether it is the same as in todo. */
 static int
 see_to_intd(struct qfix *qfix, const struct spot *spot, const char *name,
     uint64_t number, const struct stat *st)
 {
-	struct spot there = { .folder = QUEUE_INTD,
-		.is_part = true,
-		.part = number % qfix->split };
+	struct spot there;
 	struct stat other;
 	bool is_taken;
-	int result = 0;
+	int result = open_intd(qfix, number, &there);
 
-	there.fd = qfix_open_part(qfix, QUEUE_INTD, there.part);
-	/* A flat file may have its name still: message 3 of another suite. */
-	if (there.fd < 0)
-		return errno == ENOENT || (errno == ENOTDIR && !qfix->mends)
-		    ? 0
-		    : qfix_failed(qfix, "open", &there, "");
+	if (result <= 0)
+		return result;
+	result = 0;
 	is_taken = fstatat(there.fd, name, &other, AT_SYMLINK_NOFOLLOW) == 0;
 	if (!is_taken && errno != ENOENT)
 		result = qfix_failed(qfix, "look at", &there, name);
@@ -208,7 +332,7 @@ see_to_intd(struct qfix *qfix, const struct spot *spot, const char *name,
 		result = link_into(qfix, spot, name, &there, false);
 	else if (!is_taken)
 		qfix_wrong(qfix, &there, name, "is missing; todo has it");
-	else if (other.st_ino != st->st_ino || other.st_dev != st->st_dev)
+	else if (!is_same(st, &other))
 		result = join(qfix, (struct copy){ spot, st },
 		    (struct copy){ &there, &other }, name);
 	fd_close(there.fd);
@@ -219,18 +343,23 @@ static int
 look_at_envelope(struct qfix *qfix, const struct spot *spot, const char *name,
     const struct stat *st)
 {
+	struct stat now = *st;
 	uint64_t number;
-	bool is_new;
+	bool is_new, has_place;
 	int whole = 1;
 
 	if (!qfix_is_file(name, st, &number, &is_new) || is_new)
 		return 0;
-	if (!queue_number_is_time(number))
-		whole = see_to_end(qfix, spot, name, st);
 	/* Flat files of intd are told of as such. */
-	if (whole <= 0 || (!qfix->mends && !qfix_is_placed(qfix, spot, number)))
+	has_place = qfix->mends || qfix_is_placed(qfix, spot, number);
+	if (!queue_number_is_time(number)) {
+		whole =
+		    has_place ? see_to_more(qfix, spot, name, number, &now) : 1;
+		whole = whole > 0 ? see_to_end(qfix, spot, name, &now) : whole;
+	}
+	if (whole <= 0 || !has_place)
 		return whole < 0 ? -1 : 0;
-	return see_to_intd(qfix, spot, name, number, st);
+	return see_to_intd(qfix, spot, name, number, &now);
 }
 
 int

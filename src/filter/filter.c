@@ -117,8 +117,10 @@ filter_wait(pid_t pid)
 	if (spawn_wait(pid, &status) < 0)
 		filter_fail_errno("cannot wait for the program");
 	code = spawn_exit_code(status);
-	if (code < 0)
+	if (code < 0) {
+		filter_give_back(); /* what is behind || may keep it */
 		filter_fail(FILTER_TEMPORARY, "the program crashed");
+	}
 	return code;
 }
 
@@ -126,7 +128,6 @@ int
 filter_run(char **argv)
 {
 	pid_t pid;
-
 	int code;
 
 	filter_start_over();

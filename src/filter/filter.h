@@ -48,7 +48,8 @@ pid_t filter_start(char **argv, int message_fd);
 int filter_wait(pid_t pid);
 
 /* filter_run: starts a program on the message, from its start, waits for it, and
- * gives the message back.  Returns its exit code, FILTER_PERMANENT if there is no such program. */
+ * gives the message back.  Returns its exit code, FILTER_PERMANENT if there is
+ * no such program. */
 int filter_run(char **argv);
 
 /*

@@ -4,6 +4,7 @@
  */
 #include "mess_input.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "queue/headerin.h"
@@ -17,12 +18,16 @@ mess_input_read(const char *program, struct str *header)
 	struct str line = STR_INIT;
 	off_t start = lseek(0, 0, SEEK_CUR); /* -1: it is no file */
 	struct in in;
+	int result, why;
 
 	in_init(&in, 0, buffer, sizeof(buffer));
-	if (headerin_read(&in, MESS_HEADER_MAX, header, &line) < 0)
-		error_exit(program, "cannot read the header");
+	result = headerin_read(&in, MESS_HEADER_MAX, header, &line);
+	why = errno;
 	if (start >= 0 && lseek(0, start, SEEK_SET) < 0)
 		error_exit(program, "cannot go back in the message");
+	errno = why;
+	if (result < 0)
+		error_exit(program, "cannot read the header");
 	str_free(&line);
 }
 

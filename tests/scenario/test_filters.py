@@ -1,8 +1,11 @@
 """Programs for .qmail files, as their users write them."""
 
 import os
+import re
 
 import pytest
+
+from support import build
 
 
 def deliver(town, *rules, sender="joe@there.example", header="Subject: a letter\n", ext=""):
@@ -62,7 +65,8 @@ def test_what_was_read_before_counts(town, before, rule, owner):
 @pytest.mark.parametrize("rule", [
     "iftocc ||", "iftocc joe@there.example || iftocc ann@here.example &&", "qreceipt ann@here.example;",
     "qbiff;", "except grep -q goodbye &&", "bouncesaying x grep -q goodbye &&",
-    "condredirect bob grep -q goodbye &&", "preline grep -q goodbye ||"])
+    "condredirect bob grep -q goodbye &&", "preline grep -q goodbye ||",
+    "except sh -c 'cat >read; kill -9 $$' ||", "preline sh -c 'cat >read; kill -9 $$' ||"])
 def test_what_was_looked_at_is_there_still(town, before, rule):
     """Else who keeps it by the same line would keep nothing."""
     header = "To: %s@here.example\nSubject: a letter\n" % ("bob" if rule == "iftocc ||" else "ann")
@@ -188,3 +192,45 @@ def test_receipt_after_a_look(town):
     found = deliver(town, "|grep -q hello; qreceipt ann@here.example", "./Maildir/",
                     sender="bob@here.example", header=ASKED)
     assert len(found) == len(town.mail("bob")) == 1
+
+
+# ---- what the pages show
+
+def shown(page, begin):
+    """A line for a .qmail file."""
+    rule, = re.findall(r"(?m)^(?:\.Dl )?(\|%s.*)$" % re.escape(begin), build.read("man/" + page))
+    return rule
+
+
+@pytest.mark.parametrize("header, folder", [("To: ann@here.example\n", "Maildir"),
+                                            ("To: bob@here.example\n", "unnamed")])
+def test_the_line_of_iftocc(town, header, folder):
+    town.run_as("ann", [town.place.program("maildirmake"), "unnamed"])
+    deliver(town, shown("iftocc.1", "iftocc"), "./Maildir/", header=header)
+    assert [name for name in ("Maildir", "unnamed") for _ in town.mail("ann", name)] == [folder]
+
+
+def test_the_line_of_iftocc_where_nothing_can_be_kept(town):
+    """It was gone: the exit code did not depend on what became of it."""
+    town.rules("ann", "", shown("iftocc.1", "iftocc"), "./Maildir/")
+    town.open()
+    assert town.queue(b"Fjoe@there.example\0Tann@here.example\0\0", "To: bob\n\nhello\n") == 0
+    town.daemon.wait("deferral")
+    assert not town.mail("ann") and town.place.queue_files()["mess"]
+
+
+@pytest.mark.parametrize("program, is_there", [(None, True), ("exit 2", True), ("kill -9 $$", True),
+                                               ("exit 1", True), ("exit 0", False)])
+def test_the_line_of_a_program_that_judges(town, program, is_there):
+    """All mail was gone where there was none, or where it failed."""
+    path = town.home("ann") + "/is-spam"
+    if program:
+        town.place.write(path, "#!/bin/sh\n%s\n" % program, "ann", 0o755)
+    rule = shown("qmail-command.8", "if is-spam").replace("is-spam", "./is-spam")
+    assert len(deliver(town, rule, "./Maildir/")) == is_there
+
+
+def test_a_line_that_passes_some_mail_on(town):
+    rule = "|" + re.findall(r"(?m)^\.Ql (if .* fi)$", build.read("man/qmail-command.8"))[0]
+    assert len(deliver(town, rule.replace("ann", "bob"), "./Maildir/")) == 1
+    assert not town.mail("bob")

@@ -587,6 +587,49 @@ def test_an_envelope_that_is_cut(without_queue):
     assert not is_shut(place)
 
 
+OLD = b"u1\0p2\0Fbob@here.example\0Tann@here.example\0Tbob@here.example\0"
+
+
+@pytest.mark.parametrize("todo", [OLD[:-len(b"Tbob@here.example\0")], OLD[:-5], b""])
+@pytest.mark.parametrize("intd", [OLD, OLD + b"\0"])
+def test_an_envelope_of_another_suite_that_is_cut(without_queue, todo, intd):
+    """Of two files that in todo ends with a record, and intd has more."""
+    place = without_queue.place
+    old = OldQueue(place.path("queue"), 2)
+    old.text(305)
+    for name, data in (("todo", todo), ("intd", intd)):
+        old.file(name + "/305", data, "qmailq", 0o644)
+    assert run(place, "--repair")[0] == 0
+    paths = old.path("todo/6/305"), old.path("intd/6/305")
+    assert os.path.samefile(*paths)
+    with open(paths[0], "rb") as source:
+        assert source.read() == OLD + b"\0"
+
+
+@pytest.mark.parametrize("intd, says", [
+    (OLD, "todo/6/305 is cut short; intd has it whole"),
+    (OLD[:-5], "todo/6/305 is cut short, or no envelope"),
+    (OLD.replace(b"p2", b"p3"), "todo/6/305 has no end record: it is of another suite")])
+def test_what_is_told_of_an_envelope_that_is_cut(own_queue, intd, says):
+    """Nothing is put to an end that is none; what is of another message does not count."""
+    place = own_queue.place
+    todo = OLD[:-len(b"Tbob@here.example\0")]
+    os.chmod(place.queue_put("mess", 305, "x\n"), 0o644)
+    for name, data in (("todo", todo), ("intd", intd)):
+        place.queue_put(name, 305, data.decode())
+    code, told = run(place)
+    assert code == 1 and says + "\n" in told
+    code, told = run(place, "--repair")
+    with open(place.queue_path("todo", 305), "rb") as source:
+        kept = source.read()
+    if b"p3" in intd:
+        assert code == 0 and kept == todo + b"\0"
+    elif intd == OLD:
+        assert code == 0 and kept == OLD + b"\0"
+    else:
+        assert code == 1 and says in told and kept == todo and not is_shut(place)
+
+
 ENVELOPE = "u1\0p2\0Fbob@here.example\0Tann@here.example\0\0"
 CUTS = ["", "u1\0p2\0Fbob@here.ex", ENVELOPE[:-1]]
 
