@@ -92,7 +92,8 @@ become_server(const struct tlsd *tlsd, const struct tls_files *files, int life)
 	service.contexts = tls_contexts_make(files, &trouble);
 	if (trouble.len)
 		say(str_span(&trouble));
-	if (!service.contexts)
+	/* With half of a file, the one that serves goes on. */
+	if (!service.contexts || (trouble.len && tlsd->server.pid))
 		_exit(TROUBLE);
 	tlsd_serve(&service);
 }

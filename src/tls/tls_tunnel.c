@@ -91,15 +91,20 @@ receive(struct tunnel *tunnel)
 	return true;
 }
 
-/* Encrypts what the program has written. */
+/* Encrypts what the program has written; forgets it if nobody can have it. */
 static bool
 send_out(struct tunnel *tunnel)
 {
 	struct flow *flow = &tunnel->out;
 	int put;
 
-	if (!is_waiting(flow) || tunnel->is_broken)
+	if (!is_waiting(flow))
 		return false;
+	if (tunnel->is_broken) {
+		/* Who waits for us to take it would not hear the rest. */
+		flow->start = flow->end;
+		return true;
+	}
 	ERR_clear_error();
 	put = SSL_write(tunnel->ssl, flow->text + flow->start,
 	    (int)(flow->end - flow->start));
@@ -204,7 +209,9 @@ static bool
 wait_for_any(struct tunnel *tunnel)
 {
 	struct pollfd fds[3] = {
-		{ .fd = TUNNEL_NETWORK, .events = tunnel->network },
+		/* It would tell for ever that the client has gone. */
+		{ .fd = tunnel->network ? TUNNEL_NETWORK : -1,
+		    .events = tunnel->network },
 		{ .fd = tunnel->in.is_closed ? -1 : TUNNEL_TO_PROGRAM,
 		    .events = is_waiting(&tunnel->in) ? POLLOUT : 0 },
 		{ .fd = tunnel->out.is_over || is_waiting(&tunnel->out)

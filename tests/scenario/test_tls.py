@@ -197,31 +197,14 @@ def test_killed_in_the_middle(town, smtp, who):
         assert client.docmd("DATA")[0] == 354
         client.send(MESSAGE)
         name = {"program": "qmail-smtpd", "tunnel": "qmail-tlsd"}[who]
-        for pid in sessions(town, name):
+        for pid in tls.sessions(town, name):
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(GONE):
             client.send(".\r\n")
             client.getreply()
-    town.until(lambda: not sessions(town, "qmail-tlsd"), "the tunnel to end")
-    town.until(lambda: not sessions(town, "qmail-smtpd"), "the session to end")
+    town.until(lambda: not tls.sessions(town, "qmail-tlsd"), "the tunnel to end")
+    town.until(lambda: not tls.sessions(town, "qmail-smtpd"), "the session to end")
     assert not town.mail("ann") and not town.place.queue_files()["todo"]
-
-
-def sessions(town, name):
-    """The processes that serve connections."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            words = os.readlink("/proc/%s/exe" % pid)
-            if words != town.place.program(name) and not (
-                    words.startswith(build.MADE) and os.path.basename(words) == name):
-                continue
-            link = os.readlink("/proc/%s/fd/0" % pid)
-            if link.startswith("socket:"):
-                found.append(int(pid))
-        except OSError:
-            pass
-    return found
 
 
 # ---- certificates
@@ -276,6 +259,23 @@ def test_a_broken_file_changes_nothing(town, smtp, tlsd, text, words):
     os.kill(tlsd.pid, signal.SIGHUP)
     tlsd.wait("^qmail-tlsd: control/servercert.pem: " + words)
     assert shown() == "mx.here.example"
+
+
+def test_a_broken_file_for_one_host(town, smtp, tlsd):
+    """It has what it had, too; after a restart the others are there."""
+    tls.put(town.place, tls.certificate(town.place.base, "a.example"), "tlscerts/a.example.pem")
+    os.kill(tlsd.pid, signal.SIGHUP)
+    town.until(lambda: shown("a.example") == "a.example", "the certificate of the host")
+    tls.put(town.place, "half\n", "tlscerts/a.example.pem")
+    os.kill(tlsd.pid, signal.SIGHUP)
+    tlsd.wait("^qmail-tlsd: control/tlscerts/a.example.pem: there is no private key")
+    town.until(lambda: len(process.session_members(tlsd.pid)) == 2, "one to serve")
+    assert shown("a.example") == "a.example"
+    serving, = process.session_members(tlsd.pid)[1:]
+    os.kill(serving, signal.SIGKILL)
+    town.until(lambda: process.session_members(tlsd.pid)[1:] not in ([], [serving]) and
+               town.is_door_open("tls/door"), "another server")
+    assert shown("a.example") == "mx.here.example"
 
 
 def test_a_key_without_its_certificate(town, smtp, tlsd):
@@ -376,18 +376,32 @@ def small_buffers(town):
         out.write(before)
 
 
+def fill(client):
+    """Talks and does not listen, until nobody takes any more of it."""
+    client.sock.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            client.sock.sendall(b"HELP\r\n" * 1000)
+
+
 def test_a_client_that_takes_nothing(town, hasty, small_buffers):
     """The program has ended; what it has said is not kept for ever."""
     client = tls.Smtp().begin()
-    assert len(sessions(town, "qmail-tlsd")) == 1
-    client.sock.settimeout(1)
-    with pytest.raises(TimeoutError):  # until the replies fill all room there is
-        while True:
-            client.sock.sendall(b"HELP\r\n" * 1000)
-    for pid in sessions(town, "qmail-smtpd"):
+    assert len(tls.sessions(town, "qmail-tlsd")) == 1
+    fill(client)
+    for pid in tls.sessions(town, "qmail-smtpd"):
         os.kill(pid, signal.SIGKILL)
-    town.until(lambda: not sessions(town, "qmail-tlsd"), "the end of the tunnel", 30)
+    town.until(lambda: not tls.sessions(town, "qmail-tlsd"), "the end of the tunnel", 30)
     client.close()
+
+
+def test_a_client_that_goes_while_all_is_full(town, smtp, small_buffers):
+    """Nobody waits for it, and the program reads on until it hears of the end."""
+    client = tls.Smtp().begin()
+    fill(client)
+    tls.reset(client.sock)
+    town.until(lambda: not tls.sessions(town, "qmail-tlsd"), "the end of the tunnel", 30)
+    town.until(lambda: not tls.sessions(town, "qmail-smtpd"), "the end of the program", 30)
 
 
 def test_a_provider_that_says_nothing(town, needs):
@@ -441,7 +455,7 @@ def test_what_a_session_can_do(town, smtp):
     """It is another user's, who can open nothing, and has no more than it needs."""
     with tls.Smtp() as client:
         client.begin()
-        pid, = sessions(town, "qmail-tlsd")
+        pid, = tls.sessions(town, "qmail-tlsd")
         uid, gid = town.place.ids("qmailt")
         status = open("/proc/%d/status" % pid).read()
         assert re.search(r"^Uid:\t%d\t%d\t%d\t%d$" % ((uid,) * 4), status, re.M)
@@ -477,13 +491,13 @@ def test_no_other_process_knows_the_key(town, smtp):
     with tls.Smtp() as client:
         client.begin()
         client.ehlo()
-        for pid in sessions(town, "qmail-smtpd") + [town.daemon.pid] + \
+        for pid in tls.sessions(town, "qmail-smtpd") + [town.daemon.pid] + \
                 sum(town.daemons().values(), []):
             memory = memory_of(pid)
             assert len(memory) > 1000
             assert secret not in memory and secret[::-1] not in memory
             assert not any(line.encode() in memory for line in lines)
-        memory = memory_of(sessions(town, "qmail-tlsd")[0])
+        memory = memory_of(tls.sessions(town, "qmail-tlsd")[0])
         assert secret in memory or secret[::-1] in memory
 
 

@@ -213,6 +213,35 @@ say(data=data.decode())''')
         assert seen() == '{"data": "QUIT\\r\\n"}'
 
 
+def is_asleep(pid):
+    """Whether it is, however often one looks."""
+    def state():
+        with open("/proc/%d/stat" % pid) as source:
+            return source.read().rpartition(")")[2].split()[0]
+    return all(state() == "S" for _ in range(300))
+
+
+def test_a_client_that_goes_before_it_is_heard(town, provider):
+    """The tunnel sleeps until the program reads on."""
+    connect, seen = provider('''
+start(b"Y")
+os.mkfifo(sys.argv[1] + ".go")
+open(sys.argv[1] + ".go").read()
+say(rest=set(until(READ)) <= set(b"0123456789abcdef"))''')
+    with begin(connect()) as link:
+        link.settimeout(1)
+        with pytest.raises(TimeoutError):
+            while True:
+                link.sendall(LONG)
+        tunnel, = tls.sessions(town, "qmail-tlsd")
+        tls.reset(link)
+    town.until(lambda: is_asleep(tunnel), "the tunnel to sleep")
+    with open(town.place.base + "/folder/said.go", "w"):
+        pass
+    assert seen() == '{"rest": true}'
+    town.until(lambda: not tls.sessions(town, "qmail-tlsd"), "the end of the tunnel")
+
+
 def test_mailfront(town, provider, needs):
     """A program of others."""
     needs("mailfront")

@@ -2,9 +2,12 @@
 
 import os
 import smtplib
+import socket
 import ssl
+import struct
 import subprocess
 
+from . import build
 from .town import wait_port
 
 ADDRESS = "127.0.0.1"
@@ -76,6 +79,29 @@ class Smtp(smtplib.SMTP):
         code, words = self.starttls(context=context(**more))
         assert code == 220, words
         return self
+
+
+def sessions(town, name):
+    """The processes that serve connections."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = os.readlink("/proc/%s/exe" % pid)
+            if words != town.place.program(name) and not (
+                    words.startswith(build.MADE) and os.path.basename(words) == name):
+                continue
+            link = os.readlink("/proc/%s/fd/0" % pid)
+            if link.startswith("socket:"):
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def reset(sock):
+    """The client has gone, and its system says so at once."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
 
 def shown_name(connection):

@@ -31,9 +31,9 @@ make_name(struct sockaddr_un *name, const char *path, const char *ending)
 	return 0;
 }
 
-/* Binds under another name, and renames: the name always answers. */
+/* Listens under another name, and renames: the name always answers. */
 static int
-bind_aside(int fd, const char *path)
+listen_aside(int fd, const char *path, int backlog)
 {
 	struct sockaddr_un name;
 
@@ -42,7 +42,8 @@ bind_aside(int fd, const char *path)
 	(void)unlink(name.sun_path); /* bind tells if something is left */
 	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
 		return -1;
-	return chmod(name.sun_path, 0666) < 0 || rename(name.sun_path, path) < 0
+	return chmod(name.sun_path, 0666) < 0 || listen(fd, backlog) < 0 ||
+		rename(name.sun_path, path) < 0
 	    ? -1
 	    : 0;
 }
@@ -55,7 +56,7 @@ door_open(const char *path, int backlog)
 
 	if (fd < 0)
 		return -1;
-	if (bind_aside(fd, path) < 0 || listen(fd, backlog) < 0) {
+	if (listen_aside(fd, path, backlog) < 0) {
 		fd_close(fd);
 		return -1;
 	}
