@@ -230,6 +230,16 @@ def test_the_line_of_a_program_that_judges(town, program, is_there):
     assert len(deliver(town, rule, "./Maildir/")) == is_there
 
 
+def test_the_lines_of_a_program_that_cannot_run(town):
+    """The Maildir got a copy at each try."""
+    lines = re.search(r"(?s)\n(# .*?)\.Ed", build.read("man/dot-qmail.5"))[1].replace(r"\&", "")
+    town.rules("ann", "", *lines.splitlines())
+    town.open()
+    town.queue(b"Fjoe@there.example\0Tann@here.example\0\0", "Subject: a letter\n\nhello\n")
+    town.daemon.wait("list-server:_not_found")
+    assert not town.mail("ann")
+
+
 def test_a_line_that_passes_some_mail_on(town):
     rule = "|" + re.findall(r"(?m)^\.Ql (if .* fi)$", build.read("man/qmail-command.8"))[0]
     assert len(deliver(town, rule.replace("ann", "bob"), "./Maildir/")) == 1

@@ -2,13 +2,14 @@
 that does strange things, and with a server that does not."""
 
 import os
+import re
 import socket
 import subprocess
 import time
 
 import pytest
 
-from support import process
+from support import build, process
 
 MESSAGE = "Return-Path: <s@there.example>\nDelivered-To: %s\nSubject: %s\n\nhello\n"
 
@@ -53,6 +54,24 @@ def test_to_a_server(town, maildir, needs):
     for name in "ab":
         town.letter("bob", "Subject: %s\n" % name, "(HELO line.example)")
     assert b"was refused, and bounced: 550 5.1.1" in done.stdout
+
+
+def test_what_the_page_collects(town):
+    """What would never be offered is refused, not kept for ever."""
+    page = build.read("man/maildirsmtp.1")
+    lines = re.search(r"(?s)<<'END'\n(.*?)END\n", page)[1].replace(r"\&", "")
+    subprocess.run([town.place.program("maildirmake"), "dial"], cwd=town.place.path("alias"),
+                   user=town.place.ids("alias")[0], check=True)
+    town.rules("alias", "-dial-default", *lines.splitlines())
+    town.place.write(town.place.path("control/virtualdomains"),
+                     re.search(r"\.Dl (\S+:\S+)", page)[1] + "\n")
+    town.open()
+    for address in ("joe@Dial.Example.net", "dial-ann@here.example"):
+        assert town.queue(b"Fbob@here.example\0T%s\0\0" % address.encode(), "\nhello\n") == 0
+    assert "No such address." in town.letter("bob", "dial-ann@here.example")
+    town.until(lambda: town.mail("alias", "dial"), "the message")
+    (letter,) = town.mail("alias", "dial")
+    assert "Delivered-To: alias-dial-joe@" in str(letter)
 
 
 def test_a_client_cannot_name_other_files(maildir):
