@@ -40,13 +40,36 @@ test_fields(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		str_reset(&text);
 		received_add(&text,
-		    &(struct received){ span_of(cases[i].host),
-			span_of(cases[i].helo), cases[i].helo != NULL,
-			span_of(cases[i].user), span_of(cases[i].ip),
-			span_of(cases[i].by), span_of(cases[i].protocol) },
+		    &(struct received){ .host = span_of(cases[i].host),
+			.helo = span_of(cases[i].helo),
+			.has_helo = cases[i].helo != NULL,
+			.user = span_of(cases[i].user),
+			.ip = span_of(cases[i].ip),
+			.by = span_of(cases[i].by),
+			.protocol = span_of(cases[i].protocol) },
 		    TIME);
 		assert_string_equal(str_z(&text), cases[i].field);
 	}
+	str_free(&text);
+}
+
+/* The cipher may have more bytes than other words; the rest is harmless, too. */
+static void
+test_tls(void **state)
+{
+	struct str text = STR_INIT;
+	struct received r = { .host = SPAN("h"),
+		.ip = SPAN("::1"),
+		.by = SPAN("us"),
+		.protocol = SPAN("ESMTPS"),
+		.tls_protocol = SPAN("TLSv1.3"),
+		.tls_cipher = SPAN("TLS_AES-256)\nx(") };
+
+	(void)state;
+	received_add(&text, &r, TIME);
+	assert_string_equal(str_z(&text),
+	    "Received: from h (::1)\n"
+	    "  by us with ESMTPS (TLSv1.3 TLS_AES-256??x?)" DATE);
 	str_free(&text);
 }
 
@@ -60,6 +83,7 @@ test_limit(void **state)
 	for (size_t i = 0; i < 100000; i++)
 		str_add_byte(&word, 'x');
 	r.helo = r.user = r.ip = r.by = r.protocol = str_span(&word);
+	r.tls_protocol = r.tls_cipher = str_span(&word);
 	received_add(&text, &r, TIME);
 	r.host = r.helo; /* then there is no HELO */
 	r.has_helo = false;
@@ -76,6 +100,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_limit),
 	};
 
