@@ -240,15 +240,21 @@ def test_domains_of_one_relay_share_a_run(town, hosts):
     town.wait_empty()
 
 
-def test_back_off(town, hosts):
-    """After the first trouble nobody tries again at once; what is due or comes
-    meanwhile is deferred, and says why.  qmail-tcpok makes it be tried."""
+def after_trouble(town, hosts):
+    """A host that has deferred the first delivery, and would take the next."""
     bad, = hosts("bad")
     bad.greeting = "421 not now"
     town.open()
     town.send("x@here.example", "a@bad.example")
     town.daemon.wait("^delivery 1: deferral: .*421")
     bad.greeting = "220 host.example ESMTP"
+    return bad
+
+
+def test_back_off(town, hosts):
+    """After the first trouble nobody tries again at once; what is due or comes
+    meanwhile is deferred, and says why.  qmail-tcpok makes it be tried."""
+    bad = after_trouble(town, hosts)
     town.send("x@here.example", "b@bad.example")
     town.daemon.wait(r"^delivery 2: deferral: bad\.example_did_not_work.*last:.*421_not_now")
     assert len(bad.sessions) == 1
@@ -259,12 +265,7 @@ def test_back_off(town, hosts):
 
 def test_now_forgets_troubles(town, hosts):
     """What an administrator wants to go now is tried, whatever a host did before."""
-    bad, = hosts("bad")
-    bad.greeting = "421 not now"
-    town.open()
-    town.send("x@here.example", "a@bad.example")
-    town.daemon.wait("^delivery 1: deferral: .*421")
-    bad.greeting = "220 host.example ESMTP"
+    after_trouble(town, hosts)
     process.subprocess.run([town.place.program("qmail-qctl"), "now", "--all"], check=True)
     town.daemon.wait("^delivery 2: success: ")
     town.wait_empty()
@@ -351,12 +352,7 @@ def test_waiting_for_a_hop_survives_the_end(town, hosts):
 
 def test_tcpok_alone(town, hosts):
     """What comes after it is tried."""
-    bad, = hosts("bad")
-    bad.greeting = "421 not now"
-    town.open()
-    town.send("x@here.example", "a@bad.example")
-    town.daemon.wait("^delivery 1: deferral: .*421")
-    bad.greeting = "220 host.example ESMTP"
+    bad = after_trouble(town, hosts)
     process.subprocess.run([town.place.program("qmail-tcpok")], check=True)
     time.sleep(LOOK_INTERVAL)
     town.send("x@here.example", "c@bad.example")
