@@ -219,7 +219,7 @@ $(CONF_H): conf-qmail conf-users
 	@{ echo '/* home_conf.h - made from conf-qmail and conf-users */'; \
 	   echo '#define CONF_QMAIL "$(PREFIX)"'; \
 	   n=1; for role in ALIAS QMAILD QMAILL QMAILP QMAILQ QMAILR QMAILS \
-	       GROUP_QMAIL GROUP_NOFILES QMAILV QMAILT; do \
+	       GROUP_QMAIL GROUP_NOFILES QMAILV QMAILT QMAILK QMAILH; do \
 	     name=$$(sed -n "/^$$/q;$${n}p" conf-users); \
 	     name=$${name:-$$(echo $$role | tr A-Z a-z)}; \
 	     echo "#define CONF_$$role \"$$name\""; \
