@@ -42,7 +42,7 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := tls/qmail-tlsd
+TLS      := tls/qmail-tlsd tls/qmail-tlsc
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp \
@@ -66,7 +66,7 @@ qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait
                       arrivals cleaning scribing scribe scribe_controls scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers orders
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
-                      remote_envelope remote_message remote_end
+                      remote_envelope remote_message remote_tls remote_end
 822field_PARTS     := mess_input
 822header_PARTS    := mess_input
 822date_PARTS      := mess_input
@@ -105,7 +105,9 @@ qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
 qmail-install_PARTS := items strangers
-qmail-tlsd_PARTS   := tls_files tlsd_serve tls_contexts tls_tunnel
+qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_tunnel
+qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
+                      tls_authorities
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
 TLS_LIBS := -lssl -lcrypto
@@ -161,7 +163,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, so without TLS'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd and qmail-tlsc, so without TLS'
 endif
 
 # Only sys may use what POSIX does not have.

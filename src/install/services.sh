@@ -52,6 +52,7 @@ put tcp.smtp '127.:allow,RELAYCLIENT=""'
 		< "$home/control/tcp.smtp"
 if [ $# = 0 ]; then
 	set -- qmail-send qmail-smtpd qmail-pop3d
+	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
 	[ ! -e "$home/control/servercert.pem" ] || set -- "$@" qmail-tlsd
 fi
 for name; do

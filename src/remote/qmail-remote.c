@@ -28,8 +28,9 @@
 #define GREETING_LEAST 30   /* seconds, whatever $TIMEOUTCONNECT says */
 #define SLOWEST_RATE   4000 /* bytes a second that a message is given time for */
 
-static struct remote delivery = { .told = { .quit_fd = -1 },
-	.tcpto = TCPTO_INIT };
+static struct remote delivery = {
+	.told = { .quit_fd = -1 }, .tcpto = TCPTO_INIT, .tls = REMOTE_TLS_INIT
+};
 
 static void
 out_of_memory(void)

@@ -80,8 +80,12 @@ remote_find_hosts(struct remote *remote)
 		mx_open_relay(&remote->mx, &remote->dns, route.relay);
 	else
 		mx_open(&remote->mx, &remote->dns, remote->told.host);
+	str_set(&remote->next_hop, is_relay ? route.relay : remote->told.host);
+	remote_tls_read(remote, is_relay ? route.relay : SPAN(""));
 	routes_free(&qmtp);
 	routes_free(&smtp);
+	if (is_qmtp && remote->tls.policy.kind >= TLSPOLICY_ENCRYPT)
+		remote_end(&remote->told, REMOTE_TLS_QMTP, SPAN(""));
 	return is_qmtp;
 }
 
@@ -134,27 +138,14 @@ note_failure(struct remote *remote, int cause)
 		forget_peer(remote);
 }
 
-/* Tries remote->peer, unless it is left alone.  Returns the connection or
- * -1. */
+/* Connects to remote->peer.  Returns the connection or -1. */
 static int
-try_peer(struct remote *remote)
+connect_to_peer(struct remote *remote)
 {
-	int64_t lease = remote->timeout_connect + remote->timeout_greeting;
-	enum tcpto_advice advice =
-	    tcpto_ask(&remote->tcpto, &remote->peer, clock_seconds(), lease);
-	int fd;
-
-	if (advice == TCPTO_SKIP) {
-		remote->told.trouble =
-		    tcpto_trouble(&remote->tcpto, &remote->peer);
-		remote_note_host(&remote->told, &remote->peer.address, 0);
-		return -1;
-	}
-	remote->is_any_tried = true;
-	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
-	fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
+	int fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
 	    &remote->from,
 	    time_left(remote, (int64_t)remote->timeout_connect * 1000));
+
 	remote->told.cause = fd < 0 ? errno : 0;
 	if (fd < 0 && errno == EADDRNOTAVAIL && remote->from.family) {
 		remote->told.hop = DELIVERY_HOP_UNTOLD;
@@ -169,6 +160,26 @@ try_peer(struct remote *remote)
 		remote_note_host(&remote->told, &remote->peer.address, cause);
 	}
 	return fd;
+}
+
+/* Tries remote->peer, unless it is left alone.  Returns the connection or
+ * -1. */
+static int
+try_peer(struct remote *remote)
+{
+	int64_t lease = remote->timeout_connect + remote->timeout_greeting;
+	enum tcpto_advice advice =
+	    tcpto_ask(&remote->tcpto, &remote->peer, clock_seconds(), lease);
+
+	if (advice == TCPTO_SKIP) {
+		remote->told.trouble =
+		    tcpto_trouble(&remote->tcpto, &remote->peer);
+		remote_note_host(&remote->told, &remote->peer.address, 0);
+		return -1;
+	}
+	remote->is_any_tried = true;
+	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
+	return connect_to_peer(remote);
 }
 
 /* No host is left. */
@@ -197,8 +208,10 @@ end_unconnected(struct remote *remote)
 int
 remote_connect(struct remote *remote)
 {
-	while (mx_next(&remote->mx, &remote->peer.address)) {
-		int fd = try_peer(remote);
+	while (remote->tls.is_clear_next ||
+	    mx_next(&remote->mx, &remote->peer.address)) {
+		int fd = remote->tls.is_clear_next ? connect_to_peer(remote)
+						   : try_peer(remote);
 
 		remote->told.hop = DELIVERY_HOP_TROUBLE;
 		if (fd >= 0) {
@@ -208,6 +221,7 @@ remote_connect(struct remote *remote)
 				forget_peer(remote);
 			return fd;
 		}
+		remote->tls.is_clear_next = false;
 	}
 	end_unconnected(remote);
 }

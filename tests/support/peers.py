@@ -10,7 +10,7 @@ import time
 # see the fixture routed_six.
 ROUTED = "2001:db8:25::/48"
 SIX = "2001:db8:25::25"
-ACTION = re.compile(r"<(wait [0-9.]+|close|rst|hang)>")
+ACTION = re.compile(r"<(wait [0-9.]+|close|rst|hang|tls)>")
 POLITE = {
     "greet": "220 server.example ESMTP\r\n", "EHLO": "502 no\r\n",
     "HELO": "250 server.example\r\n", "MAIL": "250 ok\r\n", "RCPT": "250 ok\r\n",
@@ -32,6 +32,7 @@ class Connection:
         self.turns = {}
         self.sent = self.unread = b""
         self.was_early = False
+        self.protocol = self.server_name = self.problem = None  # of TLS
         self.refused_hello = b""
         self.messages_ended = 0
 
@@ -95,12 +96,29 @@ class Connection:
         if action.startswith("wait"):
             time.sleep(float(action.split()[1]))
             return
+        if action == "tls":
+            self.begin_tls()
+            return
         if action == "rst":
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                  struct.pack("ii", 1, 0))
         while action == "hang":
             self.read()
         raise Over
+
+    def begin_tls(self):
+        """By script["context"]; what the client has said too early is for the handshake."""
+        context = self.script["context"]
+        context.sni_callback = self.hear_name
+        try:
+            self.sock = context.wrap_socket(self.sock, server_side=True)
+            self.protocol = self.sock.version()
+        except OSError as problem:
+            self.problem = str(problem)
+            raise Over
+
+    def hear_name(self, sock, name, context):
+        self.server_name = name
 
     def record(self):
         """[where, bytes, "early" if it spoke before its turn]"""

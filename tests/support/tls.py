@@ -1,5 +1,6 @@
 """Keys and certificates, qmail-tlsd, and clients that speak TLS."""
 
+import hashlib
 import os
 import smtplib
 import socket
@@ -7,7 +8,7 @@ import ssl
 import struct
 import subprocess
 
-from . import build
+from . import build, process
 from .town import wait_port
 
 ADDRESS = "127.0.0.1"
@@ -27,6 +28,64 @@ def certificate(folder, name, kind="ec", days=30):
             text += source.read()
         os.unlink(path)
     return text
+
+
+def authority(folder, name="Test Authority"):
+    """A new one: (key, certificate), two files."""
+    files = folder + "/authority.key", folder + "/authority.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=" + name,
+                    "-keyout", files[0], "-out", files[1]], check=True, stderr=subprocess.DEVNULL)
+    return files
+
+
+def signed(folder, name, by, days=30, subject="mail host"):
+    """A key with a certificate that the authority signed, in one file; days may be
+    negative: it is over."""
+    request, out = folder + "/request", "%s/signed-%s.pem" % (folder, name)
+    with open(folder + "/extensions", "w") as extensions:
+        extensions.write("subjectAltName=DNS:%s\n" % name)
+    subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                    "-nodes", "-subj", "/CN=" + subject, "-keyout", folder + "/request.key",
+                    "-out", request], check=True, stderr=subprocess.DEVNULL)
+    done = subprocess.run(["openssl", "x509", "-req", "-in", request, "-CAkey", by[0], "-CA", by[1],
+                           "-CAcreateserial", "-days", str(days), "-extfile",
+                           folder + "/extensions"], check=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL)
+    with open(folder + "/request.key", "rb") as key, open(out, "wb") as both:
+        both.write(key.read() + done.stdout)
+    return out
+
+
+def server_context(path):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(path)
+    return made
+
+
+def digest(path, of_key=False):
+    """The SHA-256 of the certificate in a file, or of its public key."""
+    words = ["openssl", "x509", "-in", path, "-outform", "DER"]
+    if of_key:
+        text = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-pubkey"], check=True,
+                              stdout=subprocess.PIPE).stdout
+        words = ["openssl", "pkey", "-pubin", "-outform", "DER"]
+    der = subprocess.run(words, input=text if of_key else None, check=True,
+                         stdout=subprocess.PIPE).stdout
+    return hashlib.sha256(der).hexdigest()
+
+
+def start_client(place, begin, authorities=None):
+    """qmail-tlsc, ready; it believes the authorities, or nobody."""
+    place.write(place.path("control/tlsca"), authorities or "")
+    daemon = begin([place.program("qmail-tlsc")], cwd="/", env={"PATH": "/usr/bin:/bin"})
+    door = place.path("tlsc/door")
+
+    def is_open():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
+            return daemon.has_ended or one.connect_ex(door) == 0
+    process.until(is_open, "qmail-tlsc")
+    return daemon
 
 
 def put(place, text, name="servercert.pem"):

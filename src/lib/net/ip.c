@@ -61,15 +61,6 @@ parse_dotted(struct span text, unsigned char bytes[4])
 	return true;
 }
 
-static int
-hex_value(char c)
-{
-	c = ascii_lower(c);
-	if (ascii_is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One to four hexadecimal digits. */
 static bool
 parse_group(struct span text, unsigned char bytes[2])
@@ -79,7 +70,7 @@ parse_group(struct span text, unsigned char bytes[2])
 	if (text.len < 1 || text.len > 4)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
-		int digit = hex_value(text.s[i]);
+		int digit = ascii_hex_value(text.s[i]);
 
 		if (digit < 0)
 			return false;

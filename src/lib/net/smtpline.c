@@ -111,6 +111,7 @@ take_offer(struct smtpreply *reply, struct span line)
 		{ "8BITMIME", SMTPREPLY_8BITMIME, NULL },
 		{ "SMTPUTF8", SMTPREPLY_SMTPUTF8, NULL },
 		{ "DSN", SMTPREPLY_DSN, NULL },
+		{ "STARTTLS", SMTPREPLY_STARTTLS, NULL },
 		{ "SIZE", SMTPREPLY_SIZE, take_size },
 		{ "LIMITS", 0, take_limits },
 	};

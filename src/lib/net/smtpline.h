@@ -38,7 +38,8 @@ enum smtpreply_offer {
 	SMTPREPLY_8BITMIME = 2,	  /* RFC 6152 */
 	SMTPREPLY_SMTPUTF8 = 4,	  /* RFC 6531 */
 	SMTPREPLY_SIZE = 8,	  /* RFC 1870 */
-	SMTPREPLY_DSN = 16	  /* RFC 3461 */
+	SMTPREPLY_DSN = 16,	  /* RFC 3461 */
+	SMTPREPLY_STARTTLS = 32	  /* RFC 3207 */
 };
 
 struct smtpreply {

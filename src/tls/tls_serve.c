@@ -1,5 +1,5 @@
 /*
- * tlsd_serve.c - opens the door and serves: a process for each connection.
+ * tls_serve.c - opens the door and serves: a process for each connection.
  * Input: from programs of the suite; what is behind the connections is hostile
  */
 #include <errno.h>
@@ -8,7 +8,6 @@
 
 #include "base/must.h"
 #include "net/tlsdoor.h"
-#include "sys/box.h"
 #include "sys/clock.h"
 #include "sys/door.h"
 #include "sys/error.h"
@@ -55,26 +54,25 @@ place_descriptors(const int fds[TLSDOOR_FDS])
 
 /* In the process of a connection. */
 NORETURN static void
-serve_connection(const struct tls_contexts *contexts, int sock)
+serve_connection(const struct tls_service *service, int sock)
 {
-	int fds[TLSDOOR_FDS], letter;
-	SSL *ssl;
+	char record[TLSDOOR_RECORD_MAX];
+	int fds[TLSDOOR_FDS];
+	ssize_t len;
 
 	signal_default(SIGCHLD);
 	signal_unblock(SIGCHLD);
 	if (fd_wait(sock, POLLIN, RECORD_MS, 0, false) < 0)
 		_exit(1);
-	letter = tlsdoor_hear(sock, fds);
-	if (letter <= 0 || !place_descriptors(fds))
+	len = tlsdoor_hear(sock, record, fds);
+	if (len <= 0 || !place_descriptors(fds))
 		_exit(1);
-	ssl = tls_contexts_server(contexts);
-	if (!ssl || box_shut_streams(TUNNEL_FDS) < 0)
-		_exit(1);
-	_exit(tls_tunnel(ssl, letter == TLSDOOR_REPORT));
+	_exit(service->kind->session(
+	    service->ready, span_make(record, (size_t)len)));
 }
 
 struct serving {
-	const struct tlsd_service *service;
+	const struct tls_service *service;
 	int door;
 	int64_t door_opens; /* clock_monotonic; 0: it is open */
 	uint64_t sessions;
@@ -84,7 +82,7 @@ struct serving {
 static void
 begin_session(struct serving *serving, int sock)
 {
-	const struct tlsd_service *service = serving->service;
+	const struct tls_service *service = serving->service;
 	uid_t uid;
 	pid_t pid;
 
@@ -94,7 +92,7 @@ begin_session(struct serving *serving, int sock)
 	if (pid == 0) {
 		fd_close(serving->door);
 		fd_close(service->life);
-		serve_connection(service->contexts, sock);
+		serve_connection(service, sock);
 	}
 	if (pid > 0)
 		serving->sessions++;
@@ -133,7 +131,7 @@ serve_once(struct serving *serving)
 		patience = patience < 0 ? 0 : patience;
 	}
 	if (signal_poll(fds, 2, patience) < 0)
-		error_exit("qmail-tlsd", "poll");
+		error_exit(serving->service->kind->name, "poll");
 	while (spawn_reap(&status) > 0)
 		serving->sessions--;
 	if (serving->door_opens && clock_monotonic() >= serving->door_opens)
@@ -144,15 +142,15 @@ serve_once(struct serving *serving)
 }
 
 void
-tlsd_serve(const struct tlsd_service *service)
+tls_serve(const struct tls_service *service)
 {
 	struct serving serving = { .service = service };
 
-	serving.door = door_open(TLSDOOR_PATH, BACKLOG);
+	serving.door = door_open(service->kind->door, BACKLOG);
 	signal_block(SIGCHLD);
 	signal_catch(SIGCHLD, on_child);
 	if (serving.door < 0 || fd_write_all(service->life, SPAN("r")) < 0)
-		error_exit("qmail-tlsd", TLSDOOR_PATH);
+		error_exit(service->kind->name, service->kind->door);
 	while (serve_once(&serving))
 		continue;
 	/* Who waits at a door that another has replaced is still let in. */

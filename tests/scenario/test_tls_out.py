@@ -1,0 +1,442 @@
+"""TLS with other servers: qmail-remote and qmail-tlsc."""
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+
+import pytest
+
+from support import peers, process, tls
+from support.spawner import Spawner
+
+RELAY = "127.0.0.2:2525"
+TO = "u@d.example"
+OFFER = ["250-server.example\r\n250 STARTTLS\r\n", "250 server.example\r\n"]
+
+
+@pytest.fixture
+def begin(fresh, needs):
+    needs("openssl")
+    if not os.path.exists(fresh.program("qmail-tlsc")):
+        pytest.skip("built without OpenSSL")
+    running = []
+
+    def start(words, **more):
+        running.append(process.Daemon(words, **more))
+        return running[-1]
+    yield start
+    for daemon in running:
+        daemon.kill()
+    for name in ("tlsc/door", "control/tlsca"):
+        if os.path.exists(fresh.path(name)):
+            os.unlink(fresh.path(name))
+
+
+class Files:
+    """An authority, and certificates by it and by nobody."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+        self.by = tls.authority(self.folder)
+        with open(self.by[1]) as text:
+            self.authority = text.read()
+
+    def signed(self, name, **more):
+        return tls.signed(self.folder, name, self.by, **more)
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    return Files(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def tlsc(fresh, begin, files):
+    return tls.start_client(fresh, begin, files.authority)
+
+
+@pytest.fixture
+def spawner(fresh):
+    with Spawner(fresh) as spawner:
+        yield spawner
+
+
+def control(place, policy="", **more):
+    place.control(me="me.example\n", timeoutremote="5\n", timeoutconnect="2\n",
+                  smtproutes=":%s\n" % RELAY, **({"tlspolicy": policy} if policy else {}), **more)
+
+
+def offering(path, **more):
+    """A script that offers TLS with the certificate of a file."""
+    return {"EHLO": OFFER, "STAR": "220 go\r\n<tls>", "context": tls.server_context(path), **more}
+
+
+def deliver(spawner, to=TO, **more):
+    """(letter and hop, text, what the log is told)"""
+    (letter, hop, text), = spawner.deliver(to, **more)
+    return letter + hop, text, list(spawner.sessions)
+
+
+def troubles(place):
+    return subprocess.run([place.program("qmail-tcpto")], stdout=subprocess.PIPE, check=True,
+                          universal_newlines=True).stdout
+
+
+# ---- without a policy
+
+def test_where_it_is_offered(fresh, spawner, tlsc, files):
+    control(fresh)
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+        end, text, (session,) = deliver(spawner)
+    assert end == "Kw" and "250 ok" in text
+    connection, = servers.connections
+    assert connection.protocol == "TLSv1.3" and connection.messages_ended == 1
+    assert connection.sent.startswith(b"EHLO me.example\r\nSTARTTLS\r\nEHLO me.example\r\nMAIL ")
+    assert session["policy"] == "may" and session["result"] == "ok"
+    assert session["protocol"] == "TLSv1.3" and session["cipher"].startswith("TLS_")
+    assert session["domain"] == "d.example" and session["address"] == "127.0.0.2"
+
+
+def test_a_large_message(fresh, spawner, tlsc, files):
+    control(fresh)
+    spawner.message("Subject: large\n\n" + ("x" * 70 + "\n") * 30000)
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+        assert deliver(spawner)[0] == "Kw"
+    assert servers.connections[0].sent.count(b"x" * 70 + b"\r\n") == 30000
+
+
+def test_where_it_is_not_offered(fresh, spawner, tlsc):
+    control(fresh)
+    with peers.Servers({RELAY: [{}]}) as servers:
+        end, _, (session,) = deliver(spawner)
+    assert end == "Kw" and session["result"] == "starttls-not-supported"
+    assert servers.connections[0].protocol is None
+
+
+def test_nobody_speaks_it(fresh, spawner, begin, files):
+    """Without qmail-tlsc all is as it was."""
+    control(fresh)
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+        assert deliver(spawner) == ("Kw", "127.0.0.2 accepted the message.\n"
+                                    "Remote host said: 250 ok\n", [])
+    assert b"STARTTLS" not in servers.connections[0].sent
+
+
+def test_it_has_died(fresh, spawner, tlsc, files):
+    control(fresh)
+    tlsc.kill()
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+        end, _, (session,) = deliver(spawner)
+    assert end == "Kw" and session["result"] == "no-service"
+
+
+def test_it_is_offered_and_refused(fresh, spawner, tlsc, files):
+    control(fresh)
+    script = {"EHLO": OFFER, "STAR": "454 4.7.0 not now\r\n"}
+    with peers.Servers({RELAY: [script]}) as servers:
+        end, _, (session,) = deliver(spawner)
+    assert end == "Kw" and session["result"] == "starttls-refused"
+    assert len(servers.connections) == 1
+
+
+FAILURES = {
+    "garbage": "220 go\r\nthis is no handshake, and never will be\r\n",
+    "the end": "220 go\r\n<close>",
+    "a reset": "220 go\r\n<rst>",
+}
+
+
+@pytest.mark.parametrize("answer", FAILURES.values(), ids=FAILURES.keys())
+def test_a_handshake_that_fails(fresh, spawner, tlsc, answer):
+    """Again in clear text, on another connection; and a while without trying."""
+    control(fresh)
+    with peers.Servers({RELAY: [{"EHLO": OFFER[0], "STAR": answer}]}) as servers:
+        end, _, (session,) = deliver(spawner)
+        assert end == "Kw" and session["policy"] == "may"
+        assert session["result"] == "validation-failure"
+        first, second = servers.connections
+        assert first.messages_ended == 0 and b"STARTTLS" in first.sent
+        assert second.messages_ended == 1 and b"STARTTLS" not in second.sent
+        end, _, (session,) = deliver(spawner)
+        assert end == "Kw" and session["result"] == "left-alone"
+        assert b"STARTTLS" not in servers.connections[2].sent
+        assert len(servers.connections) == 3
+    listed = troubles(fresh)
+    assert listed.startswith("127.0.0.2 failed in TLS "), listed
+
+
+def test_one_that_works_again_is_forgotten(fresh, spawner, tlsc, files):
+    control(fresh)
+    with peers.Servers({RELAY: [{"EHLO": OFFER[0], "STAR": "220 go\r\n<close>"}]}):
+        deliver(spawner)
+    assert "failed in TLS" in troubles(fresh)
+    control(fresh, "d.example:encrypt\n")
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+        assert deliver(spawner)[0] == "Kw"
+    assert troubles(fresh) == ""
+
+
+def test_old_versions(fresh, spawner, tlsc, files):
+    """Less than TLS 1.2 is no TLS."""
+    control(fresh)
+    script = offering(files.signed("mx.example"))
+    script["context"].minimum_version = ssl.TLSVersion.TLSv1
+    script["context"].maximum_version = ssl.TLSVersion.TLSv1_1
+    script["context"].set_ciphers("DEFAULT:@SECLEVEL=0")
+    script["EHLO"] = OFFER[0]
+    with peers.Servers({RELAY: [script]}) as servers:
+        end, _, (session,) = deliver(spawner)
+    assert end == "Kw" and session["result"] == "validation-failure"
+    assert [one.messages_ended for one in servers.connections] == [0, 1]
+
+
+def test_words_behind_the_reply(fresh, spawner, tlsc, files):
+    """CVE-2021-38371: what came in clear text is never taken for an answer in TLS."""
+    control(fresh, "d.example:encrypt\n")
+    script = offering(files.signed("mx.example"), STAR="220 go\r\n250 evil\r\n<hang>")
+    with peers.Servers({RELAY: [script]}) as servers:
+        end, text, (session,) = deliver(spawner)
+    assert end == "Zt" and "(#4.7.5)" in text and session["result"] == "validation-failure"
+    assert "behind the reply to STARTTLS" in text
+    assert servers.connections[0].messages_ended == 0
+
+
+def test_the_offer_inside_counts(fresh, spawner, tlsc, files):
+    """Not what was offered in clear text."""
+    control(fresh)
+    script = offering(files.signed("mx.example"),
+                      EHLO=["250-x\r\n250-SIZE 10\r\n250 STARTTLS\r\n", "250-x\r\n250 STARTTLS\r\n"])
+    with peers.Servers({RELAY: [script]}) as servers:
+        assert deliver(spawner)[0] == "Kw"
+    assert servers.connections[0].sent.count(b"STARTTLS") == 1
+
+
+def test_ehlo_is_refused_inside(fresh, spawner, tlsc, files):
+    control(fresh)
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"), EHLO=[OFFER[0], "550 no\r\n"],
+                                         HELO="550 no\r\n")]}):
+        end, text, _ = deliver(spawner)
+    assert end == "Zt" and "550 no" in text
+
+
+# ---- policies
+
+def test_none(fresh, spawner, tlsc, files):
+    control(fresh, "d.example:none\n")
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+        assert deliver(spawner)[0] == "Kw"
+    assert b"STARTTLS" not in servers.connections[0].sent
+
+
+@pytest.mark.parametrize("policy", [
+    "encrypt", "verify d.example", "fingerprint " + "0" * 64])
+@pytest.mark.parametrize("script, code, word", [
+    ({}, "4.7.4", "starttls-not-supported"),
+    ({"EHLO": OFFER, "STAR": "454 later\r\n"}, "4.7.5", "starttls-refused"),
+    ({"EHLO": OFFER, "STAR": "220 go\r\n<close>"}, "4.7.5", "validation-failure"),
+], ids=["missing", "refused", "cut"])
+def test_without_tls_no_mail(fresh, spawner, tlsc, policy, script, code, word):
+    control(fresh, "d.example:%s\n" % policy)
+    with peers.Servers({RELAY: [script]}) as servers:
+        end, text, (session,) = deliver(spawner)
+    assert end == "Zt" and "(#%s)" % code in text and session["result"] == word
+    connection, = servers.connections
+    assert b"MAIL" not in connection.sent
+
+
+def test_nobody_to_speak_it(fresh, spawner, begin, files):
+    control(fresh, "d.example:encrypt\n")
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+        end, text, _ = deliver(spawner)
+    assert end == "Zt" and "(#4.7.5)" in text and "qmail-tlsc does not run" in text
+    assert b"MAIL" not in servers.connections[0].sent
+
+
+def test_verify(fresh, spawner, tlsc, files):
+    """By the names of the policy, or else by that of the relay."""
+    path = files.signed("mx.there.example")
+    for policy, wanted in (("verify mx.there.example", "ok"), ("verify other.example mx.there.example", "ok"),
+                           ("verify .there.example", "ok"), ("verify there.example", "certificate-host-mismatch"),
+                           ("verify", "certificate-host-mismatch"),
+                           ("verify .here.example", "certificate-host-mismatch")):
+        control(fresh, "d.example:%s\n" % policy)
+        with peers.Servers({RELAY: [offering(path)]}) as servers:
+            end, text, (session,) = deliver(spawner)
+        assert session["result"] == wanted and session["policy"] == "verify", policy
+        assert end == ("Kw" if wanted == "ok" else "Zt")
+        assert servers.connections[0].messages_ended == (1 if wanted == "ok" else 0)
+        if wanted != "ok":
+            assert "(#4.7.5)" in text and wanted in text
+
+
+def test_verify_by_the_domain(root_place, begin, files):
+    """Where MX records lead to the host, its name is that of the domain."""
+    tls.start_client(root_place, begin, files.authority)
+    zone = {"d.example": {"MX": ["10 mx.other.example"]}, "mx.other.example": {"A": ["127.0.0.2"]}}
+    root_place.control(me="me.example\n", tlspolicy="d.example:verify\n")
+    for name, wanted in (("d.example", "Kw"), ("mail.d.example", "Kw"), ("mx.other.example", "Zt")):
+        with peers.Dns(zone), Spawner(root_place) as spawner, \
+                peers.Servers({"127.0.0.2:25": [offering(files.signed(name))]}):
+            assert deliver(spawner)[0] == wanted, name
+
+
+@pytest.mark.parametrize("kind, wanted", [
+    ("expired", "certificate-expired"), ("self-signed", "certificate-not-trusted"),
+    ("other authority", "certificate-not-trusted"),
+    ("name in the subject alone", "certificate-host-mismatch")])
+def test_certificates_that_do_not_verify(fresh, spawner, tlsc, files, tmp_path, kind, wanted):
+    control(fresh, "d.example:verify mx.example\n")
+    if kind == "expired":
+        path = files.signed("mx.example", days=-1)
+    elif kind == "self-signed":
+        path = str(tmp_path / "own.pem")
+        with open(path, "w") as out:
+            out.write(tls.certificate(str(tmp_path), "mx.example"))
+    elif kind == "other authority":
+        path = tls.signed(str(tmp_path), "mx.example", tls.authority(str(tmp_path)))
+    else:
+        path = files.signed("other.example", subject="mx.example")
+    with peers.Servers({RELAY: [offering(path)]}) as servers:
+        end, text, (session,) = deliver(spawner)
+    assert end == "Zt" and session["result"] == wanted and wanted in text
+    assert servers.connections[0].messages_ended == 0
+    control(fresh, "d.example:encrypt\n")
+    with peers.Servers({RELAY: [offering(path)]}):
+        assert deliver(spawner)[0] == "Kw"
+
+
+def test_fingerprint(fresh, spawner, tlsc, files, tmp_path):
+    path = str(tmp_path / "own.pem")
+    with open(path, "w") as out:
+        out.write(tls.certificate(str(tmp_path), "mx.example"))
+    mine, key = tls.digest(path), tls.digest(path, of_key=True)
+    pairs = ":".join(mine[i:i + 2] for i in range(0, 64, 2)).upper()
+    for words, wanted in ((mine, "Kw"), (key, "Kw"), (pairs, "Kw"), ("0" * 64 + " " + mine, "Kw"),
+                          ("0" * 64, "Zt"), (mine[:-1] + ("0" if mine[-1] != "0" else "1"), "Zt")):
+        control(fresh, "d.example:fingerprint %s\n" % words)
+        with peers.Servers({RELAY: [offering(path)]}) as servers:
+            end, text, (session,) = deliver(spawner)
+        assert end == wanted, words
+        assert servers.connections[0].messages_ended == (1 if wanted == "Kw" else 0)
+        assert wanted == "Kw" or "has another fingerprint" in text
+
+
+@pytest.mark.parametrize("line", ["sometimes", "encrypt now", "fingerprint", "fingerprint 12",
+                                  "fingerprint " + "x" * 64, "may be"])
+def test_a_policy_that_says_nothing(fresh, spawner, tlsc, line):
+    control(fresh, "d.example:%s\n" % line)
+    with peers.Servers({RELAY: [{}]}) as servers:
+        end, text, _ = deliver(spawner)
+    assert end == "Z" and "control/tlspolicy" in text and "(#4.3.5)" in text
+    assert not servers.connections
+
+
+def test_whose_policy(fresh, spawner, tlsc):
+    """By domain, by what it is below, or by the relay."""
+    lines = "d.example:none\n.up.example:encrypt\nrelay.example:encrypt\n"
+    with peers.Servers({RELAY: [{}]}):
+        for to, wanted in (("u@D.example", "Kw"), ("u@a.up.example", "Zt"), ("u@up.example", "Kw"),
+                           ("u@x.example", "Kw")):
+            control(fresh, lines)
+            assert deliver(spawner, to)[0] == wanted, to
+        control(fresh, "127.0.0.2:encrypt\n")
+        assert deliver(spawner)[0] == "Zt"
+
+
+def test_not_by_qmtp(fresh, spawner, tlsc):
+    control(fresh, "d.example:encrypt\n", qmtproutes="d.example:127.0.0.2:2525\n")
+    with peers.Servers({RELAY: [{}]}) as servers:
+        end, text, _ = deliver(spawner)
+    assert end == "Z" and "QMTP" in text and not servers.connections
+
+
+def test_the_next_host(root_place, begin, files):
+    """One that cannot be believed is passed over."""
+    tls.start_client(root_place, begin, files.authority)
+    zone = {"d.example": {"MX": ["1 a.example", "2 b.example"]},
+            "a.example": {"A": ["127.0.0.2"]}, "b.example": {"A": ["127.0.0.3"]}}
+    root_place.control(me="me.example\n", tlspolicy="d.example:verify mx.example\n")
+    with peers.Dns(zone), Spawner(root_place) as spawner, \
+            peers.Servers({"127.0.0.2:25": [offering(files.signed("other.example"))],
+                           "127.0.0.3:25": [offering(files.signed("mx.example"))]}) as servers:
+        end, _, sessions = deliver(spawner)
+    assert end == "Kw" and [one["result"] for one in sessions] == ["certificate-host-mismatch", "ok"]
+    assert [one.messages_ended for one in servers.connections] == [0, 1]
+
+
+# ---- from the first byte
+
+def test_port_465(root_place, begin, files):
+    tls.start_client(root_place, begin, files.authority)
+    root_place.control(me="me.example\n", smtproutes=":127.0.0.2:465\n",
+                       tlspolicy="d.example:verify mx.example\n")
+    script = {"greet": "<tls>220 x\r\n", "EHLO": "250-x\r\n250 STARTTLS\r\n",
+              "context": tls.server_context(files.signed("mx.example"))}
+    with Spawner(root_place) as spawner, peers.Servers({"127.0.0.2:465": [script]}) as servers:
+        assert deliver(spawner)[0] == "Kw"
+    assert servers.connections[0].sent.startswith(b"EHLO me.example\r\nMAIL ")
+
+
+def test_port_465_never_in_clear(root_place, begin):
+    tls.start_client(root_place, begin)
+    root_place.control(me="me.example\n", smtproutes=":127.0.0.2:465\n")
+    with Spawner(root_place) as spawner, peers.Servers({"127.0.0.2:465": [{}]}) as servers:
+        end, text, _ = deliver(spawner)
+    assert end == "Zt" and "(#4.7.5)" in text
+    assert all(b"MAIL" not in one.sent for one in servers.connections)
+
+
+# ---- qmail-tlsc
+
+def test_new_authorities(fresh, spawner, begin, files):
+    """Without a restart."""
+    daemon = tls.start_client(fresh, begin)
+    control(fresh, "d.example:verify mx.example\n")
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+        assert deliver(spawner)[0] == "Zt"
+        fresh.write(fresh.path("control/tlsca"), files.authority)
+        os.kill(daemon.pid, signal.SIGHUP)
+        process.until(lambda: deliver(spawner)[0] == "Kw", "the new authority")
+
+
+def test_who_may_ask(root_place, begin):
+    """qmailr and root; nobody else gets a word."""
+    tls.start_client(root_place, begin)
+    st = os.stat(root_place.path("tlsc"))
+    assert st.st_mode & 0o007 == 0 and st.st_gid == root_place.ids("qmailr")[1]
+
+
+def test_records_of_a_stranger(root_place, begin):
+    tls.start_client(root_place, begin)
+    for record in (b"x", b"VPx\0", b"VPe", b"VPv\0N\0", b"VPe\0" + b"Na\0" * 65, b"V" + b"N" * 9000 + b"\0",
+                   b"VT3 1 1 zz\0", b"VF12\0", b"VPd\0Sa\0T3 1 1 \0", b"VPd\0Sa\0"):
+        near, far = socket.socketpair()
+        ends = [socket.socketpair() for _ in range(2)]
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+            door.connect(root_place.path("tlsc/door"))
+            socket.send_fds(door, [record], [far.fileno(), ends[0][1].fileno(), ends[1][1].fileno(),
+                                             ends[1][1].fileno()])
+            far.close()
+            ends[0][1].close()
+            ends[1][1].close()
+            ends[0][0].settimeout(20)
+            assert ends[0][0].recv(100) == b"", record
+        near.close()
+        for one in ends:
+            one[0].close()
+
+
+# ---- the log
+
+def test_a_line_for_the_log(town, begin, files):
+    tls.start_client(town.place, begin, files.authority)
+    town.place.control(me="here.example\n", locals="here.example\n", smtproutes=":127.0.0.2:2525\n")
+    daemon = town.open()
+    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+        town.send("ann@here.example", "joe@there.example")
+        line = daemon.wait("^tls 1: ").string
+    town.wait_empty()
+    assert "domain=there.example host=127.0.0.2 address=127.0.0.2 policy=may result=ok " \
+        "protocol=TLSv1.3 cipher=TLS_" in line
