@@ -41,7 +41,7 @@ main(void)
 	static const struct tls_kind kind = { .name = "qmail-tlsc",
 		.door = TLSDOOR_CLIENT,
 		.limit = "control/concurrencytlsc",
-		.peer = HOME_QMAILR,
+		.peers = { HOME_QMAILR, HOME_QMAILK },
 		.group = HOME_GROUP_QMAIL,
 		.read = tls_files_read_authorities,
 		.stamp = tls_files_stamp_authorities,

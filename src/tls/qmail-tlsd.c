@@ -37,7 +37,7 @@ main(void)
 	static const struct tls_kind kind = { .name = "qmail-tlsd",
 		.door = TLSDOOR_SERVER,
 		.limit = "control/concurrencytls",
-		.peer = HOME_QMAILD,
+		.peers = { HOME_QMAILD, HOME_QMAILD },
 		.group = HOME_GROUP_NOFILES,
 		.read = tls_files_read_keys,
 		.stamp = tls_files_stamp_keys,

@@ -6,7 +6,7 @@
  *	tls_daemon.c     root: reads keys and certificates, and sees that somebody
  *	                 serves
  *	tls_files.c      what it reads
- *	tls_serve.c      qmailt: opens the door, a process for each connection
+ *	tls_serve.c      qmailt: what comes in at the door
  *	tls_contexts.c   the keys and certificates of a server, ready for
  *	                 handshakes
  *	tls_authorities.c  whom a client believes, likewise
@@ -151,11 +151,11 @@ MUST_CHECK int tls_tunnel_run(const struct tls_tunnel *plan);
 
 /* In what qmail-tlsd and qmail-tlsc differ. */
 struct tls_kind {
-	const char *name;      /* of the program */
-	const char *door;      /* of tlsdoor.h */
-	const char *limit;     /* control file: sessions at once */
-	enum home_user peer;   /* who may ask, besides root */
-	enum home_group group; /* of the process that serves */
+	const char *name;	 /* of the program */
+	const char *door;	 /* of tlsdoor.h */
+	const char *limit;	 /* control file: sessions at once */
+	enum home_user peers[2]; /* who may ask, besides root */
+	enum home_group group;	 /* of the process that serves */
 	int (*read)(struct tls_files *files, struct str *culprit);
 	void (*stamp)(struct str *stamp);
 	/* What is needed for sessions; trouble and NULL as above. */
@@ -168,16 +168,14 @@ struct tls_kind {
 struct tls_service {
 	const struct tls_kind *kind;
 	void *ready;
-	int life;
-	uid_t peer;
-	uint64_t sessions; /* at once; others wait at the door */
 };
 
 /*
- * tls_serve: opens the door and serves, until the other end of life is gone.
- * Writes a byte to life when it begins.
+ * tls_serve: one session, in the process of it, for who has come in on sock.
+ *   context   a struct tls_service
+ * Returns its exit code.
  */
-NORETURN void tls_serve(const struct tls_service *service);
+int tls_serve(void *context, int sock);
 
 /* ---- tls_daemon.c ---- */
 

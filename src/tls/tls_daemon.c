@@ -14,7 +14,7 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "sys/box.h"
-#include "sys/clock.h"
+#include "sys/doorserver.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/ids.h"
@@ -75,18 +75,23 @@ become_server(
 {
 	const struct tls_kind *kind = daemon->kind;
 	gid_t gid = daemon->ids.gid[kind->group];
-	struct tls_service service = { .kind = kind,
+	struct tls_service service = { .kind = kind };
+	struct doorserver server = { .name = kind->name,
+		.path = kind->door,
+		.peers = { geteuid(), geteuid() },
+		.sessions = daemon->sessions,
 		.life = life,
-		.peer = geteuid(),
-		.sessions = daemon->sessions };
+		.session = tls_serve,
+		.context = &service };
 	struct str trouble = STR_INIT;
 
 	signal_default(SIGTERM);
 	signal_default(SIGHUP);
 	signal_default(SIGCHLD);
 	signal_unblock_all();
-	if (service.peer == 0) {
-		service.peer = daemon->ids.uid[kind->peer];
+	if (geteuid() == 0) {
+		for (int i = 0; i < DOORSERVER_PEERS; i++)
+			server.peers[i] = daemon->ids.uid[kind->peers[i]];
 		if (ids_become(daemon->ids.uid[HOME_QMAILT], gid, &gid, 1) < 0)
 			error_exit(kind->name, home_user_name(HOME_QMAILT));
 	}
@@ -96,7 +101,7 @@ become_server(
 	/* With half of a file, the one that serves goes on. */
 	if (!service.ready || (trouble.len && daemon->server.pid))
 		_exit(TROUBLE);
-	tls_serve(&service);
+	doorserver_run(&server);
 }
 
 /* Starts one.  Returns whether it serves. */

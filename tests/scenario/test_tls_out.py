@@ -1,6 +1,7 @@
 """TLS with other servers: qmail-remote and qmail-tlsc."""
 
 import os
+import re
 import signal
 import socket
 import ssl
@@ -278,6 +279,18 @@ def test_verify_by_the_domain(root_place, begin, files):
     root_place.control(me="me.example\n", tlspolicy="d.example:verify\n")
     for name, wanted in (("d.example", "Kw"), ("mail.d.example", "Kw"), ("mx.other.example", "Zt")):
         with peers.Dns(zone), Spawner(root_place) as spawner, \
+                peers.Servers({"127.0.0.2:25": [offering(files.signed(name))]}) as servers:
+            assert deliver(spawner)[0] == wanted, name
+        assert servers.connections[0].server_name == "d.example"
+
+
+def test_verify_by_the_relay(root_place, begin, files):
+    """By its name alone, not by what is below."""
+    tls.start_client(root_place, begin, files.authority)
+    root_place.control(me="me.example\n", tlspolicy="d.example:verify\n",
+                       smtproutes=":relay.example\n")
+    for name, wanted in (("relay.example", "Kw"), ("mx.relay.example", "Zt"), ("d.example", "Zt")):
+        with peers.Dns({"relay.example": {"A": ["127.0.0.2"]}}), Spawner(root_place) as spawner, \
                 peers.Servers({"127.0.0.2:25": [offering(files.signed(name))]}):
             assert deliver(spawner)[0] == wanted, name
 
@@ -297,7 +310,7 @@ def test_certificates_that_do_not_verify(fresh, spawner, tlsc, files, tmp_path, 
     elif kind == "other authority":
         path = tls.signed(str(tmp_path), "mx.example", tls.authority(str(tmp_path)))
     else:
-        path = files.signed("other.example", subject="mx.example")
+        path = files.signed("other.example", subject="mx.example", names=[])
     with peers.Servers({RELAY: [offering(path)]}) as servers:
         end, text, (session,) = deliver(spawner)
     assert end == "Zt" and session["result"] == wanted and wanted in text
@@ -388,7 +401,45 @@ def test_port_465_never_in_clear(root_place, begin):
     assert all(b"MAIL" not in one.sent for one in servers.connections)
 
 
+def test_port_465_without_anybody_who_speaks_it(root_place, begin):
+    root_place.control(me="me.example\n", smtproutes=":127.0.0.2:465\n")
+    with Spawner(root_place) as spawner, peers.Servers({"127.0.0.2:465": [{}]}) as servers:
+        end, text, _ = deliver(spawner)
+    assert end == "Zt" and "qmail-tlsc does not run" in text
+    assert all(b"MAIL" not in one.sent for one in servers.connections)
+
+
 # ---- qmail-tlsc
+
+def test_in_a_box(root_place, begin, files):
+    """The process of a session can open nothing."""
+    tls.start_client(root_place, begin, files.authority)
+    root_place.control(me="me.example\n", smtproutes=":127.0.0.2:2525\n")
+    script = offering(files.signed("mx.example"), DOT="<wait 1>250 ok\r\n")
+    with Spawner(root_place) as spawner, peers.Servers({RELAY: [script]}) as servers:
+        spawner.reports.clear()
+        spawner.give(TO)
+        process.until(lambda: servers.connections and servers.connections[0].protocol, "TLS")
+        found = [pid for pid in filter(str.isdigit, os.listdir("/proc")) if is_session(root_place, pid)]
+        assert len(found) == 1
+        with open("/proc/%s/limits" % found[0]) as limits:
+            text = limits.read()
+        with open("/proc/%s/status" % found[0]) as status:
+            ids = status.read()
+        assert spawner.wait(1)[0][0] == "K"
+    for words in ("Max open files +5 +5 ", "Max processes +0 +0 ", "Max file size +0 +0 "):
+        assert re.search(words, text), text
+    assert "Uid:\t%d" % root_place.ids("qmailt")[0] in ids and "NoNewPrivs:\t1" in ids
+
+
+def is_session(place, pid):
+    try:
+        return os.readlink("/proc/%s/exe" % pid) == place.program("qmail-tlsc") and \
+            os.readlink("/proc/%s/fd/0" % pid).startswith("socket:")
+    except OSError:
+        return False
+
+
 
 def test_new_authorities(fresh, spawner, begin, files):
     """Without a restart."""
@@ -429,6 +480,13 @@ def test_records_of_a_stranger(root_place, begin):
 
 
 # ---- the log
+
+def test_names_of_strangers(fresh, spawner, tlsc):
+    control(fresh)
+    with peers.Servers({RELAY: [{}]}):
+        _, _, (session,) = deliver(spawner, "u@a b\x01.example")
+    assert session["domain"] == "a?b?.example"
+
 
 def test_a_line_for_the_log(town, begin, files):
     tls.start_client(town.place, begin, files.authority)

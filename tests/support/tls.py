@@ -39,19 +39,22 @@ def authority(folder, name="Test Authority"):
     return files
 
 
-def signed(folder, name, by, days=30, subject="mail host"):
+def signed(folder, name, by, days=30, subject="mail host", names=None):
     """A key with a certificate that the authority signed, in one file; days may be
-    negative: it is over."""
+    negative: it is over.  names: of hosts in it, instead of name."""
     request, out = folder + "/request", "%s/signed-%s.pem" % (folder, name)
-    with open(folder + "/extensions", "w") as extensions:
-        extensions.write("subjectAltName=DNS:%s\n" % name)
     subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
                     "-nodes", "-subj", "/CN=" + subject, "-keyout", folder + "/request.key",
                     "-out", request], check=True, stderr=subprocess.DEVNULL)
+    names = [name] if names is None else names
+    more = []
+    if names:
+        more = ["-extfile", folder + "/extensions"]
+        with open(more[1], "w") as extensions:
+            extensions.write("subjectAltName=%s\n" % ",".join("DNS:" + one for one in names))
     done = subprocess.run(["openssl", "x509", "-req", "-in", request, "-CAkey", by[0], "-CA", by[1],
-                           "-CAcreateserial", "-days", str(days), "-extfile",
-                           folder + "/extensions"], check=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL)
+                           "-CAcreateserial", "-days", str(days), *more], check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with open(folder + "/request.key", "rb") as key, open(out, "wb") as both:
         both.write(key.read() + done.stdout)
     return out
