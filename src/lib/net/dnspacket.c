@@ -123,6 +123,14 @@ dnsname_equal(const struct dnsname *a, const struct dnsname *b)
 }
 
 void
+dnsname_lower(struct dnsname *name)
+{
+	for (size_t i = 0; i < name->len; i++)
+		name->bytes[i] =
+		    (unsigned char)ascii_lower((char)name->bytes[i]);
+}
+
+void
 dnsname_mix_case(struct dnsname *name, uint64_t bits)
 {
 	for (size_t i = 0; i < name->len && bits; i++) {

@@ -55,6 +55,10 @@ bool dnsname_is_root(const struct dnsname *name);
 /* dnsname_equal: whether both are the same but for the case of letters. */
 bool dnsname_equal(const struct dnsname *a, const struct dnsname *b);
 
+/* dnsname_lower: makes letters small.  A server may repeat those of a question as
+ * they were asked, at random. */
+void dnsname_lower(struct dnsname *name);
+
 struct dnsquestion {
 	uint16_t id;
 	enum dns_type type;
