@@ -37,6 +37,15 @@ is_mapped(const struct ip_address *address)
 	    !memcmp(address->bytes, prefix, sizeof(prefix));
 }
 
+bool
+ip_is_loopback(const struct ip_address *address)
+{
+	static const struct ip_address six = { 6, { [15] = 1 } };
+
+	return address->family == 4 ? address->bytes[0] == 127
+				    : ip_equal(address, &six);
+}
+
 struct ip_address
 ip_unmapped(const struct ip_address *address)
 {
