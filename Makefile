@@ -9,7 +9,7 @@
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
-            receive/offertls \
+            receive/offertls keys/qmail-secretd \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
@@ -78,6 +78,7 @@ serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
 qmail-qctl_PARTS   := control request selection message list stat
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
+qmail-secretd_PARTS := secret_file secret_login
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir

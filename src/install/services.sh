@@ -53,6 +53,7 @@ put tcp.smtp '127.:allow,RELAYCLIENT=""'
 if [ $# = 0 ]; then
 	set -- qmail-send qmail-smtpd qmail-pop3d
 	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
+	[ ! -e "$home/control/smtpauth" ] || set -- "$@" qmail-secretd
 	[ ! -e "$home/control/servercert.pem" ] || set -- "$@" qmail-tlsd
 fi
 for name; do

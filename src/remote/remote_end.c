@@ -123,6 +123,8 @@ static const struct {
 	    "4.7.4" },
 	[REMOTE_TLS_FAILED] = { 'Z', PEER,
 	    "cannot be sent to over TLS, as it has to be", "4.7.5" },
+	[REMOTE_LOGIN] = { 'Z', PEER,
+	    "does not take the login of control/smtpauth", NULL },
 };
 
 /* Whether the system did not allow us to do it: no try of the destination. */

@@ -74,6 +74,7 @@ enum remote_ending {
 	REMOTE_TLS_QMTP,
 	REMOTE_TLS_MISSING,
 	REMOTE_TLS_FAILED,
+	REMOTE_LOGIN,
 	REMOTE_ENDINGS /* their number */
 };
 

@@ -33,23 +33,31 @@ take_route(
 /* Looks into a file of routes; its spans lie in *routes. */
 static bool
 find_in_file(struct remote *remote, struct routes *routes, const char *name,
-    struct span *text)
+    struct span domain, struct span *text)
 {
+	routes_free(routes);
 	if (routes_read_file(routes, name) < 0)
 		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
-	return routes_find_text(routes, remote->told.host, text);
+	return routes_find_text(routes, domain, text);
 }
 
-/* The route by SMTP: $SMTPROUTE, or what control/smtproutes says.  Returns
- * false if DNS decides. */
+/* The route by SMTP: what control/senderroutes says of the sender; $SMTPROUTE, or
+ * what control/smtproutes says.  Returns false if DNS decides. */
 static bool
 find_route(struct remote *remote, struct routes *routes, struct route *route)
 {
 	const char *given = getenv("SMTPROUTE");
+	size_t at = span_find_last(remote->sender, '@');
 	struct span text = span_of(given);
 
+	if (find_in_file(remote, routes, "control/senderroutes",
+		span_from(remote->sender, at + 1), &text) &&
+	    take_route(remote, text, SMTP_PORT, route))
+		return true;
+	text = span_of(given);
 	if (!given &&
-	    !find_in_file(remote, routes, "control/smtproutes", &text))
+	    !find_in_file(
+		remote, routes, "control/smtproutes", remote->told.host, &text))
 		return false;
 	return take_route(remote, text, SMTP_PORT, route);
 }
@@ -61,7 +69,8 @@ find_qmtp_route(
 {
 	struct span text;
 
-	return find_in_file(remote, routes, "control/qmtproutes", &text) &&
+	return find_in_file(remote, routes, "control/qmtproutes",
+		   remote->told.host, &text) &&
 	    take_route(remote, text, QMTP_PORT, route);
 }
 

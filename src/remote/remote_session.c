@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/fd.h"
 
+#define GREETING   220
 #define GOING	   421	/* the code of a server that closes */
 #define LAST_WORDS 5000 /* milliseconds for them, when all is over */
 
@@ -261,7 +262,10 @@ leave_without_tls(struct session *session, enum remote_ending ending)
 		tls->is_clear_next = true;
 		return;
 	}
-	if (ending == REMOTE_TLS_FAILED) {
+	if (tls->is_login_refused) {
+		ending = REMOTE_LOGIN;
+		str_add(&words, str_span(&tls->reason));
+	} else if (ending == REMOTE_TLS_FAILED) {
 		str_add_z(&words, tls->result);
 		str_add_z(&words, ": ");
 		str_add(&words, str_span(&tls->reason));
@@ -324,6 +328,8 @@ protect(struct session *session)
 
 	if (tls->wish == REMOTE_TLS_NOT || tls->is_on)
 		return true;
+	if (!remote_tls_decide(remote))
+		return go_on_in_clear(session, REMOTE_TLS_FAILED);
 	if (!(session->offers & SMTPREPLY_STARTTLS)) {
 		remote_tls_fail(tls,
 		    tls->wish == REMOTE_TLS_MUST || remote_tls_is_served()
@@ -356,7 +362,8 @@ protect(struct session *session)
 static bool
 protect_at_once(struct session *session)
 {
-	if (remote_tls_open(session->remote))
+	if (remote_tls_decide(session->remote) &&
+	    remote_tls_open(session->remote))
 		return begin_tls(session);
 	return go_on_in_clear(session, REMOTE_TLS_FAILED);
 }
@@ -372,8 +379,10 @@ session_open(struct session *session, struct remote *remote, int fd)
 	remote_tls_plan(remote);
 	if (remote_tls_is_implicit(remote) && !protect_at_once(session))
 		return false;
-	code = try_reply(session, (int64_t)remote->timeout_greeting * 1000);
-	if (code != 220) {
+	code = remote->tls.is_greeted
+	    ? GREETING
+	    : try_reply(session, (int64_t)remote->timeout_greeting * 1000);
+	if (code != GREETING) {
 		leave(session, code, TCPTO_GREETING, REMOTE_GREETING);
 		return false;
 	}

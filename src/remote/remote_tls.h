@@ -17,7 +17,8 @@ struct remote;
 
 #define REMOTE_TLS_PORT 465 /* TLS from the first byte (RFC 8314) */
 /* For a handshake; qmail-tlsc has its own limit, which is shorter. */
-#define REMOTE_TLS_SECONDS 90
+#define REMOTE_TLS_SECONDS   90
+#define REMOTE_LOGIN_SECONDS 300 /* with the login */
 
 /* How it is with one connection. */
 enum remote_tls_wish {
@@ -31,7 +32,10 @@ struct remote_tls {
 	enum remote_tls_wish wish; /* of this connection; likewise: */
 	const char *source;	   /* where that comes from; for the log */
 	const char *result;	   /* what came of it; for the log */
-	int door;		   /* of qmail-tlsc; -1: closed */
+	int login;	 /* qmail-secretd, which has a login for it; -1: none */
+	bool is_greeted; /* and it has read the greeting */
+	bool is_login_refused; /* TLS is well, but not the login */
+	int door;	       /* of qmail-tlsc; -1: closed */
 	bool is_on;
 	bool is_our_fault;  /* that it failed */
 	bool is_clear_next; /* TLS failed; the same host again, in clear text */
@@ -40,10 +44,10 @@ struct remote_tls {
 	struct str reason;  /* why it failed, in words */
 };
 
-#define REMOTE_TLS_INIT                                                 \
-	{                                                               \
-		.policy = TLSPOLICY_INIT, .door = -1, .source = "none", \
-		.result = ""                                            \
+#define REMOTE_TLS_INIT                                            \
+	{                                                          \
+		.policy = TLSPOLICY_INIT, .login = -1, .door = -1, \
+		.source = "none", .result = ""                     \
 	}
 
 /* remote_tls_read: what control/tlspolicy says of the domain, or of the relay;
@@ -67,6 +71,11 @@ MUST_CHECK bool remote_tls_open(struct remote *remote);
  * nothing is logged. */
 void
 remote_tls_fail(struct remote_tls *tls, const char *result, const char *reason);
+
+/* remote_tls_decide: asks, after that, what the domain itself wants, and makes it
+ * stricter.  Returns false if nothing may be sent to this host; the result and the
+ * reason say why. */
+MUST_CHECK bool remote_tls_decide(struct remote *remote);
 
 /* remote_tls_is_implicit: whether it begins with TLS. */
 bool remote_tls_is_implicit(const struct remote *remote);

@@ -379,6 +379,100 @@ def test_the_next_host(root_place, begin, files):
     assert [one.messages_ended for one in servers.connections] == [0, 1]
 
 
+# ---- DANE
+
+@pytest.fixture
+def dane(root_place, begin, files):
+    """dane(zone, path, ...): what comes of it if the zone is secure, and the host of
+    d.example has the certificate of the file."""
+    tls.start_client(root_place, begin)
+
+    def deliver_to(records, path, policy="", zone=None, is_secure=True, dnssec=None, script=None):
+        root_place.control(me="me.example\n", timeoutremote="5\n",
+                           **({"tlspolicy": policy} if policy else {}),
+                           **({"dnssec": dnssec} if dnssec else {}))
+        zone = {"d.example": {"MX": ["10 mx.example"]}, "mx.example": {"A": ["127.0.0.2"]},
+                "_25._tcp.mx.example": {"TLSA": records}, **(zone or {})}
+        with peers.Dns(zone, is_secure=is_secure), Spawner(root_place) as spawner, \
+                peers.Servers({"127.0.0.2:25": [offering(path) if script is None else script]}) as servers:
+            end, text, sessions = deliver(spawner)
+        return end, text, sessions, servers.connections
+    return deliver_to
+
+
+def test_dane_with_the_key_of_the_host(dane, files, tmp_path):
+    """3 1 1: neither name nor date nor authority matters."""
+    path = str(tmp_path / "own.pem")
+    with open(path, "w") as out:
+        out.write(tls.certificate(str(tmp_path), "another.example"))
+    end, _, (session,), (connection,) = dane(["3 1 1 " + tls.digest(path, of_key=True)], path)
+    assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok")
+    assert connection.server_name == "mx.example" and session["host"] == "mx.example"
+    end, _, (session,), _ = dane(["3 0 1 " + tls.digest(path), "3 1 1 " + "0" * 64], path)
+    assert (end, session["result"]) == ("Kw", "ok")
+
+
+def test_dane_with_another_key(dane, files):
+    """Not a word of the mail."""
+    path = files.signed("mx.example")
+    end, text, (session,), (connection,) = dane(["3 1 1 " + "0" * 64], path)
+    assert end == "Zt" and session["result"] == "validation-failure" and "(#4.7.5)" in text
+    assert b"MAIL" not in connection.sent
+
+
+def test_dane_by_an_authority(dane, files):
+    """2 0 1: one that the server sends along, and a name that fits."""
+    anchor = "2 0 1 " + tls.digest(files.by[1])
+    for name, wanted in (("mx.example", "ok"), ("d.example", "ok"),
+                         ("other.example", "certificate-host-mismatch")):
+        path = files.signed(name)
+        with open(path, "a") as out:
+            out.write(files.authority)
+        end, _, (session,), _ = dane([anchor], path)
+        assert session["result"] == wanted and end == ("Kw" if wanted == "ok" else "Zt"), name
+    end, _, (session,), _ = dane([anchor], files.signed("mx.example"))
+    assert end == "Zt"  # the chain does not lead there
+
+
+@pytest.mark.parametrize("records", [["3 1 1 " + "0" * 64], ["0 0 1 " + "0" * 64]])
+def test_dane_needs_tls(dane, records):
+    end, text, (session,), (connection,) = dane(records, None, script={})
+    assert end == "Zt" and "(#4.7.4)" in text and session["result"] == "starttls-not-supported"
+    assert session["policy"] == "dane" and b"MAIL" not in connection.sent
+
+
+def test_dane_without_a_usable_record(dane, files):
+    """TLS, with whomever (RFC 7672 2.2)."""
+    end, _, (session,), _ = dane(["1 1 1 " + "0" * 64, "3 1 1 00"], files.signed("x.example"))
+    assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok")
+
+
+def test_dane_that_cannot_be_told(dane, files):
+    """A lookup that fails may be an attack: nothing is sent."""
+    end, text, (session,), (connection,) = dane("SERVFAIL", files.signed("mx.example"))
+    assert end == "Zt" and session["result"] == "dnssec-invalid" and "(#4.7.5)" in text
+    assert b"MAIL" not in connection.sent
+
+
+@pytest.mark.parametrize("what", ["no answer is", "MX", "host", "records", "untrusted", "off"])
+def test_no_dane_where_dns_is_not_secure(dane, files, what):
+    zone = {"MX": {"d.example": {"MX": ["10 mx.example"], "AD": False}},
+            "host": {"mx.example": {"A": ["127.0.0.2"], "AD": False}},
+            "records": {"_25._tcp.mx.example": {"TLSA": ["3 1 1 " + "0" * 64], "AD": False}}}
+    end, _, (session,), _ = dane(
+        ["3 1 1 " + "0" * 64], files.signed("mx.example"), zone=zone.get(what),
+        is_secure=what != "no answer is", dnssec={"untrusted": "192.0.2.1\n", "off": "off\n"}.get(what))
+    assert (end, session["policy"], session["result"]) == ("Kw", "may", "ok")
+
+
+def test_dane_and_a_policy(dane, files):
+    """encrypt is less than DANE, none and verify are the administrator's word."""
+    path = files.signed("mx.example")
+    for policy, wanted in (("may", "Zt"), ("encrypt", "Zt"), ("none", "Kw"),
+                           ("fingerprint " + tls.digest(path), "Kw")):
+        assert dane(["3 1 1 " + "0" * 64], path, policy="d.example:%s\n" % policy)[0] == wanted
+
+
 # ---- from the first byte
 
 def test_port_465(root_place, begin, files):
