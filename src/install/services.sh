@@ -54,6 +54,7 @@ if [ $# = 0 ]; then
 	set -- qmail-send qmail-smtpd qmail-pop3d
 	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
 	[ ! -e "$home/control/servercert.pem" ] || set -- "$@" qmail-tlsd
+	[ ! -e "$home/bin/qmail-mtasts" ] || set -- "$@" qmail-mtasts
 fi
 for name; do
 	make_service "$name"
