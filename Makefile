@@ -42,7 +42,7 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := tls/qmail-tlsd tls/qmail-tlsc
+TLS      := tls/qmail-tlsd tls/qmail-tlsc sts/qmail-mtasts
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp \
@@ -109,6 +109,7 @@ qmail-install_PARTS := items strangers
 qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_tunnel
 qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
+qmail-mtasts_PARTS := sts_serve sts_cache sts_look
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
 TLS_LIBS := -lssl -lcrypto
@@ -164,7 +165,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd and qmail-tlsc, so without TLS'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS'
 endif
 
 # Only sys may use what POSIX does not have.

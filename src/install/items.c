@@ -88,6 +88,7 @@ const struct item items[] = {
 	{ PROGRAM, "bin/proxyin", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-tlsd", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-tlsc", ROOT, G, 0755, NULL, 0 },
+	{ MAYBE_PROGRAM, "bin/qmail-mtasts", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/offertls", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-secretd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-qmqpc", ROOT, G, 0755, NULL, 0 },

@@ -55,6 +55,7 @@ if [ $# = 0 ]; then
 	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
 	[ ! -e "$home/control/smtpauth" ] || set -- "$@" qmail-secretd
 	[ ! -e "$home/control/servercert.pem" ] || set -- "$@" qmail-tlsd
+	[ ! -e "$home/bin/qmail-mtasts" ] || set -- "$@" qmail-mtasts
 fi
 for name; do
 	make_service "$name"

@@ -1,5 +1,5 @@
 /*
- * tls.h - the parts of this room, the only one that knows OpenSSL.
+ * tls.h - the parts of this room, which speaks TLS with OpenSSL.
  *
  *	qmail-tlsd.c     the server's side of TLS
  *	qmail-tlsc.c     the client's side

@@ -64,6 +64,7 @@ BUDGET = {
     "qmail-install": "fchown getpwnam",
     "qmail-local": SPAWN,
     "qmail-lspawn": "execvpe fork ids_become socketpair syscall",
+    "qmail-mtasts": "accept4 bind connect fork ids_become listen socket syscall",
     "qmail-newmrh": "",
     "qmail-newpop": "",
     "qmail-newu": "",
@@ -167,6 +168,7 @@ WRITABLE = {
                    "tunnel": "the state of a connection"},
     "qmail-tlsd": {"is_hung_up": "signal flag", "is_stopped": "signal flag",
                    "tunnel": "the state of a connection"},
+    "qmail-mtasts": {"is_hung_up": "signal flag", "is_stopped": "signal flag"},
     "qmail-todo": {"datagram": "buffer of main", "todo": "the state of main"},
 }
 SPLIT = "-fno-pie -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables"

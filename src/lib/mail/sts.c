@@ -104,9 +104,8 @@ sts_mode_parse(struct span word, enum sts_mode *mode)
 	return false;
 }
 
-/* Labels of letters, digits, hyphens and underscores. */
-static bool
-is_host(struct span text)
+bool
+sts_is_host(struct span text)
 {
 	struct span label;
 
@@ -127,8 +126,9 @@ is_host(struct span text)
 static bool
 add_host(struct str *hosts, struct span pattern)
 {
-	if (!is_host(span_starts(pattern, SPAN("*.")) ? span_from(pattern, 2)
-						      : pattern))
+	if (!sts_is_host(span_starts(pattern, SPAN("*."))
+		    ? span_from(pattern, 2)
+		    : pattern))
 		return false;
 	str_add_lower(hosts, pattern);
 	str_add_byte(hosts, '\0');

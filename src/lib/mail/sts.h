@@ -33,6 +33,10 @@ bool sts_is_record(struct span text);
  */
 MUST_CHECK bool sts_record_parse(struct span text, struct span *id);
 
+/* sts_is_host: whether it is the name of a host: labels of letters, digits, hyphens
+ * and underscores, STS_HOST_MAX bytes at most, with no dot at its end. */
+bool sts_is_host(struct span text);
+
 enum sts_mode {
 	STS_NONE,    /* as if there was no policy */
 	STS_TESTING, /* deliver whatever happens, and report it */
