@@ -43,6 +43,7 @@ struct entry {
 	int64_t good_until; /* clock_monotonic; then it is looked at again */
 	int64_t asked;	    /* clock_monotonic, of the last question */
 	bool is_busy;	    /* somebody looks, or will: it stays where it is */
+	bool is_again;	    /* what he finds is to be looked at again */
 };
 
 struct cache {

@@ -180,8 +180,12 @@ entry_seconds(const struct entry *entry)
 void
 cache_forget_all(struct cache *cache)
 {
-	for (size_t i = 0; i < cache->all.len; i++)
-		cache->all.at[i]->good_until = 0;
+	for (size_t i = 0; i < cache->all.len; i++) {
+		struct entry *entry = cache->all.at[i];
+
+		entry->good_until = 0;
+		entry->is_again = entry->is_busy;
+	}
 }
 
 /* ---- files ---- */

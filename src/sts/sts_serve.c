@@ -52,6 +52,7 @@ struct job {
 
 struct serving {
 	uid_t peer;
+	volatile sig_atomic_t *is_again;
 	int door;
 	int64_t door_opens; /* clock_monotonic; 0: it is open */
 	int64_t next_refresh;
@@ -211,6 +212,9 @@ finish(struct serving *serving, struct entry *entry)
 		if (serving->clients.at[i].fd >= 0 &&
 		    serving->clients.at[i].entry == entry)
 			answer_entry(&serving->clients.at[i], entry);
+	if (entry->is_again)
+		entry->good_until = 0;
+	entry->is_again = false;
 }
 
 /* What is known stays, and will be looked at again. */
@@ -538,6 +542,10 @@ serve_once(struct serving *serving)
 		error_exit(STS_PROGRAM, "poll");
 	while (spawn_reap(&status) > 0)
 		continue;
+	if (*serving->is_again) {
+		*serving->is_again = 0;
+		cache_forget_all(&serving->cache);
+	}
 	if (serving->door_opens && clock_monotonic() >= serving->door_opens)
 		serving->door_opens = 0;
 	for (size_t i = 0; i < clients; i++)
@@ -554,20 +562,15 @@ void
 sts_serve(uid_t peer, const volatile sig_atomic_t *is_over,
     volatile sig_atomic_t *is_again)
 {
-	struct serving serving = { .peer = peer };
+	struct serving serving = { .peer = peer, .is_again = is_again };
 
 	if (cache_load(&serving.cache) < 0)
 		error_exit(STS_PROGRAM, CACHE_FOLDER);
 	serving.door = door_open(STSDOOR_PATH, BACKLOG);
 	if (serving.door < 0)
 		error_exit(STS_PROGRAM, STSDOOR_PATH);
-	while (!*is_over) {
-		if (*is_again) {
-			*is_again = 0;
-			cache_forget_all(&serving.cache);
-		}
+	while (!*is_over)
 		serve_once(&serving);
-	}
 	for (size_t i = 0; i < serving.jobs.len; i++)
 		(void)kill(serving.jobs.at[i].pid, SIGKILL);
 }
