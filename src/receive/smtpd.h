@@ -127,6 +127,9 @@ void smtpd_rcpt(struct smtpd *smtpd, struct span argument);
 /* smtpd_forget: forgets sender, recipients, and what came of a message. */
 void smtpd_forget(struct smtpd *smtpd);
 
+/* smtpd_takes_requiretls: whether EHLO names REQUIRETLS (RFC 8689 3). */
+bool smtpd_takes_requiretls(const struct smtpd *smtpd);
+
 /* ---- smtpd_data.c ---- */
 
 /* smtpd_data, smtpd_bdat: the commands: take the text, hand it to qmail-queue,

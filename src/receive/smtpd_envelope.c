@@ -111,6 +111,12 @@ answer_dsn(enum dsn_taken taken)
 	return not_offered;
 }
 
+bool
+smtpd_takes_requiretls(const struct smtpd *smtpd)
+{
+	return smtpd->tls.is_on && smtpd->has_dsn;
+}
+
 static const char *
 take_mail_parameter(
     const struct smtpd *smtpd, struct span word, struct parameters *parameters)
@@ -123,6 +129,9 @@ take_mail_parameter(
 		if (span_equal_nocase(name, span_of(mail_parameters[i].name)))
 			return mail_parameters[i].take(
 			    smtpd, span_from(word, equals + 1), parameters);
+	if (!smtpd_takes_requiretls(smtpd) &&
+	    span_equal_nocase(word, SPAN("REQUIRETLS")))
+		return not_offered;
 	return answer_dsn(smtpd->has_dsn
 		? dsn_take_envelope(&parameters->envelope, word)
 		: DSN_OTHER);

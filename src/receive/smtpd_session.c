@@ -58,6 +58,8 @@ do_ehlo(struct smtpd *smtpd, struct span argument)
 		str_add_z(reply, "250-STARTTLS\r\n");
 	if (smtpd->is_proxy)
 		str_add_z(reply, "250-XCLIENT " SMTPD_XCLIENT_NAMES "\r\n");
+	if (smtpd_takes_requiretls(smtpd))
+		str_add_z(reply, "250-REQUIRETLS\r\n");
 	if (limits->recipients || limits->messages)
 		str_add_z(reply, "250-LIMITS");
 	if (limits->recipients) {

@@ -58,6 +58,8 @@ take_parameters(struct remote *remote)
 	remote->parameters = span_of(getenv(DELIVERY_ENVELOPE_SETTING));
 	if (!dsn_parse_envelope(remote->parameters, &envelope))
 		remote->parameters = SPAN("");
+	else
+		remote->needs_tls = envelope.needs_tls;
 	for (size_t i = 0; i < remote->recipients.len; i++)
 		if (span_cut_next(&lines, '\n', &line) &&
 		    dsn_parse_recipient(line, &wishes))

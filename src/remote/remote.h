@@ -35,6 +35,7 @@ struct remote {
 	struct span sender;
 	struct span parameters; /* what is asked of notifications */
 	bool is_sender_utf8;
+	bool needs_tls; /* all the way: REQUIRETLS */
 	VEC(struct remote_recipient) recipients;
 
 	struct str helo;

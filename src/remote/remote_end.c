@@ -125,6 +125,14 @@ static const struct {
 	    "cannot be sent to over TLS, as it has to be", "4.7.5" },
 	[REMOTE_LOGIN] = { 'Z', PEER,
 	    "does not take the login of control/smtpauth", NULL },
+	[REMOTE_REQUIRETLS_QMTP] = { 'D', HOST,
+	    "has a route in control/qmtproutes, and QMTP has no TLS, without "
+	    "which the sender does not want the message to be sent",
+	    "5.7.30" },
+	[REMOTE_REQUIRETLS] = { 'D', PEER,
+	    "cannot keep the promise of TLS all the way, without which the sender "
+	    "does not want the message to be sent",
+	    "5.7.30" },
 };
 
 /* Whether the system did not allow us to do it: no try of the destination. */
@@ -300,7 +308,7 @@ ends_by_cause(enum remote_ending ending)
 static bool
 ends_by_reason(enum remote_ending ending)
 {
-	return ending == REMOTE_TLS_FAILED;
+	return ending == REMOTE_TLS_FAILED || ending == REMOTE_REQUIRETLS;
 }
 
 /* Whether it tells of all hosts, not of one that was connected to. */

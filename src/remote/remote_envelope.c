@@ -195,6 +195,8 @@ add_mail(struct session *session, const struct transaction *transaction,
 	    session->remote->parameters.len) {
 		str_add_byte(&words, ' ');
 		str_add(&words, session->remote->parameters);
+	} else if (session->remote->needs_tls) {
+		str_add_z(&words, " REQUIRETLS");
 	}
 	session_add_path(session, "MAIL FROM:", session->remote->sender);
 	session_add_command(session, str_z(&words), "");

@@ -95,6 +95,8 @@ remote_find_hosts(struct remote *remote)
 	routes_free(&smtp);
 	if (is_qmtp && remote->tls.policy.kind >= TLSPOLICY_ENCRYPT)
 		remote_end(&remote->told, REMOTE_TLS_QMTP, SPAN(""));
+	if (is_qmtp && remote->needs_tls)
+		remote_end(&remote->told, REMOTE_REQUIRETLS_QMTP, SPAN(""));
 	return is_qmtp;
 }
 

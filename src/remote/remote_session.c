@@ -262,10 +262,12 @@ leave_without_tls(struct session *session, enum remote_ending ending)
 		tls->is_clear_next = true;
 		return;
 	}
+	if (tls->is_unfit)
+		ending = REMOTE_REQUIRETLS;
 	if (tls->is_login_refused) {
 		ending = REMOTE_LOGIN;
 		str_add(&words, str_span(&tls->reason));
-	} else if (ending == REMOTE_TLS_FAILED) {
+	} else if (ending != REMOTE_TLS_MISSING) {
 		str_add_z(&words, tls->result);
 		str_add_z(&words, ": ");
 		str_add(&words, str_span(&tls->reason));
@@ -336,6 +338,7 @@ protect(struct session *session)
 			? "starttls-not-supported"
 			: "",
 		    "it does not offer STARTTLS");
+		tls->is_unfit = remote->needs_tls;
 		return go_on_in_clear(session, REMOTE_TLS_MISSING);
 	}
 	if (!remote_tls_open(remote))
@@ -356,6 +359,20 @@ protect(struct session *session)
 	if (code != 250)
 		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
 	return code == 250;
+}
+
+/* Whether the host does what the sender asks for. */
+static bool
+keeps_promise(struct session *session)
+{
+	struct remote *remote = session->remote;
+
+	if (!remote->needs_tls || session->offers & SMTPREPLY_REQUIRETLS)
+		return true;
+	remote->tls.is_unfit = true;
+	remote_tls_fail(
+	    &remote->tls, "requiretls", "it does not offer REQUIRETLS");
+	return go_on_in_clear(session, REMOTE_REQUIRETLS);
 }
 
 /* TLS from the first byte. */
@@ -391,7 +408,7 @@ session_open(struct session *session, struct remote *remote, int fd)
 		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
 		return false;
 	}
-	if (!protect(session))
+	if (!protect(session) || !keeps_promise(session))
 		return false;
 	if (remote->timeout != remote->timeout_hello)
 		in_set_timeout(&session->in, remote->timeout);

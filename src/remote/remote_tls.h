@@ -39,7 +39,9 @@ struct remote_tls {
 	int login;	 /* qmail-secretd, which has a login for it; -1: none */
 	bool is_greeted; /* and it has read the greeting */
 	bool is_login_refused; /* TLS is well, but not the login */
-	int door;	       /* of qmail-tlsc; -1: closed */
+	bool is_known;	       /* the demand says who the server is */
+	bool is_unfit; /* the host cannot be known well enough for REQUIRETLS */
+	int door;      /* of qmail-tlsc; -1: closed */
 	bool is_on;
 	bool is_our_fault;  /* that it failed */
 	bool is_clear_next; /* TLS failed; the same host again, in clear text */

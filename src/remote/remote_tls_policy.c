@@ -137,7 +137,7 @@ remote_tls_plan(struct remote *remote)
 	struct remote_tls *tls = &remote->tls;
 
 	tls->is_on = tls->is_our_fault = tls->is_login_refused = false;
-	tls->is_greeted = false;
+	tls->is_greeted = tls->is_known = tls->is_unfit = false;
 	tls->result = "";
 	str_reset(&tls->report);
 	str_reset(&tls->reason);
@@ -145,7 +145,7 @@ remote_tls_plan(struct remote *remote)
 	tls->wish = tls->policy.kind == TLSPOLICY_NONE ? REMOTE_TLS_NOT
 	    : tls->policy.kind == TLSPOLICY_MAY	       ? REMOTE_TLS_TRY
 						       : REMOTE_TLS_MUST;
-	if (remote_tls_is_implicit(remote))
+	if (remote_tls_is_implicit(remote) || remote->needs_tls)
 		tls->wish = REMOTE_TLS_MUST;
 	if (tls->wish == REMOTE_TLS_TRY && tls->is_clear_next)
 		tls->wish = REMOTE_TLS_NOT; /* it is logged already */
@@ -218,7 +218,8 @@ ask_dane(struct remote *remote)
 		tls->source = "dane";
 		tls->wish = REMOTE_TLS_MUST;
 	}
-	if (outcome == DANE_RECORDS)
+	tls->is_known = outcome == DANE_RECORDS;
+	if (tls->is_known)
 		demand_by_records(remote, &answer);
 	if (outcome == DANE_FAILED)
 		remote_tls_fail(tls, "dnssec-invalid",
@@ -258,6 +259,7 @@ follow_sts(struct remote *remote)
 	} else if (policy->mode == STS_ENFORCE) {
 		tls->source = "sts";
 		tls->wish = REMOTE_TLS_MUST;
+		tls->is_known = true;
 		demand_by_name(remote, TLSDEMAND_VERIFY, str_span(&name));
 		if (!sts_matches(str_span(&policy->hosts), str_span(&name)))
 			remote_tls_fail(tls, "validation-failure",
@@ -286,6 +288,38 @@ ask_sts(struct remote *remote)
 	}
 }
 
+/* ---- REQUIRETLS ---- */
+
+/*
+ * The sender wants to be sure who gets the message (RFC 8689 4.2.1): a relay's name
+ * is the administrator's word, and a host's that of DNSSEC or of MTA-STS; then it
+ * needs a certificate for it.
+ */
+static void
+demand_for_sender(struct remote *remote)
+{
+	struct remote_tls *tls = &remote->tls;
+	const struct mx_host *host = mx_host(&remote->mx);
+	struct str name = STR_INIT;
+
+	if (tls->is_known || tls->login >= 0 ||
+	    tls->policy.kind > TLSPOLICY_ENCRYPT)
+		return;
+	tls->source = "requiretls";
+	if (remote->mx.is_relay)
+		str_set(&name, name_of_server(remote));
+	else if (host && host->is_secure)
+		dnsname_format(&name, &host->name);
+	if (name.len) {
+		demand_by_name(remote, TLSDEMAND_VERIFY, str_span(&name));
+	} else {
+		tls->is_unfit = true;
+		remote_tls_fail(tls, "requiretls",
+		    "neither DNSSEC nor MTA-STS tells who it is");
+	}
+	str_free(&name);
+}
+
 bool
 remote_tls_decide(struct remote *remote)
 {
@@ -293,11 +327,13 @@ remote_tls_decide(struct remote *remote)
 
 	if (tls->result[0] != '\0')
 		return false;
-	/* A line that says who it has to be, or clear text, is the last word. */
-	if (tls->login >= 0 || tls->policy.kind > TLSPOLICY_ENCRYPT ||
-	    tls->wish == REMOTE_TLS_NOT || !remote_tls_is_served())
-		return true;
-	if (!ask_dane(remote) && !remote->mx.is_relay)
+	/* A line that says who it has to be is the last word; so is one for clear
+	 * text, but not against the sender. */
+	if (tls->login < 0 && tls->policy.kind <= TLSPOLICY_ENCRYPT &&
+	    tls->wish != REMOTE_TLS_NOT && remote_tls_is_served() &&
+	    !ask_dane(remote) && !remote->mx.is_relay)
 		ask_sts(remote);
+	if (remote->needs_tls && tls->result[0] == '\0')
+		demand_for_sender(remote);
 	return tls->result[0] == '\0';
 }

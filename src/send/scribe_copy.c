@@ -159,8 +159,10 @@ scribe_wants_header(const struct scribe_order *order)
 {
 	struct dsn_envelope envelope;
 
+	/* What may not be read on its way may not be read on its way back
+	 * (RFC 8689 5). */
 	return dsn_parse_envelope(order->parameters, &envelope) &&
-	    envelope.returns == DSN_RETURN_HEADER;
+	    (envelope.returns == DSN_RETURN_HEADER || envelope.needs_tls);
 }
 
 bool

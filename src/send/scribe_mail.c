@@ -6,6 +6,7 @@
 
 #include "config/home.h"
 #include "mail/bounce.h"
+#include "mail/dsn.h"
 #include "queue/inject.h"
 #include "sys/clock.h"
 #include "sys/random.h"
@@ -40,14 +41,18 @@ begin(struct draft *draft, const struct scribe_mail *mail, uint64_t number,
 /* Ends it, or breaks it off if it is not fine; returns as the functions of the
  * header. */
 static pid_t
-end(struct draft *draft, bool is_fine, struct span sender)
+end(struct draft *draft, const struct scribe_order *order, bool is_fine,
+    struct span sender)
 {
 	struct inject *inject = &draft->inject;
+	struct dsn_envelope asked;
 	struct verdict verdict;
 
 	if (!is_fine)
 		inject_break(inject);
 	inject_sender(inject, sender);
+	if (dsn_parse_envelope(order->parameters, &asked) && asked.needs_tls)
+		inject_sender_parameters(inject, SPAN("REQUIRETLS"));
 	inject_recipient(inject, draft->head.to);
 	verdict = inject_close(inject);
 	str_free(&draft->id);
@@ -99,8 +104,8 @@ scribe_mail_bounce(
 	else
 		fine = write_bounce(&draft, mail, order, kind);
 	asked_close(&asked);
-	return end(
-	    &draft, fine, is_single ? SPAN("") : SPAN(BOUNCE_DOUBLE_SENDER));
+	return end(&draft, order, fine,
+	    is_single ? SPAN("") : SPAN(BOUNCE_DOUBLE_SENDER));
 }
 
 pid_t
@@ -111,7 +116,7 @@ scribe_mail_statuses(
 
 	return begin(
 		   &draft, mail, order->number, bounce_recipient(order->sender))
-	    ? end(&draft,
+	    ? end(&draft, order,
 		  scribe_report_statuses(
 		      &draft.inject, mail, order, &draft.head),
 		  SPAN(""))
@@ -130,5 +135,5 @@ scribe_mail_notice(
 	bounce_add_notice(&text, &draft.head, order->paragraph);
 	inject_message(&draft.inject, str_span(&text));
 	str_free(&text);
-	return end(&draft, true, SPAN(BOUNCE_DOUBLE_SENDER));
+	return end(&draft, order, true, SPAN(BOUNCE_DOUBLE_SENDER));
 }

@@ -269,8 +269,8 @@ def test_a_broken_file_for_one_host(town, smtp, tlsd):
     tls.put(town.place, "half\n", "tlscerts/a.example.pem")
     os.kill(tlsd.pid, signal.SIGHUP)
     tlsd.wait("^qmail-tlsd: control/tlscerts/a.example.pem: there is no private key")
-    town.until(lambda: len(process.session_members(tlsd.pid)) == 2, "one to serve")
     assert shown("a.example") == "a.example"
+    town.until(lambda: len(process.session_members(tlsd.pid)) == 2, "one to serve")
     serving, = process.session_members(tlsd.pid)[1:]
     os.kill(serving, signal.SIGKILL)
     town.until(lambda: process.session_members(tlsd.pid)[1:] not in ([], [serving]) and

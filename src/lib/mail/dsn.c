@@ -122,6 +122,12 @@ dsn_take_envelope(struct dsn_envelope *envelope, struct span word)
 			return DSN_BROKEN;
 		return DSN_TAKEN;
 	}
+	if (span_equal_nocase(word, SPAN("REQUIRETLS"))) {
+		if (envelope->needs_tls)
+			return DSN_BROKEN;
+		envelope->needs_tls = true;
+		return DSN_TAKEN;
+	}
 	if (!is_named(word, "ENVID", &value))
 		return DSN_OTHER;
 	if (envelope->envid.len || value.len == 0 ||
@@ -196,6 +202,8 @@ dsn_add_envelope(struct str *text, const struct dsn_envelope *envelope)
 		add_parameter(text, start, "ENVID=");
 		str_add(text, envelope->envid);
 	}
+	if (envelope->needs_tls)
+		add_parameter(text, start, "REQUIRETLS");
 }
 
 void

@@ -2,7 +2,8 @@
  * dsn.h - what a sender asks of notifications: the parameters that RFC 3461
  * adds to MAIL and RCPT, which envelopes carry as they were given.
  *
- *	of the envelope    RET=FULL or RET=HDRS, ENVID=xtext
+ *	of the envelope    RET=FULL or RET=HDRS, ENVID=xtext; and, because it
+ *	                   takes the same way, REQUIRETLS (RFC 8689)
  *	of a recipient     NOTIFY=NEVER, or a list of SUCCESS, FAILURE and
  *	                   DELAY, and ORCPT=type;xtext
  *
@@ -28,6 +29,7 @@ struct dsn_envelope {
 		DSN_RETURN_HEADER
 	} returns;
 	struct span envid; /* xtext; empty: missing */
+	bool needs_tls;	   /* REQUIRETLS */
 };
 
 /* What is to be told: NOTIFY as a set.  0: it is missing, as if it asked for

@@ -125,6 +125,7 @@ take_offer(struct smtpreply *reply, struct span line)
 		{ "SMTPUTF8", SMTPREPLY_SMTPUTF8, NULL },
 		{ "DSN", SMTPREPLY_DSN, NULL },
 		{ "STARTTLS", SMTPREPLY_STARTTLS, NULL },
+		{ "REQUIRETLS", SMTPREPLY_REQUIRETLS, NULL },
 		{ "SIZE", SMTPREPLY_SIZE, take_size },
 		{ "LIMITS", 0, take_limits },
 		{ "AUTH", 0, take_auth },
