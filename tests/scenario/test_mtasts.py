@@ -388,6 +388,16 @@ def test_a_file_of_no_use(town, net, text):
     assert ask(town.place, DOMAIN)[0] == "enforce"
 
 
+def test_files_that_have_no_name_of_a_domain(town, net):
+    os.makedirs(cache(town, ""), exist_ok=True)
+    for name in (DOMAIN, ".new", "a b", "a..b"):
+        town.place.write(cache(town, name), "7 %d\n%s" % (time.time(), policy()))
+    os.system("chown -R %d %s" % (town.place.ids("qmailh")[0], cache(town, "")))
+    start(town)
+    assert os.listdir(cache(town, "")) == [DOMAIN]
+    assert ("I", "7") in ask(town.place, DOMAIN)[1]
+
+
 def test_killed_while_it_fetches(town, net, mtasts):
     """Others go on; who asks learns that there is no answer."""
     net.server.reply = lambda session: session.recv(1)
