@@ -66,7 +66,8 @@ qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait
                       arrivals cleaning scribing scribe scribe_controls scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers orders
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
-                      remote_envelope remote_message remote_tls remote_end
+                      remote_envelope remote_message remote_tls \
+                      remote_tls_policy remote_end
 822field_PARTS     := mess_input
 822header_PARTS    := mess_input
 822date_PARTS      := mess_input

@@ -16,8 +16,8 @@
 #include "base/str.h"
 
 #define SECRET_FILE	"control/smtpauth"
-#define SECRET_FILE_MAX (1u << 20) /* bytes */
-#define SECRET_MAX	1000	   /* bytes of a name, and of a password */
+#define SECRET_FILE_MAX 65536 /* bytes */
+#define SECRET_MAX	1000  /* bytes of a name, and of a password */
 
 struct secret {
 	struct str relay, user, password;

@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/secret.h"
 #include "secret.h"
+#include "sys/fd.h"
 #include "sys/file.h"
 
 /* Where the part before a colon ends, which may be an IPv6 address in brackets. */
@@ -66,6 +67,24 @@ find_key(struct span lines, struct span wanted, struct secret *secret)
 	return 0;
 }
 
+/* Reads the file straight to where it is wiped: no copy is left behind. */
+static int
+read_file(struct str *text)
+{
+	int fd = file_open(SECRET_FILE);
+	ssize_t got = -1;
+
+	str_reserve(text, SECRET_FILE_MAX);
+	while (fd >= 0 && text->len < SECRET_FILE_MAX &&
+	    (got = fd_read(
+		 fd, text->s + text->len, SECRET_FILE_MAX - text->len)) > 0)
+		text->len += (size_t)got;
+	if (got > 0)
+		errno = EFBIG;
+	fd_close(fd);
+	return got == 0 ? 0 : -1;
+}
+
 int
 secret_find(struct span relay, struct span domain, struct secret *secret)
 {
@@ -73,9 +92,7 @@ secret_find(struct span relay, struct span domain, struct secret *secret)
 	int result = 0;
 
 	str_set(&secret->relay, relay);
-	/* No copy is left behind when it grows. */
-	str_reserve(&text, SECRET_FILE_MAX);
-	if (file_read(SECRET_FILE, &text, SECRET_FILE_MAX) < 0) {
+	if (read_file(&text) < 0) {
 		result = errno == ENOENT ? 0 : -1;
 	} else {
 		str_add(&key, domain);

@@ -4,6 +4,7 @@
  * Input: hostile; what the server says
  */
 #include <errno.h>
+#include <stdbool.h>
 
 #include "base/secret.h"
 #include "net/smtpline.h"
@@ -50,17 +51,15 @@ hear(struct dialogue *dialogue)
 static int
 ask(struct dialogue *dialogue, struct str *line)
 {
-	int result;
+	bool is_sent;
 
 	str_add_z(line, "\r\n");
-	result = out_add(&dialogue->out, str_span(line)) < 0 ||
-		out_flush(&dialogue->out) < 0
-	    ? 0
-	    : hear(dialogue);
+	is_sent = out_add(&dialogue->out, str_span(line)) == 0 &&
+	    out_flush(&dialogue->out) == 0;
 	secret_wipe(dialogue->out_buffer, sizeof(dialogue->out_buffer));
 	secret_wipe(line->s, line->len);
 	str_reset(line);
-	return result;
+	return is_sent ? hear(dialogue) : 0;
 }
 
 static void
@@ -89,7 +88,6 @@ say_plain(
     struct dialogue *dialogue, const struct secret *secret, struct str *line)
 {
 	struct str message = STR_INIT;
-	int code;
 
 	str_reserve(&message, 2 * SECRET_MAX + 2);
 	str_add_byte(&message, '\0');
@@ -99,8 +97,7 @@ say_plain(
 	add_base64(line, str_span(&message));
 	secret_wipe(message.s, message.len);
 	str_free(&message);
-	code = ask(dialogue, line);
-	return code;
+	return ask(dialogue, line);
 }
 
 static int

@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/str.h"
 #include "config/tlspolicy.h"
+#include "net/stsdoor.h"
 #include "net/tcpto.h"
 
 struct remote;
@@ -28,6 +29,9 @@ enum remote_tls_wish {
 };
 
 struct remote_tls {
+	struct sts_answer sts;	  /* of the domain */
+	enum sts_outcome has_sts; /* whether there is one */
+	bool is_sts_asked;
 	struct tlspolicy policy;   /* of the domain */
 	enum remote_tls_wish wish; /* of this connection; likewise: */
 	const char *source;	   /* where that comes from; for the log */
@@ -44,10 +48,10 @@ struct remote_tls {
 	struct str reason;  /* why it failed, in words */
 };
 
-#define REMOTE_TLS_INIT                                            \
-	{                                                          \
-		.policy = TLSPOLICY_INIT, .login = -1, .door = -1, \
-		.source = "none", .result = ""                     \
+#define REMOTE_TLS_INIT                                                        \
+	{                                                                      \
+		.sts = STS_ANSWER_INIT, .policy = TLSPOLICY_INIT, .login = -1, \
+		.door = -1, .source = "none", .result = ""                     \
 	}
 
 /* remote_tls_read: what control/tlspolicy says of the domain, or of the relay;

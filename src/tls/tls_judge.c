@@ -67,6 +67,9 @@ tls_judge_prepare(SSL *ssl, const struct tlsdemand *demand)
 		SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 		return demand->server.len > 0 && add_records(ssl, demand) &&
 		    add_names(ssl, demand);
+	case TLSDEMAND_OBSERVE:
+		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+		return add_names(ssl, demand);
 	default:
 		/* Whom nobody has to believe may be as weak as he is: better
 		 * than clear text. */
@@ -137,6 +140,7 @@ tls_judge_words(SSL *ssl, const struct tlsdemand *demand)
 {
 	switch (demand->level) {
 	case TLSDEMAND_VERIFY:
+	case TLSDEMAND_OBSERVE:
 	case TLSDEMAND_DANE:
 		return words_of(SSL_get_verify_result(ssl));
 	case TLSDEMAND_FINGERPRINT:

@@ -379,7 +379,7 @@ write_report(struct str *report)
 }
 
 static bool
-report_all(const struct tunnel *tunnel)
+report_all(const struct tunnel *tunnel, const char *observed)
 {
 	const char *name =
 	    SSL_get_servername(tunnel->ssl, TLSEXT_NAMETYPE_host_name);
@@ -389,6 +389,8 @@ report_all(const struct tunnel *tunnel)
 	add_variable(&report, "SSL_CIPHER", SSL_get_cipher_name(tunnel->ssl));
 	if (name && is_host_name(span_of(name)))
 		add_variable(&report, "SSL_TLS_SNI_SERVERNAME", name);
+	if (observed)
+		add_variable(&report, "TLS_FAILURE", observed);
 	return write_report(&report);
 }
 
@@ -424,14 +426,22 @@ end_early(const struct tls_tunnel *plan, const char *word, const char *reason)
 }
 
 /* Does the handshake and looks at who it was done with.  Returns whether that
- * is well. */
+ * is well; observed receives what is not, but does not matter. */
 static bool
-meet(struct tunnel *tunnel, const struct tls_tunnel *plan)
+meet(
+    struct tunnel *tunnel, const struct tls_tunnel *plan, const char **observed)
 {
 	const char *reason = shake_hands(tunnel), *word = NULL;
 
+	*observed = NULL;
+
 	if (plan->demand)
 		word = plan->judge(tunnel->ssl, plan->demand);
+	if (!reason && plan->demand &&
+	    plan->demand->level == TLSDEMAND_OBSERVE) {
+		*observed = word;
+		return true;
+	}
 	if (!reason && !word)
 		return true;
 	end_early(plan, word ? word : "validation-failure",
@@ -444,6 +454,7 @@ tls_tunnel_run(const struct tls_tunnel *plan)
 {
 	static struct tunnel tunnel;
 	bool reports = plan->letter != TLSDOOR_START;
+	const char *observed;
 
 	tunnel.ssl = plan->ssl;
 	if (SSL_set_fd(plan->ssl, TUNNEL_NETWORK) != 1 ||
@@ -453,9 +464,9 @@ tls_tunnel_run(const struct tls_tunnel *plan)
 		return 1;
 	if (!reports && !close_control())
 		return 1;
-	if (!meet(&tunnel, plan))
+	if (!meet(&tunnel, plan, &observed))
 		return 1;
-	if (reports && (!report_all(&tunnel) || !close_control()))
+	if (reports && (!report_all(&tunnel, observed) || !close_control()))
 		return 1;
 	carry(&tunnel);
 	if (!tunnel.is_broken)

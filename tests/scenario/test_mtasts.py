@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from support import build, peers, policies, process
+from support import build, peers, policies, process, tls
 from support.policies import ask, policy, reply
 
 DOMAIN = "there.example"
@@ -21,13 +21,13 @@ class Net:
 
     def __init__(self, town):
         self.town = town
-        self.authority = policies.Authority(town.place.base + "/authority")
+        self.authority = tls.Authority(town.place.base + "/authority")
         self.dns = peers.Dns({})
         self.dns.__enter__()
         town.peers.append(self.dns.__exit__)
         self.record("v=STSv1; id=1;")
         self.place(HOST, A=["127.0.0.1"])
-        self.server = policies.Server(self.authority.sign(HOST), reply(policy()))
+        self.server = policies.Server(tls.server_context(self.authority.sign(HOST)), reply(policy()))
         town.peers.append(self.server.close)
         with open(self.authority.certificate) as source:
             town.place.write(town.place.path("control/tlsca"), source.read())
@@ -145,7 +145,7 @@ def test_domains_without(town, net, mtasts, domain):
 def test_a_domain_in_utf8(town, net, mtasts):
     net.record("v=STSv1; id=1;", domain="xn--bcher-kva.example")
     net.place("mta-sts.xn--bcher-kva.example", A=["127.0.0.1"])
-    net.server.context = net.authority.sign("mta-sts.xn--bcher-kva.example")
+    net.server.context = tls.server_context(net.authority.sign("mta-sts.xn--bcher-kva.example"))
     assert ask(town.place, "b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example")[0] == "enforce"
 
 
@@ -201,13 +201,13 @@ def test_the_end_without_a_word_of_it(town, net, mtasts):
 
 
 def certificates(net):
-    other = policies.Authority(net.authority.folder + "/other")
-    return {"name": net.authority.sign("mta-sts.else.example"),
-            "parent": net.authority.sign(DOMAIN),
-            "common name": net.authority.sign("", common=HOST),
-            "two labels": net.authority.sign("*.example"),
-            "expired": net.authority.sign(HOST, days=-1),
-            "authority": other.sign(HOST)}
+    other = tls.Authority(net.authority.folder + "/other")
+    return {"name": tls.server_context(net.authority.sign("mta-sts.else.example")),
+            "parent": tls.server_context(net.authority.sign(DOMAIN)),
+            "common name": tls.server_context(net.authority.sign("", common=HOST)),
+            "two labels": tls.server_context(net.authority.sign("*.example")),
+            "expired": tls.server_context(net.authority.sign(HOST, days=-1)),
+            "authority": tls.server_context(other.sign(HOST))}
 
 
 @pytest.mark.parametrize("which", ["name", "parent", "common name", "two labels", "expired",
@@ -219,7 +219,7 @@ def test_other_certificates(town, net, mtasts, which):
 
 
 def test_a_certificate_for_all_names(town, net, mtasts):
-    net.server.context = net.authority.sign("*." + DOMAIN)
+    net.server.context = tls.server_context(net.authority.sign("*." + DOMAIN))
     assert ask(town.place, DOMAIN)[0] == "enforce"
 
 
@@ -415,9 +415,9 @@ def test_killed_as_a_whole(town, net, mtasts):
         name = "d%d.example" % number
         net.record("v=STSv1; id=1;", domain=name)
         net.place("mta-sts." + name, A=["127.0.0.1"])
-    net.server.context = net.authority.sign("mta-sts.d0.example")
+    net.server.context = tls.server_context(net.authority.sign("mta-sts.d0.example"))
     assert ask(town.place, "d0.example")[0] == "enforce"
-    net.server.context = net.authority.sign("mta-sts.d1.example")
+    net.server.context = tls.server_context(net.authority.sign("mta-sts.d1.example"))
     net.server.reply = lambda session: session.recv(1)
     with policies.connect(town.place) as sock:
         sock.send(b"Dd1.example\0")

@@ -35,27 +35,15 @@ def begin(fresh, needs):
             os.unlink(fresh.path(name))
 
 
-class Files:
-    """An authority, and certificates by it and by nobody."""
-
-    def __init__(self, folder):
-        self.folder = str(folder)
-        self.by = tls.authority(self.folder)
-        with open(self.by[1]) as text:
-            self.authority = text.read()
-
-    def signed(self, name, **more):
-        return tls.signed(self.folder, name, self.by, **more)
-
-
 @pytest.fixture(scope="session")
 def files(tmp_path_factory):
-    return Files(tmp_path_factory.mktemp("certificates"))
+    """An authority, and the certificates that it makes."""
+    return tls.Authority(str(tmp_path_factory.mktemp("certificates")))
 
 
 @pytest.fixture
 def tlsc(fresh, begin, files):
-    return tls.start_client(fresh, begin, files.authority)
+    return tls.start_client(fresh, begin, files.text)
 
 
 @pytest.fixture
@@ -89,7 +77,7 @@ def troubles(place):
 
 def test_where_it_is_offered(fresh, spawner, tlsc, files):
     control(fresh)
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}) as servers:
         end, text, (session,) = deliver(spawner)
     assert end == "Kw" and "250 ok" in text
     connection, = servers.connections
@@ -103,7 +91,7 @@ def test_where_it_is_offered(fresh, spawner, tlsc, files):
 def test_a_large_message(fresh, spawner, tlsc, files):
     control(fresh)
     spawner.message("Subject: large\n\n" + ("x" * 70 + "\n") * 30000)
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}) as servers:
         assert deliver(spawner)[0] == "Kw"
     assert servers.connections[0].sent.count(b"x" * 70 + b"\r\n") == 30000
 
@@ -119,7 +107,7 @@ def test_where_it_is_not_offered(fresh, spawner, tlsc):
 def test_nobody_speaks_it(fresh, spawner, begin, files):
     """Without qmail-tlsc all is as it was."""
     control(fresh)
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}) as servers:
         assert deliver(spawner) == ("Kw", "127.0.0.2 accepted the message.\n"
                                     "Remote host said: 250 ok\n", [])
     assert b"STARTTLS" not in servers.connections[0].sent
@@ -128,7 +116,7 @@ def test_nobody_speaks_it(fresh, spawner, begin, files):
 def test_it_has_died(fresh, spawner, tlsc, files):
     control(fresh)
     tlsc.kill()
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}):
         end, _, (session,) = deliver(spawner)
     assert end == "Kw" and session["result"] == "no-service"
 
@@ -174,7 +162,7 @@ def test_one_that_works_again_is_forgotten(fresh, spawner, tlsc, files):
         deliver(spawner)
     assert "failed in TLS" in troubles(fresh)
     control(fresh, "d.example:encrypt\n")
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}):
         assert deliver(spawner)[0] == "Kw"
     assert troubles(fresh) == ""
 
@@ -182,7 +170,7 @@ def test_one_that_works_again_is_forgotten(fresh, spawner, tlsc, files):
 def test_old_versions(fresh, spawner, tlsc, files):
     """Less than TLS 1.2 is no TLS."""
     control(fresh)
-    script = offering(files.signed("mx.example"))
+    script = offering(files.sign("mx.example"))
     script["context"].minimum_version = ssl.TLSVersion.TLSv1
     script["context"].maximum_version = ssl.TLSVersion.TLSv1_1
     script["context"].set_ciphers("DEFAULT:@SECLEVEL=0")
@@ -196,7 +184,7 @@ def test_old_versions(fresh, spawner, tlsc, files):
 def test_words_behind_the_reply(fresh, spawner, tlsc, files):
     """CVE-2021-38371: what came in clear text is never taken for an answer in TLS."""
     control(fresh, "d.example:encrypt\n")
-    script = offering(files.signed("mx.example"), STAR="220 go\r\n250 evil\r\n<hang>")
+    script = offering(files.sign("mx.example"), STAR="220 go\r\n250 evil\r\n<hang>")
     with peers.Servers({RELAY: [script]}) as servers:
         end, text, (session,) = deliver(spawner)
     assert end == "Zt" and "(#4.7.5)" in text and session["result"] == "validation-failure"
@@ -207,7 +195,7 @@ def test_words_behind_the_reply(fresh, spawner, tlsc, files):
 def test_the_offer_inside_counts(fresh, spawner, tlsc, files):
     """Not what was offered in clear text."""
     control(fresh)
-    script = offering(files.signed("mx.example"),
+    script = offering(files.sign("mx.example"),
                       EHLO=["250-x\r\n250-SIZE 10\r\n250 STARTTLS\r\n", "250-x\r\n250 STARTTLS\r\n"])
     with peers.Servers({RELAY: [script]}) as servers:
         assert deliver(spawner)[0] == "Kw"
@@ -216,7 +204,7 @@ def test_the_offer_inside_counts(fresh, spawner, tlsc, files):
 
 def test_ehlo_is_refused_inside(fresh, spawner, tlsc, files):
     control(fresh)
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"), EHLO=[OFFER[0], "550 no\r\n"],
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"), EHLO=[OFFER[0], "550 no\r\n"],
                                          HELO="550 no\r\n")]}):
         end, text, _ = deliver(spawner)
     assert end == "Zt" and "550 no" in text
@@ -226,7 +214,7 @@ def test_ehlo_is_refused_inside(fresh, spawner, tlsc, files):
 
 def test_none(fresh, spawner, tlsc, files):
     control(fresh, "d.example:none\n")
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}) as servers:
         assert deliver(spawner)[0] == "Kw"
     assert b"STARTTLS" not in servers.connections[0].sent
 
@@ -249,7 +237,7 @@ def test_without_tls_no_mail(fresh, spawner, tlsc, policy, script, code, word):
 
 def test_nobody_to_speak_it(fresh, spawner, begin, files):
     control(fresh, "d.example:encrypt\n")
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}) as servers:
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}) as servers:
         end, text, _ = deliver(spawner)
     assert end == "Zt" and "(#4.7.5)" in text and "qmail-tlsc does not run" in text
     assert b"MAIL" not in servers.connections[0].sent
@@ -257,7 +245,7 @@ def test_nobody_to_speak_it(fresh, spawner, begin, files):
 
 def test_verify(fresh, spawner, tlsc, files):
     """By the names of the policy, or else by that of the relay."""
-    path = files.signed("mx.there.example")
+    path = files.sign("mx.there.example")
     for policy, wanted in (("verify mx.there.example", "ok"), ("verify other.example mx.there.example", "ok"),
                            ("verify .there.example", "ok"), ("verify there.example", "certificate-host-mismatch"),
                            ("verify", "certificate-host-mismatch"),
@@ -274,24 +262,24 @@ def test_verify(fresh, spawner, tlsc, files):
 
 def test_verify_by_the_domain(root_place, begin, files):
     """Where MX records lead to the host, its name is that of the domain."""
-    tls.start_client(root_place, begin, files.authority)
+    tls.start_client(root_place, begin, files.text)
     zone = {"d.example": {"MX": ["10 mx.other.example"]}, "mx.other.example": {"A": ["127.0.0.2"]}}
     root_place.control(me="me.example\n", tlspolicy="d.example:verify\n")
     for name, wanted in (("d.example", "Kw"), ("mail.d.example", "Kw"), ("mx.other.example", "Zt")):
         with peers.Dns(zone), Spawner(root_place) as spawner, \
-                peers.Servers({"127.0.0.2:25": [offering(files.signed(name))]}) as servers:
+                peers.Servers({"127.0.0.2:25": [offering(files.sign(name))]}) as servers:
             assert deliver(spawner)[0] == wanted, name
         assert servers.connections[0].server_name == "d.example"
 
 
 def test_verify_by_the_relay(root_place, begin, files):
     """By its name alone, not by what is below."""
-    tls.start_client(root_place, begin, files.authority)
+    tls.start_client(root_place, begin, files.text)
     root_place.control(me="me.example\n", tlspolicy="d.example:verify\n",
                        smtproutes=":relay.example\n")
     for name, wanted in (("relay.example", "Kw"), ("mx.relay.example", "Zt"), ("d.example", "Zt")):
         with peers.Dns({"relay.example": {"A": ["127.0.0.2"]}}), Spawner(root_place) as spawner, \
-                peers.Servers({"127.0.0.2:25": [offering(files.signed(name))]}):
+                peers.Servers({"127.0.0.2:25": [offering(files.sign(name))]}):
             assert deliver(spawner)[0] == wanted, name
 
 
@@ -302,15 +290,15 @@ def test_verify_by_the_relay(root_place, begin, files):
 def test_certificates_that_do_not_verify(fresh, spawner, tlsc, files, tmp_path, kind, wanted):
     control(fresh, "d.example:verify mx.example\n")
     if kind == "expired":
-        path = files.signed("mx.example", days=-1)
+        path = files.sign("mx.example", days=-1)
     elif kind == "self-signed":
         path = str(tmp_path / "own.pem")
         with open(path, "w") as out:
             out.write(tls.certificate(str(tmp_path), "mx.example"))
     elif kind == "other authority":
-        path = tls.signed(str(tmp_path), "mx.example", tls.authority(str(tmp_path)))
+        path = tls.Authority(str(tmp_path)).sign("mx.example")
     else:
-        path = files.signed("other.example", subject="mx.example", names=[])
+        path = files.sign("", common="mx.example")
     with peers.Servers({RELAY: [offering(path)]}) as servers:
         end, text, (session,) = deliver(spawner)
     assert end == "Zt" and session["result"] == wanted and wanted in text
@@ -367,13 +355,13 @@ def test_not_by_qmtp(fresh, spawner, tlsc):
 
 def test_the_next_host(root_place, begin, files):
     """One that cannot be believed is passed over."""
-    tls.start_client(root_place, begin, files.authority)
+    tls.start_client(root_place, begin, files.text)
     zone = {"d.example": {"MX": ["1 a.example", "2 b.example"]},
             "a.example": {"A": ["127.0.0.2"]}, "b.example": {"A": ["127.0.0.3"]}}
     root_place.control(me="me.example\n", tlspolicy="d.example:verify mx.example\n")
     with peers.Dns(zone), Spawner(root_place) as spawner, \
-            peers.Servers({"127.0.0.2:25": [offering(files.signed("other.example"))],
-                           "127.0.0.3:25": [offering(files.signed("mx.example"))]}) as servers:
+            peers.Servers({"127.0.0.2:25": [offering(files.sign("other.example"))],
+                           "127.0.0.3:25": [offering(files.sign("mx.example"))]}) as servers:
         end, _, sessions = deliver(spawner)
     assert end == "Kw" and [one["result"] for one in sessions] == ["certificate-host-mismatch", "ok"]
     assert [one.messages_ended for one in servers.connections] == [0, 1]
@@ -414,7 +402,7 @@ def test_dane_with_the_key_of_the_host(dane, files, tmp_path):
 
 def test_dane_with_another_key(dane, files):
     """Not a word of the mail."""
-    path = files.signed("mx.example")
+    path = files.sign("mx.example")
     end, text, (session,), (connection,) = dane(["3 1 1 " + "0" * 64], path)
     assert end == "Zt" and session["result"] == "validation-failure" and "(#4.7.5)" in text
     assert b"MAIL" not in connection.sent
@@ -422,15 +410,15 @@ def test_dane_with_another_key(dane, files):
 
 def test_dane_by_an_authority(dane, files):
     """2 0 1: one that the server sends along, and a name that fits."""
-    anchor = "2 0 1 " + tls.digest(files.by[1])
+    anchor = "2 0 1 " + tls.digest(files.certificate)
     for name, wanted in (("mx.example", "ok"), ("d.example", "ok"),
                          ("other.example", "certificate-host-mismatch")):
-        path = files.signed(name)
+        path = files.sign(name)
         with open(path, "a") as out:
-            out.write(files.authority)
+            out.write(files.text)
         end, _, (session,), _ = dane([anchor], path)
         assert session["result"] == wanted and end == ("Kw" if wanted == "ok" else "Zt"), name
-    end, _, (session,), _ = dane([anchor], files.signed("mx.example"))
+    end, _, (session,), _ = dane([anchor], files.sign("mx.example"))
     assert end == "Zt"  # the chain does not lead there
 
 
@@ -443,13 +431,13 @@ def test_dane_needs_tls(dane, records):
 
 def test_dane_without_a_usable_record(dane, files):
     """TLS, with whomever (RFC 7672 2.2)."""
-    end, _, (session,), _ = dane(["1 1 1 " + "0" * 64, "3 1 1 00"], files.signed("x.example"))
+    end, _, (session,), _ = dane(["1 1 1 " + "0" * 64, "3 1 1 00"], files.sign("x.example"))
     assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok")
 
 
 def test_dane_that_cannot_be_told(dane, files):
     """A lookup that fails may be an attack: nothing is sent."""
-    end, text, (session,), (connection,) = dane("SERVFAIL", files.signed("mx.example"))
+    end, text, (session,), (connection,) = dane("SERVFAIL", files.sign("mx.example"))
     assert end == "Zt" and session["result"] == "dnssec-invalid" and "(#4.7.5)" in text
     assert b"MAIL" not in connection.sent
 
@@ -460,14 +448,14 @@ def test_no_dane_where_dns_is_not_secure(dane, files, what):
             "host": {"mx.example": {"A": ["127.0.0.2"], "AD": False}},
             "records": {"_25._tcp.mx.example": {"TLSA": ["3 1 1 " + "0" * 64], "AD": False}}}
     end, _, (session,), _ = dane(
-        ["3 1 1 " + "0" * 64], files.signed("mx.example"), zone=zone.get(what),
+        ["3 1 1 " + "0" * 64], files.sign("mx.example"), zone=zone.get(what),
         is_secure=what != "no answer is", dnssec={"untrusted": "192.0.2.1\n", "off": "off\n"}.get(what))
     assert (end, session["policy"], session["result"]) == ("Kw", "may", "ok")
 
 
 def test_dane_and_a_policy(dane, files):
     """encrypt is less than DANE, none and verify are the administrator's word."""
-    path = files.signed("mx.example")
+    path = files.sign("mx.example")
     for policy, wanted in (("may", "Zt"), ("encrypt", "Zt"), ("none", "Kw"),
                            ("fingerprint " + tls.digest(path), "Kw")):
         assert dane(["3 1 1 " + "0" * 64], path, policy="d.example:%s\n" % policy)[0] == wanted
@@ -476,11 +464,11 @@ def test_dane_and_a_policy(dane, files):
 # ---- from the first byte
 
 def test_port_465(root_place, begin, files):
-    tls.start_client(root_place, begin, files.authority)
+    tls.start_client(root_place, begin, files.text)
     root_place.control(me="me.example\n", smtproutes=":127.0.0.2:465\n",
                        tlspolicy="d.example:verify mx.example\n")
     script = {"greet": "<tls>220 x\r\n", "EHLO": "250-x\r\n250 STARTTLS\r\n",
-              "context": tls.server_context(files.signed("mx.example"))}
+              "context": tls.server_context(files.sign("mx.example"))}
     with Spawner(root_place) as spawner, peers.Servers({"127.0.0.2:465": [script]}) as servers:
         assert deliver(spawner)[0] == "Kw"
     assert servers.connections[0].sent.startswith(b"EHLO me.example\r\nMAIL ")
@@ -507,9 +495,9 @@ def test_port_465_without_anybody_who_speaks_it(root_place, begin):
 
 def test_in_a_box(root_place, begin, files):
     """The process of a session can open nothing."""
-    tls.start_client(root_place, begin, files.authority)
+    tls.start_client(root_place, begin, files.text)
     root_place.control(me="me.example\n", smtproutes=":127.0.0.2:2525\n")
-    script = offering(files.signed("mx.example"), DOT="<wait 1>250 ok\r\n")
+    script = offering(files.sign("mx.example"), DOT="<wait 1>250 ok\r\n")
     with Spawner(root_place) as spawner, peers.Servers({RELAY: [script]}) as servers:
         spawner.reports.clear()
         spawner.give(TO)
@@ -539,9 +527,9 @@ def test_new_authorities(fresh, spawner, begin, files):
     """Without a restart."""
     daemon = tls.start_client(fresh, begin)
     control(fresh, "d.example:verify mx.example\n")
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}):
         assert deliver(spawner)[0] == "Zt"
-        fresh.write(fresh.path("control/tlsca"), files.authority)
+        fresh.write(fresh.path("control/tlsca"), files.text)
         os.kill(daemon.pid, signal.SIGHUP)
         process.until(lambda: deliver(spawner)[0] == "Kw", "the new authority")
 
@@ -583,10 +571,10 @@ def test_names_of_strangers(fresh, spawner, tlsc):
 
 
 def test_a_line_for_the_log(town, begin, files):
-    tls.start_client(town.place, begin, files.authority)
+    tls.start_client(town.place, begin, files.text)
     town.place.control(me="here.example\n", locals="here.example\n", smtproutes=":127.0.0.2:2525\n")
     daemon = town.open()
-    with peers.Servers({RELAY: [offering(files.signed("mx.example"))]}):
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}):
         town.send("ann@here.example", "joe@there.example")
         line = daemon.wait("^tls 1: ").string
     town.wait_empty()

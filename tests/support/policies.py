@@ -1,49 +1,11 @@
 """MTA-STS: web servers with policies, an authority for them, and questions to
 qmail-mtasts."""
 
-import os
 import socket
-import ssl
-import subprocess
 import threading
 
 DOOR = "sts/door"
 MODES = ("none", "testing", "enforce")
-
-
-class Authority:
-    """Signs certificates for whoever it is asked for."""
-
-    def __init__(self, folder):
-        os.makedirs(folder, exist_ok=True)
-        self.folder, self.count = folder, 0
-        self.certificate = folder + "/authority.crt"
-        self.key = folder + "/authority.key"
-        self.openssl("req", "-x509", *self.new_key(self.key), "-days", "30",
-                     "-subj", "/CN=An Authority", "-out", self.certificate)
-
-    @staticmethod
-    def new_key(path):
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path]
-
-    @staticmethod
-    def openssl(*words):
-        subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
-
-    def sign(self, name, common=None, days=30):
-        """A context with a certificate for the name; days may be in the past."""
-        self.count += 1
-        base = "%s/%d" % (self.folder, self.count)
-        with open(base + ".ext", "w") as out:
-            out.write("subjectAltName=DNS:%s\n" % name if name else "basicConstraints=CA:FALSE\n")
-        self.openssl("req", "-new", *self.new_key(base + ".key"),
-                     "-subj", "/CN=" + (common or "host"), "-out", base + ".csr")
-        self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.certificate,
-                     "-CAkey", self.key, "-set_serial", str(self.count + 1), "-days", str(days),
-                     "-extfile", base + ".ext", "-out", base + ".crt")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(base + ".crt", base + ".key")
-        return context
 
 
 def policy(mode="enforce", hosts=("mx.there.example",), age=604800):

@@ -30,34 +30,43 @@ def certificate(folder, name, kind="ec", days=30):
     return text
 
 
-def authority(folder, name="Test Authority"):
-    """A new one: (key, certificate), two files."""
-    files = folder + "/authority.key", folder + "/authority.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=" + name,
-                    "-keyout", files[0], "-out", files[1]], check=True, stderr=subprocess.DEVNULL)
-    return files
+class Authority:
+    """A new one; it signs certificates for whoever it is asked for."""
 
+    def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        self.folder, self.count = folder, 0
+        self.key, self.certificate = folder + "/authority.key", folder + "/authority.crt"
+        self.openssl("req", "-x509", *self.new_key(self.key), "-days", "30",
+                     "-subj", "/CN=An Authority", "-out", self.certificate)
+        with open(self.certificate) as source:
+            self.text = source.read()
 
-def signed(folder, name, by, days=30, subject="mail host", names=None):
-    """A key with a certificate that the authority signed, in one file; days may be
-    negative: it is over.  names: of hosts in it, instead of name."""
-    request, out = folder + "/request", "%s/signed-%s.pem" % (folder, name)
-    subprocess.run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                    "-nodes", "-subj", "/CN=" + subject, "-keyout", folder + "/request.key",
-                    "-out", request], check=True, stderr=subprocess.DEVNULL)
-    names = [name] if names is None else names
-    more = []
-    if names:
-        more = ["-extfile", folder + "/extensions"]
-        with open(more[1], "w") as extensions:
-            extensions.write("subjectAltName=%s\n" % ",".join("DNS:" + one for one in names))
-    done = subprocess.run(["openssl", "x509", "-req", "-in", request, "-CAkey", by[0], "-CA", by[1],
-                           "-CAcreateserial", "-days", str(days), *more], check=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    with open(folder + "/request.key", "rb") as key, open(out, "wb") as both:
-        both.write(key.read() + done.stdout)
-    return out
+    @staticmethod
+    def new_key(path):
+        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path]
+
+    @staticmethod
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
+
+    def sign(self, name, common=None, days=30):
+        """A file with a key and a certificate for the name; empty: for none.  days may
+        be in the past."""
+        self.count += 1
+        base = "%s/%d" % (self.folder, self.count)
+        with open(base + ".ext", "w") as out:
+            out.write("subjectAltName=DNS:%s\n" % name if name else "basicConstraints=CA:FALSE\n")
+        self.openssl("req", "-new", *self.new_key(base + ".key"),
+                     "-subj", "/CN=" + (common or "host"), "-out", base + ".csr")
+        self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.certificate,
+                     "-CAkey", self.key, "-set_serial", str(self.count + 1), "-days", str(days),
+                     "-extfile", base + ".ext", "-out", base + ".crt")
+        with open(base + ".pem", "w") as both:
+            for part in (".key", ".crt"):
+                with open(base + part) as source:
+                    both.write(source.read())
+        return base + ".pem"
 
 
 def server_context(path):

@@ -140,7 +140,7 @@ test_ask(void **state)
 	assert_int_equal(ask_one(SPAN(""), 50), STSDOOR_LATER);
 	/* Its door is there, and nobody behind it. */
 	assert_int_equal(stsdoor_ask(".", SPAN("a.example"), 0, &answer),
-	    STSDOOR_NO_SERVICE);
+	    STSDOOR_LATER);
 	assert_int_equal(
 	    stsdoor_ask(".", SPAN("a\0b"), 0, &answer), STSDOOR_NONE);
 	assert_int_equal(scratch_descriptors(), before);

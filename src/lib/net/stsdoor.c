@@ -144,12 +144,11 @@ exchange(int sock, struct span domain, int64_t deadline, struct str *record)
 	return true;
 }
 
-/* Whether a call of door_connect failed because nobody serves, or not us. */
+/* Whether a call of door_connect failed because there never was such a service. */
 static bool
 is_nobody_there(int number)
 {
-	return number == ENOENT || number == ENOTDIR ||
-	    number == ECONNREFUSED || number == EACCES;
+	return number == ENOENT || number == ENOTDIR;
 }
 
 enum sts_outcome

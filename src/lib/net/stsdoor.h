@@ -29,13 +29,14 @@
 #define STSDOOR_SECONDS	     100 /* so long an answer may take, at most */
 
 enum sts_outcome {
-	STSDOOR_NO_SERVICE, /* nobody serves: there are no policies here */
+	STSDOOR_NO_SERVICE, /* there never was one: no policies here */
 	STSDOOR_NONE,	    /* the domain has none */
 	STSDOOR_POLICY,	    /* it has; see the mode of it */
 	STSDOOR_FAILED,	    /* it says that it has one, which nobody could get:
 			       RFC 8461 5.1 has the mail delivered as if there was
 			       none */
-	STSDOOR_LATER	    /* there was no answer, and it may have one */
+	STSDOOR_LATER /* there was no answer, and it may have one; also when
+			       the service is down */
 };
 
 struct sts_answer {

@@ -77,8 +77,9 @@ parse_level(struct span value, enum tlsdemand_level *level)
 	if (value.len != 1)
 		return false;
 	*level = (enum tlsdemand_level)value.s[0];
-	return *level == TLSDEMAND_ENCRYPT || *level == TLSDEMAND_VERIFY ||
-	    *level == TLSDEMAND_FINGERPRINT || *level == TLSDEMAND_DANE;
+	return *level == TLSDEMAND_ENCRYPT || *level == TLSDEMAND_OBSERVE ||
+	    *level == TLSDEMAND_VERIFY || *level == TLSDEMAND_FINGERPRINT ||
+	    *level == TLSDEMAND_DANE;
 }
 
 static bool

@@ -31,6 +31,7 @@
 
 enum tlsdemand_level {
 	TLSDEMAND_ENCRYPT = 'e',     /* whoever it is */
+	TLSDEMAND_OBSERVE = 'o',     /* the same; but tell who it is */
 	TLSDEMAND_VERIFY = 'v',	     /* an authority vouches for a name */
 	TLSDEMAND_FINGERPRINT = 'f', /* it has one of these certificates */
 	TLSDEMAND_DANE = 'd'	     /* TLSA records vouch for it (RFC 7672) */
