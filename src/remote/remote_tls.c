@@ -8,7 +8,6 @@
 #include "remote_tls.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/ascii.h"
 #include "config/home.h"
@@ -21,13 +20,6 @@
 #define MS		1000
 #define LOG_MAX		4000 /* bytes of lines for the log */
 #define NAME_MAX_LOGGED 255
-
-void
-remote_tls_fail(struct remote_tls *tls, const char *result, const char *reason)
-{
-	tls->result = result;
-	str_set(&tls->reason, span_of(reason));
-}
 
 /* The place of the host in the table of those in trouble where its TLS has
  * one. */
@@ -74,12 +66,6 @@ remote_tls_open(struct remote *remote)
 	if (errno == ENOENT)
 		tls->result = ""; /* as ever here: nothing for the log */
 	return false;
-}
-
-bool
-remote_tls_is_served(void)
-{
-	return access(TLSDOOR_CLIENT, F_OK) == 0;
 }
 
 /* What went wrong, in the words of the report. */

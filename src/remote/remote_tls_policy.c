@@ -6,6 +6,8 @@
  * server has to be; else what the domain itself wants makes it stricter: TLSA
  * records of the host, and, where there are none, MTA-STS.
  */
+#include <unistd.h>
+
 #include "config/home.h"
 #include "config/routes.h"
 #include "net/dane.h"
@@ -15,6 +17,13 @@
 #include "remote.h"
 #include "remote_tls.h"
 #include "sys/fd.h"
+
+void
+remote_tls_fail(struct remote_tls *tls, const char *result, const char *reason)
+{
+	tls->result = result;
+	str_set(&tls->reason, span_of(reason));
+}
 
 void
 remote_tls_read(struct remote *remote, struct span relay)
@@ -145,6 +154,12 @@ remote_tls_plan(struct remote *remote)
 		demand_by_policy(remote);
 	if (remote->mx.is_relay)
 		ask_for_login(remote);
+}
+
+bool
+remote_tls_is_served(void)
+{
+	return access(TLSDOOR_CLIENT, F_OK) == 0;
 }
 
 /* ---- DANE ---- */

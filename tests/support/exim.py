@@ -19,7 +19,7 @@ daemon_smtp_ports = 25
 log_selector = +pipelining +smtp_confirmation
 host_lookup =
 rfc1413_hosts =
-tls_advertise_hosts =
+tls_advertise_hosts = {tls}
 dsn_advertise_hosts = *
 keep_environment =
 received_header_text = Received: by $primary_hostname id $message_exim_id
@@ -48,7 +48,7 @@ home:
 begin transports
 away:
   driver = smtp
-home:
+{insists}home:
   driver = appendfile
   directory = $home/EximMaildir
   maildir_format
@@ -61,15 +61,18 @@ begin retry
 class Exim:
     domain, folder = DOMAIN, FOLDER
 
-    def __init__(self, town, address, six, ours, check=""):
-        """ours: where mail for us goes; check: of each recipient."""
+    def __init__(self, town, address, six, ours, check="", tls=None):
+        """ours: where mail for us goes; check: of each recipient; tls: a file with key
+        and certificate, then it insists on TLS with us."""
         program = unpacked.folder(town.place, "exim4-daemon-light") + "/usr/sbin/exim4"
         self.base = unpacked.fresh(town.place, "exim")
         config = self.base + "/config"
         town.accounts(**{USER: [UID, UID, self.base]})
         town.place.write(config, SETTINGS.format(base=self.base, program=program,
                                                  address=address, six=six, ours=ours,
-                                                 check=check))
+                                                 check=check,
+                                                 tls="*\ntls_certificate = " + tls if tls else "",
+                                                 insists="  hosts_require_tls = *\n" if tls else ""))
         # Only what is listed there may be its configuration, and it stay root.
         os.makedirs(town.place.etc.path("exim4"), exist_ok=True)
         with open("/etc/exim4/trusted_configs", "w") as out:

@@ -117,15 +117,15 @@ def start(town, text=None, program=None, **environment):
     return daemon
 
 
-def serve(town, port, *words, offer="", user="qmaild", **environment):
+def serve(town, port, *words, offer="", user="qmaild", address=ADDRESS, **environment):
     """A service by tcpserver, as the pages have it."""
     uid, gid = town.place.ids(user) if user else (0, 0)
     environment["PATH"] = town.place.path("bin") + ":/usr/sbin:/usr/bin:/bin"
     if offer is not None:
         environment["UCSPITLS"] = offer
     daemon = town.begin(["tcpserver", "-RHl0", *(["-u", str(uid), "-g", str(gid)] if user else []),
-                         ADDRESS, str(port), *words], env=environment)
-    wait_port(ADDRESS, port)
+                         address, str(port), *words], env=environment)
+    wait_port(address, port)
     return daemon
 
 
@@ -143,8 +143,8 @@ def context(newest=None, oldest=None, ciphers=None):
 
 
 class Smtp(smtplib.SMTP):
-    def __init__(self, port=25, **more):
-        super().__init__(ADDRESS, port, "client.example", timeout=30, **more)
+    def __init__(self, port=25, address=ADDRESS, **more):
+        super().__init__(address, port, "client.example", timeout=30, **more)
 
     def begin(self, **more):
         code, words = self.starttls(context=context(**more))
