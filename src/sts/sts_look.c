@@ -284,8 +284,6 @@ read_reply(struct looking *looking, SSL *ssl, struct httpreply *reply)
 	while (state == HTTPREPLY_MORE) {
 		int got = SSL_read(ssl, buffer, sizeof(buffer));
 
-		if (clock_monotonic() >= looking->deadline)
-			fail(looking, FETCH_ERROR, "too slow");
 		if (got > 0)
 			state = httpreply_feed(
 			    reply, span_make(buffer, (size_t)got));

@@ -288,6 +288,27 @@ def test_no_handshake(town, net, hasty):
         daemon.wait('^mtasts failed .* reason="too slow" ')
 
 
+def test_somebody_who_looks_and_hangs(town, net, hasty):
+    """Who asks hears that there is nothing to hear, and he is ended."""
+    daemon = start(town, hasty, HASTY="20")
+    net.server.reply = lambda session: session.recv(1)
+    with policies.connect(town.place) as sock:
+        sock.send(b"D" + DOMAIN.encode() + b"\0")
+        town.until(lambda: net.server.requests, "the question to the server")
+        looking, = process.session_members(daemon.pid)[1:]
+        os.kill(looking, signal.SIGSTOP)
+        assert policies.hear(sock) == [("P", "failed"), ("R", "sts-policy-fetch-error")]
+        assert not any("failed" in line for line in daemon.lines)
+    daemon.wait('^mtasts failed .* reason="it came to no end"')
+    town.until(lambda: len(process.session_members(daemon.pid)) == 1, "his end")
+
+
+def test_somebody_who_asks_nothing(town, net, hasty):
+    start(town, hasty, HASTY="20")
+    with policies.connect(town.place) as sock:
+        assert sock.recv(10) == b""
+
+
 # ---- what is kept
 
 def test_a_failure_is_remembered(town, net, mtasts):
@@ -386,6 +407,16 @@ def test_a_file_of_no_use(town, net, text):
     start(town)
     assert os.listdir(cache(town, "")) == []
     assert ask(town.place, DOMAIN)[0] == "enforce"
+
+
+def test_files_that_have_no_name_of_a_domain(town, net):
+    os.makedirs(cache(town, ""), exist_ok=True)
+    for name in (DOMAIN, ".new", "a b", "a..b"):
+        town.place.write(cache(town, name), "7 %d\n%s" % (time.time(), policy()))
+    os.system("chown -R %d %s" % (town.place.ids("qmailh")[0], cache(town, "")))
+    start(town)
+    assert os.listdir(cache(town, "")) == [DOMAIN]
+    assert ("I", "7") in ask(town.place, DOMAIN)[1]
 
 
 def test_killed_while_it_fetches(town, net, mtasts):

@@ -130,6 +130,12 @@ test_limits(void **state)
 		str_add_byte(&text, 'x');
 	assert_int_equal(feed(&reply, str_span(&text), 100), HTTPREPLY_BAD);
 	httpreply_free(&reply);
+	/* A trailer that does not end. */
+	str_set(&text, SPAN(CHUNKED "0\r\n"));
+	while (text.len <= HTTPREPLY_HEAD_MAX + HTTPREPLY_WIDEST * MAX)
+		str_add_z(&text, "A: b\r\n");
+	assert_int_equal(feed(&reply, str_span(&text), 100), HTTPREPLY_BAD);
+	httpreply_free(&reply);
 	str_free(&text);
 }
 

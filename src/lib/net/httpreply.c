@@ -253,6 +253,11 @@ httpreply_feed(struct httpreply *reply, struct span bytes)
 {
 	if (reply->state != HTTPREPLY_MORE)
 		return reply->state;
+	reply->fed += bytes.len;
+	if (reply->fed > HTTPREPLY_HEAD_MAX + HTTPREPLY_WIDEST * reply->max) {
+		(void)refuse(reply, "too long");
+		return reply->state;
+	}
 	str_add(&reply->rest, bytes);
 	if (!reply->has_head && !take_head(reply))
 		return reply->state;

@@ -14,6 +14,9 @@
 #include "base/str.h"
 
 #define HTTPREPLY_HEAD_MAX 16384 /* bytes before the text */
+/* Bytes of the whole reply, for each that the text may have, beside the head: in
+ * chunks of a byte it takes six. */
+#define HTTPREPLY_WIDEST 8
 
 enum httpreply_state {
 	HTTPREPLY_MORE, /* it is not whole yet */
@@ -30,6 +33,7 @@ struct httpreply {
 	bool has_head;	     /* the head is whole, and what was wanted */
 	bool is_chunked;
 	bool has_length;
+	size_t fed;	  /* bytes in all */
 	size_t left;	  /* bytes of the text, or of the chunk, to come */
 	bool is_in_chunk; /* its bytes, or the newline behind them */
 	bool is_last;	  /* only the trailer is to come */

@@ -1,0 +1,258 @@
+/* stscache_test.c - what qmail-mtasts knows of domains, and what it gives up when
+ * that is too much. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <sys/stat.h>
+
+#include "../../src/sts/sts.h"
+#include "scratch.h"
+#include "sys/clock.h"
+
+static int64_t passed; /* seconds */
+
+#undef CACHE_ENTRIES_MAX
+#define CACHE_ENTRIES_MAX 5
+#undef CACHE_POLICIES_MAX
+#define CACHE_POLICIES_MAX 2
+#undef CACHE_BYTES_MAX
+#define CACHE_BYTES_MAX	  1000
+#define clock_seconds()	  (clock_seconds() + passed)
+#define clock_monotonic() (clock_monotonic() + passed * 1000)
+#include "../../src/sts/sts_cache.c"
+
+static void
+enter(struct cache *cache)
+{
+	assert_true(mkdir("sts", 0700) == 0 || errno == EEXIST);
+	assert_int_equal(cache_load(cache), 0);
+	passed = 0;
+}
+
+/* Forgets all, files too if they are not to stay. */
+static void
+leave(struct cache *cache, bool has_files)
+{
+	while (cache->all.len) {
+		if (has_files)
+			cache->all.at[0]->file_bytes = 0;
+		drop_entry(cache, 0);
+	}
+	vec_free(&cache->all);
+}
+
+static struct entry *
+get(struct cache *cache, const char *domain)
+{
+	struct entry *entry = cache_get(cache, span_of(domain));
+
+	assert_non_null(entry);
+	assert_string_equal(str_z(&entry->domain), domain);
+	return entry;
+}
+
+/* A policy for 100 seconds, with a host of so many bytes. */
+static void
+set(struct cache *cache, struct entry *entry, size_t size)
+{
+	struct sts_policy policy = { STS_ENFORCE, 100, STR_INIT };
+
+	while (size-- > 0)
+		str_add_byte(&policy.hosts, 'a');
+	str_add_byte(&policy.hosts, '\0');
+	cache_set_policy(cache, entry, SPAN("1"), &policy);
+	assert_int_equal(policy.hosts.len, 0);
+}
+
+static bool
+has_file(const char *domain)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), CACHE_FOLDER "/%s", domain);
+	return access(path, F_OK) == 0;
+}
+
+static bool
+is_known(const struct cache *cache, const char *domain)
+{
+	for (size_t i = 0; i < cache->all.len; i++)
+		if (span_equal(
+			str_span(&cache->all.at[i]->domain), span_of(domain)))
+			return true;
+	return false;
+}
+
+static void
+test_order(void **state)
+{
+	static const char *const names[] = { "b", "a", "ab", "c", "b.a" };
+	struct entry *entries[5];
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	for (size_t i = 0; i < 5; i++)
+		entries[i] = get(&cache, names[i]);
+	for (size_t i = 0; i < 5; i++)
+		assert_ptr_equal(get(&cache, names[i]), entries[i]);
+	assert_int_equal(cache.all.len, 5);
+	leave(&cache, false);
+}
+
+/* Who was asked for longest ago goes, but nobody whom somebody looks at, and no
+ * policy that is on the disk. */
+static void
+test_room(void **state)
+{
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	for (int i = 0; i < 5; i++) {
+		struct entry *entry =
+		    get(&cache, (char[]){ (char)('a' + i), 0 });
+
+		entry->asked = 10 - i;
+		entry->good_until = INT64_MAX;
+	}
+	get(&cache, "e")->is_busy = true;
+	set(&cache, get(&cache, "d"), 1);
+	assert_true(has_file("d"));
+	get(&cache, "f")->good_until = INT64_MAX;
+	assert_int_equal(cache.all.len, 5);
+	assert_true(is_known(&cache, "d") && is_known(&cache, "e"));
+	assert_false(is_known(&cache, "c"));
+	for (size_t i = 0; i < 5; i++)
+		cache.all.at[i]->is_busy = true;
+	assert_null(cache_get(&cache, SPAN("g")));
+	assert_non_null(cache_get(&cache, SPAN("d")));
+	/* What has ended goes before all others, with its file. */
+	get(&cache, "d")->is_busy = false;
+	get(&cache, "d")->good_until = 0;
+	passed = 99;
+	assert_null(cache_get(&cache, SPAN("g")));
+	passed = 100;
+	assert_non_null(get(&cache, "g"));
+	assert_false(is_known(&cache, "d"));
+	assert_false(has_file("d"));
+	assert_int_equal(cache.files, 0);
+	assert_int_equal(cache.bytes, 0);
+	leave(&cache, false);
+}
+
+/* So many files, of so many bytes; a policy without one is as good. */
+static void
+test_files(void **state)
+{
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	set(&cache, get(&cache, "a"), 1);
+	set(&cache, get(&cache, "b"), 200);
+	set(&cache, get(&cache, "c"), 1);
+	assert_true(has_file("a") && has_file("b"));
+	assert_false(has_file("c"));
+	assert_int_equal(entry_seconds(get(&cache, "c")), 100);
+	set(&cache, get(&cache, "b"), 1);
+	assert_int_equal(cache.files, 2);
+	/* Too large: the file stays as it was. */
+	set(&cache, get(&cache, "a"), CACHE_BYTES_MAX);
+	assert_int_equal(
+	    get(&cache, "a")->policy.hosts.len, CACHE_BYTES_MAX + 1);
+	assert_true(cache.bytes < 300);
+	assert_true(has_file("a"));
+	/* One that has ended makes room for another. */
+	passed = 50;
+	set(&cache, get(&cache, "b"), 1);
+	set(&cache, get(&cache, "c"), 1);
+	assert_false(has_file("c"));
+	passed = 120;
+	get(&cache, "c")->is_busy = true;
+	set(&cache, get(&cache, "c"), 1);
+	assert_true(has_file("b") && has_file("c"));
+	assert_false(has_file("a"));
+	leave(&cache, true);
+	/* All that is known is there after a new start, as long as it lasts. */
+	enter(&cache);
+	passed = 120;
+	assert_int_equal(cache.all.len, 2);
+	assert_int_equal(cache.files, 2);
+	assert_true(is_known(&cache, "b") && is_known(&cache, "c"));
+	assert_int_equal(get(&cache, "b")->policy.mode, STS_ENFORCE);
+	assert_true(entry_seconds(get(&cache, "b")) <= 30);
+	assert_string_equal(str_z(&get(&cache, "b")->id), "1");
+	leave(&cache, false);
+}
+
+/* The clock may be set back, and the disk be full. */
+static void
+test_trouble(void **state)
+{
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	set(&cache, get(&cache, "a"), 1);
+	passed = -5000;
+	assert_int_equal(entry_seconds(get(&cache, "a")), 100);
+	passed = 0;
+	assert_int_equal(mkdir(ASIDE, 0700), 0);
+	set(&cache, get(&cache, "a"), 2);
+	set(&cache, get(&cache, "b"), 1);
+	assert_int_equal(get(&cache, "a")->policy.hosts.len, 3);
+	assert_true(has_file("a"));
+	assert_false(has_file("b"));
+	assert_int_equal(entry_seconds(get(&cache, "b")), 100);
+	assert_int_equal(cache.files, 1);
+	assert_int_equal(rmdir(ASIDE), 0);
+	cache_forget_all(&cache);
+	assert_int_equal(get(&cache, "a")->good_until, 0);
+	assert_int_equal(entry_seconds(get(&cache, "a")), 100);
+	leave(&cache, false);
+}
+
+/* More files than there may be, somehow. */
+static void
+test_load(void **state)
+{
+	struct cache cache;
+	char path[100];
+
+	(void)state;
+	enter(&cache);
+	for (int i = 0; i < 4; i++) {
+		FILE *out;
+
+		snprintf(path, sizeof(path), CACHE_FOLDER "/d%d.example", i);
+		out = fopen(path, "w");
+		assert_non_null(out);
+		fprintf(out,
+		    "1 %lld\nversion: STSv1\nmode: none\nmax_age: 100\n",
+		    (long long)clock_seconds());
+		fclose(out);
+	}
+	leave(&cache, false);
+	enter(&cache);
+	assert_int_equal(cache.files, 2);
+	assert_int_equal(cache.all.len, 2);
+	leave(&cache, false);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_load),
+	};
+
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
+}
