@@ -10,7 +10,7 @@
  *	smtpd_xclient.c   XCLIENT: a proxy speaks for its client
  *	smtpd_tls.c       STARTTLS
  *
- * and, shared with other protocols, policy.h, receipt.h, logline.h.
+ * and, shared with other protocols, policy.h, receipt.h, sys/logline.h.
  */
 #ifndef RECEIVE_SMTPD_H
 #define RECEIVE_SMTPD_H

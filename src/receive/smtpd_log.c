@@ -4,8 +4,8 @@
  */
 #include "smtpd_log.h"
 
-#include "logline.h"
 #include "sys/clock.h"
+#include "sys/logline.h"
 
 /* HELO, sender and first recipient, as far as they are known. */
 static void

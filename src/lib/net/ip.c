@@ -22,6 +22,15 @@ ip_make(unsigned char family, const void *bytes)
 }
 
 bool
+ip_is_loopback(const struct ip_address *address)
+{
+	static const struct ip_address six = { 6, { [15] = 1 } };
+
+	return address->family == 4 ? address->bytes[0] == 127
+				    : ip_equal(address, &six);
+}
+
+bool
 ip_equal(const struct ip_address *a, const struct ip_address *b)
 {
 	return a->family == b->family &&
