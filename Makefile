@@ -51,8 +51,8 @@ SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             maildir/elq maildir/pinq maildir/qail
 
 RECEIVE_PARTS      := policy receipt
-qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
-                      smtpd_data smtpd_xclient smtpd_tls $(RECEIVE_PARTS)
+qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_line smtpd_session smtpd_envelope \
+                      smtpd_data smtpd_xclient smtpd_tls smtpd_auth $(RECEIVE_PARTS)
 qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
 qmail-qmqpd_PARTS  := qmtp receipt
 proxyin_PARTS      := environment

@@ -39,6 +39,7 @@ static const struct control {
 	const char *meaning;
 } controls[] = {
 	{ "me", LINE, NULL, "name of this host, default for many files" },
+	{ "auth25", LINE, "off", "whether clients may log in on port 25" },
 	{ "badmailfrom", LIST, "no sender is refused",
 	    "senders that SMTP refuses" },
 	{ "badrcptto", LIST, "no recipient is refused",
@@ -73,6 +74,8 @@ static const struct control {
 	{ "freelogins", NUMBER, "5",
 	    "wrong passwords of a name before it has to wait" },
 	{ "helohost", LINE_OR_ME, NULL, "said in HELO to other servers" },
+	{ "hideclient", LINE, "off",
+	    "on: where who has logged in is, is not told" },
 	{ "idhost", LINE_OR_ME, "idhost", "host in Message-ID fields" },
 	{ "localiphost", LINE_OR_ME, NULL,
 	    "stands for addresses of this machine" },

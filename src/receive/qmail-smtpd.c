@@ -82,7 +82,7 @@ read_configuration(struct smtpd *smtpd)
 	if (control_read_line("control/smtpgreeting", &smtpd->greeting) < 0 ||
 	    smtpd->greeting.len == 0 || read_limits(&smtpd->limits) < 0 ||
 	    receipt_limits_read(&smtpd->receipt.limits) < 0 ||
-	    smtpd_xclient_read(smtpd) < 0)
+	    smtpd_xclient_read(smtpd) < 0 || smtpd_auth_read(smtpd) < 0)
 		return -1;
 	return policy_read(&smtpd->policy);
 }

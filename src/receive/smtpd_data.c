@@ -70,17 +70,19 @@ has_envelope(struct smtpd *smtpd)
 	return false;
 }
 
-/* What stands behind "with" (RFC 3848, RFC 6531). */
+/* What stands behind "with" (RFC 3848, RFC 6531): S for TLS, A for a login. */
 static struct span
 protocol_name(const struct smtpd *smtpd)
 {
-	bool is_safe = smtpd->tls.is_on;
+	static const char *const names[][4] = {
+		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+		{ "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" },
+	};
+	int kind = smtpd->tls.is_on + 2 * smtpd_auth_is_on(smtpd);
 
-	if (smtpd->is_utf8)
-		return is_safe ? SPAN("UTF8SMTPS") : SPAN("UTF8SMTP");
-	if (smtpd->is_extended)
-		return is_safe ? SPAN("ESMTPS") : SPAN("ESMTP");
-	return SPAN("SMTP");
+	if (!smtpd->is_utf8 && !smtpd->is_extended)
+		return SPAN("SMTP");
+	return span_of(names[smtpd->is_utf8][kind]);
 }
 
 static void
@@ -94,6 +96,8 @@ begin_message(struct smtpd *smtpd)
 	    &(struct received){ .host = smtpd->host,
 		.helo = str_span(&smtpd->helo),
 		.has_helo = smtpd->has_helo,
+		.is_hidden =
+		    smtpd_auth_is_on(smtpd) && smtpd->login.hides_client,
 		.user = smtpd->user,
 		.ip = smtpd->ip,
 		.by = smtpd->by,

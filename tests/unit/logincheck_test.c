@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,6 +38,7 @@ serve(struct span answer)
 		fd_close(door);
 		return pid;
 	}
+	assert_int_equal(fd_wait(door, POLLIN, 0, 0, false), 0);
 	client = accept(door, NULL, NULL);
 	got = recv(client, record, sizeof(record), 0);
 	if (answer.len && send(client, answer.s, answer.len, 0) < 0)
