@@ -52,7 +52,8 @@ SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
 
 RECEIVE_PARTS      := policy receipt
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_line smtpd_session smtpd_envelope \
-                      smtpd_data smtpd_xclient smtpd_tls smtpd_auth $(RECEIVE_PARTS)
+                      smtpd_data smtpd_xclient smtpd_tls smtpd_auth \
+                      smtpd_submit $(RECEIVE_PARTS)
 qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
 qmail-qmqpd_PARTS  := qmtp receipt
 proxyin_PARTS      := environment
@@ -98,7 +99,7 @@ printforward_PARTS := tool
 setmaillist_PARTS  := tool
 printmaillist_PARTS := tool
 qmail-popup_PARTS  := popup_hear
-qmail-authd_PARTS  := authd_clients authd_check tries
+qmail-authd_PARTS  := authd_clients authd_check tries sends
 pop-note_PARTS     := note
 pop-relay_PARTS    := note
 qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \

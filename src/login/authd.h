@@ -5,6 +5,7 @@
  *	authd_clients.c    who is connected, and what they asked
  *	authd_check.c      runs the program that checks a password
  *	tries.c            when a try has its turn (tries.h)
+ *	sends.c            how much mail somebody has sent (sends.h)
  */
 #ifndef LOGIN_AUTHD_H
 #define LOGIN_AUTHD_H
@@ -18,6 +19,7 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "queue/logincheck.h"
+#include "sends.h"
 #include "tries.h"
 
 #define AUTHD_CLIENTS_MAX 400	/* connections; others wait at the door */
@@ -62,6 +64,7 @@ struct clients {
 	uid_t peer;  /* who may ask, besides root */
 	struct authd_limits limits;
 	struct tries tries;
+	struct sends sends;
 	uint64_t asked; /* how many questions there were */
 	size_t checks;	/* that run */
 	struct client all[AUTHD_CLIENTS_MAX];

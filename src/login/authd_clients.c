@@ -6,6 +6,7 @@
 
 #include "authd.h"
 #include "base/secret.h"
+#include "queue/sendcount.h"
 #include "sys/clock.h"
 #include "sys/door.h"
 #include "sys/error.h"
@@ -166,6 +167,32 @@ clients_watch(
 	}
 }
 
+/* Answers how much mail somebody may send.  Returns false if that was not the
+ * question. */
+static bool
+answer_count(struct clients *clients, struct client *client, struct span record)
+{
+	const char taken[2] = { SENDCOUNT_TAKEN, '\0' };
+	const char too_many[2] = { SENDCOUNT_TOO_MANY, '\0' };
+	struct span name;
+	uint64_t recipients;
+	bool may;
+
+	if (!sendcount_parse(record, &name, &recipients))
+		return false;
+	may = sends_count(&clients->sends, name, recipients, clock_seconds());
+	if (!may)
+		log_event("authd limited",
+		    &(struct logincheck){ .name = name,
+			.address = SPAN(""),
+			.service = SPAN("") },
+		    "too much mail in an hour");
+	(void)!fdpass_send(
+	    client->fd, span_make(may ? taken : too_many, 2), -1);
+	hang_up(client);
+	return true;
+}
+
 /* Takes the question that came.  What is none ends the connection. */
 static void
 hear(struct clients *clients, struct client *client)
@@ -175,6 +202,10 @@ hear(struct clients *clients, struct client *client)
 	    client->fd, client->record, sizeof(client->record), NULL);
 
 	if (got < 0 && errno == EAGAIN)
+		return;
+	if (got > 0 &&
+	    answer_count(
+		clients, client, span_make(client->record, (size_t)got)))
 		return;
 	if (got <= 0 ||
 	    !logincheck_parse(

@@ -5,10 +5,11 @@
  *           by a supervisor.  In a private instance, the caller.
  * Reads     questions at HOME/login/door, from qmaild and root alone; what they
  *           hand on is NOT trusted; control/concurrencylogin, freelogins,
- *           timeoutlogin, again at SIGHUP.
- * Writes    one letter for each question; lines for the log on descriptor 2.
+ *           timeoutlogin, maxloginmail, maxloginrcpt, again at SIGHUP.
+ * Writes    one letter for each question; login/sent, which it has read; lines
+ *           for the log on descriptor 2.
  * Execs     the checkpassword program of its arguments.
- * Source    qmail-authd(8); questions and answers in queue/logincheck.h.
+ * Source    qmail-authd(8); queue/logincheck.h, queue/sendcount.h.
  */
 #include <errno.h>
 #include <signal.h>
@@ -37,6 +38,9 @@
 #define CHECK_SECONDS 30 /* without control/timeoutlogin */
 #define SECONDS_MAX   60
 #define FREE_MAX      1000
+#define MESSAGES      300  /* in an hour, without control/maxloginmail */
+#define RECIPIENTS    1000 /* without control/maxloginrcpt */
+#define SENDS	      "login/sent"
 
 static volatile sig_atomic_t is_stopped, is_hung_up;
 
@@ -57,13 +61,18 @@ static void
 read_limits(void)
 {
 	struct authd_limits limits = { CHECKS, CHECK_SECONDS };
-	uint64_t free = TRIES_FREE;
+	uint64_t free = TRIES_FREE, messages = MESSAGES,
+		 recipients = RECIPIENTS;
 
 	if (control_read_number("control/concurrencylogin", AUTHD_CHECKS_MAX,
 		&limits.checks) < 0 ||
 	    control_read_number(
 		"control/timeoutlogin", SECONDS_MAX, &limits.seconds) < 0 ||
-	    control_read_number("control/freelogins", FREE_MAX, &free) < 0) {
+	    control_read_number("control/freelogins", FREE_MAX, &free) < 0 ||
+	    control_read_number("control/maxloginmail", UINT64_MAX, &messages) <
+		0 ||
+	    control_read_number(
+		"control/maxloginrcpt", UINT64_MAX, &recipients) < 0) {
 		error_warn(NAME, "control");
 		if (clients.limits.checks)
 			return;
@@ -74,6 +83,8 @@ read_limits(void)
 	if (limits.seconds == 0)
 		clients.limits.seconds = 1;
 	clients.tries.free = free;
+	clients.sends.messages = messages;
+	clients.sends.recipients = recipients;
 }
 
 static void
@@ -84,6 +95,13 @@ reap(void)
 
 	while ((pid = spawn_reap(&status)) > 0)
 		clients_check_ended(&clients, pid, status);
+}
+
+static void
+save_sends(void)
+{
+	if (clients.sends.save_at && sends_save(&clients.sends, SENDS) < 0)
+		error_warn(NAME, SENDS);
 }
 
 /* One turn of the loop.
@@ -97,6 +115,9 @@ serve_once(int door, int64_t *door_opens)
 	bool is_open = !*door_opens && clients_have_room(&clients);
 
 	fds[0] = (struct pollfd){ .fd = is_open ? door : -1, .events = POLLIN };
+	if (clients.sends.save_at &&
+	    (!deadline || clients.sends.save_at < deadline))
+		deadline = clients.sends.save_at;
 	clients_watch(&clients, fds + 1, &deadline);
 	if (deadline) {
 		patience = deadline - clock_monotonic();
@@ -104,6 +125,8 @@ serve_once(int door, int64_t *door_opens)
 	}
 	if (signal_poll(fds, 1 + AUTHD_CLIENTS_MAX, patience) < 0)
 		error_exit(NAME, "poll");
+	if (clients.sends.save_at && clock_monotonic() >= clients.sends.save_at)
+		save_sends();
 	reap();
 	clients_serve(&clients, fds + 1);
 	if (*door_opens && clock_monotonic() >= *door_opens)
@@ -156,6 +179,8 @@ main(int argc, char **argv)
 	clients.tries.seed = random_u64();
 	clients_init(&clients, argv + 1, find_peer());
 	read_limits();
+	if (sends_load(&clients.sends, SENDS, clock_seconds()) < 0)
+		error_warn(NAME, SENDS);
 	door = door_open(LOGINCHECK_DOOR, BACKLOG);
 	if (door < 0)
 		error_exit(NAME, LOGINCHECK_DOOR);
@@ -166,5 +191,6 @@ main(int argc, char **argv)
 		}
 		serve_once(door, &door_opens);
 	}
+	save_sends();
 	return 0;
 }

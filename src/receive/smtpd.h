@@ -11,6 +11,7 @@
  *	smtpd_xclient.c   XCLIENT: a proxy speaks for its client
  *	smtpd_tls.c       STARTTLS
  *	smtpd_auth.c      AUTH: who the client is
+ *	smtpd_submit.c    submission: new messages of those who have logged in
  *
  * and, shared with other protocols, policy.h, receipt.h, sys/logline.h.
  */
@@ -24,8 +25,11 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "config/hostnames.h"
+#include "config/senders.h"
 #include "mail/crlftext.h"
 #include "mail/smtptext.h"
+#include "mail/tidylines.h"
 #include "net/starttls.h"
 #include "policy.h"
 #include "receipt.h"
@@ -96,6 +100,20 @@ struct smtpd_login {
 	struct str secret; /* name and password, for one command */
 };
 
+/* Messages that begin here: of people, not of mail servers. */
+struct smtpd_submission {
+	bool is_on; /* $SUBMISSION */
+	struct senders senders;
+	struct hostnames names;
+	/* Of one message. */
+	struct tidylines lines;
+	struct tidylines_wishes wishes;
+	struct mailboxes from;
+	struct str line; /* of the header, that is not complete yet */
+	bool is_body;	 /* the header is over */
+	const char *fault;
+};
+
 struct smtpd {
 	struct in in;
 	struct out out;
@@ -112,6 +130,7 @@ struct smtpd {
 	bool has_helo, is_extended; /* HELO or EHLO came; EHLO was the last */
 	struct smtpd_tls tls;
 	struct smtpd_login login;
+	struct smtpd_submission submission;
 	struct smtpd_counts counts;
 	/* The transaction. */
 	bool has_sender, is_bad_sender, is_utf8;
@@ -206,5 +225,28 @@ void smtpd_auth_forget(struct smtpd *smtpd);
 
 /* smtpd_auth: the command.  No copy of a password is left. */
 void smtpd_auth(struct smtpd *smtpd, struct span argument);
+
+/* ---- smtpd_submit.c ---- */
+
+/* smtpd_submit_read: whether messages begin here; after smtpd_auth_read.
+ * Returns 0, -1 with errno. */
+MUST_CHECK int smtpd_submit_read(struct smtpd *smtpd);
+
+/* smtpd_submit_complete: completes an address of the envelope. */
+void smtpd_submit_complete(const struct smtpd *smtpd, struct str *address);
+
+/* smtpd_submit_find_fault: NULL, or the reply if a sender is not the client's. */
+const char *smtpd_submit_find_fault(struct smtpd *smtpd, struct span sender);
+
+/* smtpd_submit_count: counts a message of who has logged in, on whatever port.
+ * Returns NULL, or the reply if that would be too many. */
+const char *smtpd_submit_count(const struct smtpd *smtpd);
+
+/* smtpd_submit_begin, _store, _end: the text on its way to receipt_store; its
+ * header is put in order.  The last returns NULL, or the reply to a message that
+ * cannot be taken. */
+void smtpd_submit_begin(struct smtpd *smtpd);
+void smtpd_submit_store(struct smtpd *smtpd, struct span piece);
+const char *smtpd_submit_end(struct smtpd *smtpd);
 
 #endif

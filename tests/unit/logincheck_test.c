@@ -38,7 +38,7 @@ serve(struct span answer)
 		fd_close(door);
 		return pid;
 	}
-	assert_int_equal(fd_wait(door, POLLIN, 0, 0, false), 0);
+	(void)poll(&(struct pollfd){ .fd = door, .events = POLLIN }, 1, 30000);
 	client = accept(door, NULL, NULL);
 	got = recv(client, record, sizeof(record), 0);
 	if (answer.len && send(client, answer.s, answer.len, 0) < 0)

@@ -6,7 +6,6 @@
 
 #include "base/ascii.h"
 #include "base/secret.h"
-#include "base/str.h"
 #include "queue/record.h"
 #include "sys/door.h"
 #include "sys/fd.h"
@@ -22,14 +21,21 @@ has_control(struct span text)
 }
 
 bool
+logincheck_is_name(struct span name)
+{
+	return name.len > 0 && name.len <= LOGINCHECK_SECRETS_MAX &&
+	    !has_control(name);
+}
+
+bool
 logincheck_is_fit(const struct logincheck *login)
 {
 	return login->address.len <= LOGINCHECK_ADDRESS_MAX &&
 	    login->service.len <= LOGINCHECK_SERVICE_MAX &&
-	    login->name.len > 0 && login->name.len <= LOGINCHECK_SECRETS_MAX &&
+	    logincheck_is_name(login->name) &&
 	    login->password.len <= LOGINCHECK_SECRETS_MAX - login->name.len &&
 	    !has_control(login->address) && !has_control(login->service) &&
-	    !has_control(login->name) && !span_has(login->password, '\0');
+	    !span_has(login->password, '\0');
 }
 
 bool
@@ -58,30 +64,36 @@ hear_answer(int fd)
 }
 
 enum logincheck_answer
+logincheck_ask_record(struct str *question)
+{
+	int fd = door_connect(LOGINCHECK_DOOR);
+	bool is_asked = fd >= 0 &&
+	    fdpass_set_timeout(fd, LOGINCHECK_SECONDS) == 0 &&
+	    fdpass_send(fd, str_span(question), -1) == 0;
+	enum logincheck_answer answer = LOGINCHECK_LATER;
+
+	secret_wipe(question->s, question->len);
+	if (is_asked)
+		answer = hear_answer(fd);
+	fd_close(fd);
+	return answer;
+}
+
+enum logincheck_answer
 logincheck_ask(const struct logincheck *login)
 {
-	enum logincheck_answer answer = LOGINCHECK_LATER;
 	struct str question = STR_INIT;
-	bool is_asked;
-	int fd;
+	enum logincheck_answer answer;
 
 	if (!logincheck_is_fit(login))
 		return LOGINCHECK_WRONG;
-	fd = door_connect(LOGINCHECK_DOOR);
-	if (fd < 0)
-		return LOGINCHECK_LATER;
 	/* Growing would leave a part of it behind. */
 	str_reserve(&question, LOGINCHECK_RECORD_MAX);
 	record_add(&question, LOGINCHECK_ADDRESS, login->address);
 	record_add(&question, LOGINCHECK_SERVICE, login->service);
 	record_add(&question, LOGINCHECK_NAME, login->name);
 	record_add(&question, LOGINCHECK_PASSWORD, login->password);
-	is_asked = fdpass_set_timeout(fd, LOGINCHECK_SECONDS) == 0 &&
-	    fdpass_send(fd, str_span(&question), -1) == 0;
-	secret_wipe(question.s, question.len);
+	answer = logincheck_ask_record(&question);
 	str_free(&question);
-	if (is_asked)
-		answer = hear_answer(fd);
-	fd_close(fd);
 	return answer;
 }

@@ -21,6 +21,7 @@
 
 #include "base/attr.h"
 #include "base/span.h"
+#include "base/str.h"
 
 #define LOGINCHECK_ADDRESS  'A'
 #define LOGINCHECK_SERVICE  'S'
@@ -51,6 +52,10 @@ struct logincheck {
 	struct span name, password;
 };
 
+/* logincheck_is_name: whether anybody can have this name: it is not empty, not too
+ * long, and has no control byte. */
+bool logincheck_is_name(struct span name);
+
 /*
  * logincheck_is_fit: whether this can be asked: no part is longer than it may
  * be or has a NUL, the name is not empty and has no control byte.
@@ -64,6 +69,10 @@ bool logincheck_is_fit(const struct logincheck *login);
  */
 MUST_CHECK enum logincheck_answer
 logincheck_ask(const struct logincheck *login);
+
+/* logincheck_ask_record: sends any question, wipes it, and hears the answer; for
+ * those who ask at the same door.  Returns as logincheck_ask. */
+MUST_CHECK enum logincheck_answer logincheck_ask_record(struct str *question);
 
 /*
  * logincheck_parse: takes a question apart; its spans lie in it.
