@@ -266,7 +266,7 @@ bench:
 
 help:
 	@echo 'make             build all into build/'
-	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
+	@echo 'make quickstart  build, install, configure, start, send messages, fetch some'
 	@echo 'make stop        end what quickstart started'
 	@echo 'make tlscert     a certificate for a start, signed by nobody'
 	@echo 'make services    write the services: daemontools, systemd'

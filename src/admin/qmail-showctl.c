@@ -315,7 +315,8 @@ is_known(const char *name)
 static bool
 is_of_services(const char *name)
 {
-	static const char *const names[] = { "popaddress", "smtpaddress",
+	static const char *const names[] = { "popaddress", "popsaddress",
+		"smtpaddress", "submissionaddress", "submissionsaddress",
 		"tcp.smtp", "tcp.smtp.cdb" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
