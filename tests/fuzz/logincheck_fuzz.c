@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "queue/logincheck.h"
 #include "queue/record.h"
+#include "queue/sendcount.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -16,7 +17,13 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct span all = span_make((const char *)bytes, size);
 	struct str again = STR_INIT;
 	struct logincheck login;
+	struct span name;
+	uint64_t recipients;
 
+	if (sendcount_parse(all, &name, &recipients)) {
+		must(recipients <= SENDCOUNT_MAX && logincheck_is_name(name));
+		must(!logincheck_parse(all, &login));
+	}
 	if (!logincheck_parse(all, &login))
 		return 0;
 	must(size <= LOGINCHECK_RECORD_MAX);
