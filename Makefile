@@ -29,6 +29,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             mess/iftocc mess/822print \
             pop/qmail-popup pop/qmail-pop3d pop/pop-note pop/pop-relay \
             pop/qmail-newpop \
+            login/qmail-authd \
             serial/setlock serial/maildirserial serial/serialsmtp \
             serial/serialqmtp \
             control/qmail-qctld control/qmail-qctl \
@@ -49,13 +50,13 @@ SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             submit/datemail submit/mailsubj \
             maildir/elq maildir/pinq maildir/qail
 
-RECEIVE_PARTS      := policy receipt logline
-qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_session smtpd_envelope \
-                      smtpd_data smtpd_xclient smtpd_tls $(RECEIVE_PARTS)
+RECEIVE_PARTS      := policy receipt
+qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_line smtpd_session smtpd_envelope \
+                      smtpd_data smtpd_xclient smtpd_tls smtpd_auth \
+                      smtpd_submit $(RECEIVE_PARTS)
 qmail-qmtpd_PARTS  := qmtp $(RECEIVE_PARTS)
-qmail-qmqpd_PARTS  := qmtp receipt logline
-greetdelay_PARTS   := logline
-proxyin_PARTS      := logline environment
+qmail-qmqpd_PARTS  := qmtp receipt
+proxyin_PARTS      := environment
 tcp-env_PARTS      := environment
 offertls_PARTS     := environment
 new-inject_PARTS   := new_inject_envelope
@@ -100,6 +101,7 @@ printforward_PARTS := tool
 setmaillist_PARTS  := tool
 printmaillist_PARTS := tool
 qmail-popup_PARTS  := popup_hear
+qmail-authd_PARTS  := authd_clients authd_check tries sends
 pop-note_PARTS     := note
 pop-relay_PARTS    := note
 qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
@@ -269,7 +271,7 @@ bench:
 
 help:
 	@echo 'make             build all into build/'
-	@echo 'make quickstart  build, install, configure, start, send two messages, fetch one'
+	@echo 'make quickstart  build, install, configure, start, send messages, fetch some'
 	@echo 'make stop        end what quickstart started'
 	@echo 'make tlscert     a certificate for a start, signed by nobody'
 	@echo 'make services    write the services: daemontools, systemd'

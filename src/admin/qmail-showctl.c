@@ -39,6 +39,7 @@ static const struct control {
 	const char *meaning;
 } controls[] = {
 	{ "me", LINE, NULL, "name of this host, default for many files" },
+	{ "auth25", LINE, "off", "whether clients may log in on port 25" },
 	{ "badmailfrom", LIST, "no sender is refused",
 	    "senders that SMTP refuses" },
 	{ "badrcptto", LIST, "no recipient is refused",
@@ -54,6 +55,7 @@ static const struct control {
 	{ "concurrencyhost", NUMBER, "0",
 	    "deliveries to one next hop at a time; 0: no limit" },
 	{ "concurrencylocal", NUMBER, "10", "local deliveries at a time" },
+	{ "concurrencylogin", NUMBER, "20", "checks of passwords at a time" },
 	{ "concurrencyremote", NUMBER, "20", "remote deliveries at a time" },
 	{ "concurrencytls", NUMBER, "1000", "sessions of TLS at a time" },
 	{ "concurrencytlsc", NUMBER, "1000",
@@ -72,7 +74,11 @@ static const struct control {
 	    "local part that gets double bounces" },
 	{ "envnoathost", LINE_OR_ME, "envnoathost",
 	    "host of recipients without one" },
+	{ "freelogins", NUMBER, "5",
+	    "wrong passwords of a name before it has to wait" },
 	{ "helohost", LINE_OR_ME, NULL, "said in HELO to other servers" },
+	{ "hideclient", LINE, "off",
+	    "on: where who has logged in is, is not told" },
 	{ "idhost", LINE_OR_ME, "idhost", "host in Message-ID fields" },
 	{ "localiphost", LINE_OR_ME, NULL,
 	    "stands for addresses of this machine" },
@@ -82,6 +88,9 @@ static const struct control {
 	    "1: a missing Maildir of the default delivery is made" },
 	{ "maxerrors", NUMBER, "20", "refused commands of an SMTP client" },
 	{ "maxheader", NUMBER, "1048576", "largest header by SMTP" },
+	{ "maxloginmail", NUMBER, "300",
+	    "messages of a user in an hour; 0: no limit" },
+	{ "maxloginrcpt", NUMBER, "1000", "recipients of these; 0: no limit" },
 	{ "maxmail", NUMBER, "10000", "messages of an SMTP session" },
 	{ "maxrcpt", NUMBER, "1000", "recipients of a message by SMTP" },
 	{ "maxunknown", NUMBER, "50", "unknown recipients of a session" },
@@ -111,6 +120,8 @@ static const struct control {
 	    "strict: no 8-bit text to servers without 8BITMIME" },
 	{ "senderroutes", LIST, "no route by the sender",
 	    "relays by the domain of the sender" },
+	{ "senders", LIST, "only own addresses",
+	    "further addresses that users may send as" },
 	{ "servercert.pem", FLAG, NULL,
 	    "key and certificate for TLS; only its owner may read it" },
 	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },
@@ -124,6 +135,8 @@ static const struct control {
 	    "seconds that queueing a bounce may take" },
 	{ "timeoutconnect", NUMBER, "60", "seconds to connect to a server" },
 	{ "timeoutdelivery", NUMBER, "1800", "seconds for a remote delivery" },
+	{ "timeoutlogin", NUMBER, "30",
+	    "seconds that checking a password may take" },
 	{ "timeoutremote", NUMBER, "1200", "seconds to wait for a server" },
 	{ "timeoutsession", NUMBER, "86400", "seconds for an SMTP session" },
 	{ "timeoutsmtpd", NUMBER, "1200", "seconds to wait for a client" },
@@ -311,7 +324,8 @@ is_known(const char *name)
 static bool
 is_of_services(const char *name)
 {
-	static const char *const names[] = { "popaddress", "smtpaddress",
+	static const char *const names[] = { "popaddress", "popsaddress",
+		"smtpaddress", "submissionaddress", "submissionsaddress",
 		"tcp.smtp", "tcp.smtp.cdb" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)

@@ -77,6 +77,7 @@ const struct item items[] = {
 	{ PROGRAM, "bin/qmail-pop3d", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/checkpassword", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-newpop", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-authd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/pop-note", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/pop-relay", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-qmtpd", ROOT, G, 0755, NULL, 0 },

@@ -3,14 +3,16 @@
 # back: `make quickstart`, `make stop`.
 # Runs as   root, by hand.
 # Reads     conf-qmail, conf-users; $PORT, where to listen instead of 25;
-#           $POPPORT, the same for 110.
+#           $POPPORT, the same for 110; $SUBMISSIONPORT, $SUBMISSIONSPORT,
+#           $POPSPORT for 587, 465, 995.
 # Writes    the packages it needs, HOME (see INSTALL), HOME/service, HOME/log.
 set -eu
 home=$(head -n 1 conf-qmail)
 alias_user=$(head -n 1 conf-users)
 service=$home/service
-services="qmail-pop3d qmail-smtpd qmail-send qmail-tlsc qmail-mtasts qmail-secretd
-	qmail-tlsd"
+login_services="qmail-submission qmail-submissions qmail-pop3sd qmail-authd"
+services="$login_services qmail-pop3d qmail-smtpd qmail-send qmail-tlsc
+	qmail-mtasts qmail-secretd qmail-tlsd"
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 
@@ -50,6 +52,7 @@ check_machine() {
 			"Choose another: PORT=2525 make quickstart"
 	fi
 	choose_pop_port
+	choose_login_ports
 }
 
 # POP3 is left out where its port is taken: mail comes in without it.
@@ -64,6 +67,31 @@ choose_pop_port() {
 	if ! svok "$service/qmail-pop3d" 2>/dev/null && is_taken "$pop_port"; then
 		has_pop=
 	fi
+}
+
+# choose SERVICE FILE PORT [PORT]: where a service is to listen; the last word is
+# the port that is used if the file names none.
+choose() {
+	chosen_address=127.0.0.1
+	chosen_port=$4
+	if [ -s "$home/control/$2" ]; then
+		read -r chosen_address chosen_port < "$home/control/$2"
+	fi
+	chosen_port=${3:-$chosen_port}
+	svok "$service/$1" 2>/dev/null || ! is_taken "$chosen_port"
+}
+
+# What needs a login is left out where one of its ports is taken.
+choose_login_ports() {
+	has_login=yes
+	choose qmail-submission submissionaddress "${SUBMISSIONPORT:-}" 587 ||
+		has_login=
+	submission_address=$chosen_address submission_port=$chosen_port
+	choose qmail-submissions submissionsaddress "${SUBMISSIONSPORT:-}" 465 ||
+		has_login=
+	submissions_address=$chosen_address submissions_port=$chosen_port
+	choose qmail-pop3sd popsaddress "${POPSPORT:-}" 995 || has_login=
+	pops_address=$chosen_address pops_port=$chosen_port
 }
 
 # ---- the steps ----
@@ -136,7 +164,17 @@ configure() {
 	else
 		echo "no TLS: it was built without OpenSSL"
 	fi
-	[ -z "$has_pop" ] || configure_pop
+	[ -n "$has_tls" ] || has_login=
+	[ -z "$has_pop$has_login" ] || configure_pop
+	[ -z "$has_login" ] || configure_logins
+}
+
+configure_logins() {
+	echo "$submission_address $submission_port" \
+		> "$home/control/submissionaddress"
+	echo "$submissions_address $submissions_port" \
+		> "$home/control/submissionsaddress"
+	echo "$pops_address $pops_port" > "$home/control/popsaddress"
 }
 
 # Whether a name has the file that the quickstart writes, not one of people.
@@ -179,10 +217,11 @@ start_services() {
 	say "Services in $service"
 	# shellcheck disable=SC2086 # one word each, or none
 	sh src/install/services.sh qmail-send qmail-smtpd \
-		${has_pop:+qmail-pop3d} ${has_tls:+qmail-tlsd}
+		${has_pop:+qmail-pop3d} ${has_tls:+qmail-tlsd} \
+		${has_login:+$login_services}
 	if is_running; then
 		svc -t "$service/qmail-send" "$service/qmail-smtpd"
-		for name in qmail-pop3d qmail-tlsd; do
+		for name in qmail-pop3d qmail-tlsd $login_services; do
 			! svok "$service/$name" 2>/dev/null ||
 				svc -t "$service/$name"
 		done
@@ -202,8 +241,27 @@ start_services() {
 		echo "no POP3: port $pop_port is taken;" \
 			"choose another: POPPORT=1110 make quickstart"
 	fi
+	if [ -n "$has_login" ]; then
+		wait_for "submission to answer on port $submission_port" \
+			submission_answers
+		wait_for "POP3 over TLS to answer on port $pops_port" pops_answers
+		wait_for "qmail-authd" authd_answers
+		echo "people send by ports $submission_port and $submissions_port," \
+			"and fetch by $pops_port, with a password"
+	elif [ -n "$has_tls" ]; then
+		echo "no submission, and no POP3 over TLS: one of their ports is" \
+			"taken; choose others by SUBMISSIONPORT, SUBMISSIONSPORT, POPSPORT"
+	fi
 	keep_after_reboot
 }
+
+submission_answers() {
+	openssl s_client -starttls smtp \
+		-connect "$submission_address:$submission_port" -verify_quiet \
+		</dev/null 2>/dev/null | grep -q "BEGIN CERTIFICATE"
+}
+pops_answers() { over_pops QUIT 2>/dev/null | grep -q '^+OK'; }
+authd_answers() { [ -S "$home/login/door" ] && svok "$service/qmail-authd"; }
 
 pop_answers() {
 	tcpclient -RHl0 "$pop_address" "$pop_port" sh -c 'read -r line <&6 &&
@@ -268,6 +326,7 @@ prove() {
 	say "One message by SMTP, one by sendmail"
 	me=$(head -n 1 "$home/control/me")
 	stamp=$(date +%s).$$
+	sent=2
 	send_by_smtp
 	send_by_sendmail
 	wait_for "both messages in $home/alias/Maildir" both_arrived
@@ -276,18 +335,61 @@ prove() {
 		cat "$file"
 	done
 	[ -z "$has_pop" ] || fetch_one
+	[ -z "$has_login" ] || prove_login
 	say "Their way, in $home/log/qmail-send/current"
 	numbers=
 	wait_for "the log" log_is_complete
 	grep -E "msg ($numbers)\$|msg ($numbers):|delivery" \
-		"$home/log/qmail-send/current" | tail -n 10
+		"$home/log/qmail-send/current" | tail -n 15
 	say "Done.  mutt -f $home/alias/Maildir reads it; make stop ends it."
+}
+
+# Sends a message as postmaster, and fetches it.  The password is no argument,
+# which all could see: printf is of the shell.
+prove_login() {
+	find_password
+	[ -n "$password" ] || return 0 # somebody else's list
+	say "One message with a login by port $submission_port, fetched by port $pops_port"
+	replies=$(submit_one | openssl s_client -quiet -verify_quiet -crlf \
+		-starttls smtp -connect "$submission_address:$submission_port" \
+		2>/dev/null | tr -d '\r')
+	case $replies in
+	*'250 2.0.0 ok '*) ;;
+	*) die "the server says: $replies" ;;
+	esac
+	sent=3
+	wait_for "it in $home/alias/Maildir" login_arrived
+	number=$(over_pops STAT | sed -n 's/^+OK \([0-9]*\) [0-9]*$/\1/p')
+	over_pops "RETR $number" | sed -n '/^Received:/,/^\.$/p' | sed '$d'
+}
+
+submit_one() {
+	printf 'EHLO quickstart.invalid\nAUTH PLAIN %s\n' \
+		"$(printf '\000postmaster\000%s' "$password" | openssl base64 -A)"
+	printf 'MAIL FROM:<postmaster@%s>\nRCPT TO:<postmaster@%s>\nDATA\n' \
+		"$me" "$me"
+	printf 'Subject: with a login (%s)\n\nIt works.\n.\nQUIT\n' "$stamp.l"
+}
+login_arrived() {
+	grep -qs "with a login ($stamp.l)" "$home"/alias/Maildir/new/*
+}
+
+# over_pops COMMAND: what the POP3 server says to postmaster.
+over_pops() {
+	find_password
+	printf 'USER postmaster\nPASS %s\n%s\nQUIT\n' "$password" "$1" |
+		openssl s_client -quiet -verify_quiet -crlf \
+			-connect "$pops_address:$pops_port" 2>/dev/null | tr -d '\r'
+}
+
+find_password() {
+	password=$(sed -n 's/^postmaster:{PLAIN}\([^:]*\):.*/\1/p' \
+		"$home/users/pop" | head -n 1)
 }
 
 # Fetches the newest message as postmaster, and leaves it there.
 fetch_one() {
-	password=$(sed -n 's/^postmaster:{PLAIN}\([^:]*\):.*/\1/p' \
-		"$home/users/pop" | head -n 1)
+	find_password
 	[ -n "$password" ] || return 0 # somebody else's list
 	say "One of them by POP3"
 	# The password is no argument, which all could see.
@@ -320,10 +422,10 @@ fetch_by_pop3() {
 		ask QUIT'
 }
 
-# The last two messages that ended are ours: nobody else sends yet.
+# The last messages that ended are ours: nobody else sends yet.
 log_is_complete() {
 	numbers=$(sed -n 's/.* end msg \([0-9]*\)$/\1/p' \
-		"$home/log/qmail-send/current" | tail -n 2 | paste -s -d '|')
+		"$home/log/qmail-send/current" | tail -n "$sent" | paste -s -d '|')
 	case $numbers in *'|'*) return 0 ;; *) return 1 ;; esac
 }
 

@@ -4,7 +4,8 @@
 # Runs as   root, by hand, after the installation.
 # Reads     conf-qmail, conf-users, src/install/service; HOME/control.
 # Writes    HOME/service, HOME/log, HOME/systemd, and what was not yet there of
-#           control/smtpaddress, popaddress, tcp.smtp.  What people have changed
+#           control/smtpaddress, popaddress, submissionaddress,
+#           submissionsaddress, popsaddress, tcp.smtp.  What people have changed
 #           is kept; FILE.made holds what would stand there.
 # usage: services.sh [SERVICE...]
 set -eu
@@ -46,6 +47,9 @@ umask 022
 }
 put smtpaddress '127.0.0.1 25'
 put popaddress '127.0.0.1 110'
+put submissionaddress '127.0.0.1 587'
+put submissionsaddress '127.0.0.1 465'
+put popsaddress '127.0.0.1 995'
 put tcp.smtp '127.:allow,RELAYCLIENT=""'
 [ -e "$home/control/tcp.smtp.cdb" ] ||
 	tcprules "$home/control/tcp.smtp.cdb" "$home/control/tcp.smtp.tmp" \
@@ -54,8 +58,10 @@ if [ $# = 0 ]; then
 	set -- qmail-send qmail-smtpd qmail-pop3d
 	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
 	[ ! -e "$home/control/smtpauth" ] || set -- "$@" qmail-secretd
-	[ ! -e "$home/control/servercert.pem" ] || set -- "$@" qmail-tlsd
 	[ ! -e "$home/bin/qmail-mtasts" ] || set -- "$@" qmail-mtasts
+	[ ! -e "$home/control/servercert.pem" ] ||
+		set -- "$@" qmail-tlsd qmail-authd qmail-submission \
+			qmail-submissions qmail-pop3sd
 fi
 for name; do
 	make_service "$name"

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 
+#include "base/base64.h"
 #include "base/secret.h"
 #include "net/smtpline.h"
 #include "secret.h"
@@ -62,27 +63,6 @@ ask(struct dialogue *dialogue, struct str *line)
 	return is_sent ? hear(dialogue) : 0;
 }
 
-static void
-add_base64(struct str *line, struct span bytes)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < bytes.len; i += 3) {
-		size_t left = bytes.len - i;
-		unsigned group = (unsigned)(unsigned char)bytes.s[i] << 16;
-
-		if (left > 1)
-			group |= (unsigned)(unsigned char)bytes.s[i + 1] << 8;
-		if (left > 2)
-			group |= (unsigned char)bytes.s[i + 2];
-		str_add_byte(line, letters[group >> 18]);
-		str_add_byte(line, letters[group >> 12 & 63]);
-		str_add_byte(line, left > 1 ? letters[group >> 6 & 63] : '=');
-		str_add_byte(line, left > 2 ? letters[group & 63] : '=');
-	}
-}
-
 static int
 say_plain(
     struct dialogue *dialogue, const struct secret *secret, struct str *line)
@@ -94,7 +74,7 @@ say_plain(
 	str_add_field(&message, str_span(&secret->user));
 	str_add(&message, str_span(&secret->password));
 	str_add_z(line, "AUTH PLAIN ");
-	add_base64(line, str_span(&message));
+	base64_add(line, str_span(&message));
 	secret_wipe(message.s, message.len);
 	str_free(&message);
 	return ask(dialogue, line);
@@ -110,11 +90,11 @@ say_login(
 	code = ask(dialogue, line);
 	if (code != GO_ON)
 		return code;
-	add_base64(line, str_span(&secret->user));
+	base64_add(line, str_span(&secret->user));
 	code = ask(dialogue, line);
 	if (code != GO_ON)
 		return code;
-	add_base64(line, str_span(&secret->password));
+	base64_add(line, str_span(&secret->password));
 	return ask(dialogue, line);
 }
 

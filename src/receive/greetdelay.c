@@ -14,8 +14,8 @@
 
 #include "base/must.h"
 #include "base/scan.h"
-#include "logline.h"
 #include "sys/fd.h"
+#include "sys/logline.h"
 #include "sys/signal.h"
 #include "sys/sock.h"
 

@@ -21,7 +21,6 @@
 #define OFMIP_IN_BUFFER	      16384
 #define OFMIP_COMMAND_MAX     4096	 /* bytes of a line; more is an end */
 #define OFMIP_RECIPIENTS_MAX  (1u << 20) /* bytes of all in a message */
-#define OFMIP_HEADER_MAX      (1u << 20) /* bytes of a header */
 #define OFMIP_TIMEOUT_SECONDS 1200	 /* for each read and write */
 
 struct ofmip {

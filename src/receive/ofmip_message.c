@@ -9,9 +9,8 @@
 
 #include "base/ascii.h"
 #include "config/home.h"
-#include "mail/header.h"
 #include "mail/hops.h"
-#include "mail/tidyhead.h"
+#include "mail/tidylines.h"
 #include "queue/inject.h"
 #include "sys/clock.h"
 
@@ -20,9 +19,8 @@ struct passage {
 	struct ofmip *ofmip;
 	struct inject inject;
 	bool is_open, is_body, is_too_large;
-	struct tidyhead head;
-	struct str field; /* that is not complete yet */
-	size_t header;	  /* bytes of all so far */
+	struct tidylines lines; /* the header */
+	struct tidylines_wishes wishes;
 	struct hops hops; /* fields that tell of a loop */
 	bool has_cr;	  /* the piece of a line before ended in one */
 };
@@ -74,27 +72,14 @@ add_from(struct passage *passage)
 	size_t at = span_find_last(sender, '@');
 	struct mailbox mailbox = MAILBOX_INIT;
 
-	if (!ofmip->has_name && tidyhead_has(&passage->head, HEADER_FROM))
+	if (!ofmip->has_name && tidyhead_has(&passage->lines.head, HEADER_FROM))
 		return;
 	if (ofmip->has_name)
 		str_set(&mailbox.name, str_span(&ofmip->name));
 	str_set(&mailbox.local_part, span_upto(sender, at));
 	str_set(&mailbox.host, span_from(sender, at + 1));
-	tidyhead_add(&passage->head, HEADER_FROM, &mailbox);
+	tidyhead_add(&passage->lines.head, HEADER_FROM, &mailbox);
 	mailboxes_free_one(&mailbox);
-}
-
-static void
-end_field(struct passage *passage)
-{
-	struct ofmip *ofmip = passage->ofmip;
-	struct span field = str_span(&passage->field);
-	bool is_from = header_identify(header_name(field, NULL)) == HEADER_FROM;
-
-	if (field.len && !(is_from && ofmip->has_name))
-		tidyhead_field(
-		    &passage->head, str_span(&ofmip->names.rules), field, NULL);
-	str_reset(&passage->field);
 }
 
 static void
@@ -102,11 +87,11 @@ end_header(struct passage *passage)
 {
 	struct str text = STR_INIT;
 
-	end_field(passage);
+	tidylines_end(&passage->lines, &passage->wishes);
 	add_from(passage);
 	add_received(&text);
 	/* Our own number is that of all messages of the session. */
-	tidyhead_write(&passage->head, &text, clock_seconds(),
+	tidyhead_write(&passage->lines.head, &text, clock_seconds(),
 	    str_span(&passage->ofmip->names.id_host),
 	    (uint64_t)passage->inject.pid);
 	if (passage->is_open)
@@ -115,27 +100,26 @@ end_header(struct passage *passage)
 	str_free(&text);
 }
 
-/* A line of the header, with its LF. */
+/* A line of the header, with its LF, or the first behind it. */
 static void
 take_header_line(struct passage *passage, struct span line)
 {
-	passage->header += line.len;
 	hops_add(&passage->hops, line);
-	if (passage->header > OFMIP_HEADER_MAX) {
+	switch (tidylines_take(&passage->lines, &passage->wishes, line)) {
+	case TIDYLINES_TAKEN:
+		return;
+	case TIDYLINES_TOO_LARGE:
 		passage->is_too_large = true;
 		passage->is_body = true;
-	} else if (passage->field.len && ascii_is_blank(line.s[0])) {
-		str_add(&passage->field, line);
-	} else if (header_name(line, NULL).len) {
-		end_field(passage);
-		str_set(&passage->field, line);
-	} else {
-		end_header(passage);
-		if (line.len > 1 && passage->is_open)
-			inject_message(&passage->inject, SPAN("\n"));
-		if (passage->is_open)
-			inject_message(&passage->inject, line);
+		return;
+	case TIDYLINES_BODY:
+		break;
 	}
+	end_header(passage);
+	if (line.len > 1 && passage->is_open)
+		inject_message(&passage->inject, SPAN("\n"));
+	if (passage->is_open)
+		inject_message(&passage->inject, line);
 }
 
 /* ---- the text ---- */
@@ -163,7 +147,7 @@ read_line(struct passage *passage, struct str *line)
 		str_add_byte(line, '\r');
 	passage->has_cr = false;
 	got = in_read_until(&ofmip->in, '\n', line,
-	    passage->is_body ? OFMIP_IN_BUFFER : OFMIP_HEADER_MAX);
+	    passage->is_body ? OFMIP_IN_BUFFER : TIDYLINES_MAX);
 	if (got > 0)
 		return true;
 	if (got < 0 && errno == EMSGSIZE)
@@ -270,8 +254,10 @@ ofmip_receive(struct ofmip *ofmip)
 	struct verdict verdict;
 	const char *fault;
 
-	passage = (struct passage){ .ofmip = ofmip };
-	tidyhead_begin(&passage.head);
+	passage = (struct passage){ .ofmip = ofmip,
+		.wishes = { .rules = str_span(&ofmip->names.rules),
+		    .is_without_from = ofmip->has_name } };
+	tidylines_begin(&passage.lines);
 	ofmip_reply(ofmip, "354 go ahead");
 	passage.is_open = inject_open(&passage.inject, home_dir) == 0;
 	read_text(&passage);
@@ -286,6 +272,5 @@ ofmip_receive(struct ofmip *ofmip)
 		verdict = inject_close(&passage.inject);
 		reply_verdict(ofmip, &verdict);
 	}
-	tidyhead_free(&passage.head);
-	str_free(&passage.field);
+	tidylines_free(&passage.lines);
 }

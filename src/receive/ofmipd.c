@@ -53,25 +53,13 @@ take_address(struct ofmip *ofmip, struct span argument, struct span keyword,
 {
 	enum address_result result;
 	struct span parameters;
-	struct str host = STR_INIT;
-	size_t at;
 
 	result = address_parse_path(argument, keyword, address, &parameters);
 	if (result == ADDRESS_MISSING)
 		str_reset(address);
 	if (result == ADDRESS_BROKEN)
 		return "501 5.1.3 this is no address";
-	if (address->len) {
-		at = span_find_last(str_span(address), '@');
-		str_set(&host, span_from(str_span(address), at + 1));
-		hostrules_apply(str_span(&ofmip->names.rules), &host);
-		str_cut(address, at);
-		if (host.len) {
-			str_add_byte(address, '@');
-			str_add(address, str_span(&host));
-		}
-		str_free(&host);
-	}
+	hostrules_apply_to_address(str_span(&ofmip->names.rules), address);
 	return result == ADDRESS_TOO_LONG || address->len > ADDRESS_MAX
 	    ? "555 5.1.3 this address is too long"
 	    : NULL;

@@ -19,9 +19,9 @@
 #include "net/proxyheader.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
+#include "sys/logline.h"
 
 #include "environment.h"
-#include "logline.h"
 
 #define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111

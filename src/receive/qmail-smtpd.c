@@ -82,7 +82,8 @@ read_configuration(struct smtpd *smtpd)
 	if (control_read_line("control/smtpgreeting", &smtpd->greeting) < 0 ||
 	    smtpd->greeting.len == 0 || read_limits(&smtpd->limits) < 0 ||
 	    receipt_limits_read(&smtpd->receipt.limits) < 0 ||
-	    smtpd_xclient_read(smtpd) < 0)
+	    smtpd_xclient_read(smtpd) < 0 || smtpd_auth_read(smtpd) < 0 ||
+	    smtpd_submit_read(smtpd) < 0)
 		return -1;
 	return policy_read(&smtpd->policy);
 }
@@ -108,6 +109,7 @@ main(void)
 	must_hooks(BUG_EXIT, out_of_memory);
 	signal_ignore(SIGPIPE);
 	session.policy = no_policy;
+	session.submission.senders = (struct senders)SENDERS_INIT;
 	session.started = clock_monotonic();
 	in_init(&session.in, 0, in_buffer, sizeof(in_buffer));
 	out_init(&session.out, 1, out_buffer, sizeof(out_buffer));

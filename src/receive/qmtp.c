@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/fmt.h"
-#include "logline.h"
 #include "sys/clock.h"
+#include "sys/logline.h"
 
 #define LOG_REFUSALS 100 /* lines a session; then they are counted */
 

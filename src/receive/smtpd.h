@@ -4,13 +4,16 @@
  *	qmail-smtpd.c     start and configuration
  *	smtpd_reply.c     replies, and every way to end (smtpd_reply.h)
  *	smtpd_log.c       what the administrator is told (smtpd_log.h)
+ *	smtpd_line.c      reads a line
  *	smtpd_session.c   the loop, and the simple commands
  *	smtpd_envelope.c  MAIL and RCPT
  *	smtpd_data.c      DATA and BDAT: the text of a message
  *	smtpd_xclient.c   XCLIENT: a proxy speaks for its client
  *	smtpd_tls.c       STARTTLS
+ *	smtpd_auth.c      AUTH: who the client is
+ *	smtpd_submit.c    submission: new messages of those who have logged in
  *
- * and, shared with other protocols, policy.h, receipt.h, logline.h.
+ * and, shared with other protocols, policy.h, receipt.h, sys/logline.h.
  */
 #ifndef RECEIVE_SMTPD_H
 #define RECEIVE_SMTPD_H
@@ -22,8 +25,11 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "config/hostnames.h"
+#include "config/senders.h"
 #include "mail/crlftext.h"
 #include "mail/smtptext.h"
+#include "mail/tidylines.h"
 #include "net/starttls.h"
 #include "policy.h"
 #include "receipt.h"
@@ -38,8 +44,14 @@
 #define SMTPD_RECIPIENTS_MAX \
 	(1u << 20) /* bytes of all in a message, and of
 					   what is asked for them */
-#define SMTPD_IN_BUFFER	 65536
-#define SMTPD_OUT_BUFFER 4096
+#define SMTPD_RESPONSE_MAX \
+	12289 /* bytes of a line in AUTH, with a CR: RFC 4954 4 */
+#define SMTPD_LOGIN_FAILURES 3 /* then the session ends */
+/* Bytes of a line with a password: what is longer is none that anybody has
+ * (queue/logincheck.h). */
+#define SMTPD_SECRET_ROOM 1024
+#define SMTPD_IN_BUFFER	  65536
+#define SMTPD_OUT_BUFFER  4096
 
 /*
  * Time, in seconds.  Each read may take control/timeoutsmtpd; beyond that a
@@ -77,6 +89,31 @@ struct smtpd_tls {
 	struct str report;	      /* of the provider */
 };
 
+/* Who the client is, if it has said so. */
+struct smtpd_login {
+	bool is_wanted, is_required; /* $SMTPAUTH */
+	bool hides_client;	     /* control/hideclient */
+	struct str name;	     /* empty: nobody has logged in */
+	struct span user_before;   /* what smtpd->user was before; likewise: */
+	const char *suffix_before; /* policy.relay_suffix */
+	unsigned failures;
+	struct str secret; /* name and password, for one command */
+};
+
+/* Messages that begin here: of people, not of mail servers. */
+struct smtpd_submission {
+	bool is_on; /* $SUBMISSION */
+	struct senders senders;
+	struct hostnames names;
+	/* Of one message. */
+	struct tidylines lines;
+	struct tidylines_wishes wishes;
+	struct mailboxes from;
+	struct str line; /* of the header, that is not complete yet */
+	bool is_body;	 /* the header is over */
+	const char *fault;
+};
+
 struct smtpd {
 	struct in in;
 	struct out out;
@@ -92,6 +129,8 @@ struct smtpd {
 	struct str helo;
 	bool has_helo, is_extended; /* HELO or EHLO came; EHLO was the last */
 	struct smtpd_tls tls;
+	struct smtpd_login login;
+	struct smtpd_submission submission;
 	struct smtpd_counts counts;
 	/* The transaction. */
 	bool has_sender, is_bad_sender, is_utf8;
@@ -109,14 +148,20 @@ struct smtpd {
 	struct str line, address;
 };
 
+/* ---- smtpd_line.c ---- */
+
+/*
+ * smtpd_read_line: reads a line, without its end.
+ *   line   receives it, replaced; of a line that is too long one byte more than
+ *          it may have, and the rest is passed over
+ *   max    bytes that it may have
+ */
+void smtpd_read_line(struct smtpd *smtpd, struct str *line, size_t max);
+
 /* ---- smtpd_session.c ---- */
 
 /* smtpd_serve: greets, and serves commands until QUIT. */
 void smtpd_serve(struct smtpd *smtpd);
-
-/* smtpd_end_at: when a command must be here, seconds from now; never later
- * than the session may last.  A moment of clock_monotonic. */
-int64_t smtpd_end_at(const struct smtpd *smtpd, int64_t seconds);
 
 /* ---- smtpd_envelope.c ---- */
 
@@ -162,5 +207,49 @@ bool smtpd_tls_is_missing(const struct smtpd *smtpd);
 
 /* smtpd_starttls: the command. */
 void smtpd_starttls(struct smtpd *smtpd, struct span argument);
+
+/* ---- smtpd_auth.c ---- */
+
+/* smtpd_auth_read: from the environment and control files: whether AUTH is
+ * offered.  Returns 0, -1 with errno. */
+MUST_CHECK int smtpd_auth_read(struct smtpd *smtpd);
+
+/* smtpd_auth_is_offered: whether EHLO names AUTH. */
+bool smtpd_auth_is_offered(const struct smtpd *smtpd);
+
+/* smtpd_auth_is_on: whether the client has logged in. */
+bool smtpd_auth_is_on(const struct smtpd *smtpd);
+
+/* smtpd_auth_is_missing: whether nothing is to be done before it has. */
+bool smtpd_auth_is_missing(const struct smtpd *smtpd);
+
+/* smtpd_auth_forget: whoever the client said that it is, it may be another. */
+void smtpd_auth_forget(struct smtpd *smtpd);
+
+/* smtpd_auth: the command.  No copy of a password is left. */
+void smtpd_auth(struct smtpd *smtpd, struct span argument);
+
+/* ---- smtpd_submit.c ---- */
+
+/* smtpd_submit_read: whether messages begin here; after smtpd_auth_read.
+ * Returns 0, -1 with errno. */
+MUST_CHECK int smtpd_submit_read(struct smtpd *smtpd);
+
+/* smtpd_submit_complete: completes an address of the envelope. */
+void smtpd_submit_complete(const struct smtpd *smtpd, struct str *address);
+
+/* smtpd_submit_find_fault: NULL, or the reply if a sender is not the client's. */
+const char *smtpd_submit_find_fault(struct smtpd *smtpd, struct span sender);
+
+/* smtpd_submit_count: counts a message of who has logged in, on whatever port.
+ * Returns NULL, or the reply if that would be too many. */
+const char *smtpd_submit_count(const struct smtpd *smtpd);
+
+/* smtpd_submit_begin, _store, _end: the text on its way to receipt_store; its
+ * header is put in order.  The last returns NULL, or the reply to a message that
+ * cannot be taken. */
+void smtpd_submit_begin(struct smtpd *smtpd);
+void smtpd_submit_store(struct smtpd *smtpd, struct span piece);
+const char *smtpd_submit_end(struct smtpd *smtpd);
 
 #endif

@@ -70,17 +70,19 @@ has_envelope(struct smtpd *smtpd)
 	return false;
 }
 
-/* What stands behind "with" (RFC 3848, RFC 6531). */
+/* What stands behind "with" (RFC 3848, RFC 6531): S for TLS, A for a login. */
 static struct span
 protocol_name(const struct smtpd *smtpd)
 {
-	bool is_safe = smtpd->tls.is_on;
+	static const char *const names[][4] = {
+		{ "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+		{ "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" },
+	};
+	int kind = smtpd->tls.is_on + 2 * smtpd_auth_is_on(smtpd);
 
-	if (smtpd->is_utf8)
-		return is_safe ? SPAN("UTF8SMTPS") : SPAN("UTF8SMTP");
-	if (smtpd->is_extended)
-		return is_safe ? SPAN("ESMTPS") : SPAN("ESMTP");
-	return SPAN("SMTP");
+	if (!smtpd->is_utf8 && !smtpd->is_extended)
+		return SPAN("SMTP");
+	return span_of(names[smtpd->is_utf8][kind]);
 }
 
 static void
@@ -90,10 +92,13 @@ begin_message(struct smtpd *smtpd)
 	smtpd->is_refused = false;
 	smtpd->text = (struct smtptext)SMTPTEXT_INIT;
 	smtpd->chunk = (struct crlftext)CRLFTEXT_INIT;
+	smtpd_submit_begin(smtpd);
 	receipt_begin(&smtpd->receipt,
 	    &(struct received){ .host = smtpd->host,
 		.helo = str_span(&smtpd->helo),
 		.has_helo = smtpd->has_helo,
+		.is_hidden =
+		    smtpd_auth_is_on(smtpd) && smtpd->login.hides_client,
 		.user = smtpd->user,
 		.ip = smtpd->ip,
 		.by = smtpd->by,
@@ -108,8 +113,14 @@ end_message(struct smtpd *smtpd)
 {
 	struct smtpd_counts *counts = &smtpd->counts;
 	struct receipt *receipt = &smtpd->receipt;
+	const char *fault = smtpd_submit_end(smtpd);
 	struct answer answer;
 
+	if (fault) {
+		smtpd_reply(smtpd, fault);
+		smtpd_forget(smtpd);
+		return;
+	}
 	receipt->has_lone_cr =
 	    smtpd->text.has_lone_cr || smtpd->chunk.has_lone_cr;
 	receipt->has_lone_lf = smtpd->chunk.has_lone_lf;
@@ -148,7 +159,7 @@ read_text(struct smtpd *smtpd, struct pace *pace)
 		pace->came += len;
 		while ((event = smtptext_next(&smtpd->text, &input, &piece)) ==
 		    SMTPTEXT_PIECE)
-			receipt_store(&smtpd->receipt, piece);
+			smtpd_submit_store(smtpd, piece);
 		in_consume(&smtpd->in, len - input.len);
 		if (event == SMTPTEXT_LONE_LF) {
 			receipt_drop(&smtpd->receipt);
@@ -160,6 +171,7 @@ read_text(struct smtpd *smtpd, struct pace *pace)
 void
 smtpd_data(struct smtpd *smtpd, struct span argument)
 {
+	const char *fault;
 	struct pace pace;
 
 	(void)argument;
@@ -169,6 +181,11 @@ smtpd_data(struct smtpd *smtpd, struct span argument)
 	}
 	if (!has_envelope(smtpd))
 		return;
+	fault = smtpd_submit_count(smtpd);
+	if (fault) {
+		smtpd_reply(smtpd, fault);
+		return;
+	}
 	smtpd_reply(smtpd, "354 go ahead");
 	/* qmail-queue is started when there is something for it, so that it
 	 * finds that in its pipe and need not be woken again. */
@@ -198,7 +215,7 @@ read_chunk(struct smtpd *smtpd, uint64_t size, bool is_stored)
 		pace.came += len;
 		while (
 		    is_stored && crlftext_next(&smtpd->chunk, &input, &piece))
-			receipt_store(&smtpd->receipt, piece);
+			smtpd_submit_store(smtpd, piece);
 		in_consume(&smtpd->in, len);
 	}
 }
@@ -254,9 +271,13 @@ smtpd_bdat(struct smtpd *smtpd, struct span argument)
 		read_chunk(smtpd, size, false);
 		return;
 	}
-	if (!smtpd->is_begun)
+	fault = NULL;
+	if (!smtpd->is_begun) {
+		fault = smtpd_submit_count(smtpd);
 		begin_message(smtpd);
-	fault = find_chunk_fault(smtpd, size);
+	}
+	if (!fault)
+		fault = find_chunk_fault(smtpd, size);
 	read_chunk(smtpd, size, !fault);
 	if (!fault && !is_last && smtpd->receipt.is_too_large)
 		fault = "552 5.3.4 larger than we take";

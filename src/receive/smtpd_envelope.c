@@ -221,6 +221,11 @@ take_path(struct smtpd *smtpd, struct span argument, struct span keyword,
 	if (smtpd->line.len <= SMTPD_COMMAND_MAX)
 		result = address_parse_path(
 		    argument, keyword, &smtpd->address, rest);
+	if (result == ADDRESS_TAKEN) {
+		smtpd_submit_complete(smtpd, &smtpd->address);
+		if (smtpd->address.len > ADDRESS_MAX)
+			result = ADDRESS_TOO_LONG;
+	}
 	if (result == ADDRESS_TAKEN)
 		result = take_domain(smtpd, &smtpd->address);
 	switch (result) {
@@ -249,6 +254,9 @@ smtpd_mail(struct smtpd *smtpd, struct span argument)
 	if (!fault)
 		fault = take_parameters(
 		    smtpd, rest, take_mail_parameter, &parameters);
+	if (!fault)
+		fault =
+		    smtpd_submit_find_fault(smtpd, str_span(&smtpd->address));
 	if (!fault && limits->messages &&
 	    smtpd->counts.messages >= limits->messages)
 		fault = "452 4.5.3 too many messages; connect again";

@@ -4,19 +4,28 @@
  */
 #include "smtpd_log.h"
 
-#include "logline.h"
 #include "sys/clock.h"
+#include "sys/logline.h"
 
-/* HELO, sender and first recipient, as far as they are known. */
+/* HELO, login and sender, as far as they are known. */
+static void
+add_client(struct str *line, const struct smtpd *smtpd)
+{
+	if (smtpd->has_helo)
+		logline_quoted(line, " helo", str_span(&smtpd->helo));
+	if (smtpd->login.name.len)
+		logline_quoted(line, " login", str_span(&smtpd->login.name));
+	if (smtpd->has_sender)
+		logline_quoted(line, " from", str_span(&smtpd->sender));
+}
+
+/* These, and the first recipient. */
 static void
 add_envelope(struct str *line, const struct smtpd *smtpd)
 {
 	struct span first = str_span(&smtpd->recipients);
 
-	if (smtpd->has_helo)
-		logline_quoted(line, " helo", str_span(&smtpd->helo));
-	if (smtpd->has_sender)
-		logline_quoted(line, " from", str_span(&smtpd->sender));
+	add_client(line, smtpd);
 	if (first.len)
 		logline_quoted(
 		    line, " to", span_upto(first, span_find(first, '\0')));
@@ -30,10 +39,7 @@ smtpd_log_refused(struct smtpd *smtpd, const char *reply)
 	if (smtpd->counts.refusals++ >= SMTPD_LOG_REFUSALS)
 		return;
 	logline_begin(&line, "smtpd refused", smtpd->ip);
-	if (smtpd->has_helo)
-		logline_quoted(&line, " helo", str_span(&smtpd->helo));
-	if (smtpd->has_sender)
-		logline_quoted(&line, " from", str_span(&smtpd->sender));
+	add_client(&line, smtpd);
 	logline_quoted(&line, " address", str_span(&smtpd->address));
 	logline_quoted(&line, " reply", span_of(reply));
 	logline_end(&line);

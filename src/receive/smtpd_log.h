@@ -9,7 +9,7 @@
  *	smtpd closed pid=31 client=... messages=1 recipients=1 bytes=1204
  *	  refusals=0 seconds=2 end=quit
  *
- * each in one line; see logline.h.  qp is the one that qmail-send logs with
+ * each in one line; see sys/logline.h.  qp is the one that qmail-send logs with
  * "info msg".
  */
 #ifndef RECEIVE_SMTPD_LOG_H

@@ -24,6 +24,7 @@ static const struct {
 	[SMTPD_ERRORS] = { "errors", "421 4.7.0 too many errors", 1 },
 	[SMTPD_STRANGE] = { "unknown", "421 4.7.0 too many unknown recipients",
 	    1 },
+	[SMTPD_LOGINS] = { "logins", "421 4.7.0 too many failed logins", 1 },
 	[SMTPD_CONTROL] = { "control",
 	    "421 4.3.0 cannot read the configuration", 1 },
 	[SMTPD_HANDSHAKE] = { "handshake", NULL, 1 },

@@ -13,6 +13,7 @@ enum smtpd_end {
 	SMTPD_LONE_LF,	 /* a message cannot be told from what follows it */
 	SMTPD_ERRORS,	 /* it does nothing but fail */
 	SMTPD_STRANGE,	 /* it asks for recipients that are not there */
+	SMTPD_LOGINS,	 /* it does not know who it is */
 	SMTPD_CONTROL,	 /* our configuration cannot be used */
 	SMTPD_HANDSHAKE, /* that of TLS has failed */
 	SMTPD_MEMORY,

@@ -4,20 +4,7 @@
  */
 #include "smtpd.h"
 
-#include <errno.h>
-
 #include "smtpd_reply.h"
-#include "sys/clock.h"
-
-#define MS 1000
-
-int64_t
-smtpd_end_at(const struct smtpd *smtpd, int64_t seconds)
-{
-	int64_t end = clock_monotonic() + seconds * MS;
-
-	return end > smtpd->session_end ? smtpd->session_end : end;
-}
 
 /* ---- commands: each gets what follows the verb ---- */
 
@@ -56,6 +43,8 @@ do_ehlo(struct smtpd *smtpd, struct span argument)
 		str_add_z(reply, "250-DSN\r\n");
 	if (smtpd_tls_is_offered(smtpd))
 		str_add_z(reply, "250-STARTTLS\r\n");
+	if (smtpd_auth_is_offered(smtpd))
+		str_add_z(reply, "250-AUTH PLAIN LOGIN\r\n");
 	if (smtpd->is_proxy)
 		str_add_z(reply, "250-XCLIENT " SMTPD_XCLIENT_NAMES "\r\n");
 	if (smtpd_takes_requiretls(smtpd))
@@ -110,7 +99,7 @@ do_help(struct smtpd *smtpd, struct span argument)
 static const struct {
 	const char *verb;
 	void (*run)(struct smtpd *, struct span);
-	bool is_harmless; /* also where nothing is to be done without TLS */
+	bool is_harmless; /* also where TLS or a login has to come first */
 } commands[] = {
 	{ "MAIL", smtpd_mail, false },
 	{ "RCPT", smtpd_rcpt, false },
@@ -123,54 +112,30 @@ static const struct {
 	{ "VRFY", do_vrfy, false },
 	{ "HELP", do_help, true },
 	{ "STARTTLS", smtpd_starttls, true },
+	{ "AUTH", smtpd_auth, true },
 	{ "XCLIENT", smtpd_xclient, true },
 };
 
 /* ---- the loop ---- */
 
-/* Passes over what is left of a line that is too long. */
-static void
-skip_line(struct smtpd *smtpd)
-{
-	struct span bytes;
-	size_t end;
-	int got;
-
-	do {
-		got = in_peek(&smtpd->in, &bytes);
-		if (got <= 0)
-			smtpd_end_by_errno(smtpd, got ? errno : 0);
-		end = span_find(bytes, '\n');
-		in_consume(&smtpd->in, end < bytes.len ? end + 1 : bytes.len);
-	} while (end == bytes.len);
-}
-
-/*
- * Reads a command into smtpd->line, without its end.  Of a line that is too
- * long one byte more than SMTPD_COMMAND_MAX is kept.
- */
 static void
 read_command(struct smtpd *smtpd)
 {
-	struct str *line = &smtpd->line;
-	int64_t end = smtpd_end_at(
-	    smtpd, (int64_t)smtpd->limits.timeout + SMTPD_COMMAND_SECONDS);
-	int got;
-
-	str_reset(line);
 	str_reset(&smtpd->address);
-	in_set_deadline(&smtpd->in, end);
-	out_set_deadline(&smtpd->out, end);
-	got = in_read_until(&smtpd->in, '\n', line, SMTPD_COMMAND_MAX + 1);
-	if (got < 0 && errno == EMSGSIZE) {
-		skip_line(smtpd);
-		return;
-	}
-	if (got <= 0)
-		smtpd_end_by_errno(smtpd, got ? errno : 0);
-	str_cut(line, line->len - 1);
-	if (span_ends(str_span(line), SPAN("\r")))
-		str_cut(line, line->len - 1);
+	if (smtpd->login.is_wanted) /* it may be a password */
+		str_reserve(&smtpd->line, SMTPD_SECRET_ROOM);
+	smtpd_read_line(smtpd, &smtpd->line, SMTPD_COMMAND_MAX);
+}
+
+/* What has to be done first, as a reply; NULL: nothing. */
+static const char *
+find_missing(const struct smtpd *smtpd)
+{
+	if (smtpd_tls_is_missing(smtpd))
+		return "530 5.7.0 STARTTLS comes first";
+	if (smtpd_auth_is_missing(smtpd))
+		return "530 5.7.0 AUTH comes first";
+	return NULL;
 }
 
 /* Runs the command in smtpd->line.  Returns false at QUIT. */
@@ -187,10 +152,12 @@ run_command(struct smtpd *smtpd)
 		return false;
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
 		if (span_equal_nocase(verb, span_of(commands[i].verb))) {
-			if (!commands[i].is_harmless &&
-			    smtpd_tls_is_missing(smtpd))
-				smtpd_reply(
-				    smtpd, "530 5.7.0 STARTTLS comes first");
+			const char *fault = commands[i].is_harmless
+			    ? NULL
+			    : find_missing(smtpd);
+
+			if (fault)
+				smtpd_reply(smtpd, fault);
 			else
 				commands[i].run(smtpd, argument);
 			return true;

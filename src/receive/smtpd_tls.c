@@ -43,6 +43,7 @@ static void
 forget_all(struct smtpd *smtpd)
 {
 	smtpd_forget(smtpd);
+	smtpd_auth_forget(smtpd);
 	str_reset(&smtpd->helo);
 	smtpd->has_helo = smtpd->is_extended = false;
 }

@@ -156,6 +156,7 @@ smtpd_xclient(struct smtpd *smtpd, struct span argument)
 		smtpd_reply(smtpd, "503 5.5.1 not in a transaction");
 		return;
 	}
+	smtpd_auth_forget(smtpd);
 	if (policy_end_relaying(&smtpd->policy) < 0)
 		smtpd_end(smtpd, SMTPD_CONTROL);
 	smtpd->has_helo = smtpd->is_extended = false;

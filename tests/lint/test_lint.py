@@ -267,7 +267,8 @@ def test_no_page_names_what_is_not_there():
 
 
 def test_no_text_names_a_program_that_is_not_there():
-    programs = {name.rsplit(".", 1)[0] for name in os.listdir("man")} | OTHER_PROGRAMS
+    programs = {name.rsplit(".", 1)[0] for name in os.listdir("man")} | OTHER_PROGRAMS | \
+        set(os.listdir("src/install/service"))
     texts = ["README", "INSTALL"] + ["man/" + name for name in os.listdir("man")]
     texts += [os.path.join(folder, name) for folder, _, names in os.walk("src") for name in names]
     for path in texts:

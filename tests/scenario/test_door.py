@@ -57,7 +57,10 @@ def test_the_run_script(town, serve):
 
 
 @pytest.mark.parametrize("service, file", [("qmail-smtpd", "smtpaddress"),
-                                           ("qmail-pop3d", "popaddress")])
+                                           ("qmail-pop3d", "popaddress"),
+                                           ("qmail-submission", "submissionaddress"),
+                                           ("qmail-submissions", "submissionsaddress"),
+                                           ("qmail-pop3sd", "popsaddress")])
 @pytest.mark.parametrize("says", [None, "", "25\n", "127.0.0.1 \n"])
 def test_a_service_without_a_place_does_not_listen(town, needs, service, file, says):
     """tcpserver takes no port for any port, and no address for all."""

@@ -70,6 +70,34 @@ test_exact_limit(void **state)
 	close(fd);
 }
 
+/* What was taken is gone, also from behind a later, shorter read; what is not
+ * taken yet stays. */
+static void
+test_wipe(void **state)
+{
+	char buffer[16];
+	struct span bytes;
+	struct in in;
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	memset(buffer, '!', sizeof(buffer));
+	in_init(&in, ends[0], buffer, sizeof(buffer));
+	assert_int_equal(write(ends[1], "secret-1", 8), 8);
+	assert_int_equal(in_peek(&in, &bytes), 1);
+	in_consume(&in, 8);
+	assert_int_equal(write(ends[1], "abcd", 4), 4);
+	assert_int_equal(in_peek(&in, &bytes), 1);
+	in_consume(&in, 2);
+	in_wipe(&in);
+	assert_memory_equal(buffer, "\0\0cd\0\0\0\0!!!!!!!!", 16);
+	assert_int_equal(in_peek(&in, &bytes), 1);
+	assert_true(span_equal(bytes, SPAN("cd")));
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void
 count_call(void *argument)
 {
@@ -182,6 +210,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_until),
 		cmocka_unit_test(test_exact_limit),
+		cmocka_unit_test(test_wipe),
 		cmocka_unit_test(test_bytes_and_peeking),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_timeouts),

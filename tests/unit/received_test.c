@@ -74,6 +74,25 @@ test_tls(void **state)
 }
 
 static void
+test_hidden(void **state)
+{
+	struct str text = STR_INIT;
+	struct received r = { .host = SPAN("h"),
+		.helo = SPAN("hh"),
+		.has_helo = true,
+		.is_hidden = true,
+		.user = SPAN("ann"),
+		.ip = SPAN("::1"),
+		.by = SPAN("us"),
+		.protocol = SPAN("ESMTPA") };
+
+	(void)state;
+	received_add(&text, &r, TIME);
+	assert_string_equal(str_z(&text), "Received: by us with ESMTPA" DATE);
+	str_free(&text);
+}
+
+static void
 test_limit(void **state)
 {
 	struct str word = STR_INIT, text = STR_INIT;
@@ -101,6 +120,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_limit),
 	};
 

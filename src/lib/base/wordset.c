@@ -5,8 +5,8 @@
 #include "base/must.h"
 
 /* FNV-1a over the lower-case bytes. */
-static uint64_t
-hash_word(uint64_t seed, struct span word)
+uint64_t
+wordset_hash(uint64_t seed, struct span word)
 {
 	uint64_t hash = 14695981039346656037u ^ seed;
 
@@ -43,7 +43,7 @@ void
 wordset_add(struct wordset *set, struct span word, struct span value)
 {
 	struct wordset_entry entry = { set->bytes.len, word.len, value.len,
-		hash_word(set->seed, word), 0 };
+		wordset_hash(set->seed, word), 0 };
 
 	str_add(&set->bytes, word);
 	str_add(&set->bytes, value);
@@ -65,7 +65,7 @@ find(const struct wordset *set, struct span word,
 
 	if (!set->buckets.len || word.len > set->longest)
 		return false;
-	hash = hash_word(set->seed, word);
+	hash = wordset_hash(set->seed, word);
 	for (i = set->buckets.at[hash & (set->buckets.len - 1)]; i;
 	     i = set->entries.at[i - 1].next) {
 		const struct wordset_entry *entry = &set->entries.at[i - 1];

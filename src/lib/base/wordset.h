@@ -52,6 +52,9 @@ wordset_find(const struct wordset *set, struct span word, struct span *value);
 /* wordset_has_exactly: whether this very word was added, letter case included. */
 bool wordset_has_exactly(const struct wordset *set, struct span word);
 
+/* wordset_hash: the hash of a word, whatever its letter case. */
+uint64_t wordset_hash(uint64_t seed, struct span word);
+
 /* wordset_is_empty: whether no word was added. */
 bool wordset_is_empty(const struct wordset *set);
 

@@ -87,3 +87,22 @@ hostrules_apply(struct span rules, struct str *host)
 	while (span_cut_next(&rules, '\n', &rule))
 		apply_one(rule, host);
 }
+
+void
+hostrules_apply_to_address(struct span rules, struct str *address)
+{
+	struct str host = STR_INIT;
+	size_t at;
+
+	if (address->len == 0)
+		return;
+	at = span_find_last(str_span(address), '@');
+	str_set(&host, span_from(str_span(address), at + 1));
+	hostrules_apply(rules, &host);
+	str_cut(address, at);
+	if (host.len) {
+		str_add_byte(address, '@');
+		str_add(address, str_span(&host));
+	}
+	str_free(&host);
+}

@@ -32,4 +32,8 @@ void hostrules_add_completion(struct str *rules, struct span default_host,
 /* hostrules_apply: changes a host; an address without one has the empty. */
 void hostrules_apply(struct span rules, struct str *host);
 
+/* hostrules_apply_to_address: changes the host of an address of an envelope; the
+ * empty address stays. */
+void hostrules_apply_to_address(struct span rules, struct str *address);
+
 #endif

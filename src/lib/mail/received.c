@@ -43,10 +43,11 @@ add_tls(struct str *text, const struct received *received)
 	str_add_byte(text, ')');
 }
 
-void
-received_add(struct str *text, const struct received *received, int64_t seconds)
+/* "from HOST (HELO NAME) (USER@IP)" */
+static void
+add_client(struct str *text, const struct received *received)
 {
-	str_add_z(text, "Received: from ");
+	str_add_z(text, "from ");
 	add_word(text, received->host, RECEIVED_NAME_MAX);
 	if (received->has_helo &&
 	    !span_equal_nocase(received->helo, received->host)) {
@@ -60,7 +61,16 @@ received_add(struct str *text, const struct received *received, int64_t seconds)
 		str_add_byte(text, '@');
 	}
 	add_word(text, received->ip, RECEIVED_IP_MAX);
-	str_add_z(text, ")\n  by ");
+	str_add_z(text, ")\n  ");
+}
+
+void
+received_add(struct str *text, const struct received *received, int64_t seconds)
+{
+	str_add_z(text, "Received: ");
+	if (!received->is_hidden)
+		add_client(text, received);
+	str_add_z(text, "by ");
 	add_word(text, received->by, RECEIVED_NAME_MAX);
 	str_add_z(text, " with ");
 	add_word(text, received->protocol, RECEIVED_NAME_MAX);

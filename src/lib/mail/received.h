@@ -24,6 +24,7 @@ struct received {
 	struct span host; /* name of the client */
 	struct span helo; /* what it calls itself */
 	bool has_helo;
+	bool is_hidden; /* who and where the client is, is nobody's business */
 	struct span user;     /* who there, from ident; empty: not known */
 	struct span ip;	      /* its address */
 	struct span by;	      /* our name */
@@ -37,7 +38,8 @@ struct received {
  *	Received: from HOST (HELO NAME) (USER@IP)
  *	  by NAME with PROTOCOL (TLSv1.3 CIPHER); 22 Nov 2026 09:05:07 -0000
  *
- * without the last parentheses where TLS is not on.
+ * without the last parentheses where TLS is not on, and, of a client that is
+ * hidden, without all that stands before "by".
  * HELO is left out if the client gave none, or the name that it has.  All
  * bytes but letters, digits and . @ % + / = : - [ ] become ?, so that no word
  * can end the field or look like a comment.

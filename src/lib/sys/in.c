@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/secret.h"
 #include "sys/fd.h"
 
 void
@@ -60,6 +61,8 @@ in_peek(struct in *in, struct span *bytes)
 			return (int)got;
 		in->start = 0;
 		in->end = (size_t)got;
+		if (in->used < in->end)
+			in->used = in->end;
 	}
 	*bytes = span_make(in->buffer + in->start, in->end - in->start);
 	return 1;
@@ -70,6 +73,13 @@ in_consume(struct in *in, size_t n)
 {
 	must(n <= in->end - in->start);
 	in->start += n;
+}
+
+void
+in_wipe(struct in *in)
+{
+	secret_wipe(in->buffer, in->start);
+	secret_wipe(in->buffer + in->end, in->used - in->end);
 }
 
 int

@@ -18,6 +18,7 @@ struct in {
 	int fd;
 	char *buffer;
 	size_t size, start, end;   /* bytes start..end are waiting */
+	size_t used;		   /* bytes of the buffer that ever were */
 	int64_t timeout, deadline; /* milliseconds; 0: none */
 	bool is_socket_timed;	   /* the kernel keeps the timeout (sockets) */
 	void (*before_wait)(void *); /* see in_before_wait */
@@ -58,6 +59,9 @@ MUST_CHECK int in_peek(struct in *in, struct span *bytes);
 
 /* in_consume: takes n bytes away that in_peek showed. */
 void in_consume(struct in *in, size_t n);
+
+/* in_wipe: overwrites what was read and taken: it was a secret. */
+void in_wipe(struct in *in);
 
 /* in_rewind: begins a file again.  0, -1 with errno (ESPIPE: it is none). */
 MUST_CHECK int in_rewind(struct in *in);

@@ -8,8 +8,8 @@
  * printable ASCII, and quotes and backslashes, are \xHH: nothing that it sends
  * looks like a field or a line.  pid is the one that tcpserver logs.
  */
-#ifndef RECEIVE_LOGLINE_H
-#define RECEIVE_LOGLINE_H
+#ifndef SYS_LOGLINE_H
+#define SYS_LOGLINE_H
 
 #include <stdint.h>
 
@@ -28,5 +28,8 @@ void logline_number(struct str *line, const char *name, uint64_t value);
 /* logline_end: writes the line, unless descriptor 2 is the client, as under
  * inetd; and frees it. */
 void logline_end(struct str *line);
+
+/* logline_write: the same for a service, which has no client on descriptor 1. */
+void logline_write(struct str *line);
 
 #endif

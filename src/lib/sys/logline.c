@@ -2,7 +2,7 @@
  * logline.c - lines for the administrator.
  * Input: hostile
  */
-#include "logline.h"
+#include "sys/logline.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -63,12 +63,20 @@ is_client(void)
 }
 
 void
-logline_end(struct str *line)
+logline_write(struct str *line)
 {
 	str_add_byte(line, '\n');
 	/* In one piece, for other sessions write there as well; and where
 	 * nobody reads the log, mail goes on. */
-	if (!is_client())
-		fd_write_line(LOG_FD, str_span(line));
+	fd_write_line(LOG_FD, str_span(line));
 	str_free(line);
+}
+
+void
+logline_end(struct str *line)
+{
+	if (!is_client())
+		logline_write(line);
+	else
+		str_free(line);
 }

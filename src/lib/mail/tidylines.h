@@ -1,0 +1,56 @@
+/*
+ * tidylines.h - a header that comes line by line, put in order by tidyhead.h.
+ *
+ *	struct tidylines lines;
+ *	tidylines_begin(&lines)
+ *	tidylines_take(&lines, &wishes, line) for each line, as long as it is one
+ *	of the header; then tidylines_end, and tidyhead_write(&lines.head, ...)
+ *
+ * Source: ofmipd(8), qmail-smtpd(8).  Input: hostile
+ */
+#ifndef MAIL_TIDYLINES_H
+#define MAIL_TIDYLINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/span.h"
+#include "base/str.h"
+#include "mail/mailboxes.h"
+#include "mail/tidyhead.h"
+
+#define TIDYLINES_MAX (1u << 20) /* bytes of a header */
+
+struct tidylines {
+	struct tidyhead head;
+	struct str field; /* that is not complete yet */
+	size_t size;	  /* bytes of all lines */
+};
+
+/* What becomes of the fields. */
+struct tidylines_wishes {
+	struct span rules;	/* for hosts; see hostrules.h */
+	bool is_without_from;	/* From is left out */
+	struct mailboxes *from; /* mailboxes of From are appended; or NULL */
+};
+
+enum tidylines_result {
+	TIDYLINES_TAKEN,
+	TIDYLINES_BODY,	     /* the header was complete before this line */
+	TIDYLINES_TOO_LARGE, /* over TIDYLINES_MAX; the line was not taken */
+};
+
+/* tidylines_begin: an empty header. */
+void tidylines_begin(struct tidylines *lines);
+
+/* tidylines_take: takes a line, with its newline. */
+enum tidylines_result tidylines_take(struct tidylines *lines,
+    const struct tidylines_wishes *wishes, struct span line);
+
+/* tidylines_end: there are no more lines. */
+void
+tidylines_end(struct tidylines *lines, const struct tidylines_wishes *wishes);
+
+void tidylines_free(struct tidylines *lines);
+
+#endif

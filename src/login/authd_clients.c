@@ -1,0 +1,360 @@
+/*
+ * authd_clients.c - who is connected, and what they asked.
+ * Input: from a peer of ours; addresses, names and passwords are hostile
+ */
+#include <errno.h>
+
+#include "authd.h"
+#include "base/secret.h"
+#include "queue/sendcount.h"
+#include "sys/clock.h"
+#include "sys/door.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/logline.h"
+#include "sys/spawn.h"
+
+#define MS 1000
+
+/* ---- the log ---- */
+
+/* "authd refused pid=31 client="192.0.2.1" user="ann" service="smtp" ..." */
+static void
+log_event(const char *event, const struct logincheck *login, const char *reason)
+{
+	struct str line = STR_INIT;
+
+	logline_begin(&line, event, login->address);
+	logline_quoted(&line, " user", login->name);
+	logline_quoted(&line, " service", login->service);
+	if (reason)
+		logline_quoted(&line, " reason", span_of(reason));
+	logline_write(&line);
+}
+
+static void
+log_answer(const struct logincheck *login, enum logincheck_answer answer,
+    const char *reason)
+{
+	switch (answer) {
+	case LOGINCHECK_RIGHT:
+		log_event("authd accepted", login, NULL);
+		break;
+	case LOGINCHECK_WRONG:
+		log_event("authd refused", login, "wrong name or password");
+		break;
+	case LOGINCHECK_TOO_OFTEN:
+		log_event("authd refused", login, "too many tries");
+		break;
+	case LOGINCHECK_LATER:
+		log_event("authd failed", login, reason);
+		break;
+	}
+}
+
+/* ---- clients ---- */
+
+/* The client has left, or has its answer. */
+static void
+hang_up(struct client *client)
+{
+	fd_close(client->fd);
+	client->fd = -1;
+}
+
+static bool
+has_asked(const struct client *client)
+{
+	return client->begins != 0;
+}
+
+/* Answers, and forgets what was asked but for the name. */
+static void
+answer(struct client *client, enum logincheck_answer found, const char *reason)
+{
+	const char record[2] = { (char)found, '\0' };
+
+	log_answer(&client->login, found, reason);
+	if (client->fd != -1)
+		(void)!fdpass_send(client->fd, span_make(record, 2), -1);
+	hang_up(client);
+}
+
+static void
+wipe_password(struct client *client)
+{
+	secret_wipe(
+	    client->record + (client->login.password.s - client->record),
+	    client->login.password.len);
+}
+
+/* It has come to an end; so has a try that had not begun. */
+static void
+give_up(struct clients *clients, struct client *client, const char *reason)
+{
+	wipe_password(client);
+	tries_end(&clients->tries, client->login.address, client->login.name,
+	    TRIES_UNKNOWN, clock_monotonic());
+	answer(client, LOGINCHECK_LATER, reason);
+}
+
+/* A place where nobody is, and no check runs; NULL: there is none. */
+static struct client *
+find_place(struct clients *clients)
+{
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++)
+		if (clients->all[i].fd == -1 && !clients->all[i].pid)
+			return &clients->all[i];
+	return NULL;
+}
+
+void
+clients_init(struct clients *clients, char **argv, uid_t peer)
+{
+	clients->argv = argv;
+	clients->peer = peer;
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++)
+		clients->all[i].fd = -1;
+}
+
+bool
+clients_have_room(struct clients *clients)
+{
+	return find_place(clients) != NULL;
+}
+
+int
+clients_let_in(struct clients *clients, int door)
+{
+	struct client *client;
+
+	while ((client = find_place(clients)) != NULL) {
+		int fd = door_accept(door);
+		uid_t uid;
+
+		if (fd < 0)
+			return errno == EAGAIN ? 0 : -1;
+		if (door_peer(fd, &uid) < 0 ||
+		    (uid != 0 && uid != clients->peer)) {
+			fd_close(fd);
+			continue;
+		}
+		*client = (struct client){ .fd = fd,
+			.until = clock_monotonic() + AUTHD_RECORD_MS };
+	}
+	return 0;
+}
+
+void
+clients_watch(
+    const struct clients *clients, struct pollfd *fds, int64_t *deadline)
+{
+	int64_t now = clock_monotonic();
+
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
+		const struct client *client = &clients->all[i];
+		int64_t wanted = client->until;
+
+		/* Who waits for his turn, and not for a free place. */
+		if (has_asked(client) && !client->pid && client->begins > now)
+			wanted = client->begins;
+		fds[i] = (struct pollfd){ .fd = client->fd,
+			.events = has_asked(client) ? 0 : POLLIN };
+		if ((client->fd != -1 || client->pid) &&
+		    (!*deadline || wanted < *deadline))
+			*deadline = wanted;
+	}
+}
+
+/* Answers how much mail somebody may send.  Returns false if that was not the
+ * question. */
+static bool
+answer_count(struct clients *clients, struct client *client, struct span record)
+{
+	const char taken[2] = { SENDCOUNT_TAKEN, '\0' };
+	const char too_many[2] = { SENDCOUNT_TOO_MANY, '\0' };
+	struct span name;
+	uint64_t recipients;
+	bool may;
+
+	if (!sendcount_parse(record, &name, &recipients))
+		return false;
+	may = sends_count(&clients->sends, name, recipients, clock_seconds());
+	if (!may)
+		log_event("authd limited",
+		    &(struct logincheck){ .name = name,
+			.address = SPAN(""),
+			.service = SPAN("") },
+		    "too much mail in an hour");
+	(void)!fdpass_send(
+	    client->fd, span_make(may ? taken : too_many, 2), -1);
+	hang_up(client);
+	return true;
+}
+
+/* Takes the question that came.  What is none ends the connection. */
+static void
+hear(struct clients *clients, struct client *client)
+{
+	int64_t now = clock_monotonic();
+	ssize_t got = fdpass_receive(
+	    client->fd, client->record, sizeof(client->record), NULL);
+
+	if (got < 0 && errno == EAGAIN)
+		return;
+	if (got > 0 &&
+	    answer_count(
+		clients, client, span_make(client->record, (size_t)got)))
+		return;
+	if (got <= 0 ||
+	    !logincheck_parse(
+		span_make(client->record, (size_t)got), &client->login)) {
+		secret_wipe(client->record, sizeof(client->record));
+		hang_up(client);
+		return;
+	}
+	client->begins = tries_begin(
+	    &clients->tries, client->login.address, client->login.name, now);
+	if (client->begins < 0) {
+		wipe_password(client);
+		answer(client, LOGINCHECK_TOO_OFTEN, NULL);
+		return;
+	}
+	client->order = clients->asked++;
+	client->until = client->begins + AUTHD_QUEUE_MS;
+}
+
+/* ---- checks ---- */
+
+/* Checks that run for an address.  One may have half of the places. */
+static size_t
+checks_of(const struct clients *clients, uint64_t address)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++)
+		found += clients->all[i].pid &&
+		    tries_of_address(&clients->tries,
+			clients->all[i].login.address) == address;
+	return found;
+}
+
+static bool
+may_begin(
+    const struct clients *clients, const struct client *client, int64_t now)
+{
+	uint64_t address;
+
+	if (client->fd == -1 || !has_asked(client) || client->pid ||
+	    client->begins > now)
+		return false;
+	address = tries_of_address(&clients->tries, client->login.address);
+	return checks_of(clients, address) < (clients->limits.checks + 1) / 2;
+}
+
+/* Whose turn it is; NULL: nobody's. */
+static struct client *
+find_next(struct clients *clients)
+{
+	struct client *next = NULL;
+	int64_t now = clock_monotonic();
+
+	if (clients->checks >= clients->limits.checks)
+		return NULL;
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
+		struct client *client = &clients->all[i];
+
+		if ((!next || client->order < next->order) &&
+		    may_begin(clients, client, now))
+			next = client;
+	}
+	return next;
+}
+
+static void
+begin_check(struct clients *clients, struct client *client)
+{
+	pid_t pid = check_start(clients->argv, &client->login);
+
+	if (pid < 0) {
+		give_up(clients, client, error_text(errno));
+		return;
+	}
+	wipe_password(client);
+	client->pid = pid;
+	client->until =
+	    clock_monotonic() + (int64_t)clients->limits.seconds * MS;
+	clients->checks++;
+}
+
+void
+clients_check_ended(struct clients *clients, pid_t pid, int status)
+{
+	static const enum tries_outcome outcomes[] = {
+		[LOGINCHECK_RIGHT] = TRIES_RIGHT,
+		[LOGINCHECK_WRONG] = TRIES_WRONG,
+		[LOGINCHECK_LATER] = TRIES_UNKNOWN,
+	};
+
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
+		struct client *client = &clients->all[i];
+		enum logincheck_answer found = check_outcome(status);
+
+		if (client->pid != pid)
+			continue;
+		client->pid = 0;
+		clients->checks--;
+		tries_end(&clients->tries, client->login.address,
+		    client->login.name, outcomes[found], clock_monotonic());
+		answer(client, found,
+		    client->is_too_slow ? "the program is too slow"
+					: "the program has failed");
+	}
+}
+
+/* It, or its check, has had its time. */
+static void
+end_late(struct clients *clients, struct client *client)
+{
+	if (client->pid) {
+		client->is_too_slow = true;
+		spawn_end(client->pid, true);
+		client->until += AUTHD_QUEUE_MS; /* it has only to be reaped */
+	} else if (has_asked(client)) {
+		give_up(clients, client, "too many checks at once");
+	} else {
+		hang_up(client);
+	}
+}
+
+/* Who has left waits for nothing; what his try counts for, it counts. */
+static void
+leave(struct client *client)
+{
+	if (has_asked(client) && !client->pid)
+		wipe_password(client);
+	hang_up(client);
+}
+
+void
+clients_serve(struct clients *clients, const struct pollfd *fds)
+{
+	int64_t now = clock_monotonic();
+	struct client *next;
+
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
+		struct client *client = &clients->all[i];
+
+		if (client->fd != -1 && fds[i].revents) {
+			if (has_asked(client))
+				leave(client);
+			else
+				hear(clients, client);
+		}
+		if ((client->fd != -1 || client->pid) && now >= client->until)
+			end_late(clients, client);
+	}
+	while ((next = find_next(clients)) != NULL)
+		begin_check(clients, next);
+}

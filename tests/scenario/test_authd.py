@@ -1,0 +1,324 @@
+"""qmail-authd: who is who, and how often somebody may try."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from support import build, login, pop, process, unpacked
+
+GAP = r'^authd refused pid=\d+ client="192\.0\.2\.9" user="%s" service="smtp" reason="%s"$'
+
+
+def all_at_once(town, count, **more):
+    """Many questions; the answers in the order in which they came."""
+    answers = []
+
+    def run(number):
+        answers.append(login.ask(town, more.get("name", "u%d" % number), "x",
+                                 address=more.get("address", login.ADDRESS)))
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    return threads, answers
+
+
+# ---- answers
+
+def test_right_and_wrong(town):
+    daemon = login.start(town)
+    assert login.ask(town) == "K"
+    daemon.wait(r'^authd accepted pid=\d+ client="192\.0\.2\.9" user="ann" service="smtp"$')
+    for name, password in (("ann", "Secret"), ("nobody-here", "secret"), ("root", "secret"),
+                           ("ann", "")):
+        assert login.ask(town, name, password, address="192.0.2.7") == "D"
+        daemon.wait(r'^authd refused pid=\d+ client="192\.0\.2\.7" user="%s" .* '
+                    'reason="wrong name or password"$' % name)
+
+
+def test_people_without_account(town):
+    done = pop.set_virtual(town.place, "ann@virtual.example:{PLAIN}pass word:7001:7001::" +
+                           town.home("ann"))
+    assert done.returncode == 0
+    login.start(town)
+    assert login.ask(town, "Ann@virtual.example", "pass word") == "K"
+    assert login.ask(town, "ann@virtual.example", "password") == "D"
+
+
+def test_what_the_program_gets(town):
+    """Name, password and an empty timestamp; nothing else of anybody."""
+    out = town.place.base + "/seen"
+    checker = login.script(town, "env > %s.env; cat <&3 > %s.fd; ls -l /proc/$$/fd > %s.fds\n"
+                           "echo noise; pwd > %s.pwd" % (out, out, out, out))
+    login.start(town, checker, "true")
+    assert login.ask(town, "ann", "pass word \xe9") == "K"
+
+    def seen(kind):
+        with open(out + kind, "rb") as source:
+            return source.read()
+    assert seen(".fd") == b"ann\0pass word \xe9\0\0"
+    names = {line.partition("=")[0] for line in seen(".env").decode().splitlines()}
+    assert names - {"PWD", "_", "SHLVL", "OLDPWD"} == {"PATH", "PROTO", "TCPREMOTEIP"}
+    assert b"TCPREMOTEIP=192.0.2.9\n" in seen(".env")
+    assert seen(".fds").count(b"/dev/null") == 2
+    assert b"socket" not in seen(".fds")
+
+
+@pytest.mark.parametrize("text, answer", [
+    ("exit 0", "K"), ("exit 1", "D"), ("exit 2", "Z"), ("exit 111", "Z"), ("kill -9 $$", "Z"),
+    ("kill -ALRM $$", "Z"), ("cat <&3 >&2; yes | head -c 300000; exit 1", "D"),
+    ("exec 3<&-; exit 0", "K")])
+def test_outcomes(town, text, answer):
+    daemon = login.start(town, login.script(town, text), "true")
+    assert login.ask(town, "ann", "x") == answer
+    if answer == "Z":
+        daemon.wait(r'^authd failed pid=\d+ client="192\.0\.2\.9" user="ann" service="smtp" '
+                    'reason="the program has failed"$')
+
+
+def test_no_such_program(town):
+    daemon = login.start(town, "/nonexistent/checkpassword", "true")
+    assert login.ask(town) == "Z"
+    daemon.wait('^authd failed .* reason="No such file or directory"$')
+
+
+def test_a_program_that_hangs(town):
+    """It ends, with all that it started, and holds nobody else."""
+    mark = town.place.base + "/pids"
+    checker = login.script(town, 'read -r line <&3\ncase $line in ann*) sleep 1000 & '
+                           'echo $! $$ > %s; wait;; esac' % mark)
+    daemon = login.start(town, checker, "true", timeoutlogin="1")
+    with login.door(town) as sock:
+        sock.send(login.question("ann", "x"))
+        town.until(lambda: os.path.exists(mark) and os.path.getsize(mark), "the program")
+        assert login.ask(town, "bob", "x") == "K"
+        assert sock.recv(10) == b"Z\0"
+    daemon.wait('^authd failed .* user="ann" .* reason="the program is too slow"$')
+    for pid in open(mark).read().split():
+        town.until(lambda: not os.path.exists("/proc/%s/stat" % pid) or
+                   b") Z " in open("/proc/%s/stat" % pid, "rb").read(), "the end of it")
+
+
+# ---- what is no question
+
+@pytest.mark.parametrize("record", [
+    b"", b"\0", b"K\0", b"U\0", b"A1\0Ssmtp\0Uann\0", b"Uann\0Psecret\0A1\0Ssmtp\0",
+    login.question("ann", "secret")[:-1], login.question("ann", "secret") + b"x",
+    login.question("", "secret"), login.question("a\nb", "secret"),
+    login.question("a\x7f", "secret"), login.question("ann", "x", address="1\n2"),
+    login.question("ann", "x" * 507), login.question("a" * 510, ""),
+    login.question("ann", "x", address="1" * 65), login.question("ann", "x", service="s" * 17),
+    login.question("ann", "x" * 5000)], ids=range(17))
+def test_no_question(town, record):
+    daemon = login.start(town, login.script(town, "exit 0"), "true")
+    if record:
+        assert login.say(town, record) == ""
+    with login.door(town):
+        pass
+    assert login.ask(town, "a" * 300, "b" * 209) == "K"
+    assert login.ask(town, "ann", "\r\n\t") == "K"
+    assert len([line for line in daemon.lines if line.startswith("authd ")]) <= 2
+
+
+def test_names_in_the_log(town):
+    daemon = login.start(town, login.script(town, "exit 1"), "true")
+    assert login.ask(town, 'a" b\\\xe9', "top secret") == "D"
+    daemon.wait(r'^authd refused .* user="a\\x22 b\\x5c\\xe9" service="smtp" ')
+    assert "top secret" not in "\n".join(daemon.lines)
+
+
+def test_who_may_ask(town):
+    """Those who serve strangers, and root."""
+    login.start(town)
+    program = """
+import socket, sys
+door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+door.settimeout(20)
+door.connect(sys.argv[1])
+door.send(%r)
+print(door.recv(10))""" % login.question("ann", pop.PASSWORD)
+    for user in ("nobody", "alias", "qmails", "qmailr", "qmailq", "qmaill", "qmailt", "qmaild"):
+        done = subprocess.run(["/usr/bin/python3", "-c", program, town.place.path("login/door")],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              **town.place.as_user(user))
+        assert (done.stdout == b"b'K\\x00'\n") == (user == "qmaild"), (user, done)
+    assert os.stat(town.place.path("login")).st_mode & 0o777 == 0o750
+
+
+# ---- how often
+
+def test_a_thousand_guesses(town):
+    """Of one client few are checked at all, and others notice nothing."""
+    count = town.place.base + "/count"
+    checker = login.script(town, 'read -r line <&3\ncase $line in ann*) exit 0;; esac\n'
+                           'echo >> %s; exit 1' % count)
+    daemon = login.start(town, checker, "true")
+    answers = [login.ask(town, "u%d" % n, "x") for n in range(10)]
+    assert answers == ["D"] * 10
+    for _ in range(33):
+        threads, answers = all_at_once(town, 30)
+        assert login.ask(town, "ann", "x", address="192.0.2.1") == "K"
+        town.until(lambda: len(answers) >= 25, "answers")
+    daemon.wait(GAP % (r"u\d+", "too many tries"), count=900)
+    with open(count) as source:
+        assert len(source.read()) < 60
+
+
+def test_guesses_of_a_name_from_everywhere(town):
+    """Its owner gets in where he was before."""
+    checker = login.script(town, 'tr "\\0" : <&3 | grep -qx ann:right::')
+    daemon = login.start(town, checker, "true", freelogins="2")
+    assert login.ask(town, "ann", "right", address="198.51.100.1") == "K"
+    socks = []
+    for n in range(20):
+        socks.append(login.door(town))
+        socks[-1].send(login.question("ann", "x", address="203.0.113.%d" % n))
+    daemon.wait('user="ann" service="smtp" reason="too many tries"', count=10)
+    assert login.ask(town, "ann", "right", address="198.51.100.1") == "K"
+    assert login.ask(town, "ann", "right", address="198.51.100.2") == "L"
+    for sock in socks:
+        sock.close()
+
+
+def test_no_limit(town):
+    login.start(town, login.script(town, "exit 1"), "true", freelogins="0")
+    threads, answers = all_at_once(town, 60, name="ann")
+    for thread in threads:
+        thread.join(60)
+    assert answers == ["D"] * 60
+
+
+def test_new_limits_without_a_restart(town):
+    daemon = login.start(town, login.script(town, "exit 1"), "true", freelogins="1")
+    for number in range(2):
+        assert login.ask(town, "ann", "x") == "D"
+    login.set_controls(town, freelogins="0")
+    os.kill(daemon.pid, signal.SIGHUP)
+
+    def is_quick():
+        start = time.monotonic()
+        return [login.ask(town, "ann", "x") for _ in range(4)] == ["D"] * 4 and \
+            time.monotonic() - start < 1
+    town.until(is_quick, "the new limit")
+
+
+def test_checks_at_once(town):
+    """One address has half of the places, and who waits has his turn."""
+    mark = town.place.base + "/running"
+    os.mkdir(mark)
+    checker = login.script(town, 'touch %s/$$; while [ ! -e %s ]; do sleep 0.05; done'
+                           % (mark, mark + ".go"))
+    login.start(town, checker, "true", concurrencylogin="4", freelogins="0")
+    socks = []
+    for address in ("192.0.2.1",) * 5 + ("192.0.2.2",) * 5 + ("192.0.2.3",) * 5:
+        socks.append(login.door(town))
+        socks[-1].send(login.question("ann", "x", address=address))
+        if len(socks) == 5:
+            town.until(lambda: len(os.listdir(mark)) == 2, "two checks")
+    town.until(lambda: len(os.listdir(mark)) == 4, "four checks")
+    with login.door(town, timeout=1) as sock, pytest.raises(TimeoutError):
+        sock.send(login.question("ann", "x", address="192.0.2.4"))
+        sock.recv(10)
+    assert len(os.listdir(mark)) == 4
+    with open(mark + ".go", "w"):
+        pass
+    assert [sock.recv(10) for sock in socks] == [b"K\0"] * 15
+    assert len(os.listdir(mark)) == 15
+
+
+def test_who_leaves_counts(town):
+    """Who does not wait for the answer guesses no faster."""
+    checker = login.script(town, "exit 1")
+    daemon = login.start(town, checker, "true", freelogins="1")
+    for n in range(40):
+        with login.door(town) as sock:
+            sock.send(login.question("ann", "x%d" % n))
+    assert login.ask(town) == "L"
+    daemon.wait(GAP % ("ann", "too many tries"))
+
+
+def test_many_connections(town):
+    """Who says nothing is sent away when it is too many, or too long."""
+    login.start(town, login.script(town, "exit 0"), "true")
+    idle = [login.door(town) for _ in range(450)]
+    with login.door(town) as sock:
+        sock.send(login.question("ann", "x"))
+        assert sock.recv(10) == b"K\0"
+    assert idle[0].recv(10) == b""
+    for sock in idle:
+        sock.close()
+
+
+def test_no_password_stays(town):
+    """Whatever the answer was, and whoever left before there was one."""
+    checker = login.script(town, "exit 1")
+    daemon = login.start(town, checker, "true", freelogins="1")
+    secret = "the-%s-secret"
+    assert login.ask(town, "ann", secret % "wrong") == "D"
+    assert login.ask(town, "ann", secret % "other") == "D"
+    with login.door(town) as sock:
+        sock.send(login.question("ann", secret % "waiting"))
+        town.until(lambda: b"the-waiting-" in process.memory_of(daemon.pid), "the question")
+    for n in range(40):
+        with login.door(town) as sock:
+            sock.send(login.question("ann", secret % "leaving"))
+    assert login.ask(town, "ann", secret % "last") == "L"
+    socks = [login.door(town) for _ in range(5)]
+    for sock in socks:
+        sock.send(login.question("bob", secret % "bob", address="192.0.2.3"))
+    assert socks[0].recv(10) == b"D\0"
+    for sock in socks:
+        sock.close()
+    town.until(lambda: not re.search(rb"the-\w+-secret", process.memory_of(daemon.pid)),
+               "the end of the passwords")
+
+
+# ---- its end
+
+def test_the_end(town):
+    daemon = login.start(town, login.script(town, "sleep 1000"), "true")
+    with login.door(town) as sock:
+        sock.send(login.question("ann", "x"))
+        town.until(lambda: len(process.session_members(daemon.pid)) > 1, "the check")
+        os.kill(daemon.pid, signal.SIGTERM)
+        assert daemon.process.wait(10) == 0
+        assert sock.recv(10) == b""
+
+
+def test_arguments(town):
+    done = subprocess.run([town.place.program("qmail-authd")], stderr=subprocess.PIPE)
+    assert done.returncode == 100 and done.stderr.startswith(b"usage: ")
+
+
+# ---- fail2ban
+
+def test_fail2ban(town):
+    peer = os.path.join(unpacked.PEERS, "fail2ban")
+    if not os.path.isdir(peer):
+        pytest.skip("there is no fail2ban")
+    daemon = login.start(town)
+    pop.serve(town)
+    assert login.ask(town, "ann", 'x', address="2001:db8::1") == "D"
+    for name in ("ann", 'an" client="192.0.2.66" user="n', 'x" service="s" reason="too many tries'):
+        assert login.ask(town, name, "x") == "D"
+    assert login.ask(town) == "K"
+    lines = [line for line in daemon.lines if line.startswith("authd ")]
+    assert len(lines) == 5
+    lines.append('qmail-popup: refused client=192.0.2.5 code=1 user="ann"')
+    log = town.place.base + "/log"
+    with open(log, "w") as out:
+        out.write("".join("@400000006a1c0000%08x %s\n" % (n, line)
+                          for n, line in enumerate(lines)))
+    done = subprocess.run(
+        ["/usr/bin/python3", peer + "/usr/bin/fail2ban-regex", "-c", peer + "/etc/fail2ban", "-v",
+         log, os.path.join(build.TOP, "src/install/fail2ban/angarium.conf")],
+        env={**os.environ, "PYTHONPATH": peer + "/usr/lib/python3/dist-packages"},
+        stdout=subprocess.PIPE, text=True)
+    found = re.findall(r"^\|\s+([0-9a-f.:]+)  \w", done.stdout, re.M)
+    assert sorted(found) == ["192.0.2.5", "192.0.2.9", "192.0.2.9", "192.0.2.9", "2001:db8::1"], \
+        done.stdout
