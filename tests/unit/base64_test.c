@@ -39,6 +39,9 @@ test_right(void **state)
 		assert_true(base64_decode(&found, right[i].text));
 		assert_true(span_equal(str_span(&found), right[i].bytes));
 		assert_true(found.len <= base64_size(right[i].text.len));
+		str_reset(&found);
+		base64_add(&found, right[i].bytes);
+		assert_true(span_equal(str_span(&found), right[i].text));
 		str_free(&found);
 	}
 }
