@@ -103,6 +103,13 @@ def fill(old):
     old.waiting(305, "bob@here.example", bounce="<lost305@here.example>:\nno\n\n")
     old.waiting(306, "bob@here.example")  # finished, but for its end
     old.waiting(307, "", remote=["Tfourth@there.example"])
+    # One channel is done; its file, which goes when that is noticed, is there.
+    old.waiting(313, "bob@here.example", local=["Dann@here.example"],
+                remote=["Tseventh@there.example"],
+                bounce="<lost313@here.example>:\nno such mailbox\n\n")
+    os.utime(old.path("local/%d/313" % (313 % old.split)), (later := time.time() + 3600, later))
+    old.waiting(314, "bob@here.example", local=["Tann@here.example"],
+                remote=["Dgone@there.example"])
     # The numbers of parts, too.
     old.arrived(4, "bob@here.example", ["ann@here.example"])
     old.arrived(5, "bob@here.example", ["ann@here.example", "fifth@there.example"])
@@ -120,9 +127,9 @@ def fill(old):
 
 UNFINISHED = {6, 312}
 # Subjects of what each gets.
-EXPECTED = {"ann": [302, 4, 5, 309, 310, 311], "bob": [301, 311]}
-REMOTE = ["fifth", "first", "fourth", "second", "sixth", "third"]
-BOUNCED = ["lost303", "lost304", "lost305", "no-one"]
+EXPECTED = {"ann": [302, 314, 4, 5, 309, 310, 311], "bob": [301, 311]}
+REMOTE = ["fifth", "first", "fourth", "second", "seventh", "sixth", "third"]
+BOUNCED = ["lost303", "lost304", "lost305", "lost313", "no-one"]
 
 
 def numbers(texts):
@@ -150,16 +157,14 @@ def deliver_all(town):
     town.open(env={"QMAILREMOTE": program})
     for address in BOUNCED:
         town.letter("bob", "failure notice", "<%s@here.example>:" % address)
-    town.until(lambda: set(town.place.queue_files()["mess"]) == UNFINISHED, "all to be delivered")
+    town.until(lambda: {kind: set(files) for kind, files in town.place.queue_files().items()
+                        if files} == {"mess": UNFINISHED, "intd": {312}}, "all to be delivered")
     for name, expected in EXPECTED.items():
         assert numbers(town.mail(name)) == sorted(expected), name
     assert told() == REMOTE
     bounces = [text for text in town.mail("bob") if "failure notice" in text]
     assert len(bounces) == len(BOUNCED)
     assert sum(text.count("Subject: failure notice") for text in bounces) == len(BOUNCED)
-    left = town.place.queue_files()
-    assert {kind: set(files) for kind, files in left.items() if files} == {
-        "mess": UNFINISHED, "intd": {312}}
     town.daemon.stop()
 
 
