@@ -1,6 +1,7 @@
 """What is installed, and what instcheck finds."""
 
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -269,6 +270,23 @@ def test_services_written_again_keep_what_people_changed(tampered, sources):
     assert os.stat(script).st_mode & 0o777 == 0o755
     os.unlink(script)
     assert write_services() == "" and ends(script, "# newest\n")
+
+
+def test_a_service_for_port_995(tampered, sources):
+    """What qmail-tls(7) says of it, line by line."""
+    subprocess.run(["sh", "src/install/services.sh"], cwd=sources, check=True)
+    recipe = build.read("man/qmail-tls.7").split("\ncd /var/qmail\nmkdir ")[1].split("\n.Ed")[0]
+    recipe = "cd %s\nmkdir %s\n" % (tampered.prefix, recipe.replace("\\e\n", "\\\n"))
+    subprocess.run(["sh", "-e"], input=recipe, text=True, check=True)
+    path = tampered.path("service/pop3s/run")
+    with open(path) as script:
+        assert re.sub(r"\s+", " ", script.read().replace("\\\n", "")).endswith(
+            '"$address" 995 offertls -i qmail-popup "$(head -n 1 %s/control/me)" '
+            "checkpassword qmail-pop3d Maildir " % tampered.prefix)
+    with open(tampered.path("service/pop3s/log/run")) as script:
+        assert script.read().endswith(" %s/log/pop3s\n" % tampered.prefix)
+    assert all(os.access(name, os.X_OK) for name in (path, tampered.path("service/pop3s/log/run")))
+    assert os.stat(tampered.path("log/pop3s")).st_uid == pwd.getpwnam("qmaill").pw_uid
 
 
 @pytest.mark.parametrize("name, target, stays", [
