@@ -203,6 +203,28 @@ def test_a_queue_is_taken_over(without_queue, split, owners):
     deliver_all(town)
 
 
+@pytest.mark.parametrize("split", [23, 7])
+def test_a_queue_that_was_not_taken_over(without_queue, split):
+    """What was put under a suite that runs is not worked on: its bounces would be
+    lost, and what is in todo not seen.  Its split is that of the folders, not ours."""
+    place, queue = without_queue.place, without_queue.place.path("queue")
+    old = OldQueue(queue, split)
+    if split != 23:
+        for kind in ("todo", "intd", "bounce"):
+            for part in range(split):
+                old.folder("%s/%d" % (kind, part), "qmails" if kind == "bounce" else "qmailq", 0o750)
+    old.waiting(305, "bob@here.example", local=["Dann@here.example"], mtime=BIRTH)
+    before = listing(queue)
+    daemon = process.start(place, "./Maildir/")
+    daemon.wait("^alert: cannot start: the queue is of another suite, or of another split; "
+                "see qmail-qfix.8.$")
+    daemon.kill()
+    assert listing(queue) == before
+    assert run(place, "--repair")[0] == 0
+    without_queue.open()
+    without_queue.until(lambda: not mail_files(queue), "its end")
+
+
 def test_a_second_run_changes_nothing(without_queue):
     place, queue = without_queue.place, without_queue.place.path("queue")
     fill(OldQueue(queue))
