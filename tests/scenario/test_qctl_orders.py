@@ -110,6 +110,23 @@ def test_delete_of_what_cannot_bounce(town):
         town.wait_empty()
 
 
+@pytest.mark.parametrize("more", [(), ("bob@here.example",)], ids=["without files", "with files"])
+def test_now_of_what_cannot_bounce(town, more):
+    """Its bounce is tried again at once; else the pause doubles with each time."""
+    town.rules("ann", "", "|touch began; until test -e go; do sleep 0.1; done; exit 100")
+    town.open()
+    town.send("bob@here.example", "ann@here.example", *more)
+    process.until(lambda: os.path.exists(town.home("ann") + "/began"), "its try")
+    with without_queue(town):
+        town.run_as("ann", ["touch", "go"])
+        for count in range(1, 9):
+            town.daemon.wait("^warning: trouble injecting bounce message", count=count)
+            assert qctl(town, "now", "--all").stdout.endswith("\n1 message due\n")
+    qctl(town, "now", "--all")
+    assert "failure notice" in town.letter("bob", "failure notice")
+    town.wait_empty()
+
+
 def test_hold_amid_a_redirect(waiting, tmp_path):
     """It is not ended by the end of the redirect."""
     town = waiting
