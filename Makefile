@@ -9,7 +9,7 @@
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
-            receive/offertls \
+            receive/offertls keys/qmail-secretd \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
@@ -42,7 +42,7 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := tls/qmail-tlsd
+TLS      := tls/qmail-tlsd tls/qmail-tlsc sts/qmail-mtasts
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp \
@@ -66,7 +66,8 @@ qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait
                       arrivals cleaning scribing scribe scribe_controls scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers orders
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
 qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
-                      remote_envelope remote_message remote_end
+                      remote_envelope remote_message remote_tls \
+                      remote_tls_policy remote_end
 822field_PARTS     := mess_input
 822header_PARTS    := mess_input
 822date_PARTS      := mess_input
@@ -78,6 +79,7 @@ serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
 qmail-qctl_PARTS   := control request selection message list stat
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
+qmail-secretd_PARTS := secret_file secret_login
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir
@@ -105,7 +107,10 @@ qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
 qmail-install_PARTS := items strangers
-qmail-tlsd_PARTS   := tls_files tlsd_serve tls_contexts tls_tunnel
+qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_tunnel
+qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
+                      tls_authorities
+qmail-mtasts_PARTS := sts_serve sts_cache sts_look
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
 TLS_LIBS := -lssl -lcrypto
@@ -161,7 +166,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, so without TLS'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS'
 endif
 
 # Only sys may use what POSIX does not have.
@@ -219,7 +224,7 @@ $(CONF_H): conf-qmail conf-users
 	@{ echo '/* home_conf.h - made from conf-qmail and conf-users */'; \
 	   echo '#define CONF_QMAIL "$(PREFIX)"'; \
 	   n=1; for role in ALIAS QMAILD QMAILL QMAILP QMAILQ QMAILR QMAILS \
-	       GROUP_QMAIL GROUP_NOFILES QMAILV QMAILT; do \
+	       GROUP_QMAIL GROUP_NOFILES QMAILV QMAILT QMAILK QMAILH; do \
 	     name=$$(sed -n "/^$$/q;$${n}p" conf-users); \
 	     name=$${name:-$$(echo $$role | tr A-Z a-z)}; \
 	     echo "#define CONF_$$role \"$$name\""; \

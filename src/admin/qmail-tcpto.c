@@ -20,7 +20,7 @@
 static void
 add_host(struct str *text, const struct tcpto_host *host)
 {
-	bool has_port = host->port != 25;
+	bool has_port = host->port != 25 && host->port != TCPTO_TLS_PORT;
 	bool has_brackets = has_port && host->address.family == 6;
 
 	if (has_brackets)

@@ -9,7 +9,8 @@ set -eu
 home=$(head -n 1 conf-qmail)
 alias_user=$(head -n 1 conf-users)
 service=$home/service
-services="qmail-pop3d qmail-smtpd qmail-send qmail-tlsd"
+services="qmail-pop3d qmail-smtpd qmail-send qmail-tlsc qmail-mtasts qmail-secretd
+	qmail-tlsd"
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 

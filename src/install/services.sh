@@ -52,7 +52,10 @@ put tcp.smtp '127.:allow,RELAYCLIENT=""'
 		< "$home/control/tcp.smtp"
 if [ $# = 0 ]; then
 	set -- qmail-send qmail-smtpd qmail-pop3d
+	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
+	[ ! -e "$home/control/smtpauth" ] || set -- "$@" qmail-secretd
 	[ ! -e "$home/control/servercert.pem" ] || set -- "$@" qmail-tlsd
+	[ ! -e "$home/bin/qmail-mtasts" ] || set -- "$@" qmail-mtasts
 fi
 for name; do
 	make_service "$name"

@@ -29,3 +29,5 @@ user 6 "$mail_group" "$home"
 user 7 "$mail_group" "$home"
 user 10 "$other_group" "$home" qmailv
 user 11 "$other_group" "$home" qmailt
+user 12 "$other_group" "$home" qmailk
+user 13 "$other_group" "$home" qmailh

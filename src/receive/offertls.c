@@ -1,7 +1,8 @@
 /*
  * offertls.c - gives a program the means to speak TLS, by UCSPI-TLS.
  * Runs as   qmaild, between tcpserver and a program for port 25, 110, 587 ...;
- *           with -i the client begins with TLS, as on port 465 and 995.
+ *           with -i the client begins with TLS, as on port 465 and 995; with -c
+ *           behind tcpclient, for a program that is a client itself.
  * Reads     nothing of the connection.
  * Writes    nothing; becomes the program of its arguments.  Without -i a process
  *           waits in the background until that asks for TLS or ends.
@@ -27,7 +28,15 @@
 
 #define USAGE_EXIT     100
 #define TEMPORARY_EXIT 111
-#define NETWORK	       0
+
+/* Who is at the other end of the connection. */
+struct side {
+	const char *door;
+	int network; /* descriptor */
+};
+
+static const struct side client = { TLSDOOR_SERVER, 0 };
+static const struct side server = { TLSDOOR_CLIENT, 6 };
 
 struct tunnel {
 	int control[2]; /* of the program, and ours; likewise: */
@@ -53,7 +62,7 @@ fail(const char *what, int number)
 
 /* Passes the connection on when the program asks. */
 NORETURN static void
-wait_for_word(const struct tunnel *tunnel)
+wait_for_word(const struct side *side, const struct tunnel *tunnel)
 {
 	char letter;
 	int door;
@@ -64,20 +73,20 @@ wait_for_word(const struct tunnel *tunnel)
 	if (fd_read(tunnel->control[1], &letter, 1) != 1 ||
 	    (letter != TLSDOOR_START && letter != TLSDOOR_REPORT))
 		_exit(0);
-	door = tlsdoor_open(home_dir);
+	door = tlsdoor_open(home_dir, side->door);
 	if (door < 0 ||
-	    tlsdoor_ask(door, letter,
-		(int[TLSDOOR_FDS]){ [TLSDOOR_NETWORK] = NETWORK,
+	    tlsdoor_ask(door, span_make(&letter, 1),
+		(int[TLSDOOR_FDS]){ [TLSDOOR_NETWORK] = side->network,
 		    [TLSDOOR_CONTROL] = tunnel->control[1],
 		    [TLSDOOR_TO_PROGRAM] = tunnel->reading[1],
 		    [TLSDOOR_FROM_PROGRAM] = tunnel->writing[0] }) < 0)
-		fail("qmail-tlsd", errno);
+		fail(side->door, errno);
 	_exit(0);
 }
 
 /* Starts that in the background: the program is nobody's parent. */
 static void
-start_waiting(const struct tunnel *tunnel)
+start_waiting(const struct side *side, const struct tunnel *tunnel)
 {
 	pid_t pid = fork();
 	int status;
@@ -85,7 +94,7 @@ start_waiting(const struct tunnel *tunnel)
 	if (pid == 0) {
 		pid = fork();
 		if (pid == 0)
-			wait_for_word(tunnel);
+			wait_for_word(side, tunnel);
 		_exit(pid < 0 ? TEMPORARY_EXIT : 0);
 	}
 	if (pid < 0 || spawn_wait(pid, &status) < 0 ||
@@ -116,7 +125,7 @@ keep(const char *name, int fd)
 }
 
 static void
-offer(void)
+offer(const struct side *side)
 {
 	struct tunnel tunnel;
 	const char *value = getenv("UCSPITLS");
@@ -126,7 +135,7 @@ offer(void)
 	if (fd_stream_pair(tunnel.control) < 0 || fd_pipe(tunnel.reading) < 0 ||
 	    fd_pipe(tunnel.writing) < 0)
 		fail("pipe", errno);
-	start_waiting(&tunnel);
+	start_waiting(side, &tunnel);
 	fd_close(tunnel.control[1]);
 	fd_close(tunnel.reading[1]);
 	fd_close(tunnel.writing[0]);
@@ -168,19 +177,21 @@ int
 main(int argc, char **argv)
 {
 	bool is_at_once = argc > 1 && strcmp(argv[1], "-i") == 0;
+	bool is_client = argc > 1 && strcmp(argv[1], "-c") == 0;
+	int options = is_at_once || is_client;
 
 	must_hooks(TEMPORARY_EXIT, NULL);
-	argv += is_at_once ? 2 : 1;
-	if (argc < (is_at_once ? 3 : 2)) {
+	argv += 1 + options;
+	if (argc < 2 + options) {
 		(void)!fd_write_all(
-		    2, SPAN("usage: offertls [-i] program [arguments]\n"));
+		    2, SPAN("usage: offertls [-c | -i] program [arguments]\n"));
 		_exit(USAGE_EXIT);
 	}
 	signal_ignore(SIGPIPE);
 	if (is_at_once)
 		begin_at_once();
 	else
-		offer();
+		offer(is_client ? &server : &client);
 	signal_default(SIGPIPE);
 	(void)execvp(argv[0], argv);
 	fail(argv[0], errno);

@@ -7,20 +7,9 @@
 
 #include "config/home.h"
 #include "net/starttls.h"
+#include "net/tlsdoor.h"
 #include "smtpd.h"
 #include "smtpd_reply.h"
-
-/* The value of a variable in a report; empty: there is none. */
-static struct span
-value_of(struct span report, struct span name)
-{
-	struct span variable;
-
-	while (span_cut_next(&report, '\0', &variable))
-		if (span_starts(variable, name))
-			return span_from(variable, name.len);
-	return SPAN("");
-}
 
 void
 smtpd_tls_read(struct smtpd *smtpd)
@@ -67,9 +56,9 @@ change_over(struct smtpd *smtpd)
 	smtpd_begin_input(smtpd);
 	smtpd->tls.is_on = true;
 	smtpd->tls.protocol =
-	    value_of(str_span(&smtpd->tls.report), SPAN("SSL_PROTOCOL="));
+	    tlsdoor_value(str_span(&smtpd->tls.report), SPAN("SSL_PROTOCOL="));
 	smtpd->tls.cipher =
-	    value_of(str_span(&smtpd->tls.report), SPAN("SSL_CIPHER="));
+	    tlsdoor_value(str_span(&smtpd->tls.report), SPAN("SSL_CIPHER="));
 	forget_all(smtpd);
 }
 

@@ -28,8 +28,9 @@
 #define GREETING_LEAST 30   /* seconds, whatever $TIMEOUTCONNECT says */
 #define SLOWEST_RATE   4000 /* bytes a second that a message is given time for */
 
-static struct remote delivery = { .told = { .quit_fd = -1 },
-	.tcpto = TCPTO_INIT };
+static struct remote delivery = {
+	.told = { .quit_fd = -1 }, .tcpto = TCPTO_INIT, .tls = REMOTE_TLS_INIT
+};
 
 static void
 out_of_memory(void)
@@ -171,6 +172,18 @@ read_control(struct remote *remote)
 	set_deadline(remote);
 }
 
+/* Whose word on DNSSEC counts. */
+static void
+read_trust(struct remote *remote)
+{
+	struct str setting = STR_INIT;
+
+	if (control_read_line("control/dnssec", &setting) < 0)
+		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	dns_trust(&remote->dns, str_span(&setting));
+	str_free(&setting);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -183,6 +196,7 @@ main(int argc, char **argv)
 	take_parameters(&delivery);
 	read_control(&delivery);
 	dns_open(&delivery.dns, delivery.deadline);
+	read_trust(&delivery);
 	if (remote_find_hosts(&delivery))
 		remote_qmtp(&delivery);
 	remote_smtp(&delivery);

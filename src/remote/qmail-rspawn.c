@@ -135,13 +135,16 @@ struct remote_output {
 	VEC(struct span) recipients; /* r, h, s and their texts */
 	struct span message;	     /* K, Z, D and its text; empty: none */
 	bool is_passed_on;	     /* p: parameters of notifications */
-	struct span hop; /* n, and w or t or nothing; empty: not told */
+	struct span hop;      /* n, and w or t or nothing; empty: not told */
+	struct span sessions; /* t: how it was with TLS, lines for the log */
 };
 
 static struct remote_output
 parse_output(struct span output)
 {
-	struct remote_output parsed = { .message = SPAN(""), .hop = SPAN("") };
+	struct remote_output parsed = {
+		.message = SPAN(""), .hop = SPAN(""), .sessions = SPAN("")
+	};
 
 	while (output.len) {
 		size_t end = span_find(output, '\0');
@@ -166,6 +169,9 @@ parse_output(struct span output)
 			break;
 		case 'n':
 			parsed.hop = piece;
+			break;
+		case 't':
+			parsed.sessions = span_from(piece, 1);
 			break;
 		case 'p':
 			parsed.is_passed_on = true;
@@ -291,6 +297,7 @@ judge_delivery(const struct delivery_job *job, int exit_code,
 			.result = (char)result,
 			.hop = hop,
 			.is_passed_on = said.is_passed_on,
+			.sessions = i == 0 ? said.sessions : SPAN(""),
 			.text = str_span(&text) });
 	}
 	str_free(&text);

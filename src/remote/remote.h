@@ -14,6 +14,7 @@
 #include "net/tcpto.h"
 #include "remote_end.h"
 #include "remote_message.h"
+#include "remote_tls.h"
 
 #define REMOTE_TIMEOUT_MAX    1000000 /* seconds, whatever is configured */
 #define REMOTE_REPLY_TIMEOUTS 2	      /* timeouts that a whole reply may take */
@@ -45,6 +46,8 @@ struct remote {
 	struct dns dns;
 	struct tcpto tcpto;
 	struct mx mx;
+	struct str next_hop; /* the relay, or the domain */
+	struct remote_tls tls;
 	struct tcpto_host peer; /* the host that we talk to */
 	bool is_peer_noted;	/* it was in trouble */
 

@@ -112,6 +112,19 @@ static const struct {
 	[REMOTE_END_LATER] = { 'Z', PEER, "does not take the message now",
 	    NULL },
 	[REMOTE_END_NEVER] = { 'D', PEER, "refused the message", NULL },
+	[REMOTE_TLS_POLICY] = { 'Z', HOST,
+	    "has a line in control/tlspolicy that says nothing", "4.3.5" },
+	[REMOTE_TLS_QMTP] = { 'Z', HOST,
+	    "has a route in control/qmtproutes, and a line in control/tlspolicy "
+	    "that asks for TLS, which QMTP has not",
+	    "4.3.5" },
+	[REMOTE_TLS_MISSING] = { 'Z', PEER,
+	    "does not offer TLS, without which nothing may be sent to it",
+	    "4.7.4" },
+	[REMOTE_TLS_FAILED] = { 'Z', PEER,
+	    "cannot be sent to over TLS, as it has to be", "4.7.5" },
+	[REMOTE_LOGIN] = { 'Z', PEER,
+	    "does not take the login of control/smtpauth", NULL },
 };
 
 /* Whether the system did not allow us to do it: no try of the destination. */
@@ -283,6 +296,13 @@ ends_by_cause(enum remote_ending ending)
 	    ending == REMOTE_SYSTEM || ending == REMOTE_BIND_ADDRESS;
 }
 
+/* Whether words of our own, said in place of a server's, belong to it. */
+static bool
+ends_by_reason(enum remote_ending ending)
+{
+	return ending == REMOTE_TLS_FAILED;
+}
+
 /* Whether it tells of all hosts, not of one that was connected to. */
 static bool
 is_of_hosts(enum remote_ending ending)
@@ -314,6 +334,11 @@ add_text(struct str *report, const struct remote_told *told,
 	if (ends_by_cause(ending)) {
 		str_add_z(report, ": ");
 		add_cause(report, told->cause);
+	}
+	if (ends_by_reason(ending)) {
+		str_add_z(report, ": ");
+		add_clean(report, said, said_max(told));
+		said = SPAN("");
 	}
 	str_add_byte(report, '.');
 	if (endings[ending].code) {
@@ -455,6 +480,8 @@ write_and_exit(const struct remote_told *told, enum remote_ending ending,
 	add_piece(&out, letter, text);
 	if (told->has_hop)
 		add_hop(&out, told, ending);
+	if (told->has_hop && told->sessions.len)
+		add_piece(&out, 't', str_span(&told->sessions));
 	/* Without its report qmail-rspawn tries again later. */
 	if (out_flush(&out) == 0 && told->quit_fd >= 0)
 		(void)!fd_write(told->quit_fd, SPAN("QUIT\r\n"));

@@ -70,6 +70,11 @@ enum remote_ending {
 	REMOTE_NEEDS_SMTPUTF8,
 	REMOTE_END_LATER,
 	REMOTE_END_NEVER,
+	REMOTE_TLS_POLICY,
+	REMOTE_TLS_QMTP,
+	REMOTE_TLS_MISSING,
+	REMOTE_TLS_FAILED,
+	REMOTE_LOGIN,
 	REMOTE_ENDINGS /* their number */
 };
 
@@ -88,11 +93,12 @@ struct remote_report {
 };
 
 struct remote_told {
-	struct span host; /* what the delivery is for */
-	struct str peer;  /* the address we talk to, as text */
-	uint16_t port;	  /* and its port */
-	int cause;	  /* errno of what the system did not allow; or 0 */
-	struct str tried; /* the hosts without connection, a line each */
+	struct span host;    /* what the delivery is for */
+	struct str peer;     /* the address we talk to, as text */
+	uint16_t port;	     /* and its port */
+	int cause;	     /* errno of what the system did not allow; or 0 */
+	struct str tried;    /* the hosts without connection, a line each */
+	struct str sessions; /* how it was with TLS: lines for the log */
 	VEC(struct remote_report) recipients; /* in the order of the call */
 	bool is_accepted;    /* the message, for one recipient at least */
 	struct str accepted; /* report on the first transaction that ended well,

@@ -33,23 +33,31 @@ take_route(
 /* Looks into a file of routes; its spans lie in *routes. */
 static bool
 find_in_file(struct remote *remote, struct routes *routes, const char *name,
-    struct span *text)
+    struct span domain, struct span *text)
 {
+	routes_free(routes);
 	if (routes_read_file(routes, name) < 0)
 		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
-	return routes_find_text(routes, remote->told.host, text);
+	return routes_find_text(routes, domain, text);
 }
 
-/* The route by SMTP: $SMTPROUTE, or what control/smtproutes says.  Returns
- * false if DNS decides. */
+/* The route by SMTP: what control/senderroutes says of the sender; $SMTPROUTE, or
+ * what control/smtproutes says.  Returns false if DNS decides. */
 static bool
 find_route(struct remote *remote, struct routes *routes, struct route *route)
 {
 	const char *given = getenv("SMTPROUTE");
+	size_t at = span_find_last(remote->sender, '@');
 	struct span text = span_of(given);
 
+	if (find_in_file(remote, routes, "control/senderroutes",
+		span_from(remote->sender, at + 1), &text) &&
+	    take_route(remote, text, SMTP_PORT, route))
+		return true;
+	text = span_of(given);
 	if (!given &&
-	    !find_in_file(remote, routes, "control/smtproutes", &text))
+	    !find_in_file(
+		remote, routes, "control/smtproutes", remote->told.host, &text))
 		return false;
 	return take_route(remote, text, SMTP_PORT, route);
 }
@@ -61,7 +69,8 @@ find_qmtp_route(
 {
 	struct span text;
 
-	return find_in_file(remote, routes, "control/qmtproutes", &text) &&
+	return find_in_file(remote, routes, "control/qmtproutes",
+		   remote->told.host, &text) &&
 	    take_route(remote, text, QMTP_PORT, route);
 }
 
@@ -80,8 +89,12 @@ remote_find_hosts(struct remote *remote)
 		mx_open_relay(&remote->mx, &remote->dns, route.relay);
 	else
 		mx_open(&remote->mx, &remote->dns, remote->told.host);
+	str_set(&remote->next_hop, is_relay ? route.relay : remote->told.host);
+	remote_tls_read(remote, is_relay ? route.relay : SPAN(""));
 	routes_free(&qmtp);
 	routes_free(&smtp);
+	if (is_qmtp && remote->tls.policy.kind >= TLSPOLICY_ENCRYPT)
+		remote_end(&remote->told, REMOTE_TLS_QMTP, SPAN(""));
 	return is_qmtp;
 }
 
@@ -134,27 +147,14 @@ note_failure(struct remote *remote, int cause)
 		forget_peer(remote);
 }
 
-/* Tries remote->peer, unless it is left alone.  Returns the connection or
- * -1. */
+/* Connects to remote->peer.  Returns the connection or -1. */
 static int
-try_peer(struct remote *remote)
+connect_to_peer(struct remote *remote)
 {
-	int64_t lease = remote->timeout_connect + remote->timeout_greeting;
-	enum tcpto_advice advice =
-	    tcpto_ask(&remote->tcpto, &remote->peer, clock_seconds(), lease);
-	int fd;
-
-	if (advice == TCPTO_SKIP) {
-		remote->told.trouble =
-		    tcpto_trouble(&remote->tcpto, &remote->peer);
-		remote_note_host(&remote->told, &remote->peer.address, 0);
-		return -1;
-	}
-	remote->is_any_tried = true;
-	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
-	fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
+	int fd = tcp_connect_from(&remote->peer.address, remote->peer.port,
 	    &remote->from,
 	    time_left(remote, (int64_t)remote->timeout_connect * 1000));
+
 	remote->told.cause = fd < 0 ? errno : 0;
 	if (fd < 0 && errno == EADDRNOTAVAIL && remote->from.family) {
 		remote->told.hop = DELIVERY_HOP_UNTOLD;
@@ -169,6 +169,26 @@ try_peer(struct remote *remote)
 		remote_note_host(&remote->told, &remote->peer.address, cause);
 	}
 	return fd;
+}
+
+/* Tries remote->peer, unless it is left alone.  Returns the connection or
+ * -1. */
+static int
+try_peer(struct remote *remote)
+{
+	int64_t lease = remote->timeout_connect + remote->timeout_greeting;
+	enum tcpto_advice advice =
+	    tcpto_ask(&remote->tcpto, &remote->peer, clock_seconds(), lease);
+
+	if (advice == TCPTO_SKIP) {
+		remote->told.trouble =
+		    tcpto_trouble(&remote->tcpto, &remote->peer);
+		remote_note_host(&remote->told, &remote->peer.address, 0);
+		return -1;
+	}
+	remote->is_any_tried = true;
+	remote->is_peer_noted = advice != TCPTO_UNKNOWN;
+	return connect_to_peer(remote);
 }
 
 /* No host is left. */
@@ -197,8 +217,10 @@ end_unconnected(struct remote *remote)
 int
 remote_connect(struct remote *remote)
 {
-	while (mx_next(&remote->mx, &remote->peer.address)) {
-		int fd = try_peer(remote);
+	while (remote->tls.is_clear_next ||
+	    mx_next(&remote->mx, &remote->peer.address)) {
+		int fd = remote->tls.is_clear_next ? connect_to_peer(remote)
+						   : try_peer(remote);
 
 		remote->told.hop = DELIVERY_HOP_TROUBLE;
 		if (fd >= 0) {
@@ -208,6 +230,7 @@ remote_connect(struct remote *remote)
 				forget_peer(remote);
 			return fd;
 		}
+		remote->tls.is_clear_next = false;
 	}
 	end_unconnected(remote);
 }

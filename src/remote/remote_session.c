@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/fd.h"
 
+#define GREETING   220
 #define GOING	   421	/* the code of a server that closes */
 #define LAST_WORDS 5000 /* milliseconds for them, when all is over */
 
@@ -166,13 +167,14 @@ session_add_path(struct session *session, const char *verb, struct span address)
 	str_free(&path);
 }
 
-/* Says EHLO or HELO.  Returns the code of the reply, as try_reply. */
+/* Says a command before the first transaction.  Returns the code of the reply,
+ * as try_reply. */
 static int
-greet(struct session *session, const char *verb)
+ask(struct session *session, const char *verb, const char *rest)
 {
 	bool is_early = in_is_waiting(&session->in);
 
-	session_add_command(session, verb, str_z(&session->remote->helo));
+	session_add_command(session, verb, rest);
 	errno = 0;
 	if (is_early || out_flush(&session->out) < 0)
 		return try_reply(session, LAST_WORDS) == 0 ? 0 : -1;
@@ -184,14 +186,15 @@ greet(struct session *session, const char *verb)
 static int
 say_hello(struct session *session)
 {
-	int code = greet(session, "EHLO ");
+	const char *name = str_z(&session->remote->helo);
+	int code = ask(session, "EHLO ", name);
 
 	if (code == 250) {
 		session->offers = session->reply.offers;
 		session->size_max = session->reply.size_max;
 		session->rcpt_max = session->reply.rcpt_max;
 	} else if (code >= 500)
-		code = greet(session, "HELO ");
+		code = ask(session, "HELO ", name);
 	return code;
 }
 
@@ -223,14 +226,15 @@ leave(struct session *session, int code, enum tcpto_trouble trouble,
 	remote->told.quit_fd = -1;
 }
 
+/* Reads from and writes to this. */
 static void
-begin(struct session *session, struct remote *remote, int fd)
+attach(struct session *session, int fd)
 {
-	session->remote = remote;
+	struct remote *remote = session->remote;
+
 	session->fd = fd;
 	session->offers = 0;
 	session->size_max = session->rcpt_max = 0;
-	str_reset(&session->goodbye);
 	in_init(&session->in, fd, session->in_buffer, REMOTE_REPLY_BUFFER);
 	out_init(&session->out, fd, session->out_buffer, REMOTE_COMMAND_BUFFER);
 	in_set_timeout(&session->in, remote->timeout_hello);
@@ -239,14 +243,146 @@ begin(struct session *session, struct remote *remote, int fd)
 	remote->told.quit_fd = fd;
 }
 
+/* ---- TLS ---- */
+
+/* It failed and the connection is closed; now it is the turn of the same host in
+ * clear text, or of the next one. */
+static void
+leave_without_tls(struct session *session, enum remote_ending ending)
+{
+	struct remote *remote = session->remote;
+	struct remote_tls *tls = &remote->tls;
+	struct str words = STR_INIT;
+
+	remote->told.quit_fd = -1;
+	remote_tls_log(remote);
+	if (tls->wish == REMOTE_TLS_TRY) {
+		if (!tls->is_our_fault)
+			remote_tls_note(remote);
+		tls->is_clear_next = true;
+		return;
+	}
+	if (tls->is_login_refused) {
+		ending = REMOTE_LOGIN;
+		str_add(&words, str_span(&tls->reason));
+	} else if (ending == REMOTE_TLS_FAILED) {
+		str_add_z(&words, tls->result);
+		str_add_z(&words, ": ");
+		str_add(&words, str_span(&tls->reason));
+	}
+	remote_lose(remote, ending, 0, str_span(&words));
+	str_free(&words);
+}
+
+/* There will be no TLS on the connection.  Returns whether it is of use without. */
+static bool
+go_on_in_clear(struct session *session, enum remote_ending ending)
+{
+	struct remote *remote = session->remote;
+	bool may = remote->tls.wish != REMOTE_TLS_MUST;
+
+	if (may) {
+		remote_tls_log(remote);
+		return true;
+	}
+	(void)!fd_write(session->fd, SPAN("QUIT\r\n"));
+	fd_close(session->fd);
+	leave_without_tls(session, ending);
+	return false;
+}
+
+/* Returns false when the connection is lost. */
+static bool
+begin_tls(struct session *session)
+{
+	struct remote *remote = session->remote;
+	int fd;
+
+	if (in_is_waiting(&session->in)) {
+		/* Somebody may have put it there; see CVE-2021-38371. */
+		remote_tls_fail(&remote->tls, "validation-failure",
+		    "something was said in clear text behind the reply to "
+		    "STARTTLS");
+		fd_close(session->fd);
+		fd = -1;
+	} else {
+		fd = remote_tls_begin(remote, session->fd);
+	}
+	if (fd < 0) {
+		leave_without_tls(session, REMOTE_TLS_FAILED);
+		return false;
+	}
+	remote_tls_log(remote);
+	attach(session, fd);
+	return true;
+}
+
+/* After EHLO: makes TLS of it, if that can and shall be.  Returns false if the
+ * host is left. */
+static bool
+protect(struct session *session)
+{
+	struct remote *remote = session->remote;
+	struct remote_tls *tls = &remote->tls;
+	int code;
+
+	if (tls->wish == REMOTE_TLS_NOT || tls->is_on)
+		return true;
+	if (!remote_tls_decide(remote))
+		return go_on_in_clear(session, REMOTE_TLS_FAILED);
+	if (!(session->offers & SMTPREPLY_STARTTLS)) {
+		remote_tls_fail(tls,
+		    tls->wish == REMOTE_TLS_MUST || remote_tls_is_served()
+			? "starttls-not-supported"
+			: "",
+		    "it does not offer STARTTLS");
+		return go_on_in_clear(session, REMOTE_TLS_MISSING);
+	}
+	if (!remote_tls_open(remote))
+		return go_on_in_clear(session, REMOTE_TLS_FAILED);
+	code = ask(session, "STARTTLS", "");
+	if (code > 0 && code != 220) {
+		remote_tls_fail(tls, "starttls-refused",
+		    "it offers STARTTLS, but does not take it");
+		return go_on_in_clear(session, REMOTE_TLS_FAILED);
+	}
+	if (code <= 0) {
+		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
+		return false;
+	}
+	if (!begin_tls(session))
+		return false;
+	code = say_hello(session);
+	if (code != 250)
+		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
+	return code == 250;
+}
+
+/* TLS from the first byte. */
+static bool
+protect_at_once(struct session *session)
+{
+	if (remote_tls_decide(session->remote) &&
+	    remote_tls_open(session->remote))
+		return begin_tls(session);
+	return go_on_in_clear(session, REMOTE_TLS_FAILED);
+}
+
 bool
 session_open(struct session *session, struct remote *remote, int fd)
 {
 	int code;
 
-	begin(session, remote, fd);
-	code = try_reply(session, (int64_t)remote->timeout_greeting * 1000);
-	if (code != 220) {
+	session->remote = remote;
+	str_reset(&session->goodbye);
+	attach(session, fd);
+	remote_tls_plan(remote);
+	if (remote_tls_is_implicit(remote) && !protect_at_once(session))
+		return false;
+	code = remote->tls.is_greeted
+	    ? GREETING
+	    : try_reply(session, (int64_t)remote->timeout_greeting * 1000);
+	if (code != GREETING) {
 		leave(session, code, TCPTO_GREETING, REMOTE_GREETING);
 		return false;
 	}
@@ -255,6 +391,8 @@ session_open(struct session *session, struct remote *remote, int fd)
 		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
 		return false;
 	}
+	if (!protect(session))
+		return false;
 	if (remote->timeout != remote->timeout_hello)
 		in_set_timeout(&session->in, remote->timeout);
 	return true;

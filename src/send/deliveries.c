@@ -90,6 +90,7 @@ deliveries_next_event(struct deliveries *deliveries, enum channel_id channel,
 	*event = (struct event){ .kind = kind_of(report.result),
 		.text = report.text,
 		.is_passed_on = report.is_passed_on,
+		.sessions = report.sessions,
 		.is_untried = report.result == DELIVERY_UNTRIED };
 	delivery = report.delivery
 	    ? number_set_value(&deliveries->table, report.delivery)

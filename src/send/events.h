@@ -66,8 +66,9 @@ struct event {
 	uint64_t counts[CHANNELS]; /* recipients of each channel */
 	/* of a spawner */
 	struct delivery *delivery;
-	bool is_untried;   /* EVENT_DEFERRED: nobody was asked */
-	bool is_passed_on; /* the next hop sees to notifications */
+	bool is_untried;      /* EVENT_DEFERRED: nobody was asked */
+	bool is_passed_on;    /* the next hop sees to notifications */
+	struct span sessions; /* lines on the connections of a run */
 	/* of the scribe */
 	enum job_book book;
 	uint64_t qp; /* of the bounce, or the notice */

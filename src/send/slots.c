@@ -69,6 +69,25 @@ log_start(struct send *send, struct delivery *delivery)
 	slots_log_status(send);
 }
 
+/* "tls 5: domain=there.example result=ok": a line for each connection. */
+static void
+log_sessions(
+    struct send *send, const struct delivery *delivery, struct span lines)
+{
+	struct span line, word;
+
+	while (span_cut_next(&lines, '\n', &line)) {
+		sendlog_z(&send->log, "tls ");
+		sendlog_u64(&send->log, delivery->number);
+		sendlog_z(&send->log, ":");
+		while (span_cut_next(&line, ' ', &word)) {
+			sendlog_z(&send->log, " ");
+			sendlog_safe(&send->log, word);
+		}
+		sendlog_end(&send->log);
+	}
+}
+
 static void
 log_result(struct send *send, const struct delivery *delivery,
     const char *result, struct span text)
@@ -115,6 +134,7 @@ slots_end_delivery(struct send *send, struct event *event, struct str *text)
 	bool is_mangled = event->kind == EVENT_MANGLED;
 
 	log_start(send, delivery);
+	log_sessions(send, delivery, event->sessions);
 	if (is_mangled) {
 		event->kind = EVENT_DEFERRED;
 		event->is_untried = true; /* for all that anybody knows */

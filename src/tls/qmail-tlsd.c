@@ -1,5 +1,5 @@
 /*
- * qmail-tlsd.c - speaks TLS for programs that must not know keys.
+ * qmail-tlsd.c - speaks TLS, as a server, for programs that must not know keys.
  * Runs as   root, to read the keys; a process as qmailt, which knows no file any
  *           more, has them and serves, and forks for each connection.  Started
  *           by a supervisor.  In a private instance all are the caller.
@@ -8,206 +8,41 @@
  * Writes    lines for the log on descriptor 2.
  * Source    qmail-tlsd(8); UCSPI-TLS; net/tlsdoor.h.
  */
-#include <errno.h>
-#include <signal.h>
-#include <unistd.h>
-
-#include "base/must.h"
-#include "config/control.h"
-#include "config/home.h"
+#include "net/tlsdoor.h"
 #include "sys/box.h"
-#include "sys/clock.h"
-#include "sys/error.h"
-#include "sys/fd.h"
-#include "sys/ids.h"
-#include "sys/signal.h"
-#include "sys/spawn.h"
 #include "tls.h"
 
-#define NAME	     "qmail-tlsd"
-#define TROUBLE	     111
-#define LOOK_MS	     10000 /* how often the files are looked at */
-#define PAUSE_MS     1000  /* before one that died is replaced */
-#define DESCRIPTORS  4096
-#define CONCURRENCY  "control/concurrencytls"
-#define SESSIONS     1000 /* without that file */
-#define SESSIONS_MAX 100000
-
-/* A process that serves, with the keys that there were when it began. */
-struct server {
-	pid_t pid; /* 0: none */
-	int life;  /* it ends when this is closed */
-};
-
-struct tlsd {
-	struct home_ids ids;
-	struct server server;
-	struct str stamp; /* of what that one knows */
-	uint64_t sessions;
-};
-
-static volatile sig_atomic_t is_stopped, is_hung_up;
-
-static void
-on_signal(int number)
+static void *
+prepare(const struct tls_files *files, struct str *trouble)
 {
-	if (number == SIGTERM)
-		is_stopped = 1;
-	if (number == SIGHUP)
-		is_hung_up = 1;
+	return tls_contexts_make(files, trouble);
 }
 
-static void
-say(struct span words)
+static int
+session(void *ready, struct span record)
 {
-	struct str line = STR_INIT;
+	struct tls_tunnel plan = { .log = "tlsd", .letter = record.s[0] };
 
-	str_add_z(&line, NAME ": ");
-	str_add(&line, words);
-	if (!span_ends(words, SPAN("\n")))
-		str_add_byte(&line, '\n');
-	fd_write_line(2, str_span(&line));
-	str_free(&line);
-}
-
-/* In the new process: gives up root, makes the keys ready, serves. */
-NORETURN static void
-become_server(const struct tlsd *tlsd, const struct tls_files *files, int life)
-{
-	gid_t gid = tlsd->ids.gid[HOME_GROUP_NOFILES];
-	struct tlsd_service service = {
-		.life = life, .peer = geteuid(), .sessions = tlsd->sessions
-	};
-	struct str trouble = STR_INIT;
-
-	signal_default(SIGTERM);
-	signal_default(SIGHUP);
-	signal_default(SIGCHLD);
-	signal_unblock_all();
-	if (service.peer == 0) {
-		service.peer = tlsd->ids.uid[HOME_QMAILD];
-		if (ids_become(tlsd->ids.uid[HOME_QMAILT], gid, &gid, 1) < 0)
-			error_exit(NAME, home_user_name(HOME_QMAILT));
-	}
-	service.contexts = tls_contexts_make(files, &trouble);
-	if (trouble.len)
-		say(str_span(&trouble));
-	/* With half of a file, the one that serves goes on. */
-	if (!service.contexts || (trouble.len && tlsd->server.pid))
-		_exit(TROUBLE);
-	tlsd_serve(&service);
-}
-
-/* Starts one.  Returns whether it serves. */
-static bool
-start_server(
-    struct tlsd *tlsd, const struct tls_files *files, struct server *server)
-{
-	int ends[2];
-	char byte;
-
-	if (fd_stream_pair(ends) < 0)
-		return false;
-	server->pid = fork();
-	if (server->pid == 0) {
-		fd_close(ends[0]);
-		fd_close(tlsd->server.life);
-		become_server(tlsd, files, ends[1]);
-	}
-	fd_close(ends[1]);
-	server->life = ends[0];
-	if (server->pid > 0 && fd_read(ends[0], &byte, 1) == 1)
-		return true;
-	fd_close(ends[0]);
-	return false;
-}
-
-/* Reads the files, and lets a server that knows them take the place of the one
- * that there is.  That one goes on if they cannot be used. */
-static void
-renew(struct tlsd *tlsd)
-{
-	struct tls_files files = TLS_FILES_INIT;
-	struct str culprit = STR_INIT;
-	struct server server;
-
-	tlsd->sessions = SESSIONS;
-	str_set(&culprit, SPAN(CONCURRENCY));
-	if (control_read_number(CONCURRENCY, SESSIONS_MAX, &tlsd->sessions) <
-		0 ||
-	    tls_files_read(&files, &culprit) < 0) {
-		str_add_z(&culprit, ": ");
-		str_add_z(&culprit, error_text(errno));
-		say(str_span(&culprit));
-	} else if (start_server(tlsd, &files, &server)) {
-		fd_close(tlsd->server.life);
-		tlsd->server = server;
-	}
-	str_set(&tlsd->stamp, str_span(&files.stamp));
-	tls_files_free(&files);
-	str_free(&culprit);
-}
-
-/* Waits until there is something to do.  Returns whether the files are to be
- * read. */
-static bool
-wait_for_work(struct tlsd *tlsd)
-{
-	struct pollfd life = { .fd = tlsd->server.life, .events = POLLIN };
-	struct str stamp = STR_INIT;
-	bool is_changed;
-	int status;
-
-	(void)signal_poll(&life, 1, LOOK_MS);
-	while (spawn_reap(&status) > 0)
-		continue;
-	if (life.revents) {
-		say(SPAN("the process that served has died; another begins"));
-		fd_close(tlsd->server.life);
-		tlsd->server = (struct server){ 0, -1 };
-		(void)poll(NULL, 0, PAUSE_MS);
-		return true;
-	}
-	if (is_hung_up || tlsd->server.life == -1) {
-		is_hung_up = 0;
-		return true;
-	}
-	tls_files_stamp(&stamp);
-	is_changed = !span_equal(str_span(&stamp), str_span(&tlsd->stamp));
-	str_free(&stamp);
-	return is_changed;
-}
-
-static void
-prepare_signals(void)
-{
-	static const int caught[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
-
-	signal_ignore(SIGPIPE);
-	signal_block_set(caught);
-	for (size_t i = 0; caught[i]; i++)
-		signal_catch(caught[i], on_signal);
+	if (record.len != 1 || plan.letter == TLSDOOR_VERDICT)
+		return 1;
+	plan.ssl = tls_contexts_server(ready);
+	if (!plan.ssl || box_shut_streams(TUNNEL_FDS) < 0)
+		return 1;
+	return tls_tunnel_run(&plan);
 }
 
 int
 main(void)
 {
-	struct tlsd tlsd = { .server = { 0, -1 } };
+	static const struct tls_kind kind = { .name = "qmail-tlsd",
+		.door = TLSDOOR_SERVER,
+		.limit = "control/concurrencytls",
+		.peers = { HOME_QMAILD, HOME_QMAILD },
+		.group = HOME_GROUP_NOFILES,
+		.read = tls_files_read_keys,
+		.stamp = tls_files_stamp_keys,
+		.prepare = prepare,
+		.session = session };
 
-	must_hooks(TROUBLE, NULL);
-	prepare_signals();
-	(void)fd_raise_limit(DESCRIPTORS);
-	if (fd_open_standard() < 0 || box_hide() < 0)
-		error_exit(NAME, "start");
-	if (chdir(home_dir) < 0)
-		error_exit(NAME, home_dir);
-	if (geteuid() == 0 && home_ids_read(&tlsd.ids) < 0)
-		error_exit(NAME, "users/ids");
-	renew(&tlsd);
-	if (tlsd.server.pid == 0)
-		return TROUBLE;
-	while (!is_stopped)
-		if (wait_for_work(&tlsd) && !is_stopped)
-			renew(&tlsd);
-	return 0;
+	return tls_daemon_run(&kind);
 }

@@ -1,11 +1,16 @@
 /*
- * tls.h - the parts of this room, the only one that knows OpenSSL.
+ * tls.h - the parts of this room, which speaks TLS with OpenSSL.
  *
- *	qmail-tlsd.c     root: reads keys and certificates, and sees that somebody
+ *	qmail-tlsd.c     the server's side of TLS
+ *	qmail-tlsc.c     the client's side
+ *	tls_daemon.c     root: reads keys and certificates, and sees that somebody
  *	                 serves
  *	tls_files.c      what it reads
- *	tlsd_serve.c     qmailt: opens the door, a process for each connection
- *	tls_contexts.c   the keys and certificates, ready for handshakes
+ *	tls_serve.c      qmailt: what comes in at the door
+ *	tls_contexts.c   the keys and certificates of a server, ready for
+ *	                 handshakes
+ *	tls_authorities.c  whom a client believes, likewise
+ *	tls_judge.c      whether another server is who it should be
  *	tls_tunnel.c     one connection
  */
 #ifndef TLS_TLS_H
@@ -19,10 +24,12 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "config/home.h"
+#include "net/tlsdemand.h"
 
 /* ---- tls_files.c ---- */
 
-/* A file with keys and certificates, as text (PEM). */
+/* A file with keys or certificates, as text (PEM). */
 struct tls_file {
 	struct str name; /* of the host; empty: for all others */
 	struct str text;
@@ -42,17 +49,28 @@ struct tls_files {
 #define TLS_FILES_MAX  10000
 #define TLS_SERVERCERT "control/servercert.pem"
 #define TLS_CERTS      "control/tlscerts"
+#define TLS_CA	       "control/tlsca"
+#define TLS_SYSTEM_CA  "/etc/ssl/certs/ca-certificates.crt"
 
 /*
- * tls_files_read: reads control/servercert.pem, and NAME.pem of control/tlscerts.
+ * tls_files_read_keys: reads control/servercert.pem, and NAME.pem of
+ * control/tlscerts.
  *   culprit   receives the name of a file that cannot be read
  * Returns 0; -1 with errno, ENOENT: there is none at all.
  */
-MUST_CHECK int tls_files_read(struct tls_files *files, struct str *culprit);
+MUST_CHECK int
+tls_files_read_keys(struct tls_files *files, struct str *culprit);
 
-/* tls_files_stamp: sets stamp to what it would be now; no more is read than
+/* tls_files_stamp_keys: sets stamp to what it would be now; no more is read than
  * names and times. */
-void tls_files_stamp(struct str *stamp);
+void tls_files_stamp_keys(struct str *stamp);
+
+/* tls_files_read_authorities, tls_files_stamp_authorities: the same for
+ * control/tlsca or, without it, what the system has; that there is neither is no
+ * error: no file, then. */
+MUST_CHECK int
+tls_files_read_authorities(struct tls_files *files, struct str *culprit);
+void tls_files_stamp_authorities(struct str *stamp);
 
 /* tls_files_free: wipes them, too. */
 void tls_files_free(struct tls_files *files);
@@ -72,6 +90,26 @@ tls_contexts_make(const struct tls_files *files, struct str *trouble);
 /* tls_contexts_server: a new server's side of a session; NULL: no memory. */
 SSL *tls_contexts_server(const struct tls_contexts *contexts);
 
+/* ---- tls_authorities.c ---- */
+
+/* tls_authorities_make: a client's context that knows them.  trouble as above;
+ * what is no certificate is passed over.  NULL: no memory. */
+SSL_CTX *
+tls_authorities_make(const struct tls_files *files, struct str *trouble);
+
+/* ---- tls_judge.c ---- */
+
+/*
+ * tls_judge_prepare: what the handshake has to look at.
+ *   ssl   new, a client's
+ * Returns false: the demand cannot be met, whoever the server is.
+ */
+MUST_CHECK bool tls_judge_prepare(SSL *ssl, const struct tlsdemand *demand);
+
+/* tls_judge_words: after a handshake: NULL if the server is who it should be;
+ * else a word of RFC 8460 4.3 on what it is not. */
+const char *tls_judge_words(SSL *ssl, const struct tlsdemand *demand);
+
 /* ---- tls_tunnel.c ---- */
 
 /* The descriptors of a tunnel: all that its process has open. */
@@ -89,27 +127,59 @@ enum {
 #define TUNNEL_FLUSH_SECONDS  60
 #define TUNNEL_LINGER_SECONDS 5 /* for the peer to take the last of it */
 
-/*
- * tls_tunnel: does the handshake, reports, and carries bytes both ways until
- * both have said all.
- *   reports   whether the program wants to know
- * Returns the exit code: 0, or 1 when the handshake has failed, which is logged.
- */
-MUST_CHECK int tls_tunnel(SSL *ssl, bool reports);
+/* tls_context_limit: what holds for both sides: TLS 1.2 and up; nothing is
+ * remembered of a session when it is over.  Returns false: no memory. */
+MUST_CHECK bool tls_context_limit(SSL_CTX *context);
 
-/* ---- tlsd_serve.c ---- */
-
-struct tlsd_service {
-	const struct tls_contexts *contexts;
-	int life;
-	uid_t peer;	   /* who may ask, besides root */
-	uint64_t sessions; /* at once; others wait at the door */
+struct tls_tunnel {
+	SSL *ssl;
+	const char *log; /* "tlsd": a handshake that fails is logged; or NULL */
+	char letter;	 /* of tlsdoor.h: what the program wants to know */
+	/* A client's: who the server is to be, and tls_judge_words; or NULL. */
+	const struct tlsdemand *demand;
+	const char *(*judge)(SSL *ssl, const struct tlsdemand *demand);
 };
 
 /*
- * tlsd_serve: opens the door and serves, until the other end of life is gone.
- * Writes a byte to life when it begins.
+ * tls_tunnel_run: does the handshake, reports, and carries bytes both ways until
+ * both have said all.
+ * Returns the exit code: 0, or 1 when the handshake has failed.
  */
-NORETURN void tlsd_serve(const struct tlsd_service *service);
+MUST_CHECK int tls_tunnel_run(const struct tls_tunnel *plan);
+
+/* ---- tls_serve.c ---- */
+
+/* In what qmail-tlsd and qmail-tlsc differ. */
+struct tls_kind {
+	const char *name;	 /* of the program */
+	const char *door;	 /* of tlsdoor.h */
+	const char *limit;	 /* control file: sessions at once */
+	enum home_user peers[2]; /* who may ask, besides root */
+	enum home_group group;	 /* of the process that serves */
+	int (*read)(struct tls_files *files, struct str *culprit);
+	void (*stamp)(struct str *stamp);
+	/* What is needed for sessions; trouble and NULL as above. */
+	void *(*prepare)(const struct tls_files *files, struct str *trouble);
+	/* One session, in a process of its own, with the descriptors of a
+	 * tunnel; its exit code. */
+	int (*session)(void *ready, struct span record);
+};
+
+struct tls_service {
+	const struct tls_kind *kind;
+	void *ready;
+};
+
+/*
+ * tls_serve: one session, in the process of it, for who has come in on sock.
+ *   context   a struct tls_service
+ * Returns its exit code.
+ */
+int tls_serve(void *context, int sock);
+
+/* ---- tls_daemon.c ---- */
+
+/* tls_daemon_run: the whole program.  Returns its exit code. */
+int tls_daemon_run(const struct tls_kind *kind);
 
 #endif

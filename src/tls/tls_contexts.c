@@ -144,26 +144,16 @@ use_key(SSL_CTX *ssl, const struct parts *parts, EVP_PKEY *key)
 
 /* ---- contexts ---- */
 
-/* TLS 1.2 and up; nothing is remembered of a session when it is over. */
 static SSL_CTX *
 new_context(void)
 {
 	SSL_CTX *ssl = SSL_CTX_new(TLS_server_method());
 
-	if (!ssl)
-		return NULL;
-	if (SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) != 1 ||
-	    SSL_CTX_set_num_tickets(ssl, 0) != 1) {
+	if (ssl &&
+	    (!tls_context_limit(ssl) || SSL_CTX_set_num_tickets(ssl, 0) != 1)) {
 		SSL_CTX_free(ssl);
 		return NULL;
 	}
-	(void)SSL_CTX_set_options(ssl,
-	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-		SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
-	(void)SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
-	(void)SSL_CTX_set_mode(ssl,
-	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 	return ssl;
 }
 

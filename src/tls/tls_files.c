@@ -98,9 +98,9 @@ stamp_one(void *context, const char *path, struct span name)
 }
 
 int
-tls_files_read(struct tls_files *files, struct str *culprit)
+tls_files_read_keys(struct tls_files *files, struct str *culprit)
 {
-	tls_files_stamp(&files->stamp);
+	tls_files_stamp_keys(&files->stamp);
 	str_set(culprit, SPAN(TLS_SERVERCERT));
 	if (add_file(files, TLS_SERVERCERT, SPAN("")) < 0 && errno != ENOENT)
 		return -1;
@@ -114,7 +114,7 @@ tls_files_read(struct tls_files *files, struct str *culprit)
 }
 
 void
-tls_files_stamp(struct str *stamp)
+tls_files_stamp_keys(struct str *stamp)
 {
 	struct str path = STR_INIT;
 
@@ -123,6 +123,30 @@ tls_files_stamp(struct str *stamp)
 	/* What cannot be listed has the stamp of an empty folder. */
 	(void)visit_folder(&path, stamp_one, stamp);
 	str_free(&path);
+}
+
+int
+tls_files_read_authorities(struct tls_files *files, struct str *culprit)
+{
+	const char *path = TLS_CA;
+	int result;
+
+	tls_files_stamp_authorities(&files->stamp);
+	result = add_file(files, path, SPAN(""));
+	if (result < 0 && errno == ENOENT) {
+		path = TLS_SYSTEM_CA;
+		result = add_file(files, path, SPAN(""));
+	}
+	str_set(culprit, span_of(path));
+	return result < 0 && errno == ENOENT ? 0 : result;
+}
+
+void
+tls_files_stamp_authorities(struct str *stamp)
+{
+	str_reset(stamp);
+	add_stamp(stamp, TLS_CA);
+	add_stamp(stamp, TLS_SYSTEM_CA);
 }
 
 void

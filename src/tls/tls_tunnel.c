@@ -10,6 +10,7 @@
 
 #include "base/ascii.h"
 #include "net/ip.h"
+#include "net/tlsdoor.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/sock.h"
@@ -34,6 +35,19 @@ struct tunnel {
 	short network;	     /* events that TLS waits for */
 	bool is_broken;	     /* the connection; nothing can be sent any more */
 };
+
+bool
+tls_context_limit(SSL_CTX *context)
+{
+	(void)SSL_CTX_set_options(context,
+	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+		SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
+	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_mode(context,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
+}
 
 static bool
 is_waiting(const struct flow *flow)
@@ -270,18 +284,28 @@ linger(void)
 
 /* ---- the handshake ---- */
 
-/* "tlsd failed pid=31 client="192.0.2.1" reason="..."; OpenSSL has the words. */
-static void
-log_failure(bool is_late)
+/* What OpenSSL says of a handshake that failed. */
+static const char *
+failure_words(bool is_late)
 {
 	unsigned long code = ERR_peek_error();
-	const char *reason = is_late ? "too slow" : "the client has gone";
+
+	if (is_late)
+		return "too slow";
+	if (code && ERR_reason_error_string(code))
+		return ERR_reason_error_string(code);
+	return "the other side has gone";
+}
+
+/* "tlsd failed pid=31 client="192.0.2.1" reason="..."" */
+static void
+log_failure(const char *name, const char *reason)
+{
 	struct sock_end local, remote = { .family = 0 };
 	struct str text = STR_INIT;
 
-	if (!is_late && code && ERR_reason_error_string(code))
-		reason = ERR_reason_error_string(code);
-	str_add_z(&text, "tlsd failed pid=");
+	str_add_z(&text, name);
+	str_add_z(&text, " failed pid=");
 	str_add_u64(&text, (uint64_t)getpid());
 	str_add_z(&text, " client=\"");
 	if (sock_ends(TUNNEL_NETWORK, &local, &remote) == 0 && remote.family) {
@@ -298,7 +322,8 @@ log_failure(bool is_late)
 	str_free(&text);
 }
 
-static bool
+/* Returns NULL when it is done; else words about why it failed. */
+static const char *
 shake_hands(struct tunnel *tunnel)
 {
 	int64_t deadline = clock_monotonic() + TUNNEL_HANDSHAKE_SECONDS * MS;
@@ -308,17 +333,13 @@ shake_hands(struct tunnel *tunnel)
 		ERR_clear_error();
 		result = SSL_do_handshake(tunnel->ssl);
 		if (result == 1)
-			return true;
+			return NULL;
 		tunnel->network = 0;
-		if (!may_wait(tunnel, result)) {
-			log_failure(false);
-			return false;
-		}
+		if (!may_wait(tunnel, result))
+			return failure_words(false);
 		if (fd_wait(TUNNEL_NETWORK, tunnel->network, 0, deadline,
-			false) < 0) {
-			log_failure(true);
-			return false;
-		}
+			false) < 0)
+			return failure_words(true);
 	}
 }
 
@@ -345,22 +366,43 @@ is_host_name(struct span name)
 	return true;
 }
 
+/* Ends a report and writes it. */
 static bool
-report_all(const struct tunnel *tunnel)
+write_report(struct str *report)
+{
+	bool result;
+
+	str_add_byte(report, '\0');
+	result = fd_write_all(TUNNEL_CONTROL, str_span(report)) == 0;
+	str_free(report);
+	return result;
+}
+
+static bool
+report_all(const struct tunnel *tunnel, const char *observed)
 {
 	const char *name =
 	    SSL_get_servername(tunnel->ssl, TLSEXT_NAMETYPE_host_name);
 	struct str report = STR_INIT;
-	bool result;
 
 	add_variable(&report, "SSL_PROTOCOL", SSL_get_version(tunnel->ssl));
 	add_variable(&report, "SSL_CIPHER", SSL_get_cipher_name(tunnel->ssl));
 	if (name && is_host_name(span_of(name)))
 		add_variable(&report, "SSL_TLS_SNI_SERVERNAME", name);
-	str_add_byte(&report, '\0');
-	result = fd_write_all(TUNNEL_CONTROL, str_span(&report)) == 0;
-	str_free(&report);
-	return result;
+	if (observed)
+		add_variable(&report, "TLS_FAILURE", observed);
+	return write_report(&report);
+}
+
+/* What went wrong: a word of RFC 8460 4.3, and others. */
+static bool
+report_failure(const char *word, const char *reason)
+{
+	struct str report = STR_INIT;
+
+	add_variable(&report, "TLS_FAILURE", word);
+	add_variable(&report, "TLS_REASON", reason);
+	return write_report(&report);
 }
 
 /* The control socket is closed, and its number stays taken, so that no other
@@ -371,25 +413,60 @@ close_control(void)
 	return dup2(TUNNEL_LOG, TUNNEL_CONTROL) == TUNNEL_CONTROL;
 }
 
+/* After a handshake that failed, or one with the wrong server. */
+static void
+end_early(const struct tls_tunnel *plan, const char *word, const char *reason)
+{
+	if (plan->log)
+		log_failure(plan->log, reason);
+	if (plan->letter == TLSDOOR_VERDICT && !report_failure(word, reason))
+		return; /* the program has gone */
+	if (close_control())
+		linger();
+}
+
+/* Does the handshake and looks at who it was done with.  Returns whether that
+ * is well; observed receives what is not, but does not matter. */
+static bool
+meet(
+    struct tunnel *tunnel, const struct tls_tunnel *plan, const char **observed)
+{
+	const char *reason = shake_hands(tunnel), *word = NULL;
+
+	*observed = NULL;
+
+	if (plan->demand)
+		word = plan->judge(tunnel->ssl, plan->demand);
+	if (!reason && plan->demand &&
+	    plan->demand->level == TLSDEMAND_OBSERVE) {
+		*observed = word;
+		return true;
+	}
+	if (!reason && !word)
+		return true;
+	end_early(plan, word ? word : "validation-failure",
+	    reason ? reason : "the certificate has another fingerprint");
+	return false;
+}
+
 int
-tls_tunnel(SSL *ssl, bool reports)
+tls_tunnel_run(const struct tls_tunnel *plan)
 {
 	static struct tunnel tunnel;
+	bool reports = plan->letter != TLSDOOR_START;
+	const char *observed;
 
-	tunnel.ssl = ssl;
-	if (SSL_set_fd(ssl, TUNNEL_NETWORK) != 1 ||
+	tunnel.ssl = plan->ssl;
+	if (SSL_set_fd(plan->ssl, TUNNEL_NETWORK) != 1 ||
 	    fd_set_nonblocking(TUNNEL_NETWORK) < 0 ||
 	    fd_set_nonblocking(TUNNEL_TO_PROGRAM) < 0 ||
 	    fd_set_nonblocking(TUNNEL_FROM_PROGRAM) < 0)
 		return 1;
 	if (!reports && !close_control())
 		return 1;
-	if (!shake_hands(&tunnel)) {
-		if (close_control())
-			linger();
+	if (!meet(&tunnel, plan, &observed))
 		return 1;
-	}
-	if (reports && (!report_all(&tunnel) || !close_control()))
+	if (reports && (!report_all(&tunnel, observed) || !close_control()))
 		return 1;
 	carry(&tunnel);
 	if (!tunnel.is_broken)

@@ -12,15 +12,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const enum dns_type types[] = { DNS_A, DNS_MX, DNS_AAAA,
-		DNS_CNAME };
+		DNS_CNAME, DNS_TXT, DNS_TLSA };
 	struct dnsquestion question = { .is_exact_case = false };
 	struct dnsrecords records = DNSRECORDS_INIT;
-	struct str packet = STR_INIT;
+	struct str packet = STR_INIT, text = STR_INIT;
 	struct span all;
 
 	if (size < 2)
 		return 0;
-	question.type = types[bytes[0] % 4];
+	question.type = types[bytes[0] % 6];
 	must(dnsname_parse(SPAN("example.org"), &question.name));
 	dnspacket_build(&packet, &question, false);
 	packet.s[2] |= (char)0x80;
@@ -43,9 +43,14 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 				must(all.len - at >= 4);
 			else if (question.type == DNS_AAAA)
 				must(all.len - at >= 16);
+			else if (question.type == DNS_TXT)
+				dnspacket_text(&text, all, &records.list.at[i]);
+			else
+				must(all.len - at >= records.list.at[i].len);
 		}
 	(void)dnspacket_judge(span_make((const char *)bytes, size), &question);
 	dnsrecords_free(&records);
+	str_free(&text);
 	str_free(&packet);
 	return 0;
 }

@@ -232,11 +232,16 @@ def test_stop_ends_a_svscan_begun_by_hand(tampered, sources):
     stop = ["sh", "src/install/quickstart.sh", "stop"]
     svscan = subprocess.Popen(["svscan", service], stderr=subprocess.DEVNULL)
     try:
-        for name in ("qmail-send", "qmail-smtpd", "qmail-pop3d"):
+        names = os.listdir(service)
+        assert {"qmail-send", "qmail-smtpd", "qmail-pop3d"} < set(names)
+        for name in names:
             while subprocess.run(["svok", "%s/%s/log" % (service, name)]).returncode:
                 assert svscan.poll() is None
         subprocess.run(stop, cwd=sources, check=True)
         assert svscan.wait(20) == -signal.SIGTERM
+        for name in names:
+            for path in (service + "/" + name, service + "/" + name + "/log"):
+                assert subprocess.run(["svok", path]).returncode, path
     finally:
         svscan.kill()
         svscan.wait()

@@ -468,18 +468,6 @@ def test_what_a_session_can_do(town, smtp):
         assert re.search(r"^Max core file size +0 +0 ", limits, re.M)
 
 
-def memory_of(pid):
-    found = b""
-    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb") as memory:
-        for line in maps:
-            begin, end = (int(word, 16) for word in line.split()[0].split("-"))
-            if " rw" not in line or "[v" in line:
-                continue
-            memory.seek(begin)
-            found += memory.read(end - begin)
-    return found
-
-
 def test_no_other_process_knows_the_key(town, smtp):
     with open(town.place.path("control/servercert.pem")) as source:
         text = source.read()
@@ -493,11 +481,11 @@ def test_no_other_process_knows_the_key(town, smtp):
         client.ehlo()
         for pid in tls.sessions(town, "qmail-smtpd") + [town.daemon.pid] + \
                 sum(town.daemons().values(), []):
-            memory = memory_of(pid)
+            memory = process.memory_of(pid)
             assert len(memory) > 1000
             assert secret not in memory and secret[::-1] not in memory
             assert not any(line.encode() in memory for line in lines)
-        memory = memory_of(tls.sessions(town, "qmail-tlsd")[0])
+        memory = process.memory_of(tls.sessions(town, "qmail-tlsd")[0])
         assert secret in memory or secret[::-1] in memory
 
 

@@ -74,8 +74,25 @@ hasty_setsockopt(
 	return (setsockopt)(fd, level, option, &limit, size);
 }
 
+static inline const struct timespec *
+hasty_timespec(const struct timespec *timeout)
+{
+	static struct timespec limit;
+	int64_t time;
+
+	if (!timeout)
+		return NULL;
+	time = hasty_wait(
+	    (int64_t)timeout->tv_sec * HASTY_SECOND + timeout->tv_nsec);
+	limit.tv_sec = (time_t)(time / HASTY_SECOND);
+	limit.tv_nsec = (long)(time % HASTY_SECOND);
+	return &limit;
+}
+
 #define clock_gettime		  hasty_clock_gettime
 #define poll(fds, count, timeout) hasty_poll(fds, count, timeout)
-#define setsockopt		  hasty_setsockopt
+#define ppoll(fds, count, timeout, mask) \
+	(ppoll)(fds, count, hasty_timespec(timeout), mask)
+#define setsockopt hasty_setsockopt
 
 #endif

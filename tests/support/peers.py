@@ -10,7 +10,7 @@ import time
 # see the fixture routed_six.
 ROUTED = "2001:db8:25::/48"
 SIX = "2001:db8:25::25"
-ACTION = re.compile(r"<(wait [0-9.]+|close|rst|hang)>")
+ACTION = re.compile(r"<(wait [0-9.]+|close|rst|hang|tls)>")
 POLITE = {
     "greet": "220 server.example ESMTP\r\n", "EHLO": "502 no\r\n",
     "HELO": "250 server.example\r\n", "MAIL": "250 ok\r\n", "RCPT": "250 ok\r\n",
@@ -32,6 +32,7 @@ class Connection:
         self.turns = {}
         self.sent = self.unread = b""
         self.was_early = False
+        self.protocol = self.server_name = self.problem = None  # of TLS
         self.refused_hello = b""
         self.messages_ended = 0
 
@@ -95,12 +96,29 @@ class Connection:
         if action.startswith("wait"):
             time.sleep(float(action.split()[1]))
             return
+        if action == "tls":
+            self.begin_tls()
+            return
         if action == "rst":
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
                                  struct.pack("ii", 1, 0))
         while action == "hang":
             self.read()
         raise Over
+
+    def begin_tls(self):
+        """By script["context"]; what the client has said too early is for the handshake."""
+        context = self.script["context"]
+        context.sni_callback = self.hear_name
+        try:
+            self.sock = context.wrap_socket(self.sock, server_side=True)
+            self.protocol = self.sock.version()
+        except OSError as problem:
+            self.problem = str(problem)
+            raise Over
+
+    def hear_name(self, sock, name, context):
+        self.server_name = name
 
     def record(self):
         """[where, bytes, "early" if it spoke before its turn]"""
@@ -187,11 +205,12 @@ def hang_up(sock):
 
 # ---- DNS
 
-TYPES = {1: "A", 5: "CNAME", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA"}
+TYPES = {1: "A", 5: "CNAME", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 52: "TLSA"}
 NUMBERS = {name: number for number, name in TYPES.items()}
 FAILURES = {"FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 UDP_MAX = 512
 TRUNCATED, ANSWER = 0x0200, 0x8180
+VERIFIED = 0x0020  # in a question: tell me
 LAME = 0x8100  # an answer of a server without authority, which asks no other
 
 
@@ -208,6 +227,9 @@ def wire_data(kind, value):
     if kind == "MX":
         preference, host = value.split()
         return struct.pack(">H", int(preference)) + wire_name(host)
+    if kind == "TLSA":
+        *numbers, data = value.split()
+        return bytes(map(int, numbers)) + bytes.fromhex(data)
     if kind == "TXT":
         return bytes([len(value)]) + value.encode("latin-1")
     return wire_name(value)
@@ -228,11 +250,12 @@ class Dns:
     Instead of values: a failure code, DROP (no answer), RAW:hex (one record,
     as it is), SHORT (a record is promised and missing); "UDP": "TC" cuts off
     each answer by UDP.  A name may be a failure code as a whole.  What is not
-    listed does not exist.
+    listed does not exist.  With is_secure, answers are verified by DNSSEC, but
+    for those with names that have "AD": False.
     """
 
-    def __init__(self, zone, port=53, flags=ANSWER):
-        self.flags = flags
+    def __init__(self, zone, port=53, flags=ANSWER, is_secure=False):
+        self.flags, self.is_secure = flags, is_secure
         self.zone = {name.lower(): entry for name, entry in zone.items()}
         self.port = port
 
@@ -305,8 +328,18 @@ class Dns:
                 break
             fitting.append(record)
         flags = self.flags | code | (TRUNCATED if is_cut else 0)
+        if self.is_secure and struct.unpack(">H", query[2:4])[0] & VERIFIED and \
+                not self.is_insecure(name):
+            flags |= VERIFIED
         return (query[:2] + struct.pack(">HHHHH", flags, 1, len(fitting), 0, 0) +
                 question + b"".join(fitting))
+
+    def is_insecure(self, name):
+        """Whether it is, or an alias leads to one that is."""
+        entry = self.zone.get(name, {})
+        if isinstance(entry, str) or not entry.get("AD", True):
+            return not isinstance(entry, str)
+        return "CNAME" in entry and self.is_insecure(entry["CNAME"].strip(".").lower())
 
     def find(self, name, kind):
         """Code, records, and whether UDP cuts; aliases followed as caches do."""

@@ -14,7 +14,7 @@ import shutil
 from . import build, kernel
 from .etc import Etc
 
-ROLES = ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "qmailv", "qmailt")
+ROLES = ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "qmailv", "qmailt", "qmailk", "qmailh")
 GROUPS = ("qmail", "nofiles")
 FIRST_ID = 7790
 TCPTO_SIZE = 1024

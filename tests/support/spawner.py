@@ -15,6 +15,7 @@ class Spawner:
 
     def __init__(self, place, **environment):
         self.place, self.reports = place, {}
+        self.sessions = []  # what is told of TLS: a dictionary for each connection
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.sock.settimeout(20)
         self.child = subprocess.Popen(
@@ -66,6 +67,9 @@ class Spawner:
                 number, hop = int(piece[1:]), ""
             elif piece[0] == "S":
                 hop = piece[1:]
+            elif piece[0] == "L":
+                self.sessions += [dict(word.split("=", 1) for word in line.split(" "))
+                                  for line in piece[1:].splitlines()]
             else:
                 assert number not in self.reports, "two reports on %d" % number
                 self.reports[number] = piece[0], hop, piece[1:]
@@ -73,6 +77,7 @@ class Spawner:
     def deliver(self, *addresses, **more):
         """All reports on one job."""
         self.reports.clear()
+        self.sessions.clear()
         self.give(*addresses, **more)
         return self.wait(*range(1, len(addresses) + 1))
 

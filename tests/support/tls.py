@@ -1,5 +1,6 @@
 """Keys and certificates, qmail-tlsd, and clients that speak TLS."""
 
+import hashlib
 import os
 import smtplib
 import socket
@@ -7,7 +8,7 @@ import ssl
 import struct
 import subprocess
 
-from . import build
+from . import build, process
 from .town import wait_port
 
 ADDRESS = "127.0.0.1"
@@ -27,6 +28,76 @@ def certificate(folder, name, kind="ec", days=30):
             text += source.read()
         os.unlink(path)
     return text
+
+
+class Authority:
+    """A new one; it signs certificates for whoever it is asked for."""
+
+    def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        self.folder, self.count = folder, 0
+        self.key, self.certificate = folder + "/authority.key", folder + "/authority.crt"
+        self.openssl("req", "-x509", *self.new_key(self.key), "-days", "30",
+                     "-subj", "/CN=An Authority", "-out", self.certificate)
+        with open(self.certificate) as source:
+            self.text = source.read()
+
+    @staticmethod
+    def new_key(path):
+        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path]
+
+    @staticmethod
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
+
+    def sign(self, name, common=None, days=30):
+        """A file with a key and a certificate for the name; empty: for none.  days may
+        be in the past."""
+        self.count += 1
+        base = "%s/%d" % (self.folder, self.count)
+        with open(base + ".ext", "w") as out:
+            out.write("subjectAltName=DNS:%s\n" % name if name else "basicConstraints=CA:FALSE\n")
+        self.openssl("req", "-new", *self.new_key(base + ".key"),
+                     "-subj", "/CN=" + (common or "host"), "-out", base + ".csr")
+        self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.certificate,
+                     "-CAkey", self.key, "-set_serial", str(self.count + 1), "-days", str(days),
+                     "-extfile", base + ".ext", "-out", base + ".crt")
+        with open(base + ".pem", "w") as both:
+            for part in (".key", ".crt"):
+                with open(base + part) as source:
+                    both.write(source.read())
+        return base + ".pem"
+
+
+def server_context(path):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(path)
+    return made
+
+
+def digest(path, of_key=False):
+    """The SHA-256 of the certificate in a file, or of its public key."""
+    words = ["openssl", "x509", "-in", path, "-outform", "DER"]
+    if of_key:
+        text = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-pubkey"], check=True,
+                              stdout=subprocess.PIPE).stdout
+        words = ["openssl", "pkey", "-pubin", "-outform", "DER"]
+    der = subprocess.run(words, input=text if of_key else None, check=True,
+                         stdout=subprocess.PIPE).stdout
+    return hashlib.sha256(der).hexdigest()
+
+
+def start_client(place, begin, authorities=None):
+    """qmail-tlsc, ready; it believes the authorities, or nobody."""
+    place.write(place.path("control/tlsca"), authorities or "")
+    daemon = begin([place.program("qmail-tlsc")], cwd="/", env={"PATH": "/usr/bin:/bin"})
+    door = place.path("tlsc/door")
+
+    def is_open():
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
+            return daemon.has_ended or one.connect_ex(door) == 0
+    process.until(is_open, "qmail-tlsc")
+    return daemon
 
 
 def put(place, text, name="servercert.pem"):

@@ -144,6 +144,7 @@ test_reports(void **state)
 		.result = 'K',
 		.hop = DELIVERY_HOP_WELL,
 		.is_passed_on = true,
+		.sessions = SPAN("a=1 b=2\nc=3\n"),
 		.text = str_span(&big) });
 	rest = str_span(&text);
 	assert_true(delivery_report_next(&rest, &report));
@@ -151,10 +152,12 @@ test_reports(void **state)
 	assert_int_equal(report.result, 'D');
 	assert_int_equal(report.hop, DELIVERY_HOP_UNTOLD);
 	assert_false(report.is_passed_on);
+	assert_int_equal(report.sessions.len, 0);
 	assert_true(span_equal(report.text, SPAN("a")));
 	assert_true(delivery_report_next(&rest, &report));
 	assert_int_equal(report.hop, DELIVERY_HOP_WELL);
 	assert_true(report.is_passed_on);
+	assert_true(span_equal(report.sessions, SPAN("a=1 b=2\nc=3\n")));
 	assert_int_equal(report.text.len, DELIVERY_TEXT_MAX);
 	assert_false(delivery_report_next(&rest, &report));
 	assert_int_equal(rest.len, 0);

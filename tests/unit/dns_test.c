@@ -299,6 +299,102 @@ test_next_server(void **state)
 	dnsserver_stop(good);
 }
 
+/* Whether the answer about a name is secure, with this setting. */
+static bool
+is_secure(const char *cache, const char *setting, const char *text)
+{
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct dnsname name;
+	struct dns dns;
+	bool result;
+
+	dns_configure(&dns, SPAN(""), span_of(cache));
+	dns_trust(&dns, span_of(setting));
+	assert_true(dnsname_parse(span_of(text), &name));
+	answer.is_secure = true;
+	(void)dns_ask(&dns, &name, DNS_A, &answer);
+	result = answer.is_secure;
+	dnsanswer_free(&answer);
+	return result;
+}
+
+static void
+test_security(void **state)
+{
+	static const char names[] = "good.test A 192.0.2.1\n"
+				    "good.test is secure\n"
+				    "plain.test A 192.0.2.1\n"
+				    "nothing.test is secure\n"
+				    "bogus.test is secure\n"
+				    "bogus.test is servfail\n"
+				    "boast.test is boasts\n"
+				    "alias.test is secure\n"
+				    "alias.test CNAME good.test\n"
+				    "leads.test is secure\n"
+				    "leads.test CNAME plain.test\n"
+				    "good.test A 192.0.2.1\n"
+				    "good.test is secure\n"
+				    "plain.test A 192.0.2.1\n";
+	struct dnsserver_process server = dnsserver_start(names);
+
+	(void)state;
+	assert_true(is_secure(server.cache, "", "good.test"));
+	assert_true(is_secure(server.cache, "", "nothing.test"));
+	assert_true(is_secure(server.cache, "", "alias.test"));
+	assert_false(is_secure(server.cache, "", "plain.test"));
+	assert_false(is_secure(server.cache, "", "leads.test"));
+	assert_false(is_secure(server.cache, "", "bogus.test"));
+	assert_false(is_secure(server.cache, "off", "good.test"));
+	assert_true(is_secure(server.cache, "", "boast.test"));
+	assert_false(is_secure(server.cache, "off", "boast.test"));
+	assert_false(is_secure("nonsense", "", "good.test"));
+	assert_true(is_secure(server.cache, "trust", "good.test"));
+	assert_true(is_secure(server.cache, "192.0.2.1 127.0.0.1", "good.test"));
+	assert_false(is_secure(server.cache, "192.0.2.1", "good.test"));
+	dnsserver_stop(server);
+}
+
+/* All servers that may be asked have to be trusted. */
+static void
+test_trust(void **state)
+{
+	static const struct {
+		const char *conf, *setting;
+		bool is_trusted;
+	} trusts[] = {
+		{ "nameserver 127.0.0.1\nnameserver ::1\n", "", true },
+		{ "nameserver 127.9.9.9\n", " ", true },
+		{ "nameserver 127.0.0.1\nnameserver 192.0.2.1\n", "", false },
+		{ "nameserver 192.0.2.1\n", "", false },
+		{ "nameserver 192.0.2.1\n", "trust", true },
+		{ "nameserver 192.0.2.1\n", "trusted", false },
+		{ "nameserver 127.0.0.1\n", "off", false },
+		{ "nameserver 192.0.2.1\nnameserver 192.0.2.2\n",
+		    "192.0.2.1\t192.0.2.2", true },
+		{ "nameserver 192.0.2.1\nnameserver 192.0.2.2\n", "192.0.2.1",
+		    false },
+		{ "nameserver 192.0.2.1\n", "::1 192.0.2.1", true },
+		{ "nameserver 192.0.2.1\n", "::1 ::2 ::3 192.0.2.1", false },
+	};
+	struct dns dns;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(trusts) / sizeof(trusts[0]); i++) {
+		dns_configure(&dns, span_of(trusts[i].conf), SPAN(""));
+		dns_trust(&dns, span_of(trusts[i].setting));
+		if (dns_is_trusted(&dns) != trusts[i].is_trusted)
+			fail_msg("%s", trusts[i].setting);
+	}
+	/* The setting stays when the first question reads the servers. */
+	assert_int_equal(setenv("DNSCACHEIP", "192.0.2.7", 1), 0);
+	dns_open(&dns, 0);
+	assert_false(dns_is_trusted(&dns));
+	dns_open(&dns, 0);
+	dns_trust(&dns, SPAN("192.0.2.7"));
+	assert_true(dns_is_trusted(&dns));
+	assert_int_equal(unsetenv("DNSCACHEIP"), 0);
+}
+
 int
 main(void)
 {
@@ -310,6 +406,8 @@ main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_letter_case),
 		cmocka_unit_test(test_next_server),
+		cmocka_unit_test(test_security),
+		cmocka_unit_test(test_trust),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

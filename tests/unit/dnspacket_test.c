@@ -77,6 +77,9 @@ test_build(void **state)
 	dnspacket_build(&packet, &asked, false);
 	assert_int_equal(packet.len, sizeof(want) - 1 - 11);
 	assert_int_equal(packet.s[11], 0);
+	asked.asks_secure = true;
+	dnspacket_build(&packet, &asked, false);
+	assert_memory_equal(packet.s, "\0\1\1\40", 4);
 	str_free(&packet);
 }
 
@@ -166,10 +169,90 @@ test_records(void **state)
 	packet = span_make(chain, sizeof(chain) - 1);
 	assert_true(dnspacket_records(packet, &asked, &records));
 	assert_int_equal(records.list.len, 1);
+	assert_true(dnsname_parse(SPAN("M"), &name));
+	assert_true(dnsname_equal(&records.owner, &name));
 	packet = span_make(other, sizeof(other) - 1);
 	assert_true(dnspacket_records(packet, &asked, &records));
 	assert_int_equal(records.list.len, 0);
 	dnsrecords_free(&records);
+}
+
+#define RECORD(type, rest) "\300\14\0" type "\0\1\0\0\0\74" rest
+
+/* What records of these types may hold. */
+static void
+test_data(void **state)
+{
+	static const struct {
+		enum dns_type type;
+		struct span packet;
+		const char *text; /* NULL: damaged */
+	} cases[] = {
+		{ DNS_TXT,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD(
+			"\20", "\0\7\2ab\0\2cd")),
+		    "abcd" },
+		{ DNS_TXT,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD("\20", "\0\1\0")),
+		    "" },
+		{ DNS_TXT,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD("\20", "\0\0")),
+		    NULL },
+		{ DNS_TXT,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD(
+			"\20", "\0\3\3ab")),
+		    NULL },
+		{ DNS_TXT,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD(
+			"\20", "\0\3\1ab")),
+		    NULL },
+		{ DNS_TLSA,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD(
+			"\64", "\0\4\3\1\1x")),
+		    "\3\1\1x" },
+		{ DNS_TLSA,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD(
+			"\64", "\0\3\3\1\1")),
+		    "\3\1\1" },
+		{ DNS_TLSA,
+		    SPAN(HEAD("\201\200", "\1") ASKED RECORD(
+			"\64", "\0\2\3\1")),
+		    NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dnsquestion asked = question();
+		struct dnsrecords records = DNSRECORDS_INIT;
+		struct str text = STR_INIT;
+		bool is_sound;
+
+		asked.type = cases[i].type;
+		is_sound =
+		    dnspacket_records(cases[i].packet, &asked, &records);
+		if (is_sound != (cases[i].text != NULL))
+			fail_msg("%zu", i);
+		if (is_sound && asked.type == DNS_TXT)
+			dnspacket_text(&text, cases[i].packet,
+			    &records.list.at[0]);
+		else if (is_sound)
+			str_add(&text,
+			    span_make(
+				cases[i].packet.s + records.list.at[0].at,
+				records.list.at[0].len));
+		if (is_sound)
+			assert_string_equal(str_z(&text), cases[i].text);
+		str_free(&text);
+		dnsrecords_free(&records);
+	}
+}
+
+static void
+test_secure(void **state)
+{
+	(void)state;
+	assert_true(dnspacket_is_secure(SPAN(HEAD("\201\240", "\0"))));
+	assert_false(dnspacket_is_secure(SPAN(HEAD("\377\337", "\0"))));
 }
 
 static void
@@ -185,7 +268,7 @@ static bool
 is_chain_read(size_t pointers)
 {
 	static const char start[] =
-	    HEAD("\201\200", "\2") ASKED "\300\14\0\20\0\1\0\0\0\74";
+	    HEAD("\201\200", "\2") ASKED "\300\14\0\143\0\1\0\0\0\74";
 	struct dnsquestion asked = question();
 	struct dnsrecords records = DNSRECORDS_INIT;
 	struct str packet = STR_INIT;
@@ -201,7 +284,7 @@ is_chain_read(size_t pointers)
 		to = here;
 	}
 	add_number(&packet, 0xc000 | to);
-	str_add(&packet, span_make("\0\20\0\1\0\0\0\74\0\0", 10));
+	str_add(&packet, span_make("\0\143\0\1\0\0\0\74\0\0", 10));
 	is_read = dnspacket_records(str_span(&packet), &asked, &records);
 	dnsrecords_free(&records);
 	str_free(&packet);
@@ -229,6 +312,8 @@ main(void)
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_pointers),
+		cmocka_unit_test(test_data),
+		cmocka_unit_test(test_secure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,10 +2,14 @@
  * dnsserver.h - a name server for unit tests: a child process on a port of
  * 127.0.0.1, by UDP and TCP, which answers from a table of lines
  *
- *	NAME TYPE DATA    types A (dotted), AAAA (text), MX (number name)
+ *	NAME TYPE DATA    types A (dotted), AAAA (text), MX (number name),
+ *	                  CNAME (name), which is followed, TXT (strings with |
+ *	                  between), TLSA (three numbers, hexadecimal digits)
  *	NAME is WORD      cut: truncated by UDP; plain: does not know EDNS;
  *	                  lower: answers in lower case; silent, servfail,
- *	                  refused, wrongid, damaged, missing
+ *	                  refused, wrongid, damaged, missing; secure: verified,
+ *	                  if all names of a chain of aliases are; boasts: says
+ *	                  that it is verified, without being asked
  *
  * Names that are not in the table do not exist.
  */
@@ -47,20 +51,78 @@ dnsserver_name(unsigned char *out, const char *text)
 	return len;
 }
 
-/* Appends one record if it is of the type asked for. */
+static unsigned
+dnsserver_type(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		unsigned type;
+	} types[] = { { "A", 1 }, { "CNAME", 5 }, { "MX", 15 }, { "TXT", 16 },
+		{ "AAAA", 28 }, { "TLSA", 52 } };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(types[i].kind, kind))
+			return types[i].type;
+	return 0;
+}
+
 static size_t
-dnsserver_record(
-    unsigned char *out, unsigned type, const char *kind, const char *data)
+dnsserver_strings(unsigned char *out, const char *text)
+{
+	size_t len = 0;
+
+	for (;;) {
+		size_t part = strcspn(text, "|");
+
+		out[len++] = (unsigned char)part;
+		memcpy(out + len, text, part);
+		len += part;
+		if (!text[part])
+			return len;
+		text += part + 1;
+	}
+}
+
+static size_t
+dnsserver_tlsa(unsigned char *out, const char *text)
+{
+	char *end;
+	size_t len = 0;
+	unsigned byte;
+
+	while (len < 3) {
+		out[len++] = (unsigned char)strtoul(text, &end, 10);
+		text = end;
+	}
+	while (sscanf(text, " %2x", &byte) == 1) {
+		out[len++] = (unsigned char)byte;
+		text += strspn(text, " ") + 2;
+	}
+	return len;
+}
+
+/* Appends one record if it is of the type asked for, of the name that stands at
+ * this place. */
+static size_t
+dnsserver_record(unsigned char *out, size_t name_at, unsigned type,
+    const char *kind, const char *data)
 {
 	unsigned char rdata[300];
-	unsigned own = !strcmp(kind, "A") ? 1 : !strcmp(kind, "AAAA") ? 28 : 15;
+	unsigned own = dnsserver_type(kind);
 	size_t len = own == 1 ? 4 : 16;
-	const unsigned char head[] = { 0xc0, 12, 0, (unsigned char)own, 0, 1, 0,
-		0, 0, 60 };
+	const unsigned char head[] = { (unsigned char)(0xc0 | name_at >> 8),
+		(unsigned char)name_at, 0, (unsigned char)own, 0, 1, 0, 0, 0,
+		60 };
 
 	if (own != type)
 		return 0;
-	if (own == 15) {
+	if (own == 5)
+		len = dnsserver_name(rdata, data);
+	else if (own == 16)
+		len = dnsserver_strings(rdata, data);
+	else if (own == 52)
+		len = dnsserver_tlsa(rdata, data);
+	else	if (own == 15) {
 		unsigned preference = (unsigned)strtoul(data, NULL, 10);
 
 		rdata[0] = (unsigned char)(preference >> 8);
@@ -81,8 +143,8 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
     unsigned char *out, int is_udp)
 {
 	char name[300] = "", line[400];
-	size_t at = 12, len;
-	int is_known = 0;
+	size_t at = 12, len, name_at = 12;
+	int is_known = 0, is_secure = 0, is_all_secure = 1;
 	unsigned type;
 
 	while (at < size && query[at]) {
@@ -107,14 +169,25 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
 			continue;
 		is_known = 1;
 		if (strcmp(kind, "is")) {
-			size_t add =
-			    dnsserver_record(out + len, type, kind, data);
+			int is_alias = !strcmp(kind, "CNAME") && type != 5;
+			size_t add = dnsserver_record(out + len, name_at,
+			    is_alias ? 5 : type, kind, data);
 
+			if (is_alias) { /* from here on it is this name */
+				strcpy(name, data);
+				name_at = len + 12;
+				is_all_secure &= is_secure;
+				is_secure = is_known = 0;
+			}
 			len += add;
 			if (add > 0 && ++out[7] == 0)
 				out[6]++;
 			continue;
 		}
+		if (!strcmp(data, "secure"))
+			is_secure = 1;
+		if (!strcmp(data, "boasts"))
+			out[3] |= 0x20;
 		if (!strcmp(data, "silent"))
 			return 0;
 		if (!strcmp(data, "servfail"))
@@ -137,6 +210,8 @@ dnsserver_answer(const char *table, const unsigned char *query, size_t size,
 	}
 	if (!is_known)
 		out[3] |= 3;
+	if (is_secure && is_all_secure)
+		out[3] |= query[3] & 0x20;
 	return len;
 }
 

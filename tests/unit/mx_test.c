@@ -226,6 +226,90 @@ test_limits(void **state)
 	str_free(&many);
 }
 
+/* The host of each address, where its aliases lead to, whether that is secure. */
+static void
+list_hosts(
+    struct str *text, struct dns *dns, const char *domain, bool is_relay)
+{
+	struct ip_address address;
+	struct mx mx;
+
+	str_reset(text);
+	if (is_relay)
+		mx_open_relay(&mx, dns, span_of(domain));
+	else
+		mx_open(&mx, dns, span_of(domain));
+	while (mx_next(&mx, &address)) {
+		const struct mx_host *host = mx_host(&mx);
+
+		if (!host) {
+			str_add_z(text, "none ");
+			continue;
+		}
+		dnsname_format(text, &host->name);
+		str_add_byte(text, ' ');
+		dnsname_format(text, &host->last_name);
+		str_add_z(text, host->is_secure ? " secure " : " ");
+	}
+	mx_close(&mx);
+}
+
+/* Whose address it is, where its aliases lead to, and what is secure. */
+static void
+test_hosts(void **state)
+{
+	static const char names[] =
+	    "good.test is secure\ngood.test MX 10 a.test\n"
+	    "plain.test MX 10 a.test\n"
+	    "bare.test is secure\nbare.test A 203.0.113.4\n"
+	    "alias.test is secure\nalias.test MX 10 b.test\n"
+	    "leads.test is secure\nleads.test MX 10 c.test\n"
+	    "strays.test is secure\nstrays.test MX 10 e.test\n"
+	    "number.test is secure\nnumber.test MX 10 203.0.113.7\n"
+	    "two.test is secure\ntwo.test MX 10 a.test\n"
+	    "two.test MX 20 d.test\n"
+	    "e.test CNAME d.test\n"
+	    "c.test is secure\nc.test CNAME d.test\n"
+	    "b.test is secure\nb.test CNAME a.test\n"
+	    "d.test A 203.0.113.2\n"
+	    "a.test is secure\na.test A 203.0.113.1\n";
+	static const struct {
+		const char *domain, *hosts;
+		bool is_relay;
+	} lists[] = {
+		{ "good.test", "a.test a.test secure ", false },
+		{ "plain.test", "a.test a.test ", false },
+		{ "bare.test", "bare.test bare.test secure ", false },
+		{ "d.test", "d.test d.test ", false },
+		{ "alias.test", "b.test a.test secure ", false },
+		/* The alias is secure, where it leads to is not. */
+		{ "leads.test", "c.test c.test secure ", false },
+		{ "strays.test", "e.test e.test ", false },
+		{ "number.test", "203.0.113.7 203.0.113.7 ", false },
+		{ "two.test", "a.test a.test secure d.test d.test ", false },
+		{ "203.0.113.7", "none ", false },
+		{ "[203.0.113.7]", "none ", true },
+		{ "a.test", "a.test a.test secure ", true },
+		{ "b.test", "b.test a.test secure ", true },
+		{ "d.test", "d.test d.test ", true },
+	};
+	struct dnsserver_process server = dnsserver_start(names);
+	struct str text = STR_INIT;
+	struct dns dns;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		dns_configure(&dns, SPAN(""), span_of(server.cache));
+		list_hosts(&text, &dns, lists[i].domain, lists[i].is_relay);
+		assert_string_equal(str_z(&text), lists[i].hosts);
+		dns_trust(&dns, SPAN("off"));
+		list_hosts(&text, &dns, lists[i].domain, lists[i].is_relay);
+		assert_null(strstr(str_z(&text), "secure"));
+	}
+	dnsserver_stop(server);
+	str_free(&text);
+}
+
 int
 main(void)
 {
@@ -234,6 +318,7 @@ main(void)
 		cmocka_unit_test(test_shuffle),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,5 +14,6 @@ bool ascii_is_blank(char c);	 /* space or tab */
 bool ascii_is_printable(char c); /* 32 to 126 */
 bool ascii_is_control(char c);	 /* 0 to 31, and 127 */
 char ascii_lower(char c);	 /* A-Z become a-z, the rest stays */
+int ascii_hex_value(char c);	 /* of a hexadecimal digit; -1: it is none */
 
 #endif

@@ -2,6 +2,7 @@
 #include "net/dns.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/ascii.h"
 #include "base/scan.h"
@@ -129,6 +130,52 @@ dns_configure(struct dns *dns, struct span conf, struct span cache)
 }
 
 void
+dns_trust(struct dns *dns, struct span setting)
+{
+	struct span word;
+
+	dns->trusted_count = 0;
+	dns->trust = DNS_TRUST_LOOPBACK;
+	if (!next_word(&setting, &word))
+		return;
+	dns->trust = DNS_TRUST_NAMED;
+	if (span_equal(word, SPAN("trust"))) {
+		dns->trust = DNS_TRUST_ALL;
+		return;
+	}
+	do
+		if (dns->trusted_count < DNS_SERVERS_MAX &&
+		    ip_parse(word, &dns->trusted[dns->trusted_count]))
+			dns->trusted_count++;
+	while (next_word(&setting, &word));
+}
+
+static bool
+is_named(const struct dns *dns, const struct ip_address *address)
+{
+	for (size_t i = 0; i < dns->trusted_count; i++)
+		if (ip_equal(&dns->trusted[i], address))
+			return true;
+	return false;
+}
+
+/* Whether the word of all servers counts that may be asked. */
+static bool
+are_trusted(const struct dns *dns)
+{
+	if (dns->trust == DNS_TRUST_ALL)
+		return true;
+	for (size_t i = 0; i < dns->server_count; i++) {
+		const struct ip_address *address = &dns->servers[i].address;
+
+		if (dns->trust == DNS_TRUST_LOOPBACK ? !ip_is_loopback(address)
+						     : !is_named(dns, address))
+			return false;
+	}
+	return true;
+}
+
+void
 dns_open(struct dns *dns, int64_t deadline)
 {
 	*dns = (struct dns){ .deadline = deadline };
@@ -137,12 +184,15 @@ dns_open(struct dns *dns, int64_t deadline)
 static void
 configure_from_system(struct dns *dns)
 {
-	int64_t deadline = dns->deadline;
+	struct dns given = *dns;
 	struct str conf = STR_INIT;
 
 	(void)!file_read("/etc/resolv.conf", &conf, DNS_CONF_MAX);
 	dns_configure(dns, str_span(&conf), span_of(getenv("DNSCACHEIP")));
-	dns->deadline = deadline;
+	dns->deadline = given.deadline;
+	dns->trust = given.trust;
+	dns->trusted_count = given.trusted_count;
+	memcpy(dns->trusted, given.trusted, sizeof(given.trusted));
 	str_free(&conf);
 }
 
@@ -289,13 +339,15 @@ ask_server(struct dns *dns, const struct dnsserver *server,
 }
 
 static struct dnsquestion
-make_question(const struct dnsname *name, enum dns_type type, bool is_mixed)
+make_question(const struct dns *dns, const struct dnsname *name,
+    enum dns_type type, bool is_mixed)
 {
 	uint64_t luck = random_u64();
 	struct dnsquestion question = { .id = (uint16_t)luck,
 		.type = type,
 		.name = *name,
-		.is_exact_case = is_mixed };
+		.is_exact_case = is_mixed,
+		.asks_secure = are_trusted(dns) };
 
 	if (is_mixed)
 		dnsname_mix_case(&question.name, luck >> 16);
@@ -308,14 +360,17 @@ ask_in_case(struct dns *dns, struct dnsserver *server,
     const struct dnsname *name, enum dns_type type, struct dnsanswer *answer)
 {
 	struct dnsquestion question =
-	    make_question(name, type, !server->is_caseless);
+	    make_question(dns, name, type, !server->is_caseless);
 	enum dnspacket_kind kind = ask_server(dns, server, &question, answer);
 
 	if (kind == DNSPACKET_CASE) {
 		server->is_caseless = true;
-		question = make_question(name, type, false);
+		question = make_question(dns, name, type, false);
 		kind = ask_server(dns, server, &question, answer);
 	}
+	answer->is_secure = question.asks_secure &&
+	    (kind == DNSPACKET_NO_NAME || kind == DNSPACKET_ANSWER) &&
+	    dnspacket_is_secure(str_span(&answer->packet));
 	if (kind == DNSPACKET_NO_NAME)
 		return DNS_NO_NAME;
 	if (kind != DNSPACKET_ANSWER ||
@@ -345,6 +400,14 @@ ask_all(struct dns *dns, const struct dnsname *name, enum dns_type type,
 	return DNS_FAILED;
 }
 
+bool
+dns_is_trusted(struct dns *dns)
+{
+	if (dns->attempts == 0)
+		configure_from_system(dns);
+	return are_trusted(dns);
+}
+
 enum dns_outcome
 dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
     struct dnsanswer *answer)
@@ -352,6 +415,7 @@ dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
 	enum dns_outcome outcome;
 	int64_t kept;
 
+	answer->is_secure = false;
 	if (dns->attempts == 0)
 		configure_from_system(dns);
 	kept = dns->budget / 2; /* for the names behind this one */

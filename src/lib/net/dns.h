@@ -9,6 +9,10 @@
  * waited for.  An answer that was cut is asked for by TCP.  All questions of
  * one struct dns together wait at most DNS_TOTAL, each at most half of what is
  * left of that: a name whose servers are dead leaves time for the others.
+ *
+ * Whether an answer is secure, that is verified by DNSSEC, is what the server
+ * says, which counts where the server is trusted, and the way to it (RFC 7672
+ * 2.1): without a word of the administrator if all servers are on this machine.
  */
 #ifndef NET_DNS_H
 #define NET_DNS_H
@@ -35,12 +39,22 @@ struct dnsserver {
 	bool is_caseless; /* it does not keep the case of a question */
 };
 
+/* Which servers may say that an answer is secure. */
+enum dns_trust {
+	DNS_TRUST_LOOPBACK, /* if all have loopback addresses */
+	DNS_TRUST_NAMED,    /* if all are among those that were named */
+	DNS_TRUST_ALL
+};
+
 struct dns {
 	struct dnsserver servers[DNS_SERVERS_MAX];
 	unsigned server_count, attempts;
 	int64_t timeout;  /* milliseconds for one try */
 	int64_t budget;	  /* milliseconds of waiting that are left */
 	int64_t deadline; /* end of all waiting; clock_monotonic(); 0: none */
+	enum dns_trust trust;
+	struct ip_address trusted[DNS_SERVERS_MAX];
+	unsigned trusted_count;
 };
 
 /*
@@ -64,6 +78,18 @@ void dns_configure(struct dns *dns, struct span conf, struct span cache);
  */
 void dns_open(struct dns *dns, int64_t deadline);
 
+/*
+ * dns_trust: which servers are trusted, after dns_open or dns_configure.
+ *   setting   of control/dnssec: "trust": all that are asked; the addresses of
+ *             DNS_SERVERS_MAX servers at most, with blanks between; anything
+ *             else, as "off": none; empty: those with loopback addresses
+ * Only if all servers that may be asked are trusted are they asked for security.
+ */
+void dns_trust(struct dns *dns, struct span setting);
+
+/* dns_is_trusted: whether answers can be secure at all. */
+bool dns_is_trusted(struct dns *dns);
+
 enum dns_outcome {
 	DNS_FOUND,   /* there are records */
 	DNS_NOTHING, /* the name exists, but has none of this type */
@@ -74,16 +100,18 @@ enum dns_outcome {
 struct dnsanswer {
 	struct str packet;
 	struct dnsrecords records;
+	bool is_secure; /* verified; also that there is nothing, or no name */
 };
 
-#define DNSANSWER_INIT                    \
-	{                                 \
-		STR_INIT, DNSRECORDS_INIT \
+#define DNSANSWER_INIT                           \
+	{                                        \
+		STR_INIT, DNSRECORDS_INIT, false \
 	}
 
 /*
  * dns_ask: asks all servers in turn until one answers.
- *   answer   receives packet and records, replaced
+ *   answer   receives packet and records, replaced, and whether it is secure
+ * DNS_FAILED is also what a server says that has found the records forged.
  */
 enum dns_outcome dns_ask(struct dns *dns, const struct dnsname *name,
     enum dns_type type, struct dnsanswer *answer);

@@ -12,12 +12,14 @@
 #define LABEL_MAX   63
 #define CLASS_IN    1
 #define TYPE_OPT    41
+#define TLSA_HEAD   3 /* bytes before its data, RFC 6698 2.1 */
 #define FLAG_ANSWER 0x8000u
 #define FLAG_OPCODE 0x7800u
 #define FLAG_OWN    0x0400u /* the server has authority for the name */
 #define FLAG_CUT    0x0200u
 #define FLAG_ASK    0x0100u /* recursion desired */
 #define FLAG_ASKS   0x0080u /* recursion available: it asks others */
+#define FLAG_SECURE 0x0020u /* AD */
 #define RCODE	    0x000fu
 
 enum rcode {
@@ -121,6 +123,14 @@ dnsname_equal(const struct dnsname *a, const struct dnsname *b)
 }
 
 void
+dnsname_lower(struct dnsname *name)
+{
+	for (size_t i = 0; i < name->len; i++)
+		name->bytes[i] =
+		    (unsigned char)ascii_lower((char)name->bytes[i]);
+}
+
+void
 dnsname_mix_case(struct dnsname *name, uint64_t bits)
 {
 	for (size_t i = 0; i < name->len && bits; i++) {
@@ -150,7 +160,8 @@ dnspacket_build(
 	str_reset(packet);
 	str_reserve(packet, HEADER + DNSNAME_MAX + 15);
 	add_number(packet, question->id);
-	add_number(packet, FLAG_ASK);
+	add_number(
+	    packet, FLAG_ASK | (question->asks_secure ? FLAG_SECURE : 0));
 	add_number(packet, 1); /* questions, answers, authority, additional */
 	add_number(packet, 0);
 	add_number(packet, 0);
@@ -281,6 +292,12 @@ dnspacket_judge(struct span packet, const struct dnsquestion *question)
 	}
 }
 
+bool
+dnspacket_is_secure(struct span packet)
+{
+	return number_at(packet, 2) & FLAG_SECURE;
+}
+
 /* One record, taken apart. */
 struct record {
 	struct dnsname owner;
@@ -304,6 +321,22 @@ read_record(struct span packet, size_t at, struct record *record)
 	return record->data + record->len;
 }
 
+/* Whether the data is strings, one at least, each behind its length. */
+static bool
+is_text(struct span data)
+{
+	if (data.len == 0)
+		return false;
+	while (data.len) {
+		size_t len = byte_at(data, 0);
+
+		if (len > data.len - 1)
+			return false;
+		data = span_from(data, len + 1);
+	}
+	return true;
+}
+
 /* Whether the data of the record is what its type must have. */
 static bool
 is_data_sound(struct span packet, const struct record *record)
@@ -322,6 +355,10 @@ is_data_sound(struct span packet, const struct record *record)
 	case DNS_MX:
 		return record->len > 2 &&
 		    read_name(packet, record->data + 2, &name) == end;
+	case DNS_TXT:
+		return is_text(span_make(packet.s + record->data, record->len));
+	case DNS_TLSA:
+		return record->len >= TLSA_HEAD;
 	default:
 		return true;
 	}
@@ -376,9 +413,11 @@ collect(struct span packet, size_t first, const struct dnsname *owner,
 		    !dnsname_equal(&record.owner, owner))
 			continue;
 		found.at = record.data;
+		found.len = record.len;
 		if (type == DNS_MX) {
 			found.preference = number_at(packet, found.at);
 			found.at += 2;
+			found.len -= 2;
 		}
 		vec_push(&records->list, found);
 	}
@@ -400,6 +439,7 @@ dnspacket_records(struct span packet, const struct dnsquestion *question,
 			break;
 		collect(packet, first, &owner, question->type, records);
 	}
+	records->owner = owner;
 	return true;
 }
 
@@ -410,6 +450,21 @@ dnspacket_name(struct span packet, size_t at)
 
 	must(read_name(packet, at, &name) > 0);
 	return name;
+}
+
+void
+dnspacket_text(
+    struct str *text, struct span packet, const struct dnsrecord *record)
+{
+	struct span data = span_make(packet.s + record->at, record->len);
+
+	must(is_text(data));
+	while (data.len) {
+		size_t len = byte_at(data, 0);
+
+		str_add(text, span_make(data.s + 1, len));
+		data = span_from(data, len + 1);
+	}
 }
 
 void

@@ -26,7 +26,9 @@ enum dns_type {
 	DNS_CNAME = 5,
 	DNS_PTR = 12,
 	DNS_MX = 15,
-	DNS_AAAA = 28
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_TLSA = 52
 };
 
 /* A name as on the wire, without compression: labels, then a zero byte. */
@@ -53,11 +55,17 @@ bool dnsname_is_root(const struct dnsname *name);
 /* dnsname_equal: whether both are the same but for the case of letters. */
 bool dnsname_equal(const struct dnsname *a, const struct dnsname *b);
 
+/* dnsname_lower: makes letters small.  A server may repeat those of a question as
+ * they were asked, at random. */
+void dnsname_lower(struct dnsname *name);
+
 struct dnsquestion {
 	uint16_t id;
 	enum dns_type type;
 	struct dnsname name;
 	bool is_exact_case; /* the answer must repeat upper and lower case */
+	bool asks_secure;   /* the server is to say whether it has verified the
+			       answer: AD, RFC 6840 5.7 */
 };
 
 /*
@@ -89,18 +97,36 @@ enum dnspacket_kind {
 enum dnspacket_kind
 dnspacket_judge(struct span packet, const struct dnsquestion *question);
 
+/*
+ * dnspacket_is_secure: whether the server says that it has verified all of the
+ * answer, or that there is none (AD, RFC 4035 3.2.3).  Its word counts where
+ * the server is trusted, and the way to it.
+ *   packet   judged DNSPACKET_ANSWER or DNSPACKET_NO_NAME
+ */
+bool dnspacket_is_secure(struct span packet);
+
 struct dnsrecord {
 	unsigned preference; /* of an MX */
-	size_t at;	     /* place of the address or name in the packet */
+	size_t at;	     /* place of the address or name in the packet; of
+				the data of a TXT or TLSA */
+	size_t len;	     /* bytes of the data, from at on */
 };
 
 struct dnsrecords {
 	VEC(struct dnsrecord) list;
+	struct dnsname owner; /* who has them: the name that was asked for, or
+				 that a chain of aliases leads to */
 };
 
-#define DNSRECORDS_INIT  \
-	{                \
-		VEC_INIT \
+#define DNSRECORDS_INIT           \
+	{                         \
+		VEC_INIT,         \
+		{                 \
+			0,        \
+			{         \
+				0 \
+			}         \
+		}                 \
 	}
 
 /*
@@ -115,6 +141,11 @@ MUST_CHECK bool dnspacket_records(struct span packet,
 
 /* dnspacket_name: the name at a place that dnspacket_records gave. */
 struct dnsname dnspacket_name(struct span packet, size_t at);
+
+/* dnspacket_text: appends the strings of a TXT record that dnspacket_records
+ * gave, one behind the other (RFC 7208 3.3, RFC 8461 3.1); any bytes. */
+void dnspacket_text(
+    struct str *text, struct span packet, const struct dnsrecord *record);
 
 /* dnsrecords_free: releases the memory. */
 void dnsrecords_free(struct dnsrecords *records);

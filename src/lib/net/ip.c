@@ -37,6 +37,15 @@ is_mapped(const struct ip_address *address)
 	    !memcmp(address->bytes, prefix, sizeof(prefix));
 }
 
+bool
+ip_is_loopback(const struct ip_address *address)
+{
+	static const struct ip_address six = { 6, { [15] = 1 } };
+
+	return address->family == 4 ? address->bytes[0] == 127
+				    : ip_equal(address, &six);
+}
+
 struct ip_address
 ip_unmapped(const struct ip_address *address)
 {
@@ -61,15 +70,6 @@ parse_dotted(struct span text, unsigned char bytes[4])
 	return true;
 }
 
-static int
-hex_value(char c)
-{
-	c = ascii_lower(c);
-	if (ascii_is_digit(c))
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* One to four hexadecimal digits. */
 static bool
 parse_group(struct span text, unsigned char bytes[2])
@@ -79,7 +79,7 @@ parse_group(struct span text, unsigned char bytes[2])
 	if (text.len < 1 || text.len > 4)
 		return false;
 	for (size_t i = 0; i < text.len; i++) {
-		int digit = hex_value(text.s[i]);
+		int digit = ascii_hex_value(text.s[i]);
 
 		if (digit < 0)
 			return false;

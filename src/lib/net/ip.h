@@ -39,6 +39,9 @@ void ip_format(struct str *text, const struct ip_address *address);
 /* ip_equal: whether both are the same address of the same family. */
 bool ip_equal(const struct ip_address *a, const struct ip_address *b);
 
+/* ip_is_loopback: whether it is 127.a.b.c, or ::1. */
+bool ip_is_loopback(const struct ip_address *address);
+
 /* ip_unmapped: the address as it is, but ::ffff:a.b.c.d as a.b.c.d. */
 struct ip_address ip_unmapped(const struct ip_address *address);
 

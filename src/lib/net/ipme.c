@@ -3,16 +3,6 @@
 
 #include <stddef.h>
 
-/* Whether it is 127.a.b.c, or ::1. */
-static bool
-is_loopback(const struct ip_address *address)
-{
-	static const struct ip_address six = { 6, { [15] = 1 } };
-
-	return address->family == 4 ? address->bytes[0] == 127
-				    : ip_equal(address, &six);
-}
-
 /* What means this machine whatever its interfaces are. */
 static bool
 is_always_own(const struct ip_address *address)
@@ -45,7 +35,7 @@ has_network(const struct ipme *me)
 		struct ip_address own =
 		    address_of(&me->interfaces.addresses.at[i]);
 
-		if (!is_loopback(&own))
+		if (!ip_is_loopback(&own))
 			return true;
 	}
 	return false;
@@ -76,7 +66,7 @@ ipme_is_own(const struct ipme *me, const struct ip_address *address)
 	struct ip_address plain = ip_unmapped(address);
 
 	return is_always_own(&plain) || is_of_interface(me, &plain) ||
-	    (is_loopback(&plain) && has_network(me));
+	    (ip_is_loopback(&plain) && has_network(me));
 }
 
 void

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/must.h"
 #include "sys/random.h"
 
 static int
@@ -33,6 +34,9 @@ take_hosts(struct mx *mx, const struct dnsanswer *answer)
 			    dnspacket_name(str_span(&answer->packet), at->at),
 		};
 
+		dnsname_lower(&host.name);
+		host.last_name = host.name;
+
 		vec_push(&mx->hosts, host);
 	}
 	if (mx->hosts.len)
@@ -45,12 +49,14 @@ take_hosts(struct mx *mx, const struct dnsanswer *answer)
 }
 
 static void
-add_address(struct mx *mx, const struct ip_address *address)
+add_address(struct mx *mx, const struct ip_address *ip, size_t host)
 {
-	if (!mx->is_relay && ipme_is_own(&mx->me, address))
+	struct mx_address address = { *ip, host };
+
+	if (!mx->is_relay && ipme_is_own(&mx->me, ip))
 		mx->is_own = true;
 	else if (mx->addresses.len < MX_ADDRESSES_MAX)
-		vec_push(&mx->addresses, *address);
+		vec_push(&mx->addresses, address);
 }
 
 static bool
@@ -59,12 +65,43 @@ parse_address(struct span text, struct ip_address *address)
 	return ip_parse(text, address) || ip_parse_literal(text, address);
 }
 
-/* Adds the addresses of one family.  DNS_FAILED and so on: why none. */
-static enum dns_outcome
-add_family(struct mx *mx, const struct dnsname *name, enum dns_type type)
+/* Whether the name is an alias, and that is secure, wherever it leads to: then
+ * that may be outside of what DNSSEC covers (RFC 7672 2.1.3). */
+static bool
+is_secure_alias(struct mx *mx, const struct dnsname *name)
 {
 	struct dnsanswer answer = DNSANSWER_INIT;
-	enum dns_outcome outcome = dns_ask(mx->dns, name, type, &answer);
+	bool result = dns_ask(mx->dns, name, DNS_CNAME, &answer) == DNS_FOUND &&
+	    answer.is_secure;
+
+	dnsanswer_free(&answer);
+	return result;
+}
+
+/* What an answer with addresses tells of a host. */
+static void
+take_security(
+    struct mx *mx, struct mx_host *host, const struct dnsanswer *answer)
+{
+	struct dnsname owner = answer->records.owner;
+
+	dnsname_lower(&owner);
+	if (!mx->is_secure || host->is_secure)
+		return;
+	host->is_secure = answer->is_secure;
+	if (answer->is_secure)
+		host->last_name = owner;
+	else if (!dnsname_equal(&owner, &host->name))
+		host->is_secure = is_secure_alias(mx, &host->name);
+}
+
+/* Adds the addresses of one family.  DNS_FAILED and so on: why none. */
+static enum dns_outcome
+add_family(struct mx *mx, size_t index, enum dns_type type)
+{
+	struct mx_host *host = &mx->hosts.at[index];
+	struct dnsanswer answer = DNSANSWER_INIT;
+	enum dns_outcome outcome = dns_ask(mx->dns, &host->name, type, &answer);
 
 	for (size_t i = 0; outcome == DNS_FOUND && i < answer.records.list.len;
 	     i++) {
@@ -72,31 +109,33 @@ add_family(struct mx *mx, const struct dnsname *name, enum dns_type type)
 		struct ip_address address =
 		    ip_make(type == DNS_AAAA ? 6 : 4, answer.packet.s + at);
 
-		add_address(mx, &address);
+		add_address(mx, &address, index);
 	}
+	if (outcome == DNS_FOUND)
+		take_security(mx, host, &answer);
 	dnsanswer_free(&answer);
 	return outcome;
 }
 
 /* Adds all addresses of a host, and notes what hinders. */
 static void
-add_host_addresses(struct mx *mx, const struct dnsname *name)
+add_host_addresses(struct mx *mx, size_t index)
 {
 	enum dns_outcome four, six = DNS_NOTHING;
 	struct ip_address address;
 	struct str text = STR_INIT;
 	bool is_literal;
 
-	dnsname_format(&text, name);
+	dnsname_format(&text, &mx->hosts.at[index].name);
 	is_literal = parse_address(str_span(&text), &address);
 	str_free(&text);
 	if (is_literal) {
-		add_address(mx, &address);
+		add_address(mx, &address, index);
 		return;
 	}
-	four = add_family(mx, name, DNS_A);
+	four = add_family(mx, index, DNS_A);
 	if (four != DNS_NO_NAME && mx->is_six)
-		six = add_family(mx, name, DNS_AAAA);
+		six = add_family(mx, index, DNS_AAAA);
 	if (four != DNS_FOUND && six != DNS_FOUND &&
 	    (four == DNS_FAILED || six == DNS_FAILED))
 		mx->is_any_failed = true;
@@ -131,6 +170,8 @@ take_host_itself(struct mx *mx, const struct dnsname *name)
 {
 	struct mx_host host = { .name = *name };
 
+	dnsname_lower(&host.name);
+	host.last_name = host.name;
 	vec_push(&mx->hosts, host);
 }
 
@@ -145,7 +186,7 @@ mx_open(struct mx *mx, struct dns *dns, struct span host)
 	if (mx->is_any_failed)
 		return;
 	if (parse_address(host, &address)) {
-		add_address(mx, &address);
+		add_address(mx, &address, MX_NO_HOST);
 		return;
 	}
 	if (!dnsname_parse(host, &name)) {
@@ -166,6 +207,7 @@ mx_open(struct mx *mx, struct dns *dns, struct span host)
 		mx->is_any_failed = true;
 		break;
 	}
+	mx->is_secure = answer.is_secure;
 	dnsanswer_free(&answer);
 }
 
@@ -177,10 +219,12 @@ mx_open_relay(struct mx *mx, struct dns *dns, struct span host)
 
 	init(mx, dns, true);
 	if (parse_address(host, &address))
-		add_address(mx, &address);
-	else if (dnsname_parse(host, &name))
+		add_address(mx, &address, MX_NO_HOST);
+	else if (dnsname_parse(host, &name)) {
 		take_host_itself(mx, &name);
-	else
+		/* Nothing leads there but the administrator's word. */
+		mx->is_secure = dns_is_trusted(dns);
+	} else
 		mx->is_missing = true;
 }
 
@@ -189,7 +233,7 @@ static size_t
 find_family(const struct mx *mx, size_t start, unsigned char family)
 {
 	while (start < mx->addresses.len &&
-	    mx->addresses.at[start].family != family)
+	    mx->addresses.at[start].ip.family != family)
 		start++;
 	return start;
 }
@@ -202,7 +246,7 @@ interleave(struct mx *mx)
 
 	for (size_t i = 0; i < count; i++) {
 		size_t from = find_family(mx, i, i % 2 ? 6 : 4);
-		struct ip_address address;
+		struct mx_address address;
 
 		if (from == count)
 			return;
@@ -226,7 +270,7 @@ take_preference(struct mx *mx)
 		if (host->preference != preference)
 			break;
 		if (!dnsname_is_root(&host->name))
-			add_host_addresses(mx, &host->name);
+			add_host_addresses(mx, mx->next_host);
 		mx->next_host++;
 	}
 	interleave(mx);
@@ -239,7 +283,7 @@ mx_next(struct mx *mx, struct ip_address *address)
 		if (mx->is_own)
 			return false;
 		if (mx->next_address < mx->addresses.len) {
-			*address = mx->addresses.at[mx->next_address++];
+			*address = mx->addresses.at[mx->next_address++].ip;
 			mx->is_any_given = true;
 			return true;
 		}
@@ -247,6 +291,16 @@ mx_next(struct mx *mx, struct ip_address *address)
 			return false;
 		take_preference(mx);
 	}
+}
+
+const struct mx_host *
+mx_host(const struct mx *mx)
+{
+	size_t host;
+
+	must(mx->next_address > 0);
+	host = mx->addresses.at[mx->next_address - 1].host;
+	return host == MX_NO_HOST ? NULL : &mx->hosts.at[host];
 }
 
 enum mx_outcome

@@ -13,6 +13,9 @@
  * its SPF records, by its IPv4 addresses.  Where this machine is among the
  * hosts of a preference, that preference and all worse ones are left out.
  * A null MX (RFC 7505) beside others is passed over.
+ *
+ * mx_host tells whose address it was, and whether all that led to it is secure
+ * (net/dns.h): so much DANE needs to know (net/dane.h).
  */
 #ifndef NET_MX_H
 #define NET_MX_H
@@ -38,19 +41,29 @@ enum mx_outcome {
 
 struct mx_host {
 	unsigned preference;
-	uint32_t luck; /* order among equals */
-	struct dnsname name;
+	uint32_t luck;		  /* order among equals */
+	bool is_secure;		  /* its MX record and its addresses */
+	struct dnsname name;	  /* in small letters, as all here */
+	struct dnsname last_name; /* where secure aliases lead to, or name */
 };
+
+struct mx_address {
+	struct ip_address ip;
+	size_t host; /* in the list; MX_NO_HOST: it was given as an address */
+};
+
+#define MX_NO_HOST ((size_t)-1)
 
 struct mx {
 	struct dns *dns;
 	struct ipme me;
-	bool is_relay; /* may be this machine */
-	bool is_six;   /* IPv6 addresses are of use */
-	bool is_list;  /* the hosts come from MX records */
+	bool is_relay;	/* may be this machine */
+	bool is_six;	/* IPv6 addresses are of use */
+	bool is_list;	/* the hosts come from MX records */
+	bool is_secure; /* ... or there are none, and that is secure */
 	VEC(struct mx_host) hosts;
 	size_t next_host;
-	VEC(struct ip_address) addresses; /* of the current preference */
+	VEC(struct mx_address) addresses; /* of the current preference */
 	size_t next_address;
 	bool is_any_given, is_any_failed, is_own, is_missing, is_null;
 };
@@ -68,6 +81,15 @@ void mx_open_relay(struct mx *mx, struct dns *dns, struct span host);
 
 /* mx_next: the next address to try.  Returns false if there are no more. */
 bool mx_next(struct mx *mx, struct ip_address *address);
+
+/*
+ * mx_host: the host of the address that mx_next gave last.
+ * Returns NULL if the address was given instead of a name; an MX record that
+ * names an address makes a host of this name, which is not secure.
+ * With a relay no MX records count, and its addresses alone have to be secure.
+ * Good until the next call.
+ */
+const struct mx_host *mx_host(const struct mx *mx);
 
 /* mx_outcome: after mx_next returned false. */
 enum mx_outcome mx_outcome(const struct mx *mx);

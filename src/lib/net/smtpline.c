@@ -98,6 +98,19 @@ take_limits(struct smtpreply *reply, struct span words)
 			reply->rcpt_max = max;
 }
 
+/* RFC 4954: words, names of ways to log in. */
+static void
+take_auth(struct smtpreply *reply, struct span words)
+{
+	struct span word;
+
+	while ((word = cut_word(&words)).len)
+		if (span_equal_nocase(word, SPAN("PLAIN")))
+			reply->offers |= SMTPREPLY_AUTH_PLAIN;
+		else if (span_equal_nocase(word, SPAN("LOGIN")))
+			reply->offers |= SMTPREPLY_AUTH_LOGIN;
+}
+
 /* One line of what is offered: a keyword, perhaps with words behind it. */
 static void
 take_offer(struct smtpreply *reply, struct span line)
@@ -111,8 +124,10 @@ take_offer(struct smtpreply *reply, struct span line)
 		{ "8BITMIME", SMTPREPLY_8BITMIME, NULL },
 		{ "SMTPUTF8", SMTPREPLY_SMTPUTF8, NULL },
 		{ "DSN", SMTPREPLY_DSN, NULL },
+		{ "STARTTLS", SMTPREPLY_STARTTLS, NULL },
 		{ "SIZE", SMTPREPLY_SIZE, take_size },
 		{ "LIMITS", 0, take_limits },
+		{ "AUTH", 0, take_auth },
 	};
 	struct span keyword = cut_word(&line);
 

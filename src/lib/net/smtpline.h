@@ -34,11 +34,14 @@ enum smtpreply_state {
 
 /* What servers offer in the lines of EHLO. */
 enum smtpreply_offer {
-	SMTPREPLY_PIPELINING = 1, /* RFC 2920 */
-	SMTPREPLY_8BITMIME = 2,	  /* RFC 6152 */
-	SMTPREPLY_SMTPUTF8 = 4,	  /* RFC 6531 */
-	SMTPREPLY_SIZE = 8,	  /* RFC 1870 */
-	SMTPREPLY_DSN = 16	  /* RFC 3461 */
+	SMTPREPLY_PIPELINING = 1,  /* RFC 2920 */
+	SMTPREPLY_8BITMIME = 2,	   /* RFC 6152 */
+	SMTPREPLY_SMTPUTF8 = 4,	   /* RFC 6531 */
+	SMTPREPLY_SIZE = 8,	   /* RFC 1870 */
+	SMTPREPLY_DSN = 16,	   /* RFC 3461 */
+	SMTPREPLY_STARTTLS = 32,   /* RFC 3207 */
+	SMTPREPLY_AUTH_PLAIN = 64, /* RFC 4954 */
+	SMTPREPLY_AUTH_LOGIN = 128
 };
 
 struct smtpreply {

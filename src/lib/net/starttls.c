@@ -4,7 +4,6 @@
  */
 #include "net/starttls.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #include "net/tlsdoor.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
-#include "sys/in.h"
 
 #define MS	1000
 #define NETWORK 0
@@ -65,7 +63,7 @@ starttls_begin(const char *home, struct starttls *tls)
 {
 	if (starttls_find(tls))
 		return 0;
-	tls->door = tlsdoor_open(home);
+	tls->door = tlsdoor_open(home, TLSDOOR_SERVER);
 	return tls->door < 0 ? -1 : 0;
 }
 
@@ -73,46 +71,14 @@ starttls_begin(const char *home, struct starttls *tls)
 static int
 ask_door(struct starttls *tls)
 {
-	int control[2] = { -1, -1 }, text[2] = { -1, -1 }, result = -1;
+	const char letter = TLSDOOR_REPORT;
+	int result = tlsdoor_pass(tls->door, span_make(&letter, 1), NETWORK,
+	    &tls->control, &tls->reading);
 
-	if (fd_stream_pair(control) == 0 && fd_stream_pair(text) == 0)
-		result = tlsdoor_ask(tls->door, TLSDOOR_REPORT,
-		    (int[TLSDOOR_FDS]){ [TLSDOOR_NETWORK] = NETWORK,
-			[TLSDOOR_CONTROL] = control[1],
-			[TLSDOOR_TO_PROGRAM] = text[1],
-			[TLSDOOR_FROM_PROGRAM] = text[1] });
-	fd_close(control[1]);
-	fd_close(text[1]);
+	tls->writing = tls->reading;
 	fd_close(tls->door);
 	tls->door = -1;
-	tls->control = control[0];
-	tls->reading = tls->writing = text[0];
 	return result;
-}
-
-/* Reads the report: its end is an empty variable. */
-static int
-read_report(int control, struct str *all)
-{
-	char buffer[512];
-	struct in in;
-
-	in_init(&in, control, buffer, sizeof(buffer));
-	in_set_deadline(&in, clock_monotonic() + STARTTLS_SECONDS * MS);
-	do {
-		struct span bytes;
-		int got = in_peek(&in, &bytes);
-
-		if (got < 0)
-			return -1;
-		if (got == 0 || all->len + bytes.len > STARTTLS_REPORT_MAX) {
-			errno = EPROTO;
-			return -1;
-		}
-		str_add(all, bytes);
-		in_consume(&in, bytes.len);
-	} while (!span_ends(str_span(all), SPAN("\0\0")));
-	return 0;
 }
 
 static void
@@ -160,7 +126,8 @@ starttls_finish(struct starttls *tls, struct str *report)
 	else
 		result = fd_write_all(tls->control, SPAN("Y"));
 	if (result == 0)
-		result = read_report(tls->control, &all);
+		result = tlsdoor_read_report(tls->control,
+		    clock_monotonic() + STARTTLS_SECONDS * MS, &all);
 	if (result == 0)
 		result = starttls_take_over(tls);
 	else

@@ -20,8 +20,7 @@
 #include "base/attr.h"
 #include "base/str.h"
 
-#define STARTTLS_REPORT_MAX 8192 /* bytes */
-#define STARTTLS_SECONDS    90	 /* for a handshake and the report */
+#define STARTTLS_SECONDS 90 /* for a handshake and the report */
 
 struct starttls {
 	int door;		       /* of qmail-tlsd; -1: a provider waits */

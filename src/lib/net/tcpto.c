@@ -358,6 +358,7 @@ static const char *const troubles[TCPTO_TROUBLES] = {
 	[TCPTO_LOST] = "broke the connection",
 	[TCPTO_GREETING] = "greeted with a refusal",
 	[TCPTO_HELLO] = "refused our name",
+	[TCPTO_TLS] = "failed in TLS",
 };
 
 const char *

@@ -48,11 +48,16 @@ enum tcpto_trouble {
 	TCPTO_LOST,	/* the connection broke before MAIL */
 	TCPTO_GREETING, /* it greeted with a refusal */
 	TCPTO_HELLO,	/* it refused EHLO and HELO */
+	TCPTO_TLS,	/* TLS with it failed; see TCPTO_TLS_PORT */
 	TCPTO_TROUBLES	/* end of the list */
 };
 
 /* tcpto_words: "timed out", what such a host did. */
 const char *tcpto_words(enum tcpto_trouble trouble);
+
+/* What is noted of a host under this port is not about its mail, but about its
+ * TLS: where nobody insists on that, it is left alone as long. */
+#define TCPTO_TLS_PORT 0
 
 struct tcpto_host {
 	struct ip_address address;

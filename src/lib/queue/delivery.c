@@ -126,6 +126,9 @@ delivery_add_report(struct str *text, const struct delivery_report *report)
 		record_add(text, 'S', span_make(&hop, 1));
 	if (report->is_passed_on)
 		record_add(text, 'P', SPAN(""));
+	if (report->sessions.len)
+		record_add(
+		    text, 'L', span_upto(report->sessions, DELIVERY_TEXT_MAX));
 	record_add(text, report->result, span_upto(own, DELIVERY_TEXT_MAX));
 }
 
@@ -151,17 +154,19 @@ parse_hop(struct span *rest, struct delivery_report *report)
 bool
 delivery_report_next(struct span *rest, struct delivery_report *report)
 {
-	struct span old = *rest, nothing;
+	struct span old = *rest, nothing, sessions;
 	uint64_t number;
 
 	if (!record_next_number(rest, 'N', DELIVERY_NUMBER_MAX, &number) ||
 	    !parse_hop(rest, report) ||
 	    !record_next_optional(rest, 'P', &nothing) ||
+	    !record_next_optional(rest, 'L', &sessions) ||
 	    !record_next(rest, &report->result, &report->text)) {
 		*rest = old;
 		return false;
 	}
 	report->delivery = (uint32_t)number;
 	report->is_passed_on = nothing.s != NULL;
+	report->sessions = sessions.s ? sessions : SPAN("");
 	return true;
 }

@@ -10,9 +10,11 @@
  * decides, and C a limit for its connecting and greeting.  E and R are what is
  * asked of notifications; see envelope.h.  Each recipient gets its own report;
  * reports come in any order, one or more in a datagram:
- *	{N delivery number, [S hop], [P], K|Z|D|U text}
+ *	{N delivery number, [S hop], [P], [L lines], K|Z|D|U text}
  * S tells how the next hop was found; see enum delivery_hop.  P: what is asked
- * of notifications was passed on to it, and it will see to that.
+ * of notifications was passed on to it, and it will see to that.  L: lines for
+ * the log on the connections that were made, words name=value with blanks
+ * between, before the first report of a job.
  *
  * DELIVERY_FORGET, in place of a job: qmail-rspawn forgets which hosts were in
  * trouble; there is no answer.
@@ -62,6 +64,7 @@ struct delivery_report {
 	char result; /* enum delivery_result; any byte if the peer is broken */
 	enum delivery_hop hop;
 	bool is_passed_on;
+	struct span sessions; /* lines on the connections; may be empty */
 	struct span text;
 };
 

@@ -1,0 +1,214 @@
+/*
+ * qmail-secretd.c - logs in with other servers for qmail-remote, which must not
+ * know passwords.
+ * Runs as   root, to become qmailk; then a process for each who asks.  Started by a
+ *           supervisor.  In a private instance as the caller.
+ * Reads     control/smtpauth, for each who asks; records at HOME/secrets/door from
+ *           qmailr, NOT trusted: a password goes only over TLS that qmail-tlsc
+ *           speaks for this program, with the relay that the file names.
+ * Writes    what servers say, to those who asked.
+ * Source    qmail-secretd(8); net/secretdoor.h, net/tlsdoor.h.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "config/home.h"
+#include "net/secretdoor.h"
+#include "net/tlsdemand.h"
+#include "net/tlsdoor.h"
+#include "secret.h"
+#include "sys/box.h"
+#include "sys/clock.h"
+#include "sys/doorserver.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/ids.h"
+#include "sys/signal.h"
+
+#define NAME	    "qmail-secretd"
+#define TROUBLE	    111
+#define SESSIONS    1000   /* at once */
+#define ASK_MS	    10000  /* for the first record */
+#define WAIT_MS	    600000 /* for the second */
+#define LOGIN_MS    300000 /* for TLS and the dialogue */
+#define FREE_FD	    16	   /* above all that have a place */
+#define DESCRIPTORS 4096
+
+/* The descriptors of the dialogue, all that its process has open. */
+enum {
+	FD_IN = 0,
+	FD_OUT = 1,
+	FD_LOG = 2,
+	FD_ASKER = 3,
+	FD_COUNT
+};
+
+/* Receives a record that begins with one of the letters.  Returns its length; 0:
+ * there is none. */
+static size_t
+receive(int sock, int64_t patience, const char *letters, char *record, int *fd)
+{
+	ssize_t got;
+
+	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + patience, false) < 0)
+		return 0;
+	got = fdpass_receive(sock, record, SECRETDOOR_RECORD_MAX, fd);
+	return got > 1 && record[got - 1] == '\0' &&
+		span_has(span_of(letters), record[0])
+	    ? (size_t)got
+	    : 0;
+}
+
+static int
+answer(int sock, enum secretdoor_letter letter, struct span what, int fd)
+{
+	struct str record = STR_INIT;
+	int result;
+
+	str_add_byte(&record, (char)letter);
+	str_add(&record, span_upto(what, SECRETDOOR_RECORD_MAX - 1));
+	result = fdpass_send(sock, str_span(&record), fd) < 0 ? 1 : 0;
+	str_free(&record);
+	return result;
+}
+
+/* Has TLS spoken with the relay, and nobody else.  Returns the plain text; -1,
+ * then the report says why, or is empty. */
+static int
+begin_tls(struct span relay, int network, int64_t deadline, struct str *report)
+{
+	struct tlsdemand demand = TLSDEMAND_INIT;
+	struct str record = STR_INIT;
+	int door = tlsdoor_open(home_dir, TLSDOOR_CLIENT), control, text = -1;
+
+	demand.level = TLSDEMAND_VERIFY;
+	demand.server = relay;
+	vec_push(&demand.names, relay);
+	str_add_byte(&record, TLSDOOR_VERDICT);
+	tlsdemand_add(&record, &demand);
+	tlsdemand_free(&demand);
+	if (door >= 0 &&
+	    tlsdoor_pass(door, str_span(&record), network, &control, &text) ==
+		0) {
+		if (tlsdoor_read_report(control, deadline, report) < 0 ||
+		    tlsdoor_value(str_span(report), SPAN("SSL_PROTOCOL="))
+			    .len == 0) {
+			fd_close(text);
+			text = -1;
+		}
+		fd_close(control);
+	}
+	fd_close(door);
+	str_free(&record);
+	return text;
+}
+
+/* Puts the descriptors where they belong, and shuts itself in. */
+static bool
+shut_in(int sock, int text)
+{
+	int asker = fd_duplicate_above(sock, FREE_FD);
+	int plain = fd_duplicate_above(text, FREE_FD);
+
+	if (asker < 0 || plain < 0 || dup2(plain, FD_IN) < 0 ||
+	    dup2(plain, FD_OUT) < 0 || dup2(asker, FD_ASKER) < 0)
+		return false;
+	fd_close_from(FD_COUNT);
+	return box_shut_streams(FD_COUNT) == 0;
+}
+
+/* Logs in; the password is known to this process alone. */
+static int
+log_in(int sock, const struct secret *secret, const char *record, size_t len,
+    int network)
+{
+	int64_t deadline = clock_monotonic() + LOGIN_MS;
+	struct span helo = span_make(record + 1, len - 2);
+	struct str report = STR_INIT, words = STR_INIT;
+	int text =
+	    begin_tls(str_span(&secret->relay), network, deadline, &report);
+
+	fd_close(network);
+	if (text < 0)
+		return answer(sock,
+		    report.len ? SECRETDOOR_NO_TLS : SECRETDOOR_BROKEN,
+		    report.len ? str_span(&report)
+			       : SPAN("qmail-tlsc did not speak TLS"),
+		    -1);
+	if (!shut_in(sock, text))
+		return 1;
+	switch (secret_login(secret, helo, record[0] == SECRETDOOR_BEGIN_FIRST,
+	    deadline, &words)) {
+	case SECRET_TAKEN:
+		return answer(
+		    FD_ASKER, SECRETDOOR_DONE, str_span(&report), FD_IN);
+	case SECRET_REFUSED:
+		return answer(
+		    FD_ASKER, SECRETDOOR_REFUSED, str_span(&words), -1);
+	default:
+		return answer(
+		    FD_ASKER, SECRETDOOR_BROKEN, str_span(&words), -1);
+	}
+}
+
+static int
+session(void *context, int sock)
+{
+	static char record[SECRETDOOR_RECORD_MAX];
+	struct secret secret = SECRET_INIT;
+	size_t len = receive(sock, ASK_MS, "Q", record, NULL);
+	struct span rest = span_make(record + 1, len ? len - 1 : 0);
+	struct span relay, domain;
+	int found, network = -1;
+
+	(void)context;
+	if (len == 0 || !span_cut_next(&rest, '\0', &relay) ||
+	    !span_cut_next(&rest, '\0', &domain) || rest.len)
+		return 1;
+	found = secret_find(relay, domain, &secret);
+	if (found < 0)
+		error_exit(NAME, SECRET_FILE);
+	if (answer(sock, found ? SECRETDOOR_YES : SECRETDOOR_NO, SPAN(""),
+		-1) != 0 ||
+	    !found)
+		return 0;
+	len = receive(sock, WAIT_MS, "LI", record, &network);
+	return len && network >= 0 ? log_in(sock, &secret, record, len, network)
+				   : 0;
+}
+
+int
+main(void)
+{
+	struct doorserver server = { .name = NAME,
+		.path = SECRETDOOR_PATH,
+		.peers = { geteuid(), (uid_t)-1 },
+		.sessions = SESSIONS,
+		.life = -1,
+		.session = session };
+
+	must_hooks(TROUBLE, NULL);
+	signal_ignore(SIGPIPE);
+	(void)fd_raise_limit(DESCRIPTORS);
+	if (fd_open_standard() < 0)
+		error_exit(NAME, "start");
+	if (chdir(home_dir) < 0)
+		error_exit(NAME, home_dir);
+	if (geteuid() == 0) {
+		struct home_ids ids;
+		gid_t gid;
+
+		if (home_ids_read(&ids) < 0)
+			error_exit(NAME, "users/ids");
+		gid = ids.gid[HOME_GROUP_QMAIL];
+		server.peers[0] = ids.uid[HOME_QMAILR];
+		if (ids_become(ids.uid[HOME_QMAILK], gid, &gid, 1) < 0)
+			error_exit(NAME, home_user_name(HOME_QMAILK));
+	}
+	if (box_hide() < 0)
+		error_exit(NAME, "start");
+	doorserver_run(&server);
+}

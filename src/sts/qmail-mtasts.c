@@ -1,0 +1,82 @@
+/*
+ * qmail-mtasts.c - gets and keeps the MTA-STS policies of domains.
+ * Runs as   qmailh, which it becomes first thing if it is started as root; it forks
+ *           for each domain that is looked at.  Started by a supervisor.  In a
+ *           private instance it is the caller.
+ * Reads     questions at HOME/sts/door, from qmailr and root; the DNS; policies
+ *           from web servers, by HTTPS; control/tlsca.
+ * Writes    HOME/sts/cache; lines for the log on descriptor 2.
+ * Source    qmail-mtasts(8); RFC 8461; net/stsdoor.h.
+ */
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "config/home.h"
+#include "sts.h"
+#include "sys/box.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/ids.h"
+#include "sys/signal.h"
+
+#define TROUBLE	    111
+#define DESCRIPTORS 4096
+
+static volatile sig_atomic_t is_stopped, is_hung_up;
+
+static void
+on_signal(int number)
+{
+	if (number == SIGTERM)
+		is_stopped = 1;
+	if (number == SIGHUP)
+		is_hung_up = 1;
+}
+
+static void
+prepare_signals(void)
+{
+	static const int caught[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
+
+	signal_ignore(SIGPIPE);
+	signal_block_set(caught);
+	for (size_t i = 0; caught[i]; i++)
+		signal_catch(caught[i], on_signal);
+}
+
+/* Gives up root.  Returns who may ask, besides root. */
+static uid_t
+become_ourselves(void)
+{
+	struct home_ids ids;
+	gid_t gid;
+
+	if (geteuid() != 0)
+		return geteuid();
+	if (home_ids_read(&ids) < 0)
+		error_exit(STS_PROGRAM, "users/ids");
+	gid = ids.gid[HOME_GROUP_NOFILES];
+	if (ids_become(ids.uid[HOME_QMAILH], gid, &gid, 1) < 0)
+		error_exit(STS_PROGRAM, home_user_name(HOME_QMAILH));
+	return ids.uid[HOME_QMAILR];
+}
+
+int
+main(void)
+{
+	uid_t peer;
+
+	must_hooks(TROUBLE, NULL);
+	prepare_signals();
+	(void)fd_raise_limit(DESCRIPTORS);
+	if (fd_open_standard() < 0 || box_hide() < 0)
+		error_exit(STS_PROGRAM, "start");
+	if (chdir(home_dir) < 0)
+		error_exit(STS_PROGRAM, home_dir);
+	umask(022);
+	peer = become_ourselves();
+	sts_serve(peer, &is_stopped, &is_hung_up);
+	return 0;
+}

@@ -1,0 +1,118 @@
+/*
+ * sts.h - the parts of this room.
+ *
+ *	qmail-mtasts.c   gives up root, and serves
+ *	sts_serve.c      who asks, and who is sent out to look
+ *	sts_cache.c      what is known of domains, in memory and on the disk
+ *	sts_look.c       a process that looks: DNS, then the web server; the only
+ *	                 part that knows OpenSSL
+ */
+#ifndef STS_STS_H
+#define STS_STS_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "mail/sts.h"
+#include "net/stsdoor.h"
+
+#define STS_PROGRAM "qmail-mtasts"
+
+/* ---- sts_cache.c ---- */
+
+#define CACHE_FOLDER	   "sts/cache"
+#define CACHE_ENTRIES_MAX  20000      /* domains of which anything is known */
+#define CACHE_POLICIES_MAX 10000      /* of these, with a file */
+#define CACHE_BYTES_MAX	   (32 << 20) /* of these files together */
+
+struct entry {
+	struct str domain;
+	/* The policy; max_age 0: there is none. */
+	struct sts_policy policy;
+	struct str id;
+	int64_t fetched;   /* clock_seconds */
+	size_t file_bytes; /* 0: it has no file */
+	/* Without a policy: why; empty: the domain has none. */
+	struct str reason;
+	int64_t good_until; /* clock_monotonic; then it is looked at again */
+	int64_t asked;	    /* clock_monotonic, of the last question */
+	bool is_busy;	    /* somebody looks, or will: it stays where it is */
+	bool is_again;	    /* what he finds is to be looked at again */
+};
+
+struct cache {
+	VEC(struct entry *) all; /* sorted by domain */
+	size_t files, bytes;
+};
+
+/* cache_load: reads the folder, makes it if it is missing, and removes what is of
+ * no use any more.  Returns 0, -1 with errno. */
+MUST_CHECK int cache_load(struct cache *cache);
+
+/*
+ * cache_get: what is known of a domain; an empty entry if nothing was.
+ *   domain   in small letters, sts_is_host
+ * Returns NULL when there is no room: nobody can be dropped now.
+ */
+struct entry *cache_get(struct cache *cache, struct span domain);
+
+/* entry_seconds: for how many seconds the policy of the entry is good; 0: it has
+ * none, or that has ended. */
+uint64_t entry_seconds(const struct entry *entry);
+
+/*
+ * cache_set_policy: a policy that was fetched now.  The entry takes it over.
+ * It is written to the disk, unless there are too many there: then it is good as
+ * long as the entry stays.
+ */
+void cache_set_policy(struct cache *cache, struct entry *entry, struct span id,
+    struct sts_policy *policy);
+
+/* cache_forget_all: all that is known is looked at again when it is asked for;
+ * policies stay. */
+void cache_forget_all(struct cache *cache);
+
+/* ---- sts_look.c ---- */
+
+#define LOOK_SECONDS 60 /* for the answer of the web server, RFC 8461 3.3 */
+#define LOOK_RESULT  (STS_POLICY_MAX + 1024) /* bytes that are said at most */
+
+/* What was found, the first byte that is said; then the id of the record and a
+ * NUL, then the rest. */
+enum look_result {
+	LOOK_NONE = 'N',   /* the domain has no policy */
+	LOOK_SAME = 'S',   /* it still has the one that we know */
+	LOOK_POLICY = 'P', /* the rest is the file */
+	LOOK_FAILED =
+	    'F', /* the rest is a result type of RFC 8460 4.3, a NUL, and
+			       words for the log */
+};
+
+struct look {
+	struct span domain;
+	struct span id; /* of the policy that is known; empty: fetch any */
+};
+
+/*
+ * sts_look: looks, in a process of its own, and says what it found.
+ *   fd   where that goes
+ */
+NORETURN void sts_look(const struct look *look, int fd);
+
+/* ---- sts_serve.c ---- */
+
+/*
+ * sts_serve: opens the door and serves, until *is_over.
+ *   peer        who may ask, besides root
+ *   is_again    all that is known is to be looked at again; reset here
+ */
+void sts_serve(uid_t peer, const volatile sig_atomic_t *is_over,
+    volatile sig_atomic_t *is_again);
+
+#endif

@@ -1,0 +1,329 @@
+/*
+ * sts_cache.c - what is known of domains, in memory and on the disk.
+ * Input: files of our own; the policies in them are strangers'
+ *
+ * A file has the name of its domain.  Its first line has the id of the policy and
+ * when it was fetched; then follows the policy, as sts_policy_parse reads it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/scan.h"
+#include "sts.h"
+#include "sys/clock.h"
+#include "sys/dir.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+
+#define ASIDE	    CACHE_FOLDER "/.new"
+#define FILE_MAX    (STS_POLICY_MAX + 4096)
+#define FILE_MODE   0600
+#define FOLDER_MODE 0700
+#define SECONDS_MAX ((uint64_t)1 << 40)
+
+/* ---- entries ---- */
+
+static int
+compare(struct span a, struct span b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.s, b.s, len) : 0;
+
+	return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+/* Where the domain is, or belongs. */
+static size_t
+place_of(const struct cache *cache, struct span domain)
+{
+	size_t low = 0, high = cache->all.len;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct entry *entry = cache->all.at[middle];
+
+		if (compare(str_span(&entry->domain), domain) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void
+add_path(struct str *path, const struct entry *entry)
+{
+	str_add_z(path, CACHE_FOLDER "/");
+	str_add(path, str_span(&entry->domain));
+}
+
+/* Removes the file of an entry, if it has one. */
+static void
+drop_file(struct cache *cache, struct entry *entry)
+{
+	struct str path = STR_INIT;
+
+	if (entry->file_bytes == 0)
+		return;
+	add_path(&path, entry);
+	(void)unlink(str_z(&path)); /* at worst it is read once more */
+	str_free(&path);
+	cache->files--;
+	cache->bytes -= entry->file_bytes;
+	entry->file_bytes = 0;
+}
+
+static void
+drop_entry(struct cache *cache, size_t place)
+{
+	struct entry *entry = cache->all.at[place];
+
+	drop_file(cache, entry);
+	str_free(&entry->domain);
+	str_free(&entry->id);
+	str_free(&entry->reason);
+	sts_policy_free(&entry->policy);
+	must_free(entry);
+	cache->all.len--;
+	memmove(&cache->all.at[place], &cache->all.at[place + 1],
+	    (cache->all.len - place) * sizeof(cache->all.at[0]));
+}
+
+/* Drops what has ended.  Entries that stay keep their place in memory. */
+static void
+drop_ended(struct cache *cache)
+{
+	for (size_t i = cache->all.len; i-- > 0;) {
+		const struct entry *entry = cache->all.at[i];
+
+		if (!entry->is_busy && entry_seconds(entry) == 0 &&
+		    clock_monotonic() >= entry->good_until)
+			drop_entry(cache, i);
+	}
+}
+
+/*
+ * Makes room for one more: what has ended goes, and if that is not enough, the
+ * entry that nobody has asked for longest, of those without a file.  A policy that
+ * is on the disk stays till its end: else who makes us send to many domains could
+ * have it forgotten.
+ */
+static bool
+make_room(struct cache *cache)
+{
+	struct entry **all, *entry;
+	size_t oldest;
+
+	drop_ended(cache);
+	if (cache->all.len < CACHE_ENTRIES_MAX)
+		return true;
+	all = cache->all.at;
+	oldest = cache->all.len;
+	for (size_t i = 0; i < cache->all.len; i++) {
+		entry = all[i];
+		if (!entry->is_busy && entry->file_bytes == 0 &&
+		    (oldest == cache->all.len ||
+			entry->asked < all[oldest]->asked))
+			oldest = i;
+	}
+	if (oldest == cache->all.len)
+		return false;
+	drop_entry(cache, oldest);
+	return true;
+}
+
+static struct entry *
+add_entry(struct cache *cache, struct span domain)
+{
+	struct entry *entry = must_realloc(NULL, sizeof(*entry));
+	size_t place = place_of(cache, domain);
+
+	*entry = (struct entry){ .policy = STS_POLICY_INIT };
+	str_set(&entry->domain, domain);
+	vec_push(&cache->all, entry);
+	memmove(&cache->all.at[place + 1], &cache->all.at[place],
+	    (cache->all.len - 1 - place) * sizeof(cache->all.at[0]));
+	cache->all.at[place] = entry;
+	return entry;
+}
+
+struct entry *
+cache_get(struct cache *cache, struct span domain)
+{
+	size_t place = place_of(cache, domain);
+
+	if (place < cache->all.len &&
+	    span_equal(str_span(&cache->all.at[place]->domain), domain))
+		return cache->all.at[place];
+	if (cache->all.len >= CACHE_ENTRIES_MAX && !make_room(cache))
+		return NULL;
+	return add_entry(cache, domain);
+}
+
+uint64_t
+entry_seconds(const struct entry *entry)
+{
+	int64_t age = clock_seconds() - entry->fetched;
+
+	if (age < 0) /* the clock was set back */
+		age = 0;
+	return (uint64_t)age < entry->policy.max_age
+	    ? entry->policy.max_age - (uint64_t)age
+	    : 0;
+}
+
+void
+cache_forget_all(struct cache *cache)
+{
+	for (size_t i = 0; i < cache->all.len; i++) {
+		struct entry *entry = cache->all.at[i];
+
+		entry->good_until = 0;
+		entry->is_again = entry->is_busy;
+	}
+}
+
+/* ---- files ---- */
+
+static void
+format_file(struct str *text, const struct entry *entry)
+{
+	struct span hosts = str_span(&entry->policy.hosts), host;
+
+	str_add(text, str_span(&entry->id));
+	str_add_byte(text, ' ');
+	str_add_u64(text, (uint64_t)entry->fetched);
+	str_add_z(text, "\nversion: STSv1\nmode: ");
+	str_add(text, sts_mode_word(entry->policy.mode));
+	str_add_z(text, "\nmax_age: ");
+	str_add_u64(text, entry->policy.max_age);
+	while (span_cut_next(&hosts, '\0', &host)) {
+		str_add_z(text, "\nmx: ");
+		str_add(text, host);
+	}
+	str_add_byte(text, '\n');
+}
+
+/* Whole, or not at all. */
+static int
+write_file(const char *path, struct span text)
+{
+	int fd = file_replace(ASIDE, FILE_MODE);
+	int result = -1;
+
+	if (fd < 0)
+		return -1;
+	if (fd_write_all(fd, text) == 0 && file_sync(fd) == 0)
+		result = rename(ASIDE, path);
+	fd_close(fd);
+	return result;
+}
+
+/* A file that cannot be written leaves the one that there was: after a new start
+ * that is what counts, till the record of the domain tells of another. */
+static void
+store(struct cache *cache, struct entry *entry)
+{
+	struct str text = STR_INIT, path = STR_INIT;
+	size_t others;
+
+	add_path(&path, entry);
+	format_file(&text, entry);
+	if (cache->files >= CACHE_POLICIES_MAX ||
+	    cache->bytes + text.len > CACHE_BYTES_MAX)
+		drop_ended(cache);
+	others = cache->bytes - entry->file_bytes;
+	if ((entry->file_bytes || cache->files < CACHE_POLICIES_MAX) &&
+	    others + text.len <= CACHE_BYTES_MAX) {
+		if (write_file(str_z(&path), str_span(&text)) == 0) {
+			cache->files += entry->file_bytes == 0;
+			cache->bytes = others + text.len;
+			entry->file_bytes = text.len;
+		} else
+			error_warn(STS_PROGRAM, str_z(&path));
+	}
+	str_free(&path);
+	str_free(&text);
+}
+
+void
+cache_set_policy(struct cache *cache, struct entry *entry, struct span id,
+    struct sts_policy *policy)
+{
+	sts_policy_free(&entry->policy);
+	entry->policy = *policy;
+	*policy = (struct sts_policy)STS_POLICY_INIT;
+	str_set(&entry->id, id);
+	str_reset(&entry->reason);
+	entry->fetched = clock_seconds();
+	store(cache, entry);
+}
+
+/* Reads what a file says.  Returns false if that is of no use any more. */
+static bool
+parse_file(struct span text, struct entry *entry)
+{
+	struct span line, id;
+	uint64_t fetched;
+
+	if (!span_cut_next(&text, '\n', &line) ||
+	    !span_cut_next(&line, ' ', &id) ||
+	    !scan_u64(line, SECONDS_MAX, &fetched) ||
+	    !sts_policy_parse(text, &entry->policy))
+		return false;
+	str_set(&entry->id, id);
+	entry->fetched = (int64_t)fetched;
+	return entry_seconds(entry) > 0;
+}
+
+static void
+load_file(struct cache *cache, struct span domain)
+{
+	struct entry read = { .policy = STS_POLICY_INIT }, *entry;
+	struct str text = STR_INIT, path = STR_INIT;
+
+	str_add_z(&path, CACHE_FOLDER "/");
+	str_add(&path, domain);
+	if (!sts_is_host(domain) || cache->files >= CACHE_POLICIES_MAX ||
+	    file_read(str_z(&path), &text, FILE_MAX) < 0 ||
+	    cache->bytes + text.len > CACHE_BYTES_MAX ||
+	    !parse_file(str_span(&text), &read)) {
+		(void)unlink(str_z(&path)); /* it is looked at again some day */
+		sts_policy_free(&read.policy);
+		str_free(&read.id);
+	} else {
+		entry = add_entry(cache, domain);
+		entry->policy = read.policy;
+		entry->id = read.id;
+		entry->fetched = read.fetched;
+		entry->file_bytes = text.len;
+		entry->asked = clock_monotonic();
+		cache->files++;
+		cache->bytes += text.len;
+	}
+	str_free(&text);
+	str_free(&path);
+}
+
+int
+cache_load(struct cache *cache)
+{
+	struct dir dir = { .stream = NULL };
+	const char *name;
+	int result;
+
+	*cache = (struct cache){ VEC_INIT, 0, 0 };
+	if (mkdir(CACHE_FOLDER, FOLDER_MODE) < 0 && errno != EEXIST)
+		return -1;
+	if (dir_open(&dir, CACHE_FOLDER) < 0)
+		return -1;
+	while ((result = dir_next(&dir, &name)) > 0)
+		load_file(cache, span_of(name));
+	dir_close(&dir);
+	return result;
+}

@@ -1,0 +1,221 @@
+/*
+ * tls_daemon.c - root's part of qmail-tlsd and qmail-tlsc: reads their files,
+ * and sees that somebody serves who knows them.
+ *
+ * A process as qmailt, which knows no file any more, serves, and forks for each
+ * connection; when the files have changed, another one takes its place.  In a
+ * private instance all are the caller.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "config/control.h"
+#include "config/home.h"
+#include "sys/box.h"
+#include "sys/doorserver.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/ids.h"
+#include "sys/signal.h"
+#include "sys/spawn.h"
+#include "tls.h"
+
+#define TROUBLE	     111
+#define LOOK_MS	     10000 /* how often the files are looked at */
+#define PAUSE_MS     1000  /* before one that died is replaced */
+#define DESCRIPTORS  4096
+#define SESSIONS     1000 /* without that file */
+#define SESSIONS_MAX 100000
+
+/* A process that serves, with the keys that there were when it began. */
+struct server {
+	pid_t pid; /* 0: none */
+	int life;  /* it ends when this is closed */
+};
+
+struct daemon {
+	const struct tls_kind *kind;
+	struct home_ids ids;
+	struct server server;
+	struct str stamp; /* of what that one knows */
+	uint64_t sessions;
+};
+
+static volatile sig_atomic_t is_stopped, is_hung_up;
+
+static void
+on_signal(int number)
+{
+	if (number == SIGTERM)
+		is_stopped = 1;
+	if (number == SIGHUP)
+		is_hung_up = 1;
+}
+
+static void
+say(const struct daemon *daemon, struct span words)
+{
+	struct str line = STR_INIT;
+
+	str_add_z(&line, daemon->kind->name);
+	str_add_z(&line, ": ");
+	str_add(&line, words);
+	if (!span_ends(words, SPAN("\n")))
+		str_add_byte(&line, '\n');
+	fd_write_line(2, str_span(&line));
+	str_free(&line);
+}
+
+/* In the new process: gives up root, makes the keys ready, serves. */
+NORETURN static void
+become_server(
+    const struct daemon *daemon, const struct tls_files *files, int life)
+{
+	const struct tls_kind *kind = daemon->kind;
+	gid_t gid = daemon->ids.gid[kind->group];
+	struct tls_service service = { .kind = kind };
+	struct doorserver server = { .name = kind->name,
+		.path = kind->door,
+		.peers = { geteuid(), geteuid() },
+		.sessions = daemon->sessions,
+		.life = life,
+		.session = tls_serve,
+		.context = &service };
+	struct str trouble = STR_INIT;
+
+	signal_default(SIGTERM);
+	signal_default(SIGHUP);
+	signal_default(SIGCHLD);
+	signal_unblock_all();
+	if (geteuid() == 0) {
+		for (int i = 0; i < DOORSERVER_PEERS; i++)
+			server.peers[i] = daemon->ids.uid[kind->peers[i]];
+		if (ids_become(daemon->ids.uid[HOME_QMAILT], gid, &gid, 1) < 0)
+			error_exit(kind->name, home_user_name(HOME_QMAILT));
+	}
+	service.ready = kind->prepare(files, &trouble);
+	if (trouble.len)
+		say(daemon, str_span(&trouble));
+	/* With half of a file, the one that serves goes on. */
+	if (!service.ready || (trouble.len && daemon->server.pid))
+		_exit(TROUBLE);
+	doorserver_run(&server);
+}
+
+/* Starts one.  Returns whether it serves. */
+static bool
+start_server(
+    struct daemon *daemon, const struct tls_files *files, struct server *server)
+{
+	int ends[2];
+	char byte;
+
+	if (fd_stream_pair(ends) < 0)
+		return false;
+	server->pid = fork();
+	if (server->pid == 0) {
+		fd_close(ends[0]);
+		fd_close(daemon->server.life);
+		become_server(daemon, files, ends[1]);
+	}
+	fd_close(ends[1]);
+	server->life = ends[0];
+	if (server->pid > 0 && fd_read(ends[0], &byte, 1) == 1)
+		return true;
+	fd_close(ends[0]);
+	return false;
+}
+
+/* Reads the files, and lets a server that knows them take the place of the one
+ * that there is.  That one goes on if they cannot be used. */
+static void
+renew(struct daemon *daemon)
+{
+	const struct tls_kind *kind = daemon->kind;
+	struct tls_files files = TLS_FILES_INIT;
+	struct str culprit = STR_INIT;
+	struct server server;
+
+	daemon->sessions = SESSIONS;
+	str_set(&culprit, span_of(kind->limit));
+	if (control_read_number(kind->limit, SESSIONS_MAX, &daemon->sessions) <
+		0 ||
+	    kind->read(&files, &culprit) < 0) {
+		str_add_z(&culprit, ": ");
+		str_add_z(&culprit, error_text(errno));
+		say(daemon, str_span(&culprit));
+	} else if (start_server(daemon, &files, &server)) {
+		fd_close(daemon->server.life);
+		daemon->server = server;
+	}
+	str_set(&daemon->stamp, str_span(&files.stamp));
+	tls_files_free(&files);
+	str_free(&culprit);
+}
+
+/* Waits until there is something to do.  Returns whether the files are to be
+ * read. */
+static bool
+wait_for_work(struct daemon *daemon)
+{
+	struct pollfd life = { .fd = daemon->server.life, .events = POLLIN };
+	struct str stamp = STR_INIT;
+	bool is_changed;
+	int status;
+
+	(void)signal_poll(&life, 1, LOOK_MS);
+	while (spawn_reap(&status) > 0)
+		continue;
+	if (life.revents) {
+		say(daemon,
+		    SPAN("the process that served has died; another begins"));
+		fd_close(daemon->server.life);
+		daemon->server = (struct server){ 0, -1 };
+		(void)poll(NULL, 0, PAUSE_MS);
+		return true;
+	}
+	if (is_hung_up || daemon->server.life == -1) {
+		is_hung_up = 0;
+		return true;
+	}
+	daemon->kind->stamp(&stamp);
+	is_changed = !span_equal(str_span(&stamp), str_span(&daemon->stamp));
+	str_free(&stamp);
+	return is_changed;
+}
+
+static void
+prepare_signals(void)
+{
+	static const int caught[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
+
+	signal_ignore(SIGPIPE);
+	signal_block_set(caught);
+	for (size_t i = 0; caught[i]; i++)
+		signal_catch(caught[i], on_signal);
+}
+
+int
+tls_daemon_run(const struct tls_kind *kind)
+{
+	struct daemon daemon = { .kind = kind, .server = { 0, -1 } };
+
+	must_hooks(TROUBLE, NULL);
+	prepare_signals();
+	(void)fd_raise_limit(DESCRIPTORS);
+	if (fd_open_standard() < 0 || box_hide() < 0)
+		error_exit(kind->name, "start");
+	if (chdir(home_dir) < 0)
+		error_exit(kind->name, home_dir);
+	if (geteuid() == 0 && home_ids_read(&daemon.ids) < 0)
+		error_exit(kind->name, "users/ids");
+	renew(&daemon);
+	if (daemon.server.pid == 0)
+		return TROUBLE;
+	while (!is_stopped)
+		if (wait_for_work(&daemon) && !is_stopped)
+			renew(&daemon);
+	return 0;
+}

@@ -1,0 +1,139 @@
+"""MTA-STS with mail that goes out: qmail-remote, qmail-mtasts and qmail-tlsc."""
+
+import os
+import subprocess
+
+import pytest
+
+from support import peers, policies, tls
+from support.policies import policy, reply
+from support.spawner import Spawner
+from scenario.test_mtasts import Net, start
+from scenario.test_tls_out import deliver, offering
+
+TO = "u@there.example"
+
+
+class World(Net):
+    """A domain with a policy, and hosts that take its mail."""
+
+    def __init__(self, town):
+        super().__init__(town)
+        self.place("there.example", MX=["10 mx.there.example"])
+        self.place("mx.there.example", A=["127.0.0.2"])
+        self.control()
+        tls.start_client(town.place, town.begin, self.authority.text)
+
+    def control(self, **more):
+        self.town.place.control(me="me.example\n", timeoutremote="5\n", tlsca=self.authority.text, **more)
+
+    def serve(self, text):
+        """Another policy, with another id."""
+        self.server.reply = reply(text)
+
+    def deliver(self, script):
+        with Spawner(self.town.place) as spawner, \
+                peers.Servers({"127.0.0.2:25": [script]}) as servers:
+            end, text, (session, *_) = deliver(spawner, TO)
+        return end, text, session, servers.connections
+
+    def offering(self, name):
+        return offering(self.authority.sign(name))
+
+
+@pytest.fixture
+def world(town, needs):
+    needs("openssl")
+    if not os.path.exists(town.place.program("qmail-mtasts")):
+        pytest.skip("built without OpenSSL")
+    subprocess.run(["rm", "-rf", town.place.path("sts/cache")], check=True)
+    yield World(town)
+    for name in ("sts/door", "tlsc/door"):
+        if os.path.exists(town.place.path(name)):
+            os.unlink(town.place.path(name))
+
+
+def enforcing(world, **more):
+    world.serve(policy(**more))
+    return start(world.town)
+
+
+def test_enforced(world):
+    enforcing(world)
+    end, _, session, _ = world.deliver(world.offering("mx.there.example"))
+    assert (end, session["policy"], session["result"]) == ("Kw", "sts", "ok")
+
+
+@pytest.mark.parametrize("name, wanted", [
+    ("other.example", "certificate-host-mismatch"), (None, "starttls-not-supported")])
+def test_enforced_and_not_kept(world, name, wanted):
+    enforcing(world)
+    end, text, session, (connection,) = world.deliver(world.offering(name) if name else {})
+    assert end == "Zt" and session["result"] == wanted and session["policy"] == "sts"
+    assert "(#4.7." in text and b"MAIL" not in connection.sent
+
+
+def test_a_host_that_is_not_meant(world):
+    """Whatever DNS says."""
+    world.place("there.example", MX=["10 mx.evil.example"])
+    world.place("mx.evil.example", A=["127.0.0.2"])
+    enforcing(world)
+    end, text, session, (connection,) = world.deliver(world.offering("mx.evil.example"))
+    assert end == "Zt" and session["result"] == "validation-failure" and "MTA-STS" in text
+    assert b"MAIL" not in connection.sent
+
+
+def test_testing(world):
+    """Delivered, and told."""
+    world.serve(policy(mode="testing"))
+    start(world.town)
+    end, _, session, (connection,) = world.deliver(world.offering("other.example"))
+    assert (end, session["policy"]) == ("Kw", "sts-testing") and connection.protocol
+    assert session["result"] == "certificate-host-mismatch"
+    end, _, session, _ = world.deliver(world.offering("mx.there.example"))
+    assert (end, session["result"]) == ("Kw", "ok")
+    end, _, session, _ = world.deliver({})
+    assert (end, session["result"]) == ("Kw", "starttls-not-supported")
+
+
+def test_no_policy(world):
+    world.place("_mta-sts.there.example", TXT=[])
+    start(world.town)
+    end, _, session, _ = world.deliver(world.offering("other.example"))
+    assert (end, session["policy"], session["result"]) == ("Kw", "may", "ok")
+
+
+def test_nobody_asks_for_policies(world):
+    end, _, session, _ = world.deliver(world.offering("other.example"))
+    assert (end, session["policy"]) == ("Kw", "may")
+
+
+def test_who_asks_has_died(world):
+    enforcing(world).kill()
+    end, text, session, (connection,) = world.deliver(world.offering("mx.there.example"))
+    assert end == "Zt" and "qmail-mtasts does not answer" in text
+    assert session["result"] == "no-service" and b"MAIL" not in connection.sent
+
+
+def test_dane_goes_first(world):
+    """Its records are what counts then, not the policy."""
+    enforcing(world)
+    world.dns.is_secure = True
+    path = world.authority.sign("other.example")
+    world.place("_25._tcp.mx.there.example", TLSA=["3 1 1 " + tls.digest(path, of_key=True)])
+    end, _, session, _ = world.deliver(offering(path))
+    assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok")
+
+
+def test_not_for_relays(world):
+    enforcing(world)
+    world.control(smtproutes=":127.0.0.2\n")
+    end, _, session, _ = world.deliver(world.offering("other.example"))
+    assert (end, session["policy"]) == ("Kw", "may")
+
+
+def test_not_where_the_administrator_says(world):
+    enforcing(world)
+    world.control(tlspolicy="there.example:none\n")
+    with Spawner(world.town.place) as spawner, peers.Servers({"127.0.0.2:25": [{}]}):
+        assert deliver(spawner, TO)[0] == "Kw"

@@ -1,0 +1,147 @@
+/* tlsdemand_test.c - what TLS with another server must be like, as fields. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "net/tlsdemand.h"
+
+#define DIGEST \
+	"0123456789abcdefABCDEF01234567890123456789abcdefABCDEF0123456789"
+
+static bool
+parses(struct span text)
+{
+	struct tlsdemand demand = TLSDEMAND_INIT;
+	bool result = tlsdemand_parse(text, &demand);
+
+	tlsdemand_free(&demand);
+	return result;
+}
+
+static void
+test_there_and_back(void **state)
+{
+	struct tlsdemand demand = TLSDEMAND_INIT, back = TLSDEMAND_INIT;
+	struct str text = STR_INIT;
+
+	(void)state;
+	demand.level = TLSDEMAND_DANE;
+	demand.server = SPAN("mx.example");
+	vec_push(&demand.names, SPAN("mx.example"));
+	vec_push(&demand.names, SPAN(".example"));
+	vec_push(&demand.fingerprints, SPAN(DIGEST));
+	vec_push(&demand.records,
+	    ((struct tlsdemand_tlsa){ 3, 1, 255, SPAN("00ff") }));
+	tlsdemand_add(&text, &demand);
+	assert_true(tlsdemand_parse(str_span(&text), &back));
+	assert_int_equal(back.level, TLSDEMAND_DANE);
+	assert_true(span_equal(back.server, SPAN("mx.example")));
+	assert_int_equal(back.server.s[back.server.len], 0);
+	assert_int_equal(back.names.len, 2);
+	assert_true(span_equal(back.names.at[1], SPAN(".example")));
+	assert_int_equal(back.names.at[0].s[back.names.at[0].len], 0);
+	assert_int_equal(back.fingerprints.len, 1);
+	assert_true(span_equal(back.fingerprints.at[0], SPAN(DIGEST)));
+	assert_int_equal(back.records.len, 1);
+	assert_int_equal(back.records.at[0].usage, 3);
+	assert_int_equal(back.records.at[0].selector, 1);
+	assert_int_equal(back.records.at[0].matching, 255);
+	assert_true(span_equal(back.records.at[0].data, SPAN("00ff")));
+	tlsdemand_free(&demand);
+	tlsdemand_free(&back);
+	str_free(&text);
+}
+
+static void
+test_bad_fields(void **state)
+{
+	static const struct span bad[] = { { "P", 1 }, { "Pe", 2 },
+		{ "P\0", 2 }, { "Px\0", 3 }, { "Pee\0", 4 }, { "\0", 1 },
+		{ "X1\0", 3 }, { "S\0", 2 }, { "N\0", 2 }, { "F12\0", 4 },
+		{ "F" DIGEST "00\0", 68 },
+		{ "Fx123456789abcdefABCDEF01234567890123456789abcdefABCDEF012345"
+		  "6789\0",
+		    66 },
+		{ "T3 1 1\0", 7 }, { "T3 1 1 \0", 8 }, { "T3 1 1 0\0", 9 },
+		{ "T3 1 1 0g\0", 10 }, { "T256 1 1 00\0", 12 },
+		{ "T3 1 -1 00\0", 11 } };
+
+	(void)state;
+	assert_true(parses(SPAN("")));
+	assert_true(parses(SPAN("Pv\0Na.example\0")));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(parses(bad[i]));
+}
+
+/* So many of them are taken, and one more is not. */
+static void
+check_limit(const char *field, size_t count, bool wanted)
+{
+	struct str text = STR_INIT;
+
+	for (size_t i = 0; i < count; i++)
+		str_add_field(&text, span_of(field));
+	assert_int_equal(parses(str_span(&text)), wanted);
+	str_free(&text);
+}
+
+static void
+test_limits(void **state)
+{
+	static const char *const fields[] = { "Na", "F" DIGEST, "T3 1 1 00" };
+	struct str text = STR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		check_limit(fields[i], TLSDEMAND_NAMES_MAX, true);
+		check_limit(fields[i], TLSDEMAND_NAMES_MAX + 1, false);
+	}
+	str_add_byte(&text, 'N');
+	while (text.len < 1 + TLSDEMAND_NAME_MAX)
+		str_add_byte(&text, 'n');
+	check_limit(str_z(&text), 1, true);
+	str_add_byte(&text, 'n');
+	check_limit(str_z(&text), 1, false);
+	str_set(&text, SPAN("T3 1 0 "));
+	while (text.len < 7 + 2 * TLSDEMAND_TLSA_MAX)
+		str_add_byte(&text, '0');
+	check_limit(str_z(&text), 1, true);
+	str_add_z(&text, "00");
+	check_limit(str_z(&text), 1, false);
+	str_free(&text);
+}
+
+/* What does not fit is left out, so that a record is always taken. */
+static void
+test_what_is_left_out(void **state)
+{
+	struct tlsdemand demand = TLSDEMAND_INIT, back = TLSDEMAND_INIT;
+	struct str text = STR_INIT;
+
+	(void)state;
+	demand.level = TLSDEMAND_VERIFY;
+	vec_push(&demand.names, SPAN(""));
+	for (size_t i = 0; i < TLSDEMAND_NAMES_MAX + 5; i++)
+		vec_push(&demand.names, SPAN("a"));
+	tlsdemand_add(&text, &demand);
+	assert_true(tlsdemand_parse(str_span(&text), &back));
+	assert_int_equal(back.names.len, TLSDEMAND_NAMES_MAX - 1);
+	tlsdemand_free(&demand);
+	tlsdemand_free(&back);
+	str_free(&text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_there_and_back),
+		cmocka_unit_test(test_bad_fields),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_what_is_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
