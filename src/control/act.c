@@ -3,14 +3,19 @@
  * Input: files of the queue; addresses: hostile
  */
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/filesystem.h"
 #include "verbs.h"
 
-#define PATIENCE   13 /* tries for what is under way: 9 seconds */
-#define NAP	   (100 * 1000 * 1000) /* nanoseconds; each is longer by these */
-#define SECOND	   (1000 * 1000 * 1000)
-#define BUSY_WORDS "is being sorted or delivered just now; nothing was done"
+#define PATIENCE     13 /* tries for what is under way: 9 seconds */
+#define NAP	     (100 * 1000 * 1000) /* nanoseconds; each is longer by these */
+#define SECOND	     (1000 * 1000 * 1000)
+#define BUSY_WORDS   "is being sorted or delivered just now; nothing was done"
+#define UNSAFE_WORDS "this could not be synced; a power cut may undo it"
 #define OTHERS_WORDS \
 	"has other recipients, too, which were not named; nothing was done"
 
@@ -20,6 +25,7 @@ struct acting {
 	const struct selection *selection;
 	VEC(uint64_t) chosen, busy;
 	uint64_t done;
+	bool is_unsafe; /* what was just done may not be on the disk */
 };
 
 static void
@@ -48,6 +54,8 @@ tell_done(struct acting *acting, uint64_t number)
 	str_add_u64(line, number);
 	str_add_byte(line, '\n');
 	control_say(acting->control, str_span(line));
+	if (acting->is_unsafe)
+		control_complain(acting->control, number, UNSAFE_WORDS);
 }
 
 static void
@@ -76,6 +84,19 @@ tell(struct acting *acting, uint64_t number, enum orders_answer answer)
 	}
 }
 
+/* Orders stand in info, and qmail-send waits for no disk: so we do, once for all
+ * that were obeyed together.  What is told as held must still be so after a power
+ * cut; and what is to go must not be delivered then. */
+static bool
+sync_orders(void)
+{
+	int fd = file_open(queue_folder_name(QUEUE_INFO));
+	bool is_synced = fd >= 0 && filesystem_sync(fd) == 0;
+
+	fd_close(fd);
+	return is_synced;
+}
+
 /* Has qmail-send obey for those that are chosen. */
 static int
 order_chosen(void *context)
@@ -93,6 +114,9 @@ order_chosen(void *context)
 			count = CONTROL_AT_ONCE;
 		result = control_ask(acting->control, acting->verb->order,
 		    SPAN(""), numbers, count, answers);
+		if (result == 0 && acting->verb->order != ORDERS_RETRY &&
+		    memchr(answers, ORDERS_DONE, count))
+			acting->is_unsafe = !sync_orders();
 		for (size_t j = 0; result == 0 && j < count; j++)
 			tell(
 			    acting, numbers[j], (enum orders_answer)answers[j]);

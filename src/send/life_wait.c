@@ -36,20 +36,18 @@ stored_time(const struct send *send, enum channel_id channel, uint64_t number)
 
 /* ---- from the files alone ---- */
 
-/* Channels whose recipients are all done do not wait. */
+/* Counts who is to do in each channel that has a file; -1 with errno. */
 static int
-drop_done_channels(struct send *send, struct job *job)
+count_open(struct send *send, const struct job *job, uint64_t open[CHANNELS])
 {
-	for (int i = 0; i < CHANNELS; i++) {
-		uint64_t total, open;
+	uint64_t total;
 
-		if (job->channels[i].state != JOB_CHANNEL_WAITS)
-			continue;
-		if (channel_count((enum channel_id)i, job->number, send->split,
-			&total, &open) < 0)
+	for (int i = 0; i < CHANNELS; i++) {
+		open[i] = 0;
+		if (job->channels[i].state == JOB_CHANNEL_WAITS &&
+		    channel_count((enum channel_id)i, job->number, send->split,
+			&total, &open[i]) < 0)
 			return -1;
-		if (open == 0)
-			job->channels[i].state = JOB_CHANNEL_NONE;
 	}
 	return 0;
 }
@@ -77,36 +75,47 @@ cannot_read(struct send *send, const struct event *event, const char *what)
 	}
 }
 
+/* A channel whose recipients are all done waits with the other one: the pass
+ * that finds nobody to do finishes it.  Else the end of the other, which sees
+ * that it has a file, would not be that of the message. */
+static void
+wait_again(
+    struct send *send, const struct job *job, const uint64_t open[CHANNELS])
+{
+	for (int i = 0; i < CHANNELS; i++) {
+		enum channel_id id = (enum channel_id)i;
+
+		if (job->channels[i].state == JOB_CHANNEL_WAITS &&
+		    !is_scheduled(send, id, job->number))
+			life_wait_until(send, id, job->number,
+			    open[i] ? stored_time(send, id, job->number)
+				    : send->now);
+	}
+}
+
 void
 life_resume(struct send *send, struct job *job, const struct event *event)
 {
-	uint64_t number = event->number;
-	bool waits = false;
+	uint64_t number = event->number, open[CHANNELS];
 
 	if (job_load(&send->jobs, number, send->split, &job) < 0) {
 		if (errno != ENOENT) /* else it is gone, or sorted later */
 			cannot_read(send, event, "unable to read");
 		return;
 	}
-	if (drop_done_channels(send, job) < 0) {
+	if (count_open(send, job, open) < 0) {
 		cannot_read(send, event, "unable to read the recipients of");
 		life_free_job(send, job);
 		return;
 	}
-	for (int i = 0; i < CHANNELS; i++) {
-		enum channel_id id = (enum channel_id)i;
-
-		if (job->channels[i].state != JOB_CHANNEL_WAITS)
-			continue;
-		waits = true;
-		if (!is_scheduled(send, id, number))
-			life_wait_until(
-			    send, id, number, stored_time(send, id, number));
-	}
-	if (waits)
+	if (open[CHANNEL_LOCAL] || open[CHANNEL_REMOTE]) {
+		wait_again(send, job, open);
 		life_free_job(send, job);
-	else
-		life_finish(send, job);
+		return;
+	}
+	for (int i = 0; i < CHANNELS; i++)
+		job->channels[i].state = JOB_CHANNEL_NONE;
+	life_finish(send, job);
 }
 
 /* ---- from qmail-todo ---- */

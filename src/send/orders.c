@@ -26,6 +26,7 @@ struct order {
 	struct span address;
 	struct number_set due; /* those that are to be looked at now */
 	uint64_t count;	       /* of those that were retried */
+	bool is_impatient;     /* nothing that failed before puts them off */
 };
 
 static const struct {
@@ -135,6 +136,8 @@ take_note(struct order *order, struct job *job, uint64_t number,
 		return ORDERS_DONE;
 	make_due_after_restart(order->send, number);
 	(void)number_set_add(&order->due, number);
+	if (order->verb == ORDERS_RELEASE)
+		order->is_impatient = true;
 	return ORDERS_DONE;
 }
 
@@ -228,6 +231,7 @@ retry(struct order *order, uint64_t number, enum info_order old)
 		return ORDERS_IS_HELD;
 	(void)number_set_add(&order->due, number);
 	order->count++;
+	order->is_impatient = true;
 	return ORDERS_DONE;
 }
 
@@ -332,10 +336,12 @@ obey_at_work(struct order *order, struct job *job)
 }
 
 /* Its bounce is being queued.  If that failed, a message without files can still
- * be deleted here; the others are not in memory then. */
+ * be hastened or deleted here; the others are not in memory then. */
 static enum orders_answer
 obey_bouncing(struct order *order, struct job *job)
 {
+	if (order->verb == ORDERS_RETRY)
+		return retry(order, job->number, INFO_ORDER_NONE);
 	if (order->verb != ORDERS_DELETE)
 		return ORDERS_GONE;
 	if (!job->is_straight || !job->is_again)
@@ -414,11 +420,15 @@ make_due(struct order *order)
 			backlog_keep(
 			    &send->channels[i].fresh, stays_fresh, &leaving);
 	}
-	if (order->count == 0)
+	if (!order->is_impatient)
 		return;
 	hops_forget_troubles(&send->hops);
 	link_send(
 	    &send->deliveries.links[CHANNEL_REMOTE], SPAN(DELIVERY_FORGET), -1);
+	/* A bounce that could not be queued is tried again, too. */
+	trouble_hurry(&send->trouble, send->monotonic);
+	if (order->count == 0)
+		return;
 	sendlog_z(&send->log, "retry of ");
 	sendlog_u64(&send->log, order->count);
 	sendlog_z(&send->log, " msgs by uid ");

@@ -408,6 +408,10 @@ set_up(struct send *send)
 		cannot_start(send, "unable to start the scribe");
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&send->split) < 0)
 		cannot_start(send, "unable to switch to queue directory");
+	if (!queue_has_all_parts(send->split))
+		cannot_start(send,
+		    "the queue is of another suite, or of another split; "
+		    "see qmail-qfix(8)");
 	take_mutex(send);
 	link_send(&send->rcptd, SPAN(RCPTCHECK_BEGIN), -1);
 	link_send(&send->qctld, SPAN(ORDERS_BEGIN), -1);

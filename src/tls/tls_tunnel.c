@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/ascii.h"
+#include "base/secret.h"
 #include "net/ip.h"
 #include "net/tlsdoor.h"
 #include "sys/clock.h"
@@ -40,8 +41,9 @@ bool
 tls_context_limit(SSL_CTX *context)
 {
 	(void)SSL_CTX_set_options(context,
-	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
-		SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
+	    SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_TICKET |
+		SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF |
+		SSL_OP_NO_COMPRESSION);
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_mode(context,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
@@ -53,6 +55,14 @@ static bool
 is_waiting(const struct flow *flow)
 {
 	return flow->start < flow->end;
+}
+
+/* These bytes have gone on.  They may have been a password. */
+static void
+forget(struct flow *flow, size_t len)
+{
+	secret_wipe(flow->text + flow->start, len);
+	flow->start += len;
 }
 
 static bool
@@ -123,7 +133,7 @@ send_out(struct tunnel *tunnel)
 	put = SSL_write(tunnel->ssl, flow->text + flow->start,
 	    (int)(flow->end - flow->start));
 	if (put > 0) {
-		flow->start += (size_t)put;
+		forget(flow, (size_t)put);
 		return true;
 	}
 	if (may_wait(tunnel, put))
@@ -196,7 +206,7 @@ tell_program(struct tunnel *tunnel)
 		if (would_block(put))
 			return false;
 		if (put > 0)
-			flow->start += (size_t)put;
+			forget(flow, (size_t)put);
 		else
 			close_to_program(tunnel); /* it hears us no more */
 		return true;

@@ -385,7 +385,10 @@ def test_nobody_keeps_the_password(town, needs, password):
         assert other.getreply()[0] == 250
         town.until(lambda: len(tls.sessions(town, "qmail-smtpd")) == 2, "others to end")
         sessions = tls.sessions(town, "qmail-smtpd")
-        for pid in sessions + [authd.pid, town.daemon.pid] + sum(town.daemons().values(), []):
+        tunnels = tls.sessions(town, "qmail-tlsd")
+        assert tunnels
+        for pid in tunnels + sessions + [authd.pid, town.daemon.pid] + \
+                sum(town.daemons().values(), []):
             memory = process.memory_of(pid)
             assert len(memory) > 1000
             for text in (secret, code, coded(secret)):

@@ -263,10 +263,12 @@ def test_back_off(town, hosts):
     town.wait_empty()
 
 
-def test_now_forgets_troubles(town, hosts):
+@pytest.mark.parametrize("verbs", [("now",), ("hold", "release")], ids=["now", "release"])
+def test_orders_forget_troubles(town, hosts, verbs):
     """What an administrator wants to go now is tried, whatever a host did before."""
     after_trouble(town, hosts)
-    process.subprocess.run([town.place.program("qmail-qctl"), "now", "--all"], check=True)
+    for verb in verbs:
+        process.subprocess.run([town.place.program("qmail-qctl"), verb, "--all"], check=True)
     town.daemon.wait("^delivery 2: success: ")
     town.wait_empty()
 

@@ -1,6 +1,7 @@
 """What is installed, and what instcheck finds."""
 
 import os
+import pwd
 import re
 import shutil
 import signal

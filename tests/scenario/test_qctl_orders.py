@@ -110,6 +110,23 @@ def test_delete_of_what_cannot_bounce(town):
         town.wait_empty()
 
 
+@pytest.mark.parametrize("more", [(), ("bob@here.example",)], ids=["without files", "with files"])
+def test_now_of_what_cannot_bounce(town, more):
+    """Its bounce is tried again at once; else the pause doubles with each time."""
+    town.rules("ann", "", "|touch began; until test -e go; do sleep 0.1; done; exit 100")
+    town.open()
+    town.send("bob@here.example", "ann@here.example", *more)
+    process.until(lambda: os.path.exists(town.home("ann") + "/began"), "its try")
+    with without_queue(town):
+        town.run_as("ann", ["touch", "go"])
+        for count in range(1, 9):
+            town.daemon.wait("^warning: trouble injecting bounce message", count=count)
+            assert qctl(town, "now", "--all").stdout.endswith("\n1 message due\n")
+    qctl(town, "now", "--all")
+    assert "failure notice" in town.letter("bob", "failure notice")
+    town.wait_empty()
+
+
 def test_hold_amid_a_redirect(waiting, tmp_path):
     """It is not ended by the end of the redirect."""
     town = waiting
@@ -207,10 +224,8 @@ def test_redirect_of_what_ends_meanwhile(town):
 
 
 @contextlib.contextmanager
-def fault_in_send(town, one, fault):
-    """In qmail-send alone: qmail-queue needs its own user, which nobody traced has."""
-    info = town.place.queue_path("info", int(one)).split("/queue/")[1]
-    with subprocess.Popen(["strace", "-p", str(town.daemon.pid), "-o", "/dev/null", "-P", info,
+def fault_in(pid, fault, *options):
+    with subprocess.Popen(["strace", "-p", str(pid), "-o", "/dev/null", *options,
                            "-e", "trace=" + fault.split(":")[0], "-e", "inject=" + fault],
                           stderr=subprocess.PIPE, text=True) as tracer:
         try:
@@ -218,6 +233,28 @@ def fault_in_send(town, one, fault):
             yield
         finally:
             tracer.terminate()
+
+
+def fault_in_send(town, one, fault):
+    """In qmail-send alone: qmail-queue needs its own user, which nobody traced has."""
+    info = town.place.queue_path("info", int(one)).split("/queue/")[1]
+    return fault_in(town.daemon.pid, fault, "-P", info)
+
+
+@pytest.mark.parametrize("verb, done", [("hold", "held"), ("delete", "deleted")])
+def test_orders_are_synced(waiting, verb, done):
+    """Before they are told as obeyed: a power cut would undo them."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann@here.example")
+    take_slots(town)
+    (server,) = town.daemons()["qmail-qctld"]
+    with fault_in(server, "syncfs:error=EIO", "-f"):
+        told = qctl(town, verb, one, code=1)
+    assert told.stdout == f"{done} {one}\n1 message {done}\n"
+    assert told.stderr == f"qmail-qctl: {one}: this could not be synced; a power cut may undo it\n"
+    assert qctl(town, verb, one).stderr == ""
 
 
 def test_redirect_whose_end_fails(waiting):

@@ -103,6 +103,13 @@ def fill(old):
     old.waiting(305, "bob@here.example", bounce="<lost305@here.example>:\nno\n\n")
     old.waiting(306, "bob@here.example")  # finished, but for its end
     old.waiting(307, "", remote=["Tfourth@there.example"])
+    # One channel is done; its file, which goes when that is noticed, is there.
+    old.waiting(313, "bob@here.example", local=["Dann@here.example"],
+                remote=["Tseventh@there.example"],
+                bounce="<lost313@here.example>:\nno such mailbox\n\n")
+    os.utime(old.path("local/%d/313" % (313 % old.split)), (later := time.time() + 3600, later))
+    old.waiting(314, "bob@here.example", local=["Tann@here.example"],
+                remote=["Dgone@there.example"])
     # The numbers of parts, too.
     old.arrived(4, "bob@here.example", ["ann@here.example"])
     old.arrived(5, "bob@here.example", ["ann@here.example", "fifth@there.example"])
@@ -120,9 +127,9 @@ def fill(old):
 
 UNFINISHED = {6, 312}
 # Subjects of what each gets.
-EXPECTED = {"ann": [302, 4, 5, 309, 310, 311], "bob": [301, 311]}
-REMOTE = ["fifth", "first", "fourth", "second", "sixth", "third"]
-BOUNCED = ["lost303", "lost304", "lost305", "no-one"]
+EXPECTED = {"ann": [302, 314, 4, 5, 309, 310, 311], "bob": [301, 311]}
+REMOTE = ["fifth", "first", "fourth", "second", "seventh", "sixth", "third"]
+BOUNCED = ["lost303", "lost304", "lost305", "lost313", "no-one"]
 
 
 def numbers(texts):
@@ -150,16 +157,14 @@ def deliver_all(town):
     town.open(env={"QMAILREMOTE": program})
     for address in BOUNCED:
         town.letter("bob", "failure notice", "<%s@here.example>:" % address)
-    town.until(lambda: set(town.place.queue_files()["mess"]) == UNFINISHED, "all to be delivered")
+    town.until(lambda: {kind: set(files) for kind, files in town.place.queue_files().items()
+                        if files} == {"mess": UNFINISHED, "intd": {312}}, "all to be delivered")
     for name, expected in EXPECTED.items():
         assert numbers(town.mail(name)) == sorted(expected), name
     assert told() == REMOTE
     bounces = [text for text in town.mail("bob") if "failure notice" in text]
     assert len(bounces) == len(BOUNCED)
     assert sum(text.count("Subject: failure notice") for text in bounces) == len(BOUNCED)
-    left = town.place.queue_files()
-    assert {kind: set(files) for kind, files in left.items() if files} == {
-        "mess": UNFINISHED, "intd": {312}}
     town.daemon.stop()
 
 
@@ -196,6 +201,28 @@ def test_a_queue_is_taken_over(without_queue, split, owners):
     assert instcheck(town.place).endswith("all right\n")
     assert run(town.place) == (0, "all right\n")
     deliver_all(town)
+
+
+@pytest.mark.parametrize("split", [23, 7])
+def test_a_queue_that_was_not_taken_over(without_queue, split):
+    """What was put under a suite that runs is not worked on: its bounces would be
+    lost, and what is in todo not seen.  Its split is that of the folders, not ours."""
+    place, queue = without_queue.place, without_queue.place.path("queue")
+    old = OldQueue(queue, split)
+    if split != 23:
+        for kind in ("todo", "intd", "bounce"):
+            for part in range(split):
+                old.folder("%s/%d" % (kind, part), "qmails" if kind == "bounce" else "qmailq", 0o750)
+    old.waiting(305, "bob@here.example", local=["Dann@here.example"], mtime=BIRTH)
+    before = listing(queue)
+    daemon = process.start(place, "./Maildir/")
+    daemon.wait("^alert: cannot start: the queue is of another suite, or of another split; "
+                "see qmail-qfix.8.$")
+    daemon.kill()
+    assert listing(queue) == before
+    assert run(place, "--repair")[0] == 0
+    without_queue.open()
+    without_queue.until(lambda: not mail_files(queue), "its end")
 
 
 def test_a_second_run_changes_nothing(without_queue):

@@ -87,7 +87,7 @@ info_mark_ahead(uint64_t number, uint64_t split, int64_t seen, int64_t birth);
 
 /*
  * info_mark_order: takes note of an order, in the place of the one before.  Not
- * synced: a power cut may bring that back.
+ * synced: qmail-qctld does that, for many at once, before it tells anybody.
  * Returns 0; -1 with errno: ENOENT if there is no such message.
  */
 MUST_CHECK int info_mark_order(

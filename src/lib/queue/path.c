@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fmt.h"
 #include "base/scan.h"
@@ -119,4 +120,23 @@ queue_split_read(uint64_t *split)
 	}
 	str_free(&text);
 	return result;
+}
+
+/* What cannot be told is told later, of the message that needs it. */
+static bool
+is_there(const char *path)
+{
+	return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
+
+bool
+queue_has_all_parts(uint64_t split)
+{
+	static const enum queue_folder folders[] = { QUEUE_TODO, QUEUE_INFO,
+		QUEUE_LOCAL, QUEUE_REMOTE, QUEUE_BOUNCE };
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+		if (!is_there(queue_path_folder(folders[i], split - 1).s))
+			return false;
+	return true;
 }

@@ -91,4 +91,11 @@ MUST_CHECK int queue_folder_next(
  */
 MUST_CHECK int queue_split_read(uint64_t *split);
 
+/*
+ * queue_has_all_parts: whether the folders that qmail-send looks into have their
+ * last part; the working folder is the queue.  That of another suite, or with
+ * fewer parts, has messages and bounces where nobody here would find them.
+ */
+bool queue_has_all_parts(uint64_t split);
+
 #endif
