@@ -472,6 +472,7 @@ tls_tunnel_run(const struct tls_tunnel *plan)
 	    fd_set_nonblocking(TUNNEL_TO_PROGRAM) < 0 ||
 	    fd_set_nonblocking(TUNNEL_FROM_PROGRAM) < 0)
 		return 1;
+	sock_send_at_once(TUNNEL_NETWORK);
 	if (!reports && !close_control())
 		return 1;
 	if (!meet(&tunnel, plan, &observed))

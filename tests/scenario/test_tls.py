@@ -278,6 +278,20 @@ def test_a_broken_file_for_one_host(town, smtp, tlsd):
     assert shown("a.example") == "mx.here.example"
 
 
+def test_no_more_processes(town, needs):
+    """Who comes is told by the end, and the log why; it goes on."""
+    needs("tcpserver", "openssl", "prlimit")
+    town.open()
+    tlsd = tls.start(town, program=["prlimit", "--nproc=1", town.place.program("qmail-tlsd")])
+    tls.serve(town, 25, "qmail-smtpd")
+    for count in 1, 2:
+        with tls.Smtp() as client:
+            client.ehlo()
+            with pytest.raises(GONE):
+                client.begin()
+        tlsd.wait("^qmail-tlsd: fork: ", count=count)
+
+
 def test_a_key_without_its_certificate(town, smtp, tlsd):
     key = tls.certificate(town.place.base, "a.example").split("-----BEGIN CERT")[0]
     other = tls.certificate(town.place.base, "b.example").partition("-----BEGIN CERT")

@@ -111,7 +111,8 @@ def put(place, text, name="servercert.pem"):
 def start(town, text=None, program=None, **environment):
     """qmail-tlsd, ready."""
     put(town.place, text or certificate(town.place.base, "mx.here.example"))
-    daemon = town.begin([program or town.place.program("qmail-tlsd")], cwd="/",
+    words = [program] if isinstance(program, str) else program
+    daemon = town.begin(words or [town.place.program("qmail-tlsd")], cwd="/",
                         env={"PATH": "/usr/bin:/bin", **environment})
     town.until(lambda: daemon.has_ended or town.is_door_open("tls/door"), "qmail-tlsd")
     return daemon

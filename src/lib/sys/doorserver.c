@@ -60,8 +60,12 @@ begin_session(struct serving *serving, int sock)
 		signal_unblock(SIGCHLD);
 		_exit(server->session(server->context, sock));
 	}
-	if (pid > 0)
+	if (pid > 0) {
 		serving->sessions++;
+		return;
+	}
+	error_warn(server->name, "fork");
+	serving->door_opens = clock_monotonic() + PAUSE_MS;
 }
 
 /* Lets in who waits.  Returns false when there is nobody, or he cannot be let in
