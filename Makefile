@@ -34,7 +34,8 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             serial/serialqmtp \
             control/qmail-qctld control/qmail-qctl \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
-            admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix
+            admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix \
+            report/qmail-tlsrpt
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
             offertls \
@@ -80,6 +81,7 @@ serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
 qmail-qctl_PARTS   := control request selection message list stat
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
+qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text
 qmail-secretd_PARTS := secret_file secret_login
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
