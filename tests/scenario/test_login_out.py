@@ -34,9 +34,6 @@ def secretd(root_place, begin, files):
     process.until(is_open, "qmail-secretd")
     yield daemon
     daemon.kill()
-    for name in ("control/smtpauth", "secrets/door"):
-        if os.path.exists(root_place.path(name)):
-            os.unlink(root_place.path(name))
 
 
 def script(path, **more):

@@ -30,9 +30,6 @@ def begin(fresh, needs):
     yield start
     for daemon in running:
         daemon.kill()
-    for name in ("tlsc/door", "control/tlsca"):
-        if os.path.exists(fresh.path(name)):
-            os.unlink(fresh.path(name))
 
 
 @pytest.fixture(scope="session")

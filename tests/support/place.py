@@ -195,9 +195,8 @@ class Place:
         """As freshly installed: no control files, an empty queue."""
         if self.is_root:
             self.accounts({})
-        empty(self.path("control"))
-        empty(self.path("users"))
-        empty(self.path("alias"))
+        for name in ("control", "users", "alias", "tls", "tlsc", "sts", "secrets", "login"):
+            empty(self.path(name))
         self.write(self.path("users/ids"), self.ids_file)
         os.chown(self.path("users/ids"), -1, os.stat(self.path("users")).st_gid)
         for name in ("mess", "intd", "todo", "info", "local", "remote", "bounce"):
