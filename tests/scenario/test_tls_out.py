@@ -461,6 +461,27 @@ def test_dane_with_records_that_are_none(dane, files):
     assert session["policy"] == "dane"
 
 
+class NoAlias(peers.Dns):
+    """Fails where it is asked for an alias itself."""
+
+    def find(self, name, kind):
+        return (2, [], False) if kind == "CNAME" else super().find(name, kind)
+
+
+def test_dane_and_an_alias_that_cannot_be_told(root_place, begin, files):
+    """Who hinders the answer must not have the host trusted less."""
+    tls.start_client(root_place, begin)
+    root_place.control(me="me.example\n")
+    zone = {"d.example": {"MX": ["10 mx.example"]}, "mx.example": {"CNAME": "away.other"},
+            "away.other": {"A": ["127.0.0.2"], "AD": False},
+            "_25._tcp.mx.example": {"TLSA": ["3 1 1 " + "0" * 64]}}
+    with NoAlias(zone, is_secure=True), Spawner(root_place) as spawner, \
+            peers.Servers({"127.0.0.2:25": [offering(files.sign("mx.example"))]}) as servers:
+        end, _, (session,) = deliver(spawner)
+    assert (end, session["policy"], session["result"]) == ("Zt", "dane", "validation-failure")
+    assert b"MAIL" not in servers.connections[0].sent
+
+
 @pytest.mark.parametrize("what", ["no answer is", "MX", "host", "records", "untrusted", "off"])
 def test_no_dane_where_dns_is_not_secure(dane, files, what):
     zone = {"MX": {"d.example": {"MX": ["10 mx.example"], "AD": False}},
