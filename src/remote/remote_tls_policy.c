@@ -312,6 +312,10 @@ demand_for_sender(struct remote *remote)
 		dnsname_format(&name, &host->name);
 	if (name.len) {
 		demand_by_name(remote, TLSDEMAND_VERIFY, str_span(&name));
+	} else if (tls->has_sts == STSDOOR_FAILED) {
+		remote_tls_fail(tls, "sts-policy-fetch-error",
+		    "the policy of the domain (MTA-STS), which may tell who it "
+		    "is, cannot be got now");
 	} else {
 		tls->is_unfit = true;
 		remote_tls_fail(tls, "requiretls",

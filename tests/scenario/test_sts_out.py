@@ -7,7 +7,7 @@ import pytest
 
 from support import peers, policies, tls
 from support.policies import policy, reply
-from support.spawner import Spawner
+from support.spawner import Spawner, by_hand
 from scenario.test_mtasts import Net, start
 from scenario.test_tls_out import deliver, offering
 
@@ -81,6 +81,16 @@ def test_a_host_that_is_not_meant(world):
     end, text, session, (connection,) = world.deliver(world.offering("mx.evil.example"))
     assert end == "Zt" and session["result"] == "validation-failure" and "MTA-STS" in text
     assert b"MAIL" not in connection.sent
+
+
+def test_requiretls_and_a_policy_that_cannot_be_got(world):
+    """It may tell tomorrow who the host is: no failure for good."""
+    world.serve("no policy")
+    start(world.town)
+    with peers.Servers({"127.0.0.2:25": [world.offering("mx.there.example")]}) as servers:
+        said = by_hand(world.town.place, "there.example", "a@b.example", TO, DSNENVELOPE="REQUIRETLS")[-1]
+    assert said.startswith("Z") and "(#4.7.5)" in said and "sts-policy-fetch-error" in said
+    assert b"MAIL" not in servers.connections[0].sent
 
 
 def test_testing(world):
