@@ -135,6 +135,21 @@ def test_dane_goes_first(world):
     assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok")
 
 
+@pytest.mark.parametrize("mode", ["enforce", "none"])
+def test_records_that_cannot_be_used(world, mode):
+    """They ask for TLS with whomever; the policy, for more, if there is one."""
+    world.serve(policy(mode=mode))
+    start(world.town)
+    world.dns.is_secure = True
+    world.place("_25._tcp.mx.there.example", TLSA=["0 0 1 " + "0" * 64])
+    end, _, session, _ = world.deliver(world.offering("other.example"))
+    if mode == "enforce":
+        assert (end, session["policy"], session["result"]) == ("Zt", "sts", "certificate-host-mismatch")
+        return
+    assert (end, session["policy"]) == ("Kw", "dane")
+    assert world.deliver({})[0] == "Zt"
+
+
 def test_not_for_relays(world):
     enforcing(world)
     world.control(smtproutes=":127.0.0.2\n")
