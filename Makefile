@@ -114,7 +114,7 @@ qmail-install_PARTS := items strangers
 qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_tunnel
 qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
-qmail-mtasts_PARTS := sts_serve sts_cache sts_look
+qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 # What a program of the second kind needs beside the C library.
 checkpassword_LIBS := -lcrypt
 TLS_LIBS := -lssl -lcrypto

@@ -20,6 +20,7 @@
 #define GREETING   220
 #define GO_ON	   334
 #define TAKEN	   235
+#define CODE_LEN   3
 
 struct dialogue {
 	struct in in;
@@ -63,9 +64,9 @@ ask(struct dialogue *dialogue, struct str *line)
 	return is_sent ? hear(dialogue) : 0;
 }
 
-static int
-say_plain(
-    struct dialogue *dialogue, const struct secret *secret, struct str *line)
+/* What PLAIN says. */
+static void
+add_plain(struct str *line, const struct secret *secret)
 {
 	struct str message = STR_INIT;
 
@@ -73,10 +74,17 @@ say_plain(
 	str_add_byte(&message, '\0');
 	str_add_field(&message, str_span(&secret->user));
 	str_add(&message, str_span(&secret->password));
-	str_add_z(line, "AUTH PLAIN ");
 	base64_add(line, str_span(&message));
 	secret_wipe(message.s, message.len);
 	str_free(&message);
+}
+
+static int
+say_plain(
+    struct dialogue *dialogue, const struct secret *secret, struct str *line)
+{
+	str_add_z(line, "AUTH PLAIN ");
+	add_plain(line, secret);
 	return ask(dialogue, line);
 }
 
@@ -98,12 +106,49 @@ say_login(
 	return ask(dialogue, line);
 }
 
+/* ---- what is told of it ---- */
+
+static bool
+holds(struct span text, struct span part)
+{
+	for (; text.len >= part.len; text = span_from(text, 1))
+		if (span_starts(text, part))
+			return true;
+	return false;
+}
+
+/* Whether the text has the password in it, in any of the forms in which it was
+ * sent: some servers repeat a line that they do not like. */
+static bool
+tells_password(struct span text, const struct secret *secret, struct str *line)
+{
+	bool result = holds(text, str_span(&secret->password));
+
+	add_plain(line, secret);
+	result = holds(text, str_span(line)) || result;
+	secret_wipe(line->s, line->len);
+	str_reset(line);
+	base64_add(line, str_span(&secret->password));
+	result = holds(text, str_span(line)) || result;
+	secret_wipe(line->s, line->len);
+	str_reset(line);
+	return result;
+}
+
 /* Ends with what the server has said, or with what the system says. */
 static enum secret_end
-end_with(const struct dialogue *dialogue, int code, struct str *text)
+end_with(const struct dialogue *dialogue, int code, const struct secret *secret,
+    struct str *line, struct str *text)
 {
+	struct span said = str_span(&dialogue->reply.text);
+
 	if (code > 0) {
-		str_set(text, str_span(&dialogue->reply.text));
+		if (tells_password(said, secret, line)) {
+			str_set(text, span_upto(said, CODE_LEN));
+			str_add_z(text, " (and the password)");
+		} else {
+			str_set(text, said);
+		}
 		return SECRET_REFUSED;
 	}
 	str_set(text,
@@ -123,7 +168,7 @@ log_in(struct dialogue *dialogue, const struct secret *secret, struct span helo,
 	str_add(line, helo);
 	code = ask(dialogue, line);
 	if (code != OK)
-		return end_with(dialogue, code, text);
+		return end_with(dialogue, code, secret, line, text);
 	offers = dialogue->reply.offers;
 	if (offers & SMTPREPLY_AUTH_PLAIN) {
 		code = say_plain(dialogue, secret, line);
@@ -137,7 +182,8 @@ log_in(struct dialogue *dialogue, const struct secret *secret, struct span helo,
 	}
 	if (code == TAKEN && in_is_waiting(&dialogue->in))
 		code = -1; /* it answers what it has not heard */
-	return code == TAKEN ? SECRET_TAKEN : end_with(dialogue, code, text);
+	return code == TAKEN ? SECRET_TAKEN
+			     : end_with(dialogue, code, secret, line, text);
 }
 
 enum secret_end
@@ -157,6 +203,6 @@ secret_login(const struct secret *secret, struct span helo, bool greets,
 	if (greets)
 		code = hear(&dialogue);
 	if (code != GREETING)
-		return end_with(&dialogue, code, text);
+		return end_with(&dialogue, code, secret, &line, text);
 	return log_in(&dialogue, secret, helo, &line, text);
 }

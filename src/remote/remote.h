@@ -54,6 +54,7 @@ struct remote {
 
 	bool is_any_tried; /* else all were left alone */
 	bool is_any_lost;  /* a host was connected to, and did not take us */
+	bool is_any_lost_else; /* ... for another reason than REQUIRETLS */
 	enum remote_ending why_lost; /* what the last of them did */
 	int lost_cause;		     /* errno, or 0 */
 	struct str lost_said;	     /* and said */

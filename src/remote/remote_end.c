@@ -133,6 +133,11 @@ static const struct {
 	    "cannot keep the promise of TLS all the way, without which the sender "
 	    "does not want the message to be sent",
 	    "5.7.30" },
+	[REMOTE_REQUIRETLS_LATER] = { 'Z', PEER,
+	    "cannot keep the promise of TLS all the way, without which the sender "
+	    "does not want the message to be sent; another host of the domain "
+	    "may, but does not take mail now",
+	    "4.7.30" },
 };
 
 /* Whether the system did not allow us to do it: no try of the destination. */
@@ -308,7 +313,8 @@ ends_by_cause(enum remote_ending ending)
 static bool
 ends_by_reason(enum remote_ending ending)
 {
-	return ending == REMOTE_TLS_FAILED || ending == REMOTE_REQUIRETLS;
+	return ending == REMOTE_TLS_FAILED || ending == REMOTE_REQUIRETLS ||
+	    ending == REMOTE_REQUIRETLS_LATER;
 }
 
 /* Whether it tells of all hosts, not of one that was connected to. */

@@ -193,6 +193,19 @@ try_peer(struct remote *remote)
 	return connect_to_peer(remote);
 }
 
+/* What the last host did that did not take us.  That it cannot keep the promise
+ * of REQUIRETLS is an end for good only if no host may, whenever it is there. */
+static enum remote_ending
+why_lost(const struct remote *remote)
+{
+	bool may_another = remote->is_any_lost_else || remote->told.tried.len ||
+	    remote->mx.is_any_failed;
+
+	return remote->why_lost == REMOTE_REQUIRETLS && may_another
+	    ? REMOTE_REQUIRETLS_LATER
+	    : remote->why_lost;
+}
+
 /* No host is left. */
 NORETURN static void
 end_unconnected(struct remote *remote)
@@ -209,7 +222,7 @@ end_unconnected(struct remote *remote)
 	(void)time_left(remote, 0); /* it ends there if that is the cause */
 	remote->told.cause = remote->lost_cause;
 	if (remote->is_any_lost)
-		remote_end(&remote->told, remote->why_lost,
+		remote_end(&remote->told, why_lost(remote),
 		    str_span(&remote->lost_said));
 	if (remote->told.trouble != TCPTO_NO_TROUBLE && !remote->is_any_tried)
 		remote_end(&remote->told, REMOTE_LEFT_ALONE, SPAN(""));
@@ -242,6 +255,8 @@ remote_lose(struct remote *remote, enum remote_ending ending, int cause,
     struct span said)
 {
 	remote->is_any_lost = true;
+	if (ending != REMOTE_REQUIRETLS)
+		remote->is_any_lost_else = true;
 	remote->lost_cause = ending == REMOTE_LOST ? cause : 0;
 	remote->why_lost = ending;
 	str_set(&remote->lost_said, said);

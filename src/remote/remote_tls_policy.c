@@ -4,7 +4,7 @@
  *
  * The administrator's word, control/tlspolicy, goes first where it says who the
  * server has to be; else what the domain itself wants makes it stricter: TLSA
- * records of the host, and, where there are none, MTA-STS.
+ * records of the host, and, where none of them can be used, MTA-STS.
  */
 #include <unistd.h>
 
@@ -205,7 +205,8 @@ demand_by_records(struct remote *remote, const struct dane_answer *answer)
 	str_free(&digits);
 }
 
-/* Returns whether DANE says something of the host. */
+/* Returns whether DANE says who the host is, or would, if it could be told.  That
+ * it is to have TLS, with whomever, is less than what MTA-STS may ask for. */
 static bool
 ask_dane(struct remote *remote)
 {
@@ -225,7 +226,7 @@ ask_dane(struct remote *remote)
 		remote_tls_fail(tls, "dnssec-invalid",
 		    "what DNS says of its certificate cannot be believed");
 	dane_answer_free(&answer);
-	return outcome != DANE_NONE;
+	return outcome == DANE_RECORDS || outcome == DANE_FAILED;
 }
 
 /* ---- MTA-STS ---- */
@@ -312,6 +313,10 @@ demand_for_sender(struct remote *remote)
 		dnsname_format(&name, &host->name);
 	if (name.len) {
 		demand_by_name(remote, TLSDEMAND_VERIFY, str_span(&name));
+	} else if (tls->has_sts == STSDOOR_FAILED) {
+		remote_tls_fail(tls, "sts-policy-fetch-error",
+		    "the policy of the domain (MTA-STS), which may tell who it "
+		    "is, cannot be got now");
 	} else {
 		tls->is_unfit = true;
 		remote_tls_fail(tls, "requiretls",

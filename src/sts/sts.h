@@ -4,6 +4,7 @@
  *	qmail-mtasts.c   gives up root, and serves
  *	sts_serve.c      who asks, and who is sent out to look
  *	sts_cache.c      what is known of domains, in memory and on the disk
+ *	sts_log.c        what it says of policies in the log
  *	sts_look.c       a process that looks: DNS, then the web server; the only
  *	                 part that knows OpenSSL
  */
@@ -77,6 +78,17 @@ void cache_set_policy(struct cache *cache, struct entry *entry, struct span id,
 /* cache_forget_all: all that is known is looked at again when it is asked for;
  * policies stay. */
 void cache_forget_all(struct cache *cache);
+
+/* ---- sts_log.c ---- */
+
+/* sts_log_policy: a line on the policy of the entry, which is new. */
+void sts_log_policy(const struct entry *entry);
+
+/* sts_log_failure: a line on a failure to get one.
+ *   type    a result type of RFC 8460 4.3
+ *   words   for people; hostile */
+void
+sts_log_failure(const struct entry *entry, struct span type, struct span words);
 
 /* ---- sts_look.c ---- */
 

@@ -286,11 +286,16 @@ load_file(struct cache *cache, struct span domain)
 {
 	struct entry read = { .policy = STS_POLICY_INIT }, *entry;
 	struct str text = STR_INIT, path = STR_INIT;
+	int result;
 
 	str_add_z(&path, CACHE_FOLDER "/");
 	str_add(&path, domain);
-	if (!sts_is_host(domain) || cache->files >= CACHE_POLICIES_MAX ||
-	    file_read(str_z(&path), &text, FILE_MAX) < 0 ||
+	result = file_read(str_z(&path), &text, FILE_MAX);
+	if (result < 0 && errno != EFBIG) {
+		/* That says nothing of what is in it. */
+		error_warn(STS_PROGRAM, str_z(&path));
+	} else if (result < 0 || !sts_is_host(domain) ||
+	    cache->files >= CACHE_POLICIES_MAX ||
 	    cache->bytes + text.len > CACHE_BYTES_MAX ||
 	    !parse_file(str_span(&text), &read)) {
 		(void)unlink(str_z(&path)); /* it is looked at again some day */

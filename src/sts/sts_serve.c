@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/ascii.h"
 #include "base/must.h"
 #include "net/dns.h"
 #include "net/ip.h"
@@ -34,7 +33,6 @@
 #define REFRESHES	4      /* that wait or run at a time */
 #define DAY		86400
 #define FORGOTTEN_MS	((int64_t)31 * DAY * MS) /* that nobody has asked for */
-#define WORDS_MAX	200
 
 struct client {
 	int fd; /* -1: it is to be forgotten */
@@ -63,67 +61,6 @@ struct serving {
 	wanted; /* to be looked at, first come first served */
 	VEC(struct pollfd) fds;
 };
-
-/* ---- the log ---- */
-
-static void
-add_word(struct str *line, const char *name, struct span value)
-{
-	str_add_byte(line, ' ');
-	str_add_z(line, name);
-	str_add_byte(line, '=');
-	str_add(line, value);
-}
-
-/* Words that a process says which has heard strangers. */
-static void
-add_quoted(struct str *line, const char *name, struct span words)
-{
-	add_word(line, name, SPAN("\""));
-	words = span_upto(words, WORDS_MAX);
-	for (size_t i = 0; i < words.len; i++)
-		str_add_byte(line,
-		    ascii_is_printable(words.s[i]) && words.s[i] != '"'
-			? words.s[i]
-			: '?');
-	str_add_byte(line, '"');
-}
-
-static void
-log_line(struct str *line)
-{
-	str_add_byte(line, '\n');
-	fd_write_line(2, str_span(line));
-	str_free(line);
-}
-
-static void
-log_policy(const struct entry *entry)
-{
-	struct str line = STR_INIT;
-
-	str_add_z(&line, "mtasts policy");
-	add_word(&line, "domain", str_span(&entry->domain));
-	add_word(&line, "mode", sts_mode_word(entry->policy.mode));
-	add_word(&line, "id", str_span(&entry->id));
-	str_add_z(&line, " seconds=");
-	str_add_u64(&line, entry->policy.max_age);
-	log_line(&line);
-}
-
-static void
-log_failure(const struct entry *entry, struct span type, struct span words)
-{
-	struct str line = STR_INIT;
-
-	str_add_z(&line, "mtasts failed");
-	add_word(&line, "domain", str_span(&entry->domain));
-	add_word(&line, "type", type);
-	add_quoted(&line, "reason", words);
-	str_add_z(&line, " kept=");
-	str_add_u64(&line, entry_seconds(entry));
-	log_line(&line);
-}
 
 /* ---- answers ---- */
 
@@ -228,7 +165,24 @@ take_failure(struct entry *entry, struct span type, struct span words)
 		type = SPAN("sts-policy-fetch-error");
 	str_set(&entry->reason, type);
 	entry->good_until = clock_monotonic() + FAILED_MS;
-	log_failure(entry, type, words);
+	sts_log_failure(entry, type, words);
+}
+
+/* A fault of ours says nothing of the domain: who waits gets no answer, which
+ * means later, and what is known stays.  errno: what it was. */
+static void
+give_up(struct serving *serving, struct entry *entry)
+{
+	error_warn(STS_PROGRAM, "look");
+	entry->is_busy = entry->is_again = false;
+	for (size_t i = 0; i < serving->clients.len; i++) {
+		struct client *client = &serving->clients.at[i];
+
+		if (client->fd < 0 || client->entry != entry)
+			continue;
+		fd_close(client->fd);
+		client->fd = -1;
+	}
 }
 
 static void
@@ -238,32 +192,51 @@ start_job(struct serving *serving, struct entry *entry)
 	int ends[2];
 
 	if (fd_pipe(ends) < 0) {
-		take_failure(entry, SPAN(""), span_of(error_text(errno)));
-		finish(serving, entry);
+		give_up(serving, entry);
 		return;
 	}
 	job.pid = fork();
 	if (job.pid == 0)
 		become_job(entry, ends[1]);
-	fd_close(ends[1]);
 	job.fd = ends[0];
 	job.deadline = clock_monotonic() + JOB_MS;
 	if (job.pid < 0 || fd_set_nonblocking(job.fd) < 0) {
-		fd_close(job.fd);
-		take_failure(entry, SPAN(""), span_of(error_text(errno)));
-		finish(serving, entry);
+		give_up(serving, entry);
+		fd_close(ends[0]);
+		fd_close(ends[1]);
 		return;
 	}
+	fd_close(ends[1]);
 	vec_push(&serving->jobs, job);
 }
 
+/* Whether there is still a reason to look: a policy to keep, or somebody who
+ * waits. */
+static bool
+is_still_wanted(const struct serving *serving, const struct entry *entry)
+{
+	for (size_t i = 0; i < serving->clients.len; i++)
+		if (serving->clients.at[i].fd >= 0 &&
+		    serving->clients.at[i].entry == entry)
+			return true;
+	return entry_seconds(entry) > 0;
+}
+
+/* Domains that nobody waits for any more are passed over: else a flood of slow
+ * ones would keep all others waiting long after it. */
 static void
 start_jobs(struct serving *serving)
 {
 	size_t count = 0;
 
-	while (count < serving->wanted.len && serving->jobs.len < JOBS_MAX)
-		start_job(serving, serving->wanted.at[count++]);
+	while (count < serving->wanted.len && serving->jobs.len < JOBS_MAX) {
+		struct entry *entry = serving->wanted.at[count++];
+
+		if (is_still_wanted(serving, entry))
+			start_job(serving, entry);
+		else
+			entry->is_busy = entry->is_again = false;
+	}
 	serving->wanted.len -= count;
 	for (size_t i = 0; i < serving->wanted.len; i++)
 		serving->wanted.at[i] = serving->wanted.at[i + count];
@@ -292,7 +265,7 @@ take_policy(struct serving *serving, struct entry *entry, struct span id,
 	} else {
 		cache_set_policy(&serving->cache, entry, id, &policy);
 		set_good(entry);
-		log_policy(entry);
+		sts_log_policy(entry);
 	}
 	sts_policy_free(&policy);
 }

@@ -29,9 +29,15 @@ session(void *ready, struct span record)
 	if (!tlsdemand_parse(span_from(record, 1), &demand))
 		return 1;
 	plan.ssl = SSL_new(ready);
-	if (!plan.ssl || !tls_judge_prepare(plan.ssl, &demand) ||
-	    box_shut_streams(TUNNEL_FDS) < 0)
+	if (!plan.ssl || box_shut_streams(TUNNEL_FDS) < 0)
 		return 1;
+	if (!tls_judge_prepare(plan.ssl, &demand)) {
+		tls_tunnel_refuse(&plan,
+		    demand.level == TLSDEMAND_DANE ? "tlsa-invalid"
+						   : "validation-failure",
+		    "no server can be what is asked for");
+		return 1;
+	}
 	return tls_tunnel_run(&plan);
 }
 

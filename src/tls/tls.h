@@ -147,6 +147,11 @@ struct tls_tunnel {
  */
 MUST_CHECK int tls_tunnel_run(const struct tls_tunnel *plan);
 
+/* tls_tunnel_refuse: reports, where that is wanted, that there will be no
+ * handshake, and why: a word of RFC 8460 4.3, and words. */
+void tls_tunnel_refuse(
+    const struct tls_tunnel *plan, const char *word, const char *reason);
+
 /* ---- tls_serve.c ---- */
 
 /* In what qmail-tlsd and qmail-tlsc differ. */

@@ -20,11 +20,14 @@ decode(struct span digits, unsigned char *bytes)
 
 /* ---- before the handshake ---- */
 
-/* Any one of the names will do.  They are followed by a NUL in the record. */
+/* Any one of the names will do; in a certificate an asterisk stands for a whole
+ * label (RFC 8461 4.2).  They are followed by a NUL in the record. */
 static bool
 add_names(SSL *ssl, const struct tlsdemand *demand)
 {
-	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+	SSL_set_hostflags(ssl,
+	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	for (size_t i = 0; i < demand->names.len; i++)
 		if (SSL_add1_host(ssl, demand->names.at[i].s) != 1)
 			return false;

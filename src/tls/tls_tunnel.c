@@ -423,9 +423,10 @@ close_control(void)
 	return dup2(TUNNEL_LOG, TUNNEL_CONTROL) == TUNNEL_CONTROL;
 }
 
-/* After a handshake that failed, or one with the wrong server. */
-static void
-end_early(const struct tls_tunnel *plan, const char *word, const char *reason)
+/* Also after a handshake that failed, or one with the wrong server. */
+void
+tls_tunnel_refuse(
+    const struct tls_tunnel *plan, const char *word, const char *reason)
 {
 	if (plan->log)
 		log_failure(plan->log, reason);
@@ -454,7 +455,7 @@ meet(
 	}
 	if (!reason && !word)
 		return true;
-	end_early(plan, word ? word : "validation-failure",
+	tls_tunnel_refuse(plan, word ? word : "validation-failure",
 	    reason ? reason : "the certificate has another fingerprint");
 	return false;
 }

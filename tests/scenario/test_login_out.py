@@ -127,6 +127,25 @@ def test_refused(root_place, secretd, files, answer, words, result):
     assert "pass:word" not in text and b"MAIL" not in connection.sent
 
 
+@pytest.mark.parametrize("said, way", [
+    ("535 5.7.8 bad: AUTH PLAIN %s\r\n" % PLAIN.decode(), "PLAIN"),
+    ("535-5.7.8 bad\r\n535 pass:word with blanks\r\n", "PLAIN"),
+    ("500 %s?\r\n" % base64.b64encode(b"pass:word with blanks").decode(), "LOGIN")], ids=range(3))
+def test_a_server_that_repeats_the_password(root_place, secretd, files, said, way):
+    """That goes to no log and no bounce."""
+    lines = script(files.sign("relay.example"))
+    if way == "LOGIN":
+        lines.update({"EHLO": [OFFER, "250-x\r\n250 AUTH LOGIN\r\n", INSIDE], "AUTH": "334 x\r\n",
+                      base64.b64encode(b"joe")[:4].upper().decode(): "334 y\r\n",
+                      base64.b64encode(b"pass:word with blanks")[:4].upper().decode(): said})
+    else:
+        lines.update({"EHLO": [OFFER, INSIDE, INSIDE], "AUTH": said})
+    end, text, (session,), _ = send(root_place, {"127.0.0.2:2525": [lines]}, RELAY)
+    assert end == "Zt" and session["result"] == "login-refused"
+    assert "Remote host said: %s (and the password)" % said[:3] in text
+    assert "word with" not in text and PLAIN[8:].decode() not in text
+
+
 def test_it_is_not_offered(root_place, secretd, files):
     end, text, (session,), _ = send(
         root_place, {"127.0.0.2:2525": [script(files.sign("relay.example"),

@@ -39,8 +39,8 @@ class Net:
         self.place("_mta-sts." + domain, TXT=list(texts))
 
 
-def start(town, program=None, **environment):
-    daemon = town.begin([program or town.place.program("qmail-mtasts")], cwd="/",
+def start(town, program=None, words=(), **environment):
+    daemon = town.begin([program or town.place.program("qmail-mtasts"), *words], cwd="/",
                         env={"PATH": "/usr/bin:/bin", **environment})
     town.until(lambda: daemon.has_ended or town.is_door_open(policies.DOOR), "qmail-mtasts")
     return daemon
@@ -307,6 +307,40 @@ def test_somebody_who_asks_nothing(town, net, hasty):
     start(town, hasty, HASTY="20")
     with policies.connect(town.place) as sock:
         assert sock.recv(10) == b""
+
+
+def flood(town, net, count):
+    """Questions on so many domains whose name server says nothing."""
+    for n in range(count):
+        net.place("_mta-sts.d%d.example" % n, TXT="DROP")
+        sock = policies.connect(town.place)
+        sock.send(b"Dd%d.example\0" % n)
+        yield sock
+
+
+def test_a_flood_that_nobody_waits_for(town, net, hasty):
+    """It leaves no work behind."""
+    asked = []
+    find = net.dns.find
+    net.dns.find = lambda name, kind: asked.append(name) or find(name, kind)
+    start(town, hasty, HASTY="12")
+    socks = list(flood(town, net, 72))
+    town.until(lambda: len({name for name in asked if name.startswith("_mta-sts.d")}) == 32,
+               "all who may look at a time")
+    for sock in socks:
+        sock.close()
+    assert ask(town.place, DOMAIN)[0] == "enforce"
+    assert len({name for name in asked if name.startswith("_mta-sts.d")}) == 32
+
+
+def test_no_descriptors(town, net):
+    """A fault of ours is no answer about the domain."""
+    daemon = start(town, "/usr/bin/prlimit", words=["--nofile=5", town.place.program("qmail-mtasts")])
+    with policies.connect(town.place) as sock:
+        sock.send(b"D" + DOMAIN.encode() + b"\0")
+        assert sock.recv(1000) == b""
+    daemon.wait("^qmail-mtasts: look: ")
+    assert not any("failed" in line for line in daemon.lines)
 
 
 # ---- what is kept

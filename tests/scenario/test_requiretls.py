@@ -89,6 +89,34 @@ def test_not_offered(send, files, answers):
     assert said.startswith("D") and "(#5.7.30)" in said and b"MAIL" not in connection.sent
 
 
+@pytest.mark.parametrize("first", [None, {"greet": "421 later\r\n"}, {"EHLO": OFFER, "STAR": "220 go\r\n<close>"}],
+                         ids=["down", "later", "cut"])
+@pytest.mark.parametrize("order", [1, -1])
+def test_another_host_may(root_place, begin, files, first, order):
+    """It is no end for good while one is not there that may keep the promise."""
+    tls.start_client(root_place, begin, files.text)
+    root_place.control(me="me.example\n", timeoutremote="5\n")
+    hosts = {"a.example": {"A": ["127.0.0.2"]}, "b.example": {"A": ["127.0.0.3"]}}
+    zone = {"d.example": {"MX": ["%d %s" % mx for mx in zip((10, 20), [*hosts][::order])]}, **hosts}
+    table = {"127.0.0.3:25": [script(files.sign("b.example"), EHLO=[OFFER, "250 x\r\n"])]}
+    if first:
+        table["127.0.0.2:25"] = [first]
+    with peers.Dns(zone, is_secure=True), peers.Servers(table) as servers:
+        said = by_hand(root_place, "d.example", "a@b.example", "u@d.example", **ASKS)[-1]
+    assert said.startswith("Z") and ("(#4.7.30)" in said or first) and len(servers.connections) == 1 + bool(first)
+    assert not any(b"MAIL" in one.sent for one in servers.connections)
+
+
+def test_no_host_may(root_place, begin, files):
+    tls.start_client(root_place, begin, files.text)
+    root_place.control(me="me.example\n")
+    zone = {"d.example": {"MX": ["10 a.example", "20 b.example"]},
+            "a.example": {"A": ["127.0.0.2"]}, "b.example": {"A": ["127.0.0.3"]}}
+    with peers.Dns(zone, is_secure=True), peers.Servers({"127.0.0.2:25": [{}], "127.0.0.3:25": [{}]}):
+        said = by_hand(root_place, "d.example", "a@b.example", "u@d.example", **ASKS)[-1]
+    assert said.startswith("D") and "(#5.7.30)" in said
+
+
 def test_a_handshake_that_fails(send):
     """Later it may work."""
     said, connections = send({"EHLO": OFFER, "STAR": "220 go\r\n<close>"})

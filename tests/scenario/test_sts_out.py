@@ -7,7 +7,7 @@ import pytest
 
 from support import peers, policies, tls
 from support.policies import policy, reply
-from support.spawner import Spawner
+from support.spawner import Spawner, by_hand
 from scenario.test_mtasts import Net, start
 from scenario.test_tls_out import deliver, offering
 
@@ -80,6 +80,16 @@ def test_a_host_that_is_not_meant(world):
     assert b"MAIL" not in connection.sent
 
 
+def test_requiretls_and_a_policy_that_cannot_be_got(world):
+    """It may tell tomorrow who the host is: no failure for good."""
+    world.serve("no policy")
+    start(world.town)
+    with peers.Servers({"127.0.0.2:25": [world.offering("mx.there.example")]}) as servers:
+        said = by_hand(world.town.place, "there.example", "a@b.example", TO, DSNENVELOPE="REQUIRETLS")[-1]
+    assert said.startswith("Z") and "(#4.7.5)" in said and "sts-policy-fetch-error" in said
+    assert b"MAIL" not in servers.connections[0].sent
+
+
 def test_testing(world):
     """Delivered, and told."""
     world.serve(policy(mode="testing"))
@@ -120,6 +130,21 @@ def test_dane_goes_first(world):
     world.place("_25._tcp.mx.there.example", TLSA=["3 1 1 " + tls.digest(path, of_key=True)])
     end, _, session, _ = world.deliver(offering(path))
     assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok")
+
+
+@pytest.mark.parametrize("mode", ["enforce", "none"])
+def test_records_that_cannot_be_used(world, mode):
+    """They ask for TLS with whomever; the policy, for more, if there is one."""
+    world.serve(policy(mode=mode))
+    start(world.town)
+    world.dns.is_secure = True
+    world.place("_25._tcp.mx.there.example", TLSA=["0 0 1 " + "0" * 64])
+    end, _, session, _ = world.deliver(world.offering("other.example"))
+    if mode == "enforce":
+        assert (end, session["policy"], session["result"]) == ("Zt", "sts", "certificate-host-mismatch")
+        return
+    assert (end, session["policy"]) == ("Kw", "dane")
+    assert world.deliver({})[0] == "Zt"
 
 
 def test_not_for_relays(world):

@@ -257,6 +257,15 @@ def test_verify(fresh, spawner, tlsc, files):
             assert "(#4.7.5)" in text and wanted in text
 
 
+def test_an_asterisk(fresh, spawner, tlsc, files):
+    """Stands for a whole label."""
+    for name, wanted in (("*.there.example", "ok"), ("m*.there.example", "certificate-host-mismatch")):
+        control(fresh, "d.example:verify mx.there.example\n")
+        with peers.Servers({RELAY: [offering(files.sign(name))]}):
+            _, _, (session,) = deliver(spawner)
+        assert session["result"] == wanted, name
+
+
 def test_verify_by_the_domain(root_place, begin, files):
     """Where MX records lead to the host, its name is that of the domain."""
     tls.start_client(root_place, begin, files.text)
@@ -437,6 +446,37 @@ def test_dane_that_cannot_be_told(dane, files):
     end, text, (session,), (connection,) = dane("SERVFAIL", files.sign("mx.example"))
     assert end == "Zt" and session["result"] == "dnssec-invalid" and "(#4.7.5)" in text
     assert b"MAIL" not in connection.sent
+
+
+def test_dane_with_records_that_are_none(dane, files):
+    """What should be a certificate is not one; that is said, and nothing is sent."""
+    end, text, (session,), (connection,) = dane(["3 0 0 00"], files.sign("mx.example"))
+    assert end == "Zt" and session["result"] == "tlsa-invalid" and "tlsa-invalid" in text
+    assert b"MAIL" not in connection.sent
+    end, _, (session,), _ = dane(["3 0 0 00", "3 0 1 " + tls.digest(files.sign("mx.example"))],
+                                 files.sign("mx.example"))
+    assert session["policy"] == "dane"
+
+
+class NoAlias(peers.Dns):
+    """Fails where it is asked for an alias itself."""
+
+    def find(self, name, kind):
+        return (2, [], False) if kind == "CNAME" else super().find(name, kind)
+
+
+def test_dane_and_an_alias_that_cannot_be_told(root_place, begin, files):
+    """Who hinders the answer must not have the host trusted less."""
+    tls.start_client(root_place, begin)
+    root_place.control(me="me.example\n")
+    zone = {"d.example": {"MX": ["10 mx.example"]}, "mx.example": {"CNAME": "away.other"},
+            "away.other": {"A": ["127.0.0.2"], "AD": False},
+            "_25._tcp.mx.example": {"TLSA": ["3 1 1 " + "0" * 64]}}
+    with NoAlias(zone, is_secure=True), Spawner(root_place) as spawner, \
+            peers.Servers({"127.0.0.2:25": [offering(files.sign("mx.example"))]}) as servers:
+        end, _, (session,) = deliver(spawner)
+    assert (end, session["policy"], session["result"]) == ("Zt", "dane", "validation-failure")
+    assert b"MAIL" not in servers.connections[0].sent
 
 
 @pytest.mark.parametrize("what", ["no answer is", "MX", "host", "records", "untrusted", "off"])

@@ -243,6 +243,25 @@ test_load(void **state)
 	leave(&cache, false);
 }
 
+/* A file that cannot be read now stays: what is in it may still be good. */
+static void
+test_unreadable(void **state)
+{
+	struct cache cache;
+	struct stat st;
+
+	(void)state;
+	enter(&cache);
+	leave(&cache, false);
+	assert_int_equal(
+	    symlink("loop.example", CACHE_FOLDER "/loop.example"), 0);
+	enter(&cache);
+	assert_int_equal(cache.all.len, 0);
+	assert_int_equal(lstat(CACHE_FOLDER "/loop.example", &st), 0);
+	assert_int_equal(unlink(CACHE_FOLDER "/loop.example"), 0);
+	leave(&cache, false);
+}
+
 int
 main(void)
 {
@@ -252,6 +271,7 @@ main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_trouble),
 		cmocka_unit_test(test_load),
+		cmocka_unit_test(test_unreadable),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

@@ -66,13 +66,15 @@ parse_address(struct span text, struct ip_address *address)
 }
 
 /* Whether the name is an alias, and that is secure, wherever it leads to: then
- * that may be outside of what DNSSEC covers (RFC 7672 2.1.3). */
+ * that may be outside of what DNSSEC covers (RFC 7672 2.1.3).  What cannot be told
+ * may be so: else who hinders the answer could have the host trusted less. */
 static bool
 is_secure_alias(struct mx *mx, const struct dnsname *name)
 {
 	struct dnsanswer answer = DNSANSWER_INIT;
-	bool result = dns_ask(mx->dns, name, DNS_CNAME, &answer) == DNS_FOUND &&
-	    answer.is_secure;
+	enum dns_outcome outcome = dns_ask(mx->dns, name, DNS_CNAME, &answer);
+	bool result =
+	    outcome == DNS_FAILED || (outcome == DNS_FOUND && answer.is_secure);
 
 	dnsanswer_free(&answer);
 	return result;

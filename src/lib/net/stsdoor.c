@@ -157,6 +157,7 @@ stsdoor_ask(const char *home, struct span domain, int64_t deadline,
 {
 	enum sts_outcome outcome = STSDOOR_LATER;
 	struct str text = STR_INIT;
+	int64_t latest;
 	int sock;
 
 	reset(answer);
@@ -170,8 +171,9 @@ stsdoor_ask(const char *home, struct span domain, int64_t deadline,
 		return is_nobody_there(errno) ? STSDOOR_NO_SERVICE
 					      : STSDOOR_LATER;
 	}
-	if (deadline == 0)
-		deadline = clock_monotonic() + STSDOOR_SECONDS * MS;
+	latest = clock_monotonic() + STSDOOR_SECONDS * MS;
+	if (deadline == 0 || deadline > latest)
+		deadline = latest;
 	if (exchange(sock, domain, deadline, &text))
 		outcome = stsdoor_parse(str_span(&text), answer);
 	fd_close(sock);

@@ -55,7 +55,8 @@ struct sts_answer {
  * stsdoor_ask: asks for the policy of a domain, and waits.
  *   home       HOME
  *   domain     of recipients
- *   deadline   a moment of clock_monotonic(); 0: STSDOOR_SECONDS from now
+ *   deadline   a moment of clock_monotonic(); 0, and later ones: STSDOOR_SECONDS
+ *              from now
  *   answer     receives it, replaced; empty but with STSDOOR_POLICY and
  *              STSDOOR_FAILED
  */
