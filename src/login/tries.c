@@ -127,20 +127,25 @@ gap_behind(const struct tries_entry *entry, uint64_t free, int64_t max)
 /* What a try is counted with: its client, its name; NULL: not counted. */
 struct counted {
 	struct tries_entry *address, *name;
+	bool is_known; /* name is that of a name from this address */
 };
 
 static struct counted
 entries_of(
     struct tries *tries, struct span address, struct span name, int64_t now)
 {
-	struct counted counted = { NULL, NULL };
+	struct counted counted = { NULL, NULL, false };
 
 	if (tries->free == 0)
 		return counted;
 	if (is_counted(address))
 		counted.address =
 		    make(&tries->failed, tries_of_address(tries, address), now);
-	if (!find(&tries->right, key_of_both(tries, address, name)))
+	counted.name = find(&tries->right, key_of_both(tries, address, name));
+	counted.is_known = counted.name != NULL;
+	if (counted.is_known)
+		bring_up_to_date(counted.name, now);
+	else
 		counted.name =
 		    make(&tries->failed, key_of_name(tries, name), now);
 	/* The second may have taken the place of the first. */
@@ -174,8 +179,11 @@ tries_begin(
 {
 	struct counted counted = entries_of(tries, address, name, now);
 	int64_t of_address = turn_of(counted.address, now);
-	int64_t of_name = turn_of(counted.name, now);
-	int64_t start = of_address > of_name ? of_address : of_name;
+	int64_t start = turn_of(counted.name, now);
+
+	/* What others do at his address holds no owner. */
+	if (!counted.is_known && of_address > start)
+		start = of_address;
 
 	if (start - now > TRIES_WAIT_MAX)
 		return -1;
@@ -185,10 +193,8 @@ tries_begin(
 }
 
 static void
-take_back(struct tries_table *table, uint64_t key, int64_t now)
+take_back(struct tries_entry *entry, int64_t now)
 {
-	struct tries_entry *entry = find(table, key);
-
 	if (!entry)
 		return;
 	bring_up_to_date(entry, now);
@@ -200,17 +206,21 @@ void
 tries_end(struct tries *tries, struct span address, struct span name,
     enum tries_outcome outcome, int64_t now)
 {
-	struct tries_entry *right;
+	uint64_t both = key_of_both(tries, address, name);
+	struct tries_entry *right = find(&tries->right, both);
 
 	if (outcome == TRIES_WRONG)
 		return;
 	if (is_counted(address))
 		take_back(
-		    &tries->failed, tries_of_address(tries, address), now);
-	if (!find(&tries->right, key_of_both(tries, address, name)))
-		take_back(&tries->failed, key_of_name(tries, name), now);
+		    find(&tries->failed, tries_of_address(tries, address)),
+		    now);
+	take_back(
+	    right ? right : find(&tries->failed, key_of_name(tries, name)),
+	    now);
 	if (outcome != TRIES_RIGHT || tries->free == 0)
 		return;
-	right = make(&tries->right, key_of_both(tries, address, name), now);
-	right->at = now; /* of those, who was here longest ago is forgotten */
+	right = make(&tries->right, both, now);
+	if (right->count == 0)
+		right->at = now; /* who was here longest ago is forgotten */
 }

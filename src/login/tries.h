@@ -8,8 +8,9 @@
  * A minute takes one off the count.  Tries that are made at once stand in line
  * one gap behind the other, so that many connections guess no faster than one.
  *
- * A name that has been right from an address is not counted from there: who
- * guesses from elsewhere cannot lock its owner out.
+ * A name that has been right from an address has a line of its own there: who
+ * guesses from elsewhere, or other names from there, cannot lock its owner out,
+ * and who guesses this name from there waits like anybody.
  *
  * Memory is bounded: where there is no place, who was tried least is forgotten.
  * Pure but for the seed: the caller says what time it is.
@@ -47,7 +48,7 @@ struct tries {
 	uint64_t free; /* tries of a name that need not wait; an address
 				 has twice as many; 0: nobody ever waits */
 	struct tries_table failed;
-	struct tries_table right; /* names from addresses; count is of no use */
+	struct tries_table right; /* names from addresses, each with its line */
 };
 
 /*

@@ -68,7 +68,8 @@ policy_end_relaying(struct policy *policy)
 	if (!policy->relay_suffix)
 		return 0;
 	policy->relay_suffix = NULL;
-	return read_hosts(policy);
+	/* Programs in the place of qmail-queue look there. */
+	return unsetenv("RELAYCLIENT") < 0 ? -1 : read_hosts(policy);
 }
 
 enum policy_verdict

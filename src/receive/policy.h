@@ -40,7 +40,7 @@ struct policy {
 MUST_CHECK int policy_read(struct policy *policy);
 
 /* policy_end_relaying: what the environment allowed was for a proxy, not for
- * its client.  Returns 0, -1 with errno. */
+ * its client, and goes from there.  Returns 0, -1 with errno. */
 MUST_CHECK int policy_end_relaying(struct policy *policy);
 
 /* Whether a recipient is taken. */

@@ -108,7 +108,7 @@ struct smtpd_submission {
 	/* Of one message. */
 	struct tidylines lines;
 	struct tidylines_wishes wishes;
-	struct mailboxes from;
+	struct mailboxes authors;
 	struct str line; /* of the header, that is not complete yet */
 	bool is_body;	 /* the header is over */
 	const char *fault;

@@ -22,7 +22,7 @@ smtpd_submit_read(struct smtpd *smtpd)
 	smtpd->login.is_wanted = smtpd->login.is_required = true;
 	found = hostnames_read(&submission->names, NULL);
 	submission->wishes.rules = str_span(&submission->names.rules);
-	submission->wishes.from = &submission->from;
+	submission->wishes.authors = &submission->authors;
 	return found < 0 ? -1 : senders_read(&submission->senders);
 }
 
@@ -78,7 +78,7 @@ smtpd_submit_begin(struct smtpd *smtpd)
 		return;
 	tidylines_free(&submission->lines);
 	tidylines_begin(&submission->lines);
-	mailboxes_free(&submission->from);
+	mailboxes_free(&submission->authors);
 	str_reset(&submission->line);
 	submission->is_body = false;
 	submission->fault = NULL;
@@ -86,16 +86,16 @@ smtpd_submit_begin(struct smtpd *smtpd)
 
 /* Whether all that it is from are this user's. */
 static void
-check_from(struct smtpd *smtpd)
+check_authors(struct smtpd *smtpd)
 {
 	struct smtpd_submission *submission = &smtpd->submission;
 	struct str address = STR_INIT;
 
-	for (size_t i = 0; i < submission->from.all.len; i++) {
+	for (size_t i = 0; i < submission->authors.all.len; i++) {
 		int is_own;
 
 		str_reset(&address);
-		mailboxes_add_address(&address, &submission->from.all.at[i]);
+		mailboxes_add_address(&address, &submission->authors.all.at[i]);
 		is_own = address.len == 0
 		    ? 0
 		    : senders_may(&submission->senders,
@@ -105,7 +105,7 @@ check_from(struct smtpd *smtpd)
 			    "451 4.3.0 cannot tell now whose address this is";
 		else if (!is_own)
 			submission->fault =
-			    "550 5.7.1 the address in From is not yours";
+			    "550 5.7.1 an address in From or Sender is not yours";
 	}
 	str_free(&address);
 }
@@ -139,7 +139,7 @@ end_header(struct smtpd *smtpd)
 
 	tidylines_end(&submission->lines, &submission->wishes);
 	submission->is_body = true;
-	check_from(smtpd);
+	check_authors(smtpd);
 	add_from(smtpd);
 	/* The process of qmail-queue is of this message alone. */
 	tidyhead_write(&submission->lines.head, &text, clock_seconds(),
@@ -166,7 +166,7 @@ take_line(struct smtpd *smtpd, struct span line)
 		break;
 	}
 	end_header(smtpd);
-	if (line.len > 1)
+	if (!span_equal(line, SPAN("\n")))
 		receipt_store(&smtpd->receipt, SPAN("\n"));
 	receipt_store(&smtpd->receipt, line);
 }

@@ -218,6 +218,24 @@ def test_what_a_filter_sees(town, authd):
         assert seen() == set()
 
 
+def test_what_a_filter_sees_of_a_proxy(town, authd):
+    """What the proxy may is none of its client's."""
+    out = town.place.base + "/seen"
+    subprocess.run(["install", "-m", "666", "/dev/null", out], check=True)
+    queue = login.script(town, "env >> %s\nexec %s" % (out, town.place.program("qmail-queue")), "filter")
+    login.set_controls(town, xclient="127.0.0.1")
+    town.open()
+    tls.start(town)
+    tls.serve(town, 587, "qmail-smtpd", SMTPAUTH="", RELAYCLIENT="", QMAILQUEUE=queue)
+    with Client() as client:
+        for relays in (True, False):
+            client.sendmail("joe@there.example", ["ann@here.example"], MESSAGE)
+            with open(out) as source:
+                assert ("RELAYCLIENT=\n" in source.readlines()) == relays
+            subprocess.run(["truncate", "-s", "0", out], check=True)
+            assert client.docmd("XCLIENT ADDR=192.0.2.1")[0] == 220
+
+
 def test_starttls_forgets(town, smtp):
     with Client() as client:
         client.ehlo()

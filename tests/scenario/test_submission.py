@@ -117,6 +117,21 @@ def test_bdat(town, service):
                                "Subject: in parts\n\nhello\n")
 
 
+@pytest.mark.parametrize("text, end", [
+    ("From: ann\r\nMessage-ID: <a@b>", "\nMessage-ID: <a@b>\nFrom: ann@here.example\n"),
+    ("Resent-To: x", "\nResent-To: x\nDate: "), ("X: 1\r\nY: 2", "\nX: 1\nY: 2\n"),
+    ("X: 1\r\ny", "\nX: 1\n\ny"), ("X: 1\r\n\r\ny", "\nX: 1\n\ny")], ids=range(5))
+def test_the_last_line_without_an_end(town, service, text, end):
+    """In a chunk it need not have one; the fields that follow stay what they are."""
+    with connect() as client:
+        for line in ("MAIL FROM:<ann@here.example>", "RCPT TO:<bob@here.example>"):
+            assert client.docmd(line)[0] == 250
+        client.send("BDAT %d LAST\r\n%s" % (len(text), text))
+        assert client.getreply()[0] == 250
+    letter = town.letter("bob", "\nFrom: ann@here.example\n")
+    assert end in letter and re.search("\nDate: .*\nMessage-ID: ", letter), letter
+
+
 def test_addresses_are_completed(town, service):
     with connect() as client:
         assert offer(client, "ann", ["bob"], "To: bob\r\nFrom: ann\r\n" + BODY)[0] == 250
@@ -142,7 +157,10 @@ def test_senders(service, sender, code):
     ("From: ann@here.example\r\nFrom: boss@bank.example", 550), ("From:", 250),
     ("From: Boss <boss@bank.example>", 550), ("From: \"ann@here.example\" <boss@bank.example>", 550),
     ("FROM : boss@bank.example", 550), ("From: <>", 550), ("From: x: boss@bank.example;", 550),
-    ("From:\r\n boss@bank.example", 550)], ids=range(13))
+    ("From:\r\n boss@bank.example", 550), ("Sender: ann@here.example", 250), ("Sender:", 250),
+    ("From: ann@here.example\r\nSender: Boss <boss@bank.example>", 550),
+    ("Resent-From: ANN@here.example", 250), ("Resent-From: bob@here.example", 550),
+    ("Resent-Sender: x,\r\n\tboss@bank.example", 550)], ids=range(19))
 def test_from(town, service, field, code):
     with connect() as client:
         reply = offer(client, "ann@here.example", ["bob@here.example"], field + "\r\n" + BODY)

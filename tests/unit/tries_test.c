@@ -158,7 +158,60 @@ test_known_owner(void **state)
 	/* And its tries count for the address still. */
 	now = try_wrong(tries, HERE, ANN, 6, NOW);
 	assert_true(now > NOW);
+	assert_true(tries_begin(tries, HERE, SPAN("bob"), NOW) != NOW);
 	free(tries);
+}
+
+/* Nor does guessing other names from where the owner is. */
+static void
+test_known_owner_among_others(void **state)
+{
+	struct tries *tries = fresh(1);
+
+	(void)state;
+	assert_int_equal(tries_begin(tries, HERE, ANN, NOW), NOW);
+	tries_end(tries, HERE, ANN, TRIES_RIGHT, NOW);
+	for (int i = 0; i < 20; i++)
+		(void)tries_begin(
+		    tries, HERE, span_make("abcdefghijklmnopqrst" + i, 1), NOW);
+	assert_int_equal(tries_begin(tries, HERE, SPAN("bob"), NOW), -1);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(tries_begin(tries, HERE, ANN, NOW), NOW);
+		tries_end(tries, HERE, ANN, TRIES_RIGHT, NOW);
+	}
+	free(tries);
+}
+
+/* Where a name was right it is guessed no faster than elsewhere, not even where
+ * the address does not count. */
+static void
+test_known_names_are_counted(void **state)
+{
+	static const char *const addresses[] = { "192.0.2.1", "127.0.0.1" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct tries *tries = fresh(2);
+		struct span here = span_of(addresses[i]);
+		int64_t now;
+
+		assert_int_equal(tries_begin(tries, here, ANN, NOW), NOW);
+		tries_end(tries, here, ANN, TRIES_RIGHT, NOW);
+		now = try_wrong(tries, here, ANN, 4, NOW);
+		assert_int_equal(now, NOW + 1 * S);
+		assert_int_equal(
+		    tries_begin(tries, here, ANN, now), now + 2 * S);
+		/* What is right does not count; minutes take tries off. */
+		tries_end(tries, here, ANN, TRIES_RIGHT, now);
+		now += 9 * MINUTE;
+		for (int n = 0; n < 2; n++)
+			assert_int_equal(
+			    tries_begin(tries, here, ANN, now), now);
+		assert_int_equal(tries_begin(tries, here, ANN, now), now);
+		assert_int_equal(
+		    tries_begin(tries, here, ANN, now), now + 1 * S);
+		free(tries);
+	}
 }
 
 static void
@@ -245,6 +298,8 @@ main(void)
 		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_what_is_right_does_not_count),
 		cmocka_unit_test(test_known_owner),
+		cmocka_unit_test(test_known_owner_among_others),
+		cmocka_unit_test(test_known_names_are_counted),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_not_counted),
 		cmocka_unit_test(test_bounded),

@@ -117,6 +117,12 @@ tidyhead_field(struct tidyhead *head, struct span rules, struct span field,
 
 	body = span_from(field, colon + 1);
 	switch (which) {
+	case HEADER_RESENT_FROM:
+	case HEADER_RESENT_SENDER:
+		if (found)
+			take_mailboxes(head, which, rules, body, found);
+		str_add(&head->way, field);
+		break;
 	case HEADER_RECEIVED:
 	case HEADER_DELIVERED_TO:
 	case HEADER_ERRORS_TO:
@@ -124,10 +130,8 @@ tidyhead_field(struct tidyhead *head, struct span rules, struct span field,
 	case HEADER_RESENT_BCC:
 	case HEADER_RESENT_CC:
 	case HEADER_RESENT_DATE:
-	case HEADER_RESENT_FROM:
 	case HEADER_RESENT_MESSAGE_ID:
 	case HEADER_RESENT_REPLY_TO:
-	case HEADER_RESENT_SENDER:
 	case HEADER_RESENT_TO:
 		str_add(&head->way, field);
 		break;

@@ -14,16 +14,28 @@ tidylines_begin(struct tidylines *lines)
 	tidyhead_begin(&lines->head);
 }
 
+/* Whether a field tells from whom it is. */
+static bool
+names_author(enum header_field field)
+{
+	return field == HEADER_FROM || field == HEADER_SENDER ||
+	    field == HEADER_RESENT_FROM || field == HEADER_RESENT_SENDER;
+}
+
 void
 tidylines_end(struct tidylines *lines, const struct tidylines_wishes *wishes)
 {
-	struct span field = str_span(&lines->field);
-	bool is_from = header_identify(header_name(field, NULL)) == HEADER_FROM;
+	struct str *field = &lines->field;
+	enum header_field which =
+	    header_identify(header_name(str_span(field), NULL));
 
-	if (field.len && !(is_from && wishes->is_without_from))
-		tidyhead_field(&lines->head, wishes->rules, field,
-		    is_from ? wishes->from : NULL);
-	str_reset(&lines->field);
+	/* The last line of a message need not have an end. */
+	if (field->len && !span_ends(str_span(field), SPAN("\n")))
+		str_add_byte(field, '\n');
+	if (field->len && !(which == HEADER_FROM && wishes->is_without_from))
+		tidyhead_field(&lines->head, wishes->rules, str_span(field),
+		    names_author(which) ? wishes->authors : NULL);
+	str_reset(field);
 }
 
 enum tidylines_result

@@ -29,9 +29,11 @@ struct tidylines {
 
 /* What becomes of the fields. */
 struct tidylines_wishes {
-	struct span rules;	/* for hosts; see hostrules.h */
-	bool is_without_from;	/* From is left out */
-	struct mailboxes *from; /* mailboxes of From are appended; or NULL */
+	struct span rules;    /* for hosts; see hostrules.h */
+	bool is_without_from; /* From is left out */
+	/* Mailboxes of From, Sender, Resent-From and Resent-Sender are appended;
+	 * or NULL. */
+	struct mailboxes *authors;
 };
 
 enum tidylines_result {
@@ -43,7 +45,8 @@ enum tidylines_result {
 /* tidylines_begin: an empty header. */
 void tidylines_begin(struct tidylines *lines);
 
-/* tidylines_take: takes a line, with its newline. */
+/* tidylines_take: takes a line, with its newline, which the last of a message may
+ * lack. */
 enum tidylines_result tidylines_take(struct tidylines *lines,
     const struct tidylines_wishes *wishes, struct span line);
 
