@@ -59,9 +59,12 @@ if [ $# = 0 ]; then
 	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
 	[ ! -e "$home/control/smtpauth" ] || set -- "$@" qmail-secretd
 	[ ! -e "$home/bin/qmail-mtasts" ] || set -- "$@" qmail-mtasts
-	[ ! -e "$home/control/servercert.pem" ] ||
+	if [ -e "$home/control/servercert.pem" ] && [ ! -e "$home/bin/qmail-tlsd" ]; then
+		echo "control/servercert.pem is not used: built without OpenSSL" >&2
+	elif [ -e "$home/control/servercert.pem" ]; then
 		set -- "$@" qmail-tlsd qmail-authd qmail-submission \
 			qmail-submissions qmail-pop3sd
+	fi
 fi
 for name; do
 	make_service "$name"

@@ -14,6 +14,7 @@ fail() {
 
 [ ! -e "$file" ] || fail "$file is there; nothing was changed"
 [ -s "$home/control/me" ] || fail "$home/control/me is missing; run config-fast first"
+[ -e "$home/bin/qmail-tlsd" ] || fail "built without OpenSSL (libssl-dev), so without TLS"
 command -v openssl >/dev/null || fail "the program openssl is missing"
 name=$(head -n 1 "$home/control/me")
 umask 077

@@ -38,17 +38,22 @@ int
 smtpd_auth_read(struct smtpd *smtpd)
 {
 	const char *value = getenv("SMTPAUTH");
+	bool is_set = value && strcmp(value, "-") != 0;
 	struct smtpd_login *login = &smtpd->login;
 	struct str hide = STR_INIT;
 	int found;
 
-	if (!value || strcmp(value, "-") == 0)
+	if (!is_set && !getenv("SUBMISSION")) /* nobody logs in */
 		return 0;
-	login->is_required = strcmp(value, "!") == 0;
 	found = control_read_line("control/hideclient", &hide);
 	login->hides_client = span_equal_nocase(str_span(&hide), SPAN("on"));
 	str_free(&hide);
-	return found < 0 || is_wanted_on_port(&login->is_wanted) < 0 ? -1 : 0;
+	if (found < 0)
+		return -1;
+	if (!is_set)
+		return 0;
+	login->is_required = strcmp(value, "!") == 0;
+	return is_wanted_on_port(&login->is_wanted);
 }
 
 /* Whether nobody but the two of us hears a password. */

@@ -453,3 +453,17 @@ def test_deb_dummy(needs):
         target = " -> %s/bin/sendmail" % conf.readline().strip()
     for link in "sbin/sendmail", "lib/sendmail", "bin/mailq", "bin/newaliases":
         assert "root/root" in listed and "./usr/%s%s\n" % (link, target) in listed
+
+
+def test_without_openssl_there_is_no_service_that_needs_it(tampered, sources):
+    """It would be started again and again."""
+    daemon, pem = tampered.path("bin/qmail-tlsd"), tampered.path("control/servercert.pem")
+    if os.path.exists(daemon):
+        os.unlink(daemon)
+    result = subprocess.run(["sh", "src/install/tlscert.sh"], cwd=sources, capture_output=True, text=True)
+    assert result.returncode == 111 and "built without OpenSSL" in result.stderr
+    assert not os.path.exists(pem)
+    tampered.write(pem, "a key\n")
+    result = subprocess.run(["sh", "src/install/services.sh"], cwd=sources, check=True, capture_output=True, text=True)
+    assert "built without OpenSSL" in result.stderr
+    assert not {"qmail-tlsd", "qmail-submission", "qmail-submissions"} & set(os.listdir(tampered.path("service")))

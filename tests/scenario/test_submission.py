@@ -79,6 +79,15 @@ def test_a_letter(town, service):
     service.wait('^smtpd accepted .* login="ann" from="ann@here.example"')
 
 
+def test_hidden_client(town, service):
+    login.set_controls(town, hideclient="on")
+    with connect() as client:
+        client.sendmail("ann@here.example", ["bob@here.example"], BODY)
+    text = town.letter("bob", "hello")
+    assert re.search(r"^Received: by \S+ with ESMTPSA \(TLS", text, re.M), text
+    assert "client.example" not in text and "(ann@" not in text
+
+
 def test_what_is_there_stays(town, service):
     head = ("Date: 1 Jan 2001 00:00:00 +0100\r\nMessage-ID: <1@x>\r\nFrom: ann@here.example\r\n"
             "To: a@x.example,\r\n  b@y.example\r\nMIME-Version: 1.0\r\n"
