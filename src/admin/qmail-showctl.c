@@ -28,6 +28,8 @@ enum kind {
 	NUMBER,	    /* one line, of which the digits at its start count */
 	LIST,	    /* a line for each entry */
 	FLAG,	    /* it is there or not */
+	OPEN,	    /* likewise; programs without rights have to read it */
+	SECRET,	    /* likewise; nobody but its owner is to read it */
 	DATABASE    /* made by a program; only named */
 };
 
@@ -122,10 +124,11 @@ static const struct control {
 	    "relays by the domain of the sender" },
 	{ "senders", LIST, "only own addresses",
 	    "further addresses that users may send as" },
-	{ "servercert.pem", FLAG, NULL,
+	{ "servercert.pem", SECRET, NULL,
 	    "key and certificate for TLS; only its owner may read it" },
 	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },
-	{ "smtpauth", FLAG, NULL, "logins with relays" },
+	{ "smtpauth", SECRET, NULL,
+	    "logins with relays; only its owner may read it" },
 	{ "smtproutes", LIST, "no route", "relays for some hosts" },
 	{ "stoptime", NUMBER, "60",
 	    "seconds that deliveries get when the daemons end" },
@@ -140,7 +143,7 @@ static const struct control {
 	{ "timeoutremote", NUMBER, "1200", "seconds to wait for a server" },
 	{ "timeoutsession", NUMBER, "86400", "seconds for an SMTP session" },
 	{ "timeoutsmtpd", NUMBER, "1200", "seconds to wait for a client" },
-	{ "tlsca", FLAG, NULL, "authorities to believe; else the system's" },
+	{ "tlsca", OPEN, NULL, "authorities to believe; else the system's" },
 	{ "tlscerts", FLAG, NULL, "a folder of them, for hosts by name" },
 	{ "tlspolicy", LIST, "TLS where it is offered",
 	    "what TLS with a domain has to be like" },
@@ -269,6 +272,18 @@ add_closed(struct str *text, const char *path)
 }
 
 static void
+add_presence(struct str *text, enum kind kind, const char *path)
+{
+	struct stat file;
+	bool is_there = stat(path, &file) == 0;
+
+	str_add_z(text, is_there ? "on" : "off");
+	if (is_there && kind == SECRET && (file.st_mode & 077))
+		str_add_z(text, " - OTHERS than its owner may read it");
+	str_add_byte(text, '\n');
+}
+
+static void
 add_control(struct str *text, const struct control *control)
 {
 	struct str path = STR_INIT;
@@ -279,7 +294,7 @@ add_control(struct str *text, const struct control *control)
 	str_add_z(text, " - ");
 	str_add_z(text, control->meaning);
 	str_add_z(text, ": ");
-	if (control->kind != FLAG)
+	if (control->kind != FLAG && control->kind != SECRET)
 		add_closed(text, str_z(&path));
 	switch (control->kind) {
 	case LINE:
@@ -288,8 +303,9 @@ add_control(struct str *text, const struct control *control)
 		add_line(text, control, str_z(&path));
 		break;
 	case FLAG:
-		str_add_z(
-		    text, access(str_z(&path), F_OK) == 0 ? "on\n" : "off\n");
+	case OPEN:
+	case SECRET:
+		add_presence(text, control->kind, str_z(&path));
 		break;
 	case LIST:
 		add_list(text, control, str_z(&path));

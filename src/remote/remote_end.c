@@ -40,7 +40,8 @@ static const struct {
 	    "qmail-remote needs host, sender and recipients", "5.3.5" },
 	[REMOTE_HOME] = { 'Z', NOBODY, "cannot enter the home folder",
 	    "4.3.0" },
-	[REMOTE_CONTROL] = { 'Z', NOBODY, "cannot read the control files",
+	[REMOTE_CONTROL] = { 'Z', NOBODY,
+	    "cannot read the control files: qmail-showctl tells which",
 	    "4.3.0" },
 	[REMOTE_ROUTE_PORT] = { 'Z', HOST,
 	    "has a route, in control/smtproutes or control/qmtproutes, whose "
@@ -331,8 +332,12 @@ add_text(struct str *report, const struct remote_told *told,
     enum remote_ending ending, struct span said)
 {
 	if (endings[ending].mention == HOST) {
+		if (told->relay.len) {
+			add_clean(report, told->relay, REMOTE_NAME_MAX);
+			str_add_z(report, ", the relay for ");
+		}
 		add_clean(report, told->host, REMOTE_NAME_MAX);
-		str_add_byte(report, ' ');
+		str_add_z(report, told->relay.len ? ", " : " ");
 	} else if (ending == REMOTE_ACCEPTED) {
 		str_add(report, str_span(&told->peer));
 		str_add_byte(report, ' ');

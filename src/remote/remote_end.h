@@ -97,6 +97,7 @@ struct remote_report {
 
 struct remote_told {
 	struct span host;    /* what the delivery is for */
+	struct span relay;   /* where it goes by a route; empty: by DNS */
 	struct str peer;     /* the address we talk to, as text */
 	uint16_t port;	     /* and its port */
 	int cause;	     /* errno of what the system did not allow; or 0 */

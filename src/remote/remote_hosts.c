@@ -97,6 +97,8 @@ remote_find_hosts(struct remote *remote)
 		remote_end(&remote->told, REMOTE_TLS_QMTP, SPAN(""));
 	if (is_qmtp && remote->needs_tls)
 		remote_end(&remote->told, REMOTE_REQUIRETLS_QMTP, SPAN(""));
+	if (is_relay)
+		remote->told.relay = str_span(&remote->next_hop);
 	return is_qmtp;
 }
 

@@ -352,6 +352,19 @@ def test_showctl_names_what_programs_cannot_read(tampered):
     assert "refuse to work - 5\n" in shown
 
 
+def test_showctl_names_secrets_that_others_may_read(tampered):
+    if os.getuid() != 0:
+        pytest.skip("only root can read what others cannot")
+    tampered.control(me="here.example\n", **{"smtpauth": "a:b:c\n", "servercert.pem": "key\n", "tlsca": "ca\n"})
+    for name, mode in (("smtpauth", 0o644), ("servercert.pem", 0o600), ("tlsca", 0o600)):
+        os.chmod(tampered.path("control/" + name), mode)
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    says = {line.split(" - ")[0]: line.split(": ", 1)[1] for line in shown.splitlines() if " - " in line}
+    assert says["smtpauth"] == "on - OTHERS than its owner may read it"
+    assert says["servercert.pem"] == "on"
+    assert says["tlsca"] == "NOT READABLE by all: programs that need it refuse to work - on"
+
+
 def in_process(deed):
     """What deed returns (text), done in a process of its own."""
     reader, writer = os.pipe()

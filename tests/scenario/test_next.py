@@ -147,9 +147,18 @@ def test_hosts_that_cannot_be_reached_are_named(root_place):
     with peers.Dns({"hop.example": {"A": ["127.0.0.8", "127.0.0.9"]}}):
         said = by_hand(root_place, "d.example", "a@b.example", TO)
     first, *lines = said[-1].rstrip("\n").split("\n")
-    assert first.startswith("Zd.example cannot be reached") and first.endswith(" (#4.4.1)")
+    assert first.startswith("Zhop.example, the relay for d.example, cannot be reached") and first.endswith(" (#4.4.1)")
     assert sorted(lines) == ["127.0.0.%d port 2525: Connection refused (errno 111)" % number
                              for number in (8, 9)]
+
+
+def test_a_relay_that_dns_does_not_know_is_named(root_place):
+    """Not the domain that the mail is for, of which DNS was not asked."""
+    root_place.reset()
+    root_place.control(me="here.example\n", smtproutes="d.example:hop.example\n")
+    with peers.Dns({}):
+        said = by_hand(root_place, "d.example", "a@b.example", TO)
+    assert said[-1].startswith("Dhop.example, the relay for d.example, does not exist in DNS"), said
 
 
 def test_few_of_many_hosts_are_named(root_place):
