@@ -45,7 +45,7 @@ log_answer(const struct logincheck *login, enum logincheck_answer answer,
 		log_event("authd refused", login, "wrong name or password");
 		break;
 	case LOGINCHECK_TOO_OFTEN:
-		log_event("authd refused", login, "too many tries");
+		log_event("authd refused", login, reason);
 		break;
 	case LOGINCHECK_LATER:
 		log_event("authd failed", login, reason);
@@ -218,7 +218,11 @@ hear(struct clients *clients, struct client *client)
 	    &clients->tries, client->login.address, client->login.name, now);
 	if (client->begins < 0) {
 		wipe_password(client);
-		answer(client, LOGINCHECK_TOO_OFTEN, NULL);
+		/* Who comes to a name that others guess is not to blame. */
+		answer(client, LOGINCHECK_TOO_OFTEN,
+		    client->begins == TRIES_OF_NAME
+			? "too many tries of this name"
+			: "too many tries");
 		return;
 	}
 	client->order = clients->asked++;

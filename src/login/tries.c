@@ -181,12 +181,13 @@ tries_begin(
 	int64_t of_address = turn_of(counted.address, now);
 	int64_t start = turn_of(counted.name, now);
 
+	if (start - now > TRIES_WAIT_MAX)
+		return TRIES_OF_NAME;
 	/* What others do at his address holds no owner. */
 	if (!counted.is_known && of_address > start)
 		start = of_address;
-
 	if (start - now > TRIES_WAIT_MAX)
-		return -1;
+		return TRIES_OF_ADDRESS;
 	count(counted.address, now, 2 * tries->free, TRIES_ADDRESS_GAP);
 	count(counted.name, now, tries->free, TRIES_NAME_GAP);
 	return start;

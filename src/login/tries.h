@@ -56,9 +56,12 @@ struct tries {
  *   address   as text; loopback ones are not counted, for the clients of a
  *             webmail server are all there
  *   now       clock_monotonic
- * Returns when the try may begin; -1: too late, and nothing was counted.  What
- * begins has to come to a tries_end.
+ * Returns when the try may begin; else one of these, and nothing was counted.
+ * What begins has to come to a tries_end.
  */
+#define TRIES_OF_ADDRESS (-1) /* were too many */
+#define TRIES_OF_NAME	 (-2) /* likewise; the client need not have made them */
+
 int64_t tries_begin(
     struct tries *tries, struct span address, struct span name, int64_t now);
 

@@ -174,7 +174,8 @@ test_known_owner_among_others(void **state)
 	for (int i = 0; i < 20; i++)
 		(void)tries_begin(
 		    tries, HERE, span_make("abcdefghijklmnopqrst" + i, 1), NOW);
-	assert_int_equal(tries_begin(tries, HERE, SPAN("bob"), NOW), -1);
+	assert_int_equal(
+	    tries_begin(tries, HERE, SPAN("bob"), NOW), TRIES_OF_ADDRESS);
 	for (int i = 0; i < 20; i++) {
 		assert_int_equal(tries_begin(tries, HERE, ANN, NOW), NOW);
 		tries_end(tries, HERE, ANN, TRIES_RIGHT, NOW);
