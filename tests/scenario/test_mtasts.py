@@ -54,6 +54,8 @@ def net(town, needs):
     subprocess.run(["rm", "-rf", town.place.path("sts/cache")], check=True)
     yield Net(town)
     os.unlink(town.place.path("control/tlsca"))
+    if os.path.exists(town.place.path(policies.DOOR)):
+        os.unlink(town.place.path(policies.DOOR))
 
 
 @pytest.fixture
