@@ -64,16 +64,15 @@ add_names(
 	vec_push(&demand->names, str_span(dot));
 }
 
-/* A name for SNI; an address is none (RFC 6066 3). */
-static struct span
-name_of_server(const struct remote *remote)
+/* The name of the host, as SNI has it; empty where it was given as an address,
+ * which is no name (RFC 6066 3). */
+static void
+add_host_name(const struct remote *remote, struct str *name)
 {
-	struct span name = str_span(&remote->next_hop);
-	struct ip_address address;
+	const struct mx_host *host = mx_host(&remote->mx);
 
-	return ip_parse(name, &address) || ip_parse_literal(name, &address)
-	    ? SPAN("")
-	    : name;
+	if (host)
+		dnsname_format(name, &host->name);
 }
 
 /* Makes the record for qmail-tlsc, and frees the demand. */
@@ -91,9 +90,10 @@ demand_by_policy(struct remote *remote)
 {
 	const struct tlspolicy *policy = &remote->tls.policy;
 	struct tlsdemand demand = TLSDEMAND_INIT;
-	struct str dot = STR_INIT;
+	struct str dot = STR_INIT, name = STR_INIT;
 
-	demand.server = name_of_server(remote);
+	add_host_name(remote, &name);
+	demand.server = str_span(&name);
 	if (policy->kind == TLSPOLICY_VERIFY) {
 		demand.level = TLSDEMAND_VERIFY;
 		add_names(remote, &demand, &dot);
@@ -104,6 +104,7 @@ demand_by_policy(struct remote *remote)
 	}
 	set_demand(&remote->tls, &demand);
 	str_free(&dot);
+	str_free(&name);
 }
 
 /* Whether there is a login for the relay, without which it takes nothing. */
@@ -308,7 +309,7 @@ demand_for_sender(struct remote *remote)
 		return;
 	tls->source = "requiretls";
 	if (remote->mx.is_relay)
-		str_set(&name, name_of_server(remote));
+		add_host_name(remote, &name);
 	else if (host && host->is_secure)
 		dnsname_format(&name, &host->name);
 	if (name.len) {

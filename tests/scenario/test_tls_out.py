@@ -275,7 +275,7 @@ def test_verify_by_the_domain(root_place, begin, files):
         with peers.Dns(zone), Spawner(root_place) as spawner, \
                 peers.Servers({"127.0.0.2:25": [offering(files.sign(name))]}) as servers:
             assert deliver(spawner)[0] == wanted, name
-        assert servers.connections[0].server_name == "d.example"
+        assert servers.connections[0].server_name == "mx.other.example"
 
 
 def test_verify_by_the_relay(root_place, begin, files):
