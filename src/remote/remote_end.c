@@ -150,6 +150,13 @@ is_untried(enum remote_ending ending)
 	    ending == REMOTE_READ;
 }
 
+bool
+remote_is_tls_ending(enum remote_ending ending)
+{
+	return ending == REMOTE_TLS_MISSING || ending == REMOTE_TLS_FAILED ||
+	    ending == REMOTE_LOGIN || ending == REMOTE_REQUIRETLS;
+}
+
 /* Bytes of a reply that a report has place for. */
 static size_t
 said_max(const struct remote_told *told)

@@ -114,6 +114,10 @@ struct remote_told {
 	int quit_fd; /* socket on which QUIT is still to be said, or -1 */
 };
 
+/* remote_is_tls_ending: whether a delivery ends so for want of TLS, or of a login,
+ * as it has to be. */
+bool remote_is_tls_ending(enum remote_ending ending);
+
 /* remote_note_host: adds to the hosts without connection.
  *   cause   errno; 0: it was left alone */
 void remote_note_host(

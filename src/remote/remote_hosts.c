@@ -223,6 +223,9 @@ end_unconnected(struct remote *remote)
 
 	(void)time_left(remote, 0); /* it ends there if that is the cause */
 	remote->told.cause = remote->lost_cause;
+	/* What a policy asks for says nothing of the mail of others there. */
+	if (remote->is_any_lost && remote_is_tls_ending(remote->why_lost))
+		remote->told.hop = DELIVERY_HOP_UNTOLD;
 	if (remote->is_any_lost)
 		remote_end(&remote->told, why_lost(remote),
 		    str_span(&remote->lost_said));

@@ -184,7 +184,7 @@ def test_words_behind_the_reply(fresh, spawner, tlsc, files):
     script = offering(files.sign("mx.example"), STAR="220 go\r\n250 evil\r\n<hang>")
     with peers.Servers({RELAY: [script]}) as servers:
         end, text, (session,) = deliver(spawner)
-    assert end == "Zt" and "(#4.7.5)" in text and session["result"] == "validation-failure"
+    assert end == "Z" and "(#4.7.5)" in text and session["result"] == "validation-failure"
     assert "behind the reply to STARTTLS" in text
     assert servers.connections[0].messages_ended == 0
 
@@ -227,7 +227,7 @@ def test_without_tls_no_mail(fresh, spawner, tlsc, policy, script, code, word):
     control(fresh, "d.example:%s\n" % policy)
     with peers.Servers({RELAY: [script]}) as servers:
         end, text, (session,) = deliver(spawner)
-    assert end == "Zt" and "(#%s)" % code in text and session["result"] == word
+    assert end == "Z" and "(#%s)" % code in text and session["result"] == word
     connection, = servers.connections
     assert b"MAIL" not in connection.sent
 
@@ -236,7 +236,7 @@ def test_nobody_to_speak_it(fresh, spawner, begin, files):
     control(fresh, "d.example:encrypt\n")
     with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}) as servers:
         end, text, _ = deliver(spawner)
-    assert end == "Zt" and "(#4.7.5)" in text and "qmail-tlsc does not run" in text
+    assert end == "Z" and "(#4.7.5)" in text and "qmail-tlsc does not run" in text
     assert b"MAIL" not in servers.connections[0].sent
 
 
@@ -251,7 +251,7 @@ def test_verify(fresh, spawner, tlsc, files):
         with peers.Servers({RELAY: [offering(path)]}) as servers:
             end, text, (session,) = deliver(spawner)
         assert session["result"] == wanted and session["policy"] == "verify", policy
-        assert end == ("Kw" if wanted == "ok" else "Zt")
+        assert end == ("Kw" if wanted == "ok" else "Z")
         assert servers.connections[0].messages_ended == (1 if wanted == "ok" else 0)
         if wanted != "ok":
             assert "(#4.7.5)" in text and wanted in text
@@ -271,7 +271,7 @@ def test_verify_by_the_domain(root_place, begin, files):
     tls.start_client(root_place, begin, files.text)
     zone = {"d.example": {"MX": ["10 mx.other.example"]}, "mx.other.example": {"A": ["127.0.0.2"]}}
     root_place.control(me="me.example\n", tlspolicy="d.example:verify\n")
-    for name, wanted in (("d.example", "Kw"), ("mail.d.example", "Kw"), ("mx.other.example", "Zt")):
+    for name, wanted in (("d.example", "Kw"), ("mail.d.example", "Kw"), ("mx.other.example", "Z")):
         with peers.Dns(zone), Spawner(root_place) as spawner, \
                 peers.Servers({"127.0.0.2:25": [offering(files.sign(name))]}) as servers:
             assert deliver(spawner)[0] == wanted, name
@@ -283,7 +283,7 @@ def test_verify_by_the_relay(root_place, begin, files):
     tls.start_client(root_place, begin, files.text)
     root_place.control(me="me.example\n", tlspolicy="d.example:verify\n",
                        smtproutes=":relay.example\n")
-    for name, wanted in (("relay.example", "Kw"), ("mx.relay.example", "Zt"), ("d.example", "Zt")):
+    for name, wanted in (("relay.example", "Kw"), ("mx.relay.example", "Z"), ("d.example", "Z")):
         with peers.Dns({"relay.example": {"A": ["127.0.0.2"]}}), Spawner(root_place) as spawner, \
                 peers.Servers({"127.0.0.2:25": [offering(files.sign(name))]}):
             assert deliver(spawner)[0] == wanted, name
@@ -307,7 +307,7 @@ def test_certificates_that_do_not_verify(fresh, spawner, tlsc, files, tmp_path, 
         path = files.sign("", common="mx.example")
     with peers.Servers({RELAY: [offering(path)]}) as servers:
         end, text, (session,) = deliver(spawner)
-    assert end == "Zt" and session["result"] == wanted and wanted in text
+    assert end == "Z" and session["result"] == wanted and wanted in text
     assert servers.connections[0].messages_ended == 0
     control(fresh, "d.example:encrypt\n")
     with peers.Servers({RELAY: [offering(path)]}):
@@ -321,7 +321,7 @@ def test_fingerprint(fresh, spawner, tlsc, files, tmp_path):
     mine, key = tls.digest(path), tls.digest(path, of_key=True)
     pairs = ":".join(mine[i:i + 2] for i in range(0, 64, 2)).upper()
     for words, wanted in ((mine, "Kw"), (key, "Kw"), (pairs, "Kw"), ("0" * 64 + " " + mine, "Kw"),
-                          ("0" * 64, "Zt"), (mine[:-1] + ("0" if mine[-1] != "0" else "1"), "Zt")):
+                          ("0" * 64, "Z"), (mine[:-1] + ("0" if mine[-1] != "0" else "1"), "Z")):
         control(fresh, "d.example:fingerprint %s\n" % words)
         with peers.Servers({RELAY: [offering(path)]}) as servers:
             end, text, (session,) = deliver(spawner)
@@ -344,12 +344,12 @@ def test_whose_policy(fresh, spawner, tlsc):
     """By domain, by what it is below, or by the relay."""
     lines = "d.example:none\n.up.example:encrypt\nrelay.example:encrypt\n"
     with peers.Servers({RELAY: [{}]}):
-        for to, wanted in (("u@D.example", "Kw"), ("u@a.up.example", "Zt"), ("u@up.example", "Kw"),
+        for to, wanted in (("u@D.example", "Kw"), ("u@a.up.example", "Z"), ("u@up.example", "Kw"),
                            ("u@x.example", "Kw")):
             control(fresh, lines)
             assert deliver(spawner, to)[0] == wanted, to
         control(fresh, "127.0.0.2:encrypt\n")
-        assert deliver(spawner)[0] == "Zt"
+        assert deliver(spawner)[0] == "Z"
 
 
 def test_not_by_qmtp(fresh, spawner, tlsc):
@@ -410,7 +410,7 @@ def test_dane_with_another_key(dane, files):
     """Not a word of the mail."""
     path = files.sign("mx.example")
     end, text, (session,), (connection,) = dane(["3 1 1 " + "0" * 64], path)
-    assert end == "Zt" and session["result"] == "validation-failure" and "(#4.7.5)" in text
+    assert end == "Z" and session["result"] == "validation-failure" and "(#4.7.5)" in text
     assert b"MAIL" not in connection.sent
 
 
@@ -423,15 +423,15 @@ def test_dane_by_an_authority(dane, files):
         with open(path, "a") as out:
             out.write(files.text)
         end, _, (session,), _ = dane([anchor], path)
-        assert session["result"] == wanted and end == ("Kw" if wanted == "ok" else "Zt"), name
+        assert session["result"] == wanted and end == ("Kw" if wanted == "ok" else "Z"), name
     end, _, (session,), _ = dane([anchor], files.sign("mx.example"))
-    assert end == "Zt"  # the chain does not lead there
+    assert end == "Z"  # the chain does not lead there
 
 
 @pytest.mark.parametrize("records", [["3 1 1 " + "0" * 64], ["0 0 1 " + "0" * 64]])
 def test_dane_needs_tls(dane, records):
     end, text, (session,), (connection,) = dane(records, None, script={})
-    assert end == "Zt" and "(#4.7.4)" in text and session["result"] == "starttls-not-supported"
+    assert end == "Z" and "(#4.7.4)" in text and session["result"] == "starttls-not-supported"
     assert session["policy"] == "dane" and b"MAIL" not in connection.sent
 
 
@@ -444,14 +444,14 @@ def test_dane_without_a_usable_record(dane, files):
 def test_dane_that_cannot_be_told(dane, files):
     """A lookup that fails may be an attack: nothing is sent."""
     end, text, (session,), (connection,) = dane("SERVFAIL", files.sign("mx.example"))
-    assert end == "Zt" and session["result"] == "dnssec-invalid" and "(#4.7.5)" in text
+    assert end == "Z" and session["result"] == "dnssec-invalid" and "(#4.7.5)" in text
     assert b"MAIL" not in connection.sent
 
 
 def test_dane_with_records_that_are_none(dane, files):
     """What should be a certificate is not one; that is said, and nothing is sent."""
     end, text, (session,), (connection,) = dane(["3 0 0 00"], files.sign("mx.example"))
-    assert end == "Zt" and session["result"] == "tlsa-invalid" and "tlsa-invalid" in text
+    assert end == "Z" and session["result"] == "tlsa-invalid" and "tlsa-invalid" in text
     assert b"MAIL" not in connection.sent
     end, _, (session,), _ = dane(["3 0 0 00", "3 0 1 " + tls.digest(files.sign("mx.example"))],
                                  files.sign("mx.example"))
@@ -475,7 +475,7 @@ def test_dane_and_an_alias_that_cannot_be_told(root_place, begin, files):
     with NoAlias(zone, is_secure=True), Spawner(root_place) as spawner, \
             peers.Servers({"127.0.0.2:25": [offering(files.sign("mx.example"))]}) as servers:
         end, _, (session,) = deliver(spawner)
-    assert (end, session["policy"], session["result"]) == ("Zt", "dane", "validation-failure")
+    assert (end, session["policy"], session["result"]) == ("Z", "dane", "validation-failure")
     assert b"MAIL" not in servers.connections[0].sent
 
 
@@ -493,7 +493,7 @@ def test_no_dane_where_dns_is_not_secure(dane, files, what):
 def test_dane_and_a_policy(dane, files):
     """encrypt is less than DANE, none and verify are the administrator's word."""
     path = files.sign("mx.example")
-    for policy, wanted in (("may", "Zt"), ("encrypt", "Zt"), ("none", "Kw"),
+    for policy, wanted in (("may", "Z"), ("encrypt", "Z"), ("none", "Kw"),
                            ("fingerprint " + tls.digest(path), "Kw")):
         assert dane(["3 1 1 " + "0" * 64], path, policy="d.example:%s\n" % policy)[0] == wanted
 
@@ -516,7 +516,7 @@ def test_port_465_never_in_clear(root_place, begin):
     root_place.control(me="me.example\n", smtproutes=":127.0.0.2:465\n")
     with Spawner(root_place) as spawner, peers.Servers({"127.0.0.2:465": [{}]}) as servers:
         end, text, _ = deliver(spawner)
-    assert end == "Zt" and "(#4.7.5)" in text
+    assert end == "Z" and "(#4.7.5)" in text
     assert all(b"MAIL" not in one.sent for one in servers.connections)
 
 
@@ -524,7 +524,7 @@ def test_port_465_without_anybody_who_speaks_it(root_place, begin):
     root_place.control(me="me.example\n", smtproutes=":127.0.0.2:465\n")
     with Spawner(root_place) as spawner, peers.Servers({"127.0.0.2:465": [{}]}) as servers:
         end, text, _ = deliver(spawner)
-    assert end == "Zt" and "qmail-tlsc does not run" in text
+    assert end == "Z" and "qmail-tlsc does not run" in text
     assert all(b"MAIL" not in one.sent for one in servers.connections)
 
 
@@ -565,7 +565,7 @@ def test_new_authorities(fresh, spawner, begin, files):
     daemon = tls.start_client(fresh, begin)
     control(fresh, "d.example:verify mx.example\n")
     with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}):
-        assert deliver(spawner)[0] == "Zt"
+        assert deliver(spawner)[0] == "Z"
         fresh.write(fresh.path("control/tlsca"), files.text)
         os.kill(daemon.pid, signal.SIGHUP)
         process.until(lambda: deliver(spawner)[0] == "Kw", "the new authority")
