@@ -20,6 +20,7 @@
 #include "queue/envelope.h"
 #include "queue/path.h"
 #include "queue/record.h"
+#include "queue/state.h"
 #include "sys/clock.h"
 #include "sys/dir.h"
 #include "sys/error.h"
@@ -69,10 +70,11 @@ is_envelope_whole(uint64_t number, uint64_t split)
 	uint64_t uid, pid;
 	struct in in;
 	int result;
-	int fd = file_open_nofollow(queue_path(QUEUE_INTD, number, split).s);
+	struct queue_path path = queue_path(QUEUE_INTD, number, split);
+	int fd = file_open_nofollow(path.s);
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
+		return queue_is_missing(path) ? 0 : -1;
 	in_init(&in, fd, buffer, sizeof(buffer));
 	result = envelope_read_head(&in, &uid, &pid, &value);
 	if (result == 0)
@@ -163,10 +165,9 @@ is_orphan(uint64_t number, uint64_t split)
 {
 	struct stat st;
 
-	return access(queue_path(QUEUE_MESS, number, split).s, F_OK) < 0 &&
-	    errno == ENOENT &&
-	    access(queue_path(QUEUE_TODO, number, split).s, F_OK) < 0 &&
-	    errno == ENOENT &&
+	return message_file_exists(queue_path(QUEUE_MESS, number, split)) ==
+	    0 &&
+	    message_file_exists(queue_path(QUEUE_TODO, number, split)) == 0 &&
 	    lstat(queue_path(QUEUE_INTD, number, split).s, &st) == 0 &&
 	    clock_seconds() - (int64_t)st.st_mtime >= CLEAN_LEFTOVER_AGE;
 }

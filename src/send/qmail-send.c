@@ -410,8 +410,8 @@ set_up(struct send *send)
 		cannot_start(send, "unable to switch to queue directory");
 	if (!queue_has_all_parts(send->split))
 		cannot_start(send,
-		    "the queue is of another suite, or of another split; "
-		    "see qmail-qfix(8)");
+		    "a part of the queue is missing: is its disk mounted, or is it "
+		    "of another suite or split?  See qmail-qfix(8)");
 	take_mutex(send);
 	link_send(&send->rcptd, SPAN(RCPTCHECK_BEGIN), -1);
 	link_send(&send->qctld, SPAN(ORDERS_BEGIN), -1);

@@ -84,6 +84,27 @@ def test_answers(clean, root_place, files, age, letter, answer, stays):
         assert inode(root_place, "todo") == inode(root_place, "intd")
 
 
+@pytest.mark.parametrize("kind, files", [
+    ("intd", {"mess": b"x", "intd": ENVELOPE}), ("mess", {"mess": b"x", "intd": ENVELOPE})])
+def test_a_folder_that_is_not_there(clean, root_place, kind, files):
+    """As of a disk that was not mounted: nothing can be told of what is in it."""
+    put(root_place, 2 * LIMIT, **files)
+    folder = os.path.dirname(root_place.queue_path(kind, NUMBER))
+    part = int(os.path.basename(folder))
+    running = clean()
+    os.rename(folder, folder + ".away")
+    try:
+        if kind == "intd":
+            assert ask(running, "E") == "!"
+        else:
+            running.ask(b"S%d\0" % (part + 1))
+            (answer, _), = link.records(running.hear())
+            assert answer == "k"
+    finally:
+        os.rename(folder + ".away", folder)
+    assert left(root_place) == set(files)
+
+
 def test_order_of_removal(clean, root_place):
     """The text goes last: as long as it is there the rest can be made again."""
     if faults.missing():

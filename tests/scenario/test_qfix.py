@@ -203,6 +203,32 @@ def test_a_queue_is_taken_over(without_queue, split, owners):
     deliver_all(town)
 
 
+@pytest.mark.parametrize("kind", ["mess", "intd"])
+def test_a_folder_that_was_not_mounted(town, kind):
+    """Nothing is done as long as it is away, or what waits would count as gone."""
+    queue = town.place.path("queue")
+    town.place.control(me="here.example\n", locals="here.example\n", concurrencylocal="0\n")
+    town.open()
+    town.send("joe@there.example", "ann@here.example")
+    town.daemon.wait("^info msg ")
+    town.daemon.stop()
+    (number,) = town.place.queue_files()["mess"]
+    for one in "info", "intd", "mess":
+        os.utime(town.place.queue_path(one, number), (BIRTH, BIRTH))
+    os.rename(queue + "/" + kind, queue + "/away")
+    os.mkdir(queue + "/" + kind, 0o755)
+    try:
+        daemon = process.start(town.place, "./Maildir/")
+        daemon.wait("^alert: cannot start: ")
+        daemon.kill()
+    finally:
+        os.rmdir(queue + "/" + kind)
+        os.rename(queue + "/away", queue + "/" + kind)
+    town.place.control(me="here.example\n", locals="here.example\n", queuelifetime="2000000000\n")
+    town.open()
+    town.letter("ann", "Subject: a letter")
+
+
 @pytest.mark.parametrize("split", [23, 7])
 def test_a_queue_that_was_not_taken_over(without_queue, split):
     """What was put under a suite that runs is not worked on: its bounces would be
@@ -216,8 +242,7 @@ def test_a_queue_that_was_not_taken_over(without_queue, split):
     old.waiting(305, "bob@here.example", local=["Dann@here.example"], mtime=BIRTH)
     before = listing(queue)
     daemon = process.start(place, "./Maildir/")
-    daemon.wait("^alert: cannot start: the queue is of another suite, or of another split; "
-                "see qmail-qfix.8.$")
+    daemon.wait("^alert: cannot start: a part of the queue is missing: .*qmail-qfix.8.$")
     daemon.kill()
     assert listing(queue) == before
     assert run(place, "--repair")[0] == 0

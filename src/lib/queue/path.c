@@ -122,6 +122,21 @@ queue_split_read(uint64_t *split)
 	return result;
 }
 
+bool
+queue_is_missing(struct queue_path path)
+{
+	int cause = errno;
+	char *slash = strrchr(path.s, '/');
+	bool result = cause == ENOENT;
+
+	if (result && slash) {
+		*slash = '\0';
+		result = access(path.s, F_OK) == 0;
+	}
+	errno = cause;
+	return result;
+}
+
 /* What cannot be told is told later, of the message that needs it. */
 static bool
 is_there(const char *path)
@@ -132,8 +147,9 @@ is_there(const char *path)
 bool
 queue_has_all_parts(uint64_t split)
 {
-	static const enum queue_folder folders[] = { QUEUE_TODO, QUEUE_INFO,
-		QUEUE_LOCAL, QUEUE_REMOTE, QUEUE_BOUNCE };
+	static const enum queue_folder folders[] = { QUEUE_MESS, QUEUE_INTD,
+		QUEUE_TODO, QUEUE_INFO, QUEUE_LOCAL, QUEUE_REMOTE,
+		QUEUE_BOUNCE };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
 		if (!is_there(queue_path_folder(folders[i], split - 1).s))

@@ -92,6 +92,13 @@ MUST_CHECK int queue_folder_next(
 MUST_CHECK int queue_split_read(uint64_t *split);
 
 /*
+ * queue_is_missing: after a call on the path has failed, whether that is because the
+ * file is not there, though its folder is: a folder that is missing, as one that is a
+ * mount of its own and was not mounted, says nothing of what is in it.  Keeps errno.
+ */
+bool queue_is_missing(struct queue_path path);
+
+/*
  * queue_has_all_parts: whether the folders that qmail-send looks into have their
  * last part; the working folder is the queue.  That of another suite, or with
  * fewer parts, has messages and bounces where nobody here would find them.

@@ -14,7 +14,7 @@ message_file_exists(struct queue_path path)
 {
 	if (access(path.s, F_OK) == 0)
 		return 1;
-	return errno == ENOENT ? 0 : -1;
+	return queue_is_missing(path) ? 0 : -1;
 }
 
 /* What a failed read of one of the files means. */
