@@ -24,7 +24,7 @@ def wait_file(path):
 def test_deliveries_end_with_the_manager(town):
     """Killed, qmail-send leaves nobody behind who still delivers; programs
     are told, those that do not listen are killed, and all is tried again."""
-    pids = town.place.base + "/pids"
+    pids = town.place.base + "/pids-of-deliveries"
     os.mkdir(pids)
     os.chmod(pids, 0o1777)
     town.rules("ann", "", "|" + STUBBORN % (pids + "/ann"))
