@@ -249,6 +249,7 @@ def test_orders_are_synced(waiting, verb, done):
     town = waiting
     one = send_waiting(town, "joe@there.example", "ann@here.example")
     take_slots(town)
+    town.until(lambda: len(town.daemons()["qmail-qctld"]) == 1, "its clients' processes to end")
     (server,) = town.daemons()["qmail-qctld"]
     with fault_in(server, "syncfs:error=EIO", "-f"):
         told = qctl(town, verb, one, code=1)
