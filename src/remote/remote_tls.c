@@ -50,6 +50,7 @@ remote_tls_open(struct remote *remote)
 {
 	struct tcpto_host host = place_of_tls(remote);
 	struct remote_tls *tls = &remote->tls;
+	bool is_installed;
 
 	if (tls->login >= 0)
 		return true;
@@ -62,8 +63,9 @@ remote_tls_open(struct remote *remote)
 	tls->door = tlsdoor_open(home_dir, TLSDOOR_CLIENT);
 	if (tls->door >= 0)
 		return true;
+	is_installed = errno != ENOENT;
 	lack_service(tls, "qmail-tlsc does not run");
-	if (errno == ENOENT)
+	if (!is_installed)
 		tls->result = ""; /* as ever here: nothing for the log */
 	return false;
 }

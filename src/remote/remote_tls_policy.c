@@ -250,11 +250,9 @@ follow_sts(struct remote *remote)
 {
 	struct remote_tls *tls = &remote->tls;
 	const struct sts_policy *policy = &tls->sts.policy;
-	const struct mx_host *host = mx_host(&remote->mx);
 	struct str name = STR_INIT;
 
-	if (host)
-		dnsname_format(&name, &host->name);
+	add_host_name(remote, &name);
 	if (policy->mode == STS_TESTING) {
 		tls->source = "sts-testing";
 		demand_by_name(remote, TLSDEMAND_OBSERVE, str_span(&name));
@@ -308,10 +306,8 @@ demand_for_sender(struct remote *remote)
 	    tls->policy.kind > TLSPOLICY_ENCRYPT)
 		return;
 	tls->source = "requiretls";
-	if (remote->mx.is_relay)
+	if (remote->mx.is_relay || (host && host->is_secure))
 		add_host_name(remote, &name);
-	else if (host && host->is_secure)
-		dnsname_format(&name, &host->name);
 	if (name.len) {
 		demand_by_name(remote, TLSDEMAND_VERIFY, str_span(&name));
 	} else if (tls->has_sts == STSDOOR_FAILED) {

@@ -170,16 +170,3 @@ def is_alive(pid):
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def memory_of(pid):
-    """What a process has in places that it can write to."""
-    found = b""
-    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb") as memory:
-        for line in maps:
-            begin, end = (int(word, 16) for word in line.split()[0].split("-"))
-            if " rw" not in line or "[v" in line:
-                continue
-            memory.seek(begin)
-            found += memory.read(end - begin)
-    return found
