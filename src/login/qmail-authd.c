@@ -42,19 +42,8 @@
 #define RECIPIENTS    1000 /* without control/maxloginrcpt */
 #define SENDS	      "login/sent"
 
-static volatile sig_atomic_t is_stopped, is_hung_up;
-
 /* Zero, and most of it never touched. */
 static struct clients clients;
-
-static void
-on_signal(int number)
-{
-	if (number == SIGTERM)
-		is_stopped = 1;
-	if (number == SIGHUP)
-		is_hung_up = 1;
-}
 
 /* What cannot be read leaves all as it was. */
 static void
@@ -135,17 +124,6 @@ serve_once(int door, int64_t *door_opens)
 		*door_opens = clock_monotonic() + PAUSE_MS;
 }
 
-static void
-prepare_signals(void)
-{
-	static const int caught[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
-
-	signal_ignore(SIGPIPE);
-	signal_block_set(caught);
-	for (size_t i = 0; caught[i]; i++)
-		signal_catch(caught[i], on_signal);
-}
-
 static uid_t
 find_peer(void)
 {
@@ -170,7 +148,7 @@ main(int argc, char **argv)
 		    2, SPAN("usage: qmail-authd checkpassword true\n"));
 		return USAGE_EXIT;
 	}
-	prepare_signals();
+	signal_serve();
 	(void)fd_raise_limit(DESCRIPTORS);
 	if (fd_open_standard() < 0 || box_hide() < 0)
 		error_exit(NAME, "start");
@@ -184,9 +162,8 @@ main(int argc, char **argv)
 	door = door_open(LOGINCHECK_DOOR, BACKLOG);
 	if (door < 0)
 		error_exit(NAME, LOGINCHECK_DOOR);
-	while (!is_stopped) {
-		if (is_hung_up) {
-			is_hung_up = 0;
+	while (!signal_is_to_end()) {
+		if (signal_take_hangup()) {
 			read_limits();
 		}
 		serve_once(door, &door_opens);

@@ -24,28 +24,6 @@
 #define TROUBLE	    111
 #define DESCRIPTORS 4096
 
-static volatile sig_atomic_t is_stopped, is_hung_up;
-
-static void
-on_signal(int number)
-{
-	if (number == SIGTERM)
-		is_stopped = 1;
-	if (number == SIGHUP)
-		is_hung_up = 1;
-}
-
-static void
-prepare_signals(void)
-{
-	static const int caught[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
-
-	signal_ignore(SIGPIPE);
-	signal_block_set(caught);
-	for (size_t i = 0; caught[i]; i++)
-		signal_catch(caught[i], on_signal);
-}
-
 /* Gives up root.  Returns who may ask, besides root. */
 static uid_t
 become_ourselves(void)
@@ -69,7 +47,7 @@ main(void)
 	uid_t peer;
 
 	must_hooks(TROUBLE, NULL);
-	prepare_signals();
+	signal_serve();
 	(void)fd_raise_limit(DESCRIPTORS);
 	if (fd_open_standard() < 0 || box_hide() < 0)
 		error_exit(STS_PROGRAM, "start");
@@ -77,6 +55,6 @@ main(void)
 		error_exit(STS_PROGRAM, home_dir);
 	umask(022);
 	peer = become_ourselves();
-	sts_serve(peer, &is_stopped, &is_hung_up);
+	sts_serve(peer);
 	return 0;
 }

@@ -11,7 +11,6 @@
 #ifndef STS_STS_H
 #define STS_STS_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -120,11 +119,10 @@ NORETURN void sts_look(const struct look *look, int fd);
 /* ---- sts_serve.c ---- */
 
 /*
- * sts_serve: opens the door and serves, until *is_over.
- *   peer        who may ask, besides root
- *   is_again    all that is known is to be looked at again; reset here
+ * sts_serve: opens the door and serves, until it is told to end; at SIGHUP all that
+ * is known is looked at again.
+ *   peer   who may ask, besides root
  */
-void sts_serve(uid_t peer, const volatile sig_atomic_t *is_over,
-    volatile sig_atomic_t *is_again);
+void sts_serve(uid_t peer);
 
 #endif

@@ -50,7 +50,6 @@ struct job {
 
 struct serving {
 	uid_t peer;
-	volatile sig_atomic_t *is_again;
 	int door;
 	int64_t door_opens; /* clock_monotonic; 0: it is open */
 	int64_t next_refresh;
@@ -130,11 +129,8 @@ become_job(const struct entry *entry, int result)
 	struct look look = { str_span(&entry->domain),
 		is_old(entry) ? SPAN("") : str_span(&entry->id) };
 
-	signal_default(SIGTERM);
-	signal_default(SIGHUP);
-	signal_default(SIGCHLD);
+	signal_serve_not();
 	signal_default(SIGPIPE);
-	signal_unblock_all();
 	if (dup2(result, 1) != 1)
 		_exit(1);
 	fd_close_from(3);
@@ -515,10 +511,8 @@ serve_once(struct serving *serving)
 		error_exit(STS_PROGRAM, "poll");
 	while (spawn_reap(&status) > 0)
 		continue;
-	if (*serving->is_again) {
-		*serving->is_again = 0;
+	if (signal_take_hangup())
 		cache_forget_all(&serving->cache);
-	}
 	if (serving->door_opens && clock_monotonic() >= serving->door_opens)
 		serving->door_opens = 0;
 	for (size_t i = 0; i < clients; i++)
@@ -532,17 +526,16 @@ serve_once(struct serving *serving)
 }
 
 void
-sts_serve(uid_t peer, const volatile sig_atomic_t *is_over,
-    volatile sig_atomic_t *is_again)
+sts_serve(uid_t peer)
 {
-	struct serving serving = { .peer = peer, .is_again = is_again };
+	struct serving serving = { .peer = peer };
 
 	if (cache_load(&serving.cache) < 0)
 		error_exit(STS_PROGRAM, CACHE_FOLDER);
 	serving.door = door_open(STSDOOR_PATH, BACKLOG);
 	if (serving.door < 0)
 		error_exit(STS_PROGRAM, STSDOOR_PATH);
-	while (!*is_over)
+	while (!signal_is_to_end())
 		serve_once(&serving);
 	for (size_t i = 0; i < serving.jobs.len; i++)
 		(void)kill(serving.jobs.at[i].pid, SIGKILL);

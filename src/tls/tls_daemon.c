@@ -43,17 +43,6 @@ struct daemon {
 	uint64_t sessions;
 };
 
-static volatile sig_atomic_t is_stopped, is_hung_up;
-
-static void
-on_signal(int number)
-{
-	if (number == SIGTERM)
-		is_stopped = 1;
-	if (number == SIGHUP)
-		is_hung_up = 1;
-}
-
 static void
 say(const struct daemon *daemon, struct span words)
 {
@@ -85,10 +74,7 @@ become_server(
 		.context = &service };
 	struct str trouble = STR_INIT;
 
-	signal_default(SIGTERM);
-	signal_default(SIGHUP);
-	signal_default(SIGCHLD);
-	signal_unblock_all();
+	signal_serve_not();
 	if (geteuid() == 0) {
 		for (int i = 0; i < DOORSERVER_PEERS; i++)
 			server.peers[i] = daemon->ids.uid[kind->peers[i]];
@@ -176,25 +162,12 @@ wait_for_work(struct daemon *daemon)
 		(void)poll(NULL, 0, PAUSE_MS);
 		return true;
 	}
-	if (is_hung_up || daemon->server.life == -1) {
-		is_hung_up = 0;
+	if (signal_take_hangup() || daemon->server.life == -1)
 		return true;
-	}
 	daemon->kind->stamp(&stamp);
 	is_changed = !span_equal(str_span(&stamp), str_span(&daemon->stamp));
 	str_free(&stamp);
 	return is_changed;
-}
-
-static void
-prepare_signals(void)
-{
-	static const int caught[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
-
-	signal_ignore(SIGPIPE);
-	signal_block_set(caught);
-	for (size_t i = 0; caught[i]; i++)
-		signal_catch(caught[i], on_signal);
 }
 
 int
@@ -203,7 +176,7 @@ tls_daemon_run(const struct tls_kind *kind)
 	struct daemon daemon = { .kind = kind, .server = { 0, -1 } };
 
 	must_hooks(TROUBLE, NULL);
-	prepare_signals();
+	signal_serve();
 	(void)fd_raise_limit(DESCRIPTORS);
 	if (fd_open_standard() < 0 || box_hide() < 0)
 		error_exit(kind->name, "start");
@@ -214,8 +187,8 @@ tls_daemon_run(const struct tls_kind *kind)
 	renew(&daemon);
 	if (daemon.server.pid == 0)
 		return TROUBLE;
-	while (!is_stopped)
-		if (wait_for_work(&daemon) && !is_stopped)
+	while (!signal_is_to_end())
+		if (wait_for_work(&daemon) && !signal_is_to_end())
 			renew(&daemon);
 	return 0;
 }

@@ -105,3 +105,48 @@ signal_poll(struct pollfd *fds, nfds_t count, int64_t timeout)
 		let_through(&none);
 	return ready > 0 ? ready : 0;
 }
+
+static volatile sig_atomic_t is_stopped, is_hung_up;
+
+static const int of_services[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
+
+static void
+on_signal_of_service(int number)
+{
+	if (number == SIGTERM)
+		is_stopped = 1;
+	if (number == SIGHUP)
+		is_hung_up = 1;
+}
+
+void
+signal_serve(void)
+{
+	signal_ignore(SIGPIPE);
+	signal_block_set(of_services);
+	for (size_t i = 0; of_services[i]; i++)
+		signal_catch(of_services[i], on_signal_of_service);
+}
+
+void
+signal_serve_not(void)
+{
+	for (size_t i = 0; of_services[i]; i++)
+		signal_default(of_services[i]);
+	signal_unblock_all();
+}
+
+bool
+signal_is_to_end(void)
+{
+	return is_stopped;
+}
+
+bool
+signal_take_hangup(void)
+{
+	bool result = is_hung_up;
+
+	is_hung_up = 0;
+	return result;
+}

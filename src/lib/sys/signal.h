@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* signal_ignore, signal_default, signal_catch: what happens on a signal.
@@ -28,6 +29,20 @@ void signal_unblock(int number);
  * one system call.  numbers ends in 0.
  */
 void signal_block_set(const int *numbers);
+
+/*
+ * signal_serve: what a service hears: SIGTERM, that it is to end; SIGHUP, that it is to
+ * look at its files; SIGCHLD.  All are held back but in signal_poll; SIGPIPE is ignored.
+ * signal_serve_not: a child of it hears them as if it had not been called, but for
+ * SIGPIPE; nothing is held back.
+ */
+void signal_serve(void);
+void signal_serve_not(void);
+
+/* signal_is_to_end: whether SIGTERM has come.  signal_take_hangup: whether SIGHUP has
+ * come since the last call. */
+bool signal_is_to_end(void);
+bool signal_take_hangup(void);
 
 /*
  * signal_poll: poll(2), during which no signal is blocked: signals blocked
