@@ -209,6 +209,23 @@ def test_a_large_header(service):
                      "X: 1\r\n\r\n" + ("x" * 900 + "\r\n") * 3000)[0] == 250
 
 
+def test_addresses_of_a_header(town, service):
+    """So many in all its fields together; more of them need no memory to speak of."""
+    with connect() as client:
+        for count, more, code in ((4999, "", 250), (4999, "b", 552), (500000, "", 552)):
+            text = "From: ann\r\nTo: " + "a," * count + "\r\nCc: " + "a," * min(count + 1, 5000) + more
+            assert offer(client, "ann@here.example", ["bob@here.example"], text + "\r\n" + BODY)[0] == code
+        for one in "ann,", ".", "a ", "a:", "<>,":
+            for name in "From: ", "Resent-From: ", "To: ":
+                reply = offer(client, "ann@here.example", ["bob@here.example"],
+                              name + one * (1000000 // len(one)) + "\r\n" + BODY)
+                assert reply[0] == 552 and reply[1].endswith(b" its header has more addresses than we take")
+        (pid,) = tls.sessions(town, "qmail-smtpd")
+        with open("/proc/%d/status" % pid) as status:
+            peak = [int(line.split()[1]) for line in status if line.startswith("VmHWM")][0]
+        assert peak < 12 << 10, peak
+
+
 def test_without_a_login_service_nothing_is_sent(town, service, authd):
     with connect() as client:
         authd.kill()
