@@ -4,6 +4,7 @@ import os
 import poplib
 import re
 import smtplib
+import subprocess
 
 import pytest
 
@@ -191,6 +192,23 @@ def test_listed_senders(town, service):
             assert reply[0] == code, (sender, reply)
     with connect("ann") as client:
         assert client.docmd("MAIL FROM:<sales@shop.example>")[0] == 553
+
+
+def test_senders_of_a_database(town, service):
+    """One line for each; it is read by its name, however long the list is."""
+    lines = ["user%d: u%d@shop.example" % (number, number) for number in range(2000)]
+    login.set_controls(town, moresenders="\n".join([
+        "# more", "Bob: Sales@shop.example @club.example", "ann@there.example", *lines]))
+    subprocess.run([town.place.program("qmail-newmrh"), "moresenders"], check=True)
+    with connect("bob") as client:
+        for sender, code in (("sales@shop.example", 250), ("X@Club.example", 250), ("bob@here.example", 250),
+                             ("u7@shop.example", 553), ("x@shop.example", 553)):
+            reply = offer(client, sender, ["ann@here.example"], "From: %s\r\n%s" % (sender, BODY))
+            assert reply[0] == code, (sender, reply)
+    town.place.write(town.place.path("control/moresenders.cdb"), "damaged")
+    with connect("ann") as client:
+        assert client.docmd("MAIL FROM:<x@shop.example>") == (451, b"4.3.0 cannot tell now whose address this is")
+        assert client.docmd("MAIL FROM:<ann@here.example>")[0] == 250
 
 
 def test_unknown_recipients(town, service):
