@@ -89,6 +89,7 @@ BUDGET = {
     "qmail-start": SPAWN + " execv socketpair",
     "qmail-tcpok": "fchown",
     "qmail-tcpto": "",
+    "qmail-dmarccheck": "connect socket",
     "qmail-spfcheck": "connect socket",
     "qmail-tlsrpt": "connect execvpe ids_become socket syscall vfork",
     "qmail-secretd": "accept4 bind connect fork ids_become listen socket socketpair syscall",
