@@ -6,12 +6,13 @@
 
 #include "base/str.h"
 
-#define SETTINGS_SECONDS     20	  /* RFC 7208 4.6.4 wants as many at least */
-#define SETTINGS_SECONDS_MAX 3600 /* whatever is set */
+#define SETTINGS_SECONDS     20 /* RFC 7208 4.6.4 wants as many at least */
+#define SETTINGS_SECONDS_MAX 60 /* whatever is set: DNS_TOTAL */
 
 struct settings {
 	struct str me;	 /* control/me; empty: there is none */
-	int64_t seconds; /* control/authtimeout, at least 1: for one message */
+	int64_t seconds; /* control/authtimeout, at least 1: for
+			    one message */
 };
 
 #define SETTINGS_INIT                      \

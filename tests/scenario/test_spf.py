@@ -280,6 +280,11 @@ def test_silence_ends(check, place):
     assert check(zone).startswith("temperror no time")
 
 
+def test_no_time_is_a_second(check, place):
+    place.control(authtimeout="0\n")
+    assert check("v=spf1 all") == "pass"
+
+
 def test_large_answers(check):
     """Sixty-four kilobytes at each of ten levels, in 64 MB of memory, in seconds."""
     filler = "".join(" ip4:198.51.%d.%d" % (n // 250, n % 250) for n in range(3400))
