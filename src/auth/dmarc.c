@@ -1,8 +1,6 @@
 /* dmarc.c - what a domain wants done with mail in its name.  Input: hostile. */
 #include "dmarc.h"
 
-#define LABELS_MAX 8 /* from so many on, labels are skipped: RFC 9989 4.10 */
-
 static const char *const result_words[] = {
 	[DMARC_RESULT_NONE] = "none",
 	[DMARC_RESULT_PASS] = "pass",
@@ -137,7 +135,7 @@ go_up(struct dnsname *name)
 		return false;
 	do
 		*name = dnsname_parent(name);
-	while (--labels >= LABELS_MAX);
+	while (--labels >= DMARC_WALK_MAX);
 	return true;
 }
 

@@ -205,7 +205,7 @@ matches_a(struct check *check, const struct spf_directive *directive,
 	bool is_within;
 
 	return is_found(check,
-		   spf_ask_address(check->dns, name, &check->client.address,
+		   spf_client_ask(&check->client, check->dns, name,
 		       bits_of(check, directive), &is_within)) &&
 	    is_within;
 }

@@ -4,28 +4,30 @@
 #include "base/must.h"
 
 enum dns_outcome
-spf_ask_address(struct dns *dns, const struct dnsname *name,
-    const struct ip_address *client, unsigned bits, bool *is_within)
+spf_client_ask(const struct spf_client *client, struct dns *dns,
+    const struct dnsname *name, unsigned bits, bool *is_within)
 {
 	struct dnsanswer answer = DNSANSWER_INIT;
+	unsigned char family = client->address.family;
 	enum dns_outcome outcome =
-	    dns_ask(dns, name, client->family == 4 ? DNS_A : DNS_AAAA, &answer);
+	    dns_ask(dns, name, family == 4 ? DNS_A : DNS_AAAA, &answer);
 
 	*is_within = false;
 	for (size_t i = 0; outcome == DNS_FOUND && i < answer.records.list.len;
 	     i++) {
-		struct ip_address address = ip_make(client->family,
-		    answer.packet.s + answer.records.list.at[i].at);
+		struct ip_address address = ip_make(
+		    family, answer.packet.s + answer.records.list.at[i].at);
 
-		if (ip_is_within(client, &address, bits))
+		if (ip_is_within(&client->address, &address, bits))
 			*is_within = true;
 	}
 	dnsanswer_free(&answer);
 	return outcome;
 }
 
-void
-spf_client_names(struct spf_client *client, struct dns *dns)
+/* Asks for the names, once. */
+static void
+ask_names(struct spf_client *client, struct dns *dns)
 {
 	struct dnsanswer answer = DNSANSWER_INIT;
 	struct str text = STR_INIT;
@@ -62,7 +64,7 @@ is_valid(struct spf_client *client, struct dns *dns, size_t i)
 	struct spf_client_name *name = &client->names[i];
 
 	if (!name->is_asked && !dnsname_is_root(&name->name))
-		(void)spf_ask_address(dns, &name->name, &client->address, 128,
+		(void)spf_client_ask(client, dns, &name->name, 128,
 		    &name->is_valid); /* failed: not valid */
 	name->is_asked = true;
 	return name->is_valid;
@@ -72,7 +74,7 @@ bool
 spf_client_is_in(
     struct spf_client *client, struct dns *dns, const struct dnsname *domain)
 {
-	spf_client_names(client, dns);
+	ask_names(client, dns);
 	for (size_t i = 0; i < client->count; i++)
 		if (dnsname_is_within(&client->names[i].name, domain) &&
 		    is_valid(client, dns, i))
@@ -93,7 +95,7 @@ void
 spf_client_add_name(struct spf_client *client, struct dns *dns,
     const struct dnsname *domain, struct str *text)
 {
-	spf_client_names(client, dns);
+	ask_names(client, dns);
 	for (int wanted = 0; wanted <= 2; wanted++)
 		for (size_t i = 0; i < client->count; i++)
 			if (rank(&client->names[i].name, domain) == wanted &&

@@ -16,16 +16,12 @@ struct spf_client {
 	struct ip_address address;
 	bool is_asked;	/* for its names */
 	bool is_nobody; /* the answer to that held nothing */
-	size_t count;
+	size_t count;	/* more than SPF_NAMES_MAX are not looked at */
 	struct spf_client_name {
 		struct dnsname name;
 		bool is_asked, is_valid;
 	} names[SPF_NAMES_MAX];
 };
-
-/* spf_client_names: asks for the names, once; more than SPF_NAMES_MAX are not
- * looked at. */
-void spf_client_names(struct spf_client *client, struct dns *dns);
 
 /* spf_client_is_in: whether one of the names is this domain, or below it, and leads
  * back.  What cannot be answered does not. */
@@ -40,10 +36,11 @@ void spf_client_add_name(struct spf_client *client, struct dns *dns,
     const struct dnsname *domain, struct str *text);
 
 /*
- * spf_ask_address: asks for the addresses of a name in the family of the client.
+ * spf_client_ask: asks for the addresses of a name in the family of the client.
  *   is_within   set to whether one is the client's in these leading bits
  */
-enum dns_outcome spf_ask_address(struct dns *dns, const struct dnsname *name,
-    const struct ip_address *client, unsigned bits, bool *is_within);
+enum dns_outcome
+spf_client_ask(const struct spf_client *client, struct dns *dns,
+    const struct dnsname *name, unsigned bits, bool *is_within);
 
 #endif

@@ -15,7 +15,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct dmarc_record record;
 	struct str line = STR_INIT;
 
-	must(dmarcrecord_is(text) == dmarcrecord_parse(text, &record));
+	if (dmarcrecord_parse(text, &record))
+		must(text.len > 0);
 	str_add_z(&line, "v=DMARC1;");
 	str_add(&line, text);
 	must(dmarcrecord_parse(str_span(&line), &record));

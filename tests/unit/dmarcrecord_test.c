@@ -97,8 +97,6 @@ test_records(void **state)
 			understand(&out, &record);
 		else
 			str_add_byte(&out, '-');
-		assert_int_equal(
-		    dmarcrecord_is(text), records[i].understood[0] != '-');
 		if (strcmp(str_z(&out), records[i].understood) != 0)
 			fail_msg("%s: %s", records[i].text, str_z(&out));
 		str_free(&out);

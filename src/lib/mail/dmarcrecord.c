@@ -49,12 +49,6 @@ cut_version(struct span *rest)
 	    span_equal(value, SPAN("DMARC1"));
 }
 
-bool
-dmarcrecord_is(struct span text)
-{
-	return cut_version(&text);
-}
-
 /* What the record has of a tag.  Returns false if it is not there. */
 static bool
 find_tag(struct span text, struct span wanted, struct span *value)

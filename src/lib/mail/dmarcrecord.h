@@ -39,15 +39,12 @@ struct dmarc_record {
 			   it says where reports go (RFC 9989 4.7) */
 };
 
-/* dmarcrecord_is: whether the text of a TXT record is one of DMARC: others beside
- * it do not count (RFC 9989 4.10). */
-bool dmarcrecord_is(struct span text);
-
 /*
- * dmarcrecord_parse: reads such a record.  Of a tag that is there twice the first
+ * dmarcrecord_parse: reads the text of a TXT record.  Of a tag that is there twice the first
  * counts; tags and values that are not known do not.
  *   record   receives it
- * Returns false if dmarcrecord_is does.
+ * Returns false if it is no record of DMARC: others beside one do not count
+ * (RFC 9989 4.10).
  */
 MUST_CHECK bool
 dmarcrecord_parse(struct span text, struct dmarc_record *record);
