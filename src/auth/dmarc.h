@@ -17,9 +17,8 @@
 #include "mail/dmarcrecord.h"
 #include "net/dns.h"
 
-#define DMARC_WALK_MAX \
-	8 /* names for one domain: from so many labels on,
-				    some are skipped; RFC 9989 4.10 */
+/* Names for one domain, RFC 9989 4.10: with so many labels some are skipped. */
+#define DMARC_WALK_MAX	      8
 #define DMARC_IDENTIFIERS_MAX 32 /* of one message; more do not count */
 
 enum dmarc_outcome {
