@@ -105,6 +105,8 @@ static const struct control {
 	    "more recipients that SMTP refuses" },
 	{ "morercpthosts", DATABASE, "no further hosts",
 	    "more hosts that SMTP takes mail for" },
+	{ "moresenders", DATABASE, "no further senders",
+	    "more addresses that users may send as" },
 	{ "percenthack", LIST, "no host", "hosts where % names another host" },
 	{ "plusdomain", LINE_OR_ME, "plusdomain",
 	    "added to host names that end in a plus sign" },

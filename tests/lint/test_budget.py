@@ -70,7 +70,7 @@ BUDGET = {
     "qmail-newpop": "",
     "qmail-newu": "",
     "qmail-pop3d": "syscall",
-    "qmail-popup": SPAWN + " fork socketpair",
+    "qmail-popup": SPAWN + " connect fork socket socketpair",
     "qmail-pw2u": "",
     "qmail-qfix": "fchown",
     "qmail-qread": "",
