@@ -36,7 +36,8 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             control/qmail-qctld control/qmail-qctl \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix \
-            report/qmail-tlsrpt
+            report/qmail-tlsrpt \
+            auth/qmail-dmarccheck auth/qmail-spfcheck
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
             offertls \
@@ -87,6 +88,8 @@ qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text
 qmail-secretd_PARTS := secret_file secret_login
 qmail-srsd_PARTS   := srs_settings srs_digest
 qmail-srs_PARTS    := srs_settings srs_digest
+qmail-dmarccheck_PARTS := settings dmarc
+qmail-spfcheck_PARTS := settings spf spf_client
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir

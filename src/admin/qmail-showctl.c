@@ -42,6 +42,8 @@ static const struct control {
 } controls[] = {
 	{ "me", LINE, NULL, "name of this host, default for many files" },
 	{ "auth25", LINE, "off", "whether clients may log in on port 25" },
+	{ "authtimeout", NUMBER, "20",
+	    "seconds to check whom a message is from" },
 	{ "badmailfrom", LIST, "no sender is refused",
 	    "senders that SMTP refuses" },
 	{ "badrcptto", LIST, "no recipient is refused",

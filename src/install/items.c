@@ -98,6 +98,8 @@ const struct item items[] = {
 	{ PROGRAM, "bin/offertls", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-secretd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-tlsrpt", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-dmarccheck", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-spfcheck", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-qmqpc", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-inject", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/sendmail", ROOT, G, 0755, NULL, 0 },

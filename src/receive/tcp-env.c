@@ -47,29 +47,6 @@ end_usage(void)
 
 /* ---- names of addresses ---- */
 
-/* The name under which DNS knows an address: 1.2.0.192.in-addr.arpa. */
-static void
-add_reverse(struct str *text, const struct ip_address *ip)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	if (ip->family == 4) {
-		for (int i = 3; i >= 0; i--) {
-			str_add_u64(text, ip->bytes[i]);
-			str_add_byte(text, '.');
-		}
-		str_add_z(text, "in-addr.arpa");
-		return;
-	}
-	for (int i = 15; i >= 0; i--) {
-		str_add_byte(text, digits[ip->bytes[i] & 15]);
-		str_add_byte(text, '.');
-		str_add_byte(text, digits[ip->bytes[i] >> 4]);
-		str_add_byte(text, '.');
-	}
-	str_add_z(text, "ip6.arpa");
-}
-
 /* Whether it can be the name of a host.  Who has the address chooses it, and
  * others write it into logs. */
 static bool
@@ -90,7 +67,7 @@ set_name(struct dns *dns, const char *variable, const struct ip_address *ip)
 	struct str text = STR_INIT, host = STR_INIT;
 	struct dnsname name;
 
-	add_reverse(&text, ip);
+	ip_add_reverse_name(&text, ip);
 	if (dnsname_parse(str_span(&text), &name) &&
 	    dns_ask(dns, &name, DNS_PTR, &answer) == DNS_FOUND) {
 		name = dnspacket_name(

@@ -12,7 +12,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const enum dns_type types[] = { DNS_A, DNS_MX, DNS_AAAA,
-		DNS_CNAME, DNS_TXT, DNS_TLSA };
+		DNS_CNAME, DNS_TXT, DNS_TLSA, DNS_PTR };
 	struct dnsquestion question = { .is_exact_case = false };
 	struct dnsrecords records = DNSRECORDS_INIT;
 	struct str packet = STR_INIT, text = STR_INIT;
@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
 	if (size < 2)
 		return 0;
-	question.type = types[bytes[0] % 6];
+	question.type = types[bytes[0] % 7];
 	must(dnsname_parse(SPAN("example.org"), &question.name));
 	dnspacket_build(&packet, &question, false);
 	packet.s[2] |= (char)0x80;
@@ -37,7 +37,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 			size_t at = records.list.at[i].at;
 
 			must(at < all.len);
-			if (question.type == DNS_MX)
+			if (question.type == DNS_MX || question.type == DNS_PTR)
 				(void)dnspacket_name(all, at);
 			else if (question.type == DNS_A)
 				must(all.len - at >= 4);

@@ -89,6 +89,8 @@ BUDGET = {
     "qmail-start": SPAWN + " execv socketpair",
     "qmail-tcpok": "fchown",
     "qmail-tcpto": "",
+    "qmail-dmarccheck": "connect socket",
+    "qmail-spfcheck": "connect socket",
     "qmail-srs": "connect socket",
     "qmail-srsd": "accept4 bind fork ids_become listen socket syscall",
     "srsforward": SPAWN + " connect socket",

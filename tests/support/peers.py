@@ -219,6 +219,14 @@ def wire_name(name):
                     for label in name.split(".") if label) + b"\0"
 
 
+def text_parts(value):
+    """The strings of a TXT: those of a list, or a text in as many as it needs."""
+    if not isinstance(value, str):
+        return [part.encode("latin-1") for part in value]
+    text = value.encode("latin-1")
+    return [text[at:at + 255] for at in range(0, max(len(text), 1), 255)]
+
+
 def wire_data(kind, value):
     if kind == "A":
         return socket.inet_pton(socket.AF_INET, value)
@@ -231,7 +239,7 @@ def wire_data(kind, value):
         *numbers, data = value.split()
         return bytes(map(int, numbers)) + bytes.fromhex(data)
     if kind == "TXT":
-        return bytes([len(value)]) + value.encode("latin-1")
+        return b"".join(bytes([len(part)]) + part for part in text_parts(value))
     return wire_name(value)
 
 
@@ -251,13 +259,14 @@ class Dns:
     as it is), SHORT (a record is promised and missing); "UDP": "TC" cuts off
     each answer by UDP.  A name may be a failure code as a whole.  What is not
     listed does not exist.  With is_secure, answers are verified by DNSSEC, but
-    for those with names that have "AD": False.
+    for those with names that have "AD": False.  asked has each (name, type).
     """
 
     def __init__(self, zone, port=53, flags=ANSWER, is_secure=False):
         self.flags, self.is_secure = flags, is_secure
         self.zone = {name.lower(): entry for name, entry in zone.items()}
         self.port = port
+        self.asked = []
 
     def __enter__(self):
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -319,6 +328,7 @@ class Dns:
 
     def answer(self, query, limit):
         name, question, kind = parse_question(query)
+        self.asked.append((name, kind))
         code, records, is_cut = self.find(name, kind)
         is_cut = is_cut and limit == UDP_MAX
         fitting = []

@@ -61,6 +61,63 @@ test_names(void **state)
 	assert_false(dnsname_parse(span_make(label, 64), &name));
 }
 
+/* Names that are only asked for. */
+static void
+test_bytes(void **state)
+{
+	struct dnsname name;
+	char label[65];
+
+	(void)state;
+	assert_true(dnsname_parse_bytes(SPAN("a b\t\0%\xc3.org."), &name));
+	assert_int_equal(name.len, 13);
+	assert_memory_equal(name.bytes, "\7a b\t\0%\xc3\3org", 13);
+	assert_false(dnsname_parse_bytes(SPAN(""), &name));
+	assert_false(dnsname_parse_bytes(SPAN("a..b"), &name));
+	memset(label, '.', sizeof(label));
+	memset(label, ' ', sizeof(label) - 1);
+	assert_true(dnsname_parse_bytes(span_make(label, 63), &name));
+	assert_false(dnsname_parse_bytes(span_make(label, 65), &name));
+}
+
+static void
+test_relations(void **state)
+{
+	static const struct {
+		const char *name, *domain;
+		unsigned labels;
+		bool is_within;
+	} cases[] = {
+		{ "a.example.org", "example.org", 3, true },
+		{ "A.Example.org", "eXample.ORG", 3, true },
+		{ "example.org", "example.org", 2, true },
+		{ "badexample.org", "example.org", 2, false },
+		{ "example.org", "a.example.org", 2, false },
+		{ "org", "example.org", 1, false },
+		{ "example.org.net", "example.org", 3, false },
+	};
+	struct dnsname name, domain;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_true(dnsname_parse(span_of(cases[i].name), &name));
+		assert_true(dnsname_parse(span_of(cases[i].domain), &domain));
+		assert_int_equal(dnsname_labels(&name), cases[i].labels);
+		assert_int_equal(
+		    dnsname_is_within(&name, &domain), cases[i].is_within);
+	}
+	assert_true(dnsname_parse(SPAN("a.b"), &name));
+	name = dnsname_parent(&name);
+	assert_true(dnsname_parse(SPAN("b"), &domain));
+	assert_true(dnsname_equal(&name, &domain));
+	name = dnsname_parent(&name);
+	assert_true(dnsname_is_root(&name));
+	assert_int_equal(dnsname_labels(&name), 0);
+	assert_true(dnsname_is_within(&domain, &name));
+	name = dnsname_parent(&name);
+	assert_true(dnsname_is_root(&name));
+}
+
 static void
 test_build(void **state)
 {
@@ -197,7 +254,7 @@ test_data(void **state)
 		    "" },
 		{ DNS_TXT,
 		    SPAN(HEAD("\201\200", "\1") ASKED RECORD("\20", "\0\0")),
-		    NULL },
+		    "" },
 		{ DNS_TXT,
 		    SPAN(HEAD("\201\200", "\1") ASKED RECORD(
 			"\20", "\0\3\3ab")),
@@ -308,6 +365,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_relations),
 		cmocka_unit_test(test_build),
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_records),

@@ -109,6 +109,74 @@ test_unmapped(void **state)
 	assert_true(ip_equal(&a, &b));
 }
 
+static void
+check_labels(struct span text, const char *labels, const char *name)
+{
+	struct str out = STR_INIT;
+	struct ip_address ip;
+
+	assert_true(ip_parse(text, &ip));
+	ip_add_labels(&out, &ip, false);
+	assert_string_equal(str_z(&out), labels);
+	str_reset(&out);
+	ip_add_reverse_name(&out, &ip);
+	assert_string_equal(str_z(&out), name);
+	str_free(&out);
+}
+
+static void
+test_labels(void **state)
+{
+	(void)state;
+	check_labels(
+	    SPAN("192.0.2.10"), "192.0.2.10", "10.2.0.192.in-addr.arpa");
+	check_labels(SPAN("2001:db8::cb01"),
+	    "2.0.0.1.0.d.b.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.c.b.0.1",
+	    "1.0.b.c.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2"
+	    ".ip6.arpa");
+}
+
+static const struct {
+	const char *address, *network;
+	unsigned bits;
+	bool is_within;
+} networks[] = {
+	{ "192.0.2.1", "192.0.2.1", 32, true },
+	{ "192.0.2.1", "192.0.2.0", 32, false },
+	{ "192.0.2.1", "192.0.2.0", 31, true },
+	{ "192.0.2.2", "192.0.2.0", 31, false },
+	{ "192.0.2.255", "192.0.2.0", 24, true },
+	{ "192.0.3.0", "192.0.2.0", 24, false },
+	{ "192.0.3.0", "192.0.2.0", 23, true },
+	{ "255.0.2.1", "0.0.0.0", 0, true },
+	{ "255.0.2.1", "0.0.0.0", 1, false },
+	{ "192.0.2.1", "192.0.2.1", 33, true },
+	{ "192.0.2.1", "192.0.2.0", 128, false },
+	{ "::1", "0.0.0.0", 0, false },
+	{ "2001:db8::2", "2001:db8::", 127, false },
+	{ "2001:db8::1", "2001:db8::", 126, true },
+	{ "2001:db8::1", "2001:db8::1", 128, true },
+	{ "2001:db8::1", "2001:db8::1", 129, true },
+	{ "2001:db8::", "2001:db8::1", 999, false },
+	{ "2001:db8:8000::", "2001:db8::", 33, false },
+	{ "2001:db8:8000::", "2001:db8::", 32, true },
+};
+
+static void
+test_within(void **state)
+{
+	struct ip_address address, network;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(networks) / sizeof(networks[0]); i++) {
+		assert_true(ip_parse(span_of(networks[i].address), &address));
+		assert_true(ip_parse(span_of(networks[i].network), &network));
+		assert_int_equal(
+		    ip_is_within(&address, &network, networks[i].bits),
+		    networks[i].is_within);
+	}
+}
+
 int
 main(void)
 {
@@ -116,6 +184,8 @@ main(void)
 		cmocka_unit_test(test_parse_and_format),
 		cmocka_unit_test(test_literal),
 		cmocka_unit_test(test_unmapped),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_within),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -408,6 +408,14 @@ dns_is_trusted(struct dns *dns)
 	return are_trusted(dns);
 }
 
+bool
+dns_has_time(struct dns *dns)
+{
+	if (dns->attempts == 0)
+		configure_from_system(dns);
+	return time_left(dns, clock_monotonic(), 1) > 0;
+}
+
 enum dns_outcome
 dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
     struct dnsanswer *answer)

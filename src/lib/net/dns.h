@@ -90,6 +90,10 @@ void dns_trust(struct dns *dns, struct span setting);
 /* dns_is_trusted: whether answers can be secure at all. */
 bool dns_is_trusted(struct dns *dns);
 
+/* dns_has_time: whether a question may still be answered: neither the deadline nor
+ * DNS_TOTAL is used up.  Tells why DNS_FAILED came. */
+bool dns_has_time(struct dns *dns);
+
 enum dns_outcome {
 	DNS_FOUND,   /* there are records */
 	DNS_NOTHING, /* the name exists, but has none of this type */

@@ -51,9 +51,9 @@ has_odd_byte(struct span text)
 	return false;
 }
 
-/* Appends a label in ASCII.  Returns false if it is too long. */
+/* Appends a label as it is.  Returns false if it is empty or too long. */
 static bool
-add_ascii_label(struct dnsname *name, struct span label)
+add_bytes_label(struct dnsname *name, struct span label)
 {
 	if (label.len == 0 || label.len > LABEL_MAX ||
 	    name->len + label.len + 2 > DNSNAME_MAX)
@@ -72,26 +72,40 @@ add_label(struct dnsname *name, struct span label)
 	bool is_label;
 
 	if (utf8_is_ascii(label))
-		return add_ascii_label(name, label);
+		return add_bytes_label(name, label);
 	is_label = punycode_add_label(&ascii, label) &&
-	    add_ascii_label(name, str_span(&ascii));
+	    add_bytes_label(name, str_span(&ascii));
 	str_free(&ascii);
 	return is_label;
+}
+
+/* The name of labels with dots between, each added in its way. */
+static bool
+parse_labels(struct span text, struct dnsname *name,
+    bool (*add)(struct dnsname *, struct span))
+{
+	struct span label;
+
+	name->len = 0;
+	if (text.len == 0)
+		return false;
+	while (span_cut_next(&text, '.', &label))
+		if (!add(name, label))
+			return false;
+	name->bytes[name->len++] = 0;
+	return true;
 }
 
 bool
 dnsname_parse(struct span text, struct dnsname *name)
 {
-	struct span label;
+	return !has_odd_byte(text) && parse_labels(text, name, add_label);
+}
 
-	name->len = 0;
-	if (text.len == 0 || has_odd_byte(text))
-		return false;
-	while (span_cut_next(&text, '.', &label))
-		if (!add_label(name, label))
-			return false;
-	name->bytes[name->len++] = 0;
-	return true;
+bool
+dnsname_parse_bytes(struct span text, struct dnsname *name)
+{
+	return parse_labels(text, name, add_bytes_label);
 }
 
 void
@@ -120,6 +134,38 @@ dnsname_equal(const struct dnsname *a, const struct dnsname *b)
 	/* Lengths of labels are below 64 and so no letters. */
 	return span_equal_nocase(span_make((const char *)a->bytes, a->len),
 	    span_make((const char *)b->bytes, b->len));
+}
+
+struct dnsname
+dnsname_parent(const struct dnsname *name)
+{
+	struct dnsname parent = *name;
+	size_t skipped = name->bytes[0] ? name->bytes[0] + 1u : 0;
+
+	parent.len = (unsigned char)(name->len - skipped);
+	memcpy(parent.bytes, name->bytes + skipped, parent.len);
+	return parent;
+}
+
+unsigned
+dnsname_labels(const struct dnsname *name)
+{
+	unsigned labels = 0;
+
+	for (size_t at = 0; name->bytes[at]; at += name->bytes[at] + 1u)
+		labels++;
+	return labels;
+}
+
+bool
+dnsname_is_within(const struct dnsname *name, const struct dnsname *domain)
+{
+	struct dnsname upper = *name;
+	unsigned above = dnsname_labels(name), labels = dnsname_labels(domain);
+
+	for (; above > labels; above--)
+		upper = dnsname_parent(&upper);
+	return dnsname_equal(&upper, domain);
 }
 
 void
@@ -321,12 +367,11 @@ read_record(struct span packet, size_t at, struct record *record)
 	return record->data + record->len;
 }
 
-/* Whether the data is strings, one at least, each behind its length. */
+/* Whether the data is strings, each behind its length.  Without any it is an empty
+ * text: beside another record that must not cost the other. */
 static bool
 is_text(struct span data)
 {
-	if (data.len == 0)
-		return false;
 	while (data.len) {
 		size_t len = byte_at(data, 0);
 

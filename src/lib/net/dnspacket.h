@@ -45,6 +45,10 @@ struct dnsname {
  */
 MUST_CHECK bool dnsname_parse(struct span text, struct dnsname *name);
 
+/* dnsname_parse_bytes: the same, where labels may hold any bytes, and none is
+ * changed: a name that is only asked for, as SPF makes them (RFC 7208 7.3). */
+MUST_CHECK bool dnsname_parse_bytes(struct span text, struct dnsname *name);
+
 /* dnsname_format: appends the name with dots between its labels; "." for the
  * root.  Bytes are copied as they are. */
 void dnsname_format(struct str *text, const struct dnsname *name);
@@ -54,6 +58,17 @@ bool dnsname_is_root(const struct dnsname *name);
 
 /* dnsname_equal: whether both are the same but for the case of letters. */
 bool dnsname_equal(const struct dnsname *a, const struct dnsname *b);
+
+/* dnsname_parent: the name without its first label; the root has none above it and
+ * stays. */
+struct dnsname dnsname_parent(const struct dnsname *name);
+
+/* dnsname_labels: how many it has; the root has none. */
+unsigned dnsname_labels(const struct dnsname *name);
+
+/* dnsname_is_within: whether it is the domain, or a name below it. */
+bool
+dnsname_is_within(const struct dnsname *name, const struct dnsname *domain);
 
 /* dnsname_lower: makes letters small.  A server may repeat those of a question as
  * they were asked, at random. */

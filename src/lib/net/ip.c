@@ -46,6 +46,24 @@ ip_is_loopback(const struct ip_address *address)
 				    : ip_equal(address, &six);
 }
 
+bool
+ip_is_within(const struct ip_address *address, const struct ip_address *network,
+    unsigned bits)
+{
+	unsigned whole;
+
+	if (address->family != network->family)
+		return false;
+	if (bits > (address->family == 4 ? 32u : 128u))
+		bits = address->family == 4 ? 32 : 128;
+	whole = bits / 8;
+	if (memcmp(address->bytes, network->bytes, whole) != 0)
+		return false;
+	return bits % 8 == 0 ||
+	    (address->bytes[whole] ^ network->bytes[whole]) >> (8 - bits % 8) ==
+	    0;
+}
+
 struct ip_address
 ip_unmapped(const struct ip_address *address)
 {
@@ -247,4 +265,39 @@ ip_format(struct str *text, const struct ip_address *address)
 			str_add_byte(text, ':');
 		format_group(text, groups[i]);
 	}
+}
+
+/* The label at a place: one of 4 bytes, or of 32 half bytes. */
+static void
+add_label(struct str *text, const struct ip_address *address, int at)
+{
+	unsigned byte;
+
+	if (address->family == 4) {
+		str_add_u64(text, address->bytes[at]);
+		return;
+	}
+	byte = address->bytes[at / 2];
+	str_add_byte(
+	    text, "0123456789abcdef"[at % 2 == 0 ? byte >> 4 : byte & 15]);
+}
+
+void
+ip_add_labels(
+    struct str *text, const struct ip_address *address, bool is_reversed)
+{
+	int count = address->family == 4 ? 4 : 32;
+
+	for (int i = 0; i < count; i++) {
+		if (i > 0)
+			str_add_byte(text, '.');
+		add_label(text, address, is_reversed ? count - 1 - i : i);
+	}
+}
+
+void
+ip_add_reverse_name(struct str *text, const struct ip_address *address)
+{
+	ip_add_labels(text, address, true);
+	str_add_z(text, address->family == 4 ? ".in-addr.arpa" : ".ip6.arpa");
 }

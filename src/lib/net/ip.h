@@ -36,6 +36,18 @@ MUST_CHECK bool ip_parse_literal(struct span text, struct ip_address *address);
  */
 void ip_format(struct str *text, const struct ip_address *address);
 
+/*
+ * ip_add_labels: appends the labels that stand for it below in-addr.arpa or
+ * ip6.arpa, with dots between: four numbers, or 32 hexadecimal digits.
+ *   is_reversed   the last first, as DNS has them; else as RFC 7208 7.3 wants
+ */
+void ip_add_labels(
+    struct str *text, const struct ip_address *address, bool is_reversed);
+
+/* ip_add_reverse_name: appends the name under which DNS knows what host has the
+ * address: "1.2.0.192.in-addr.arpa" (RFC 1035 3.5, RFC 3596 2.5). */
+void ip_add_reverse_name(struct str *text, const struct ip_address *address);
+
 /* ip_equal: whether both are the same address of the same family. */
 bool ip_equal(const struct ip_address *a, const struct ip_address *b);
 
@@ -44,6 +56,11 @@ bool ip_is_loopback(const struct ip_address *address);
 
 /* ip_unmapped: the address as it is, but ::ffff:a.b.c.d as a.b.c.d. */
 struct ip_address ip_unmapped(const struct ip_address *address);
+
+/* ip_is_within: whether the first bits of both are the same, and the family is.
+ * More bits than an address has count as all. */
+bool ip_is_within(const struct ip_address *address,
+    const struct ip_address *network, unsigned bits);
 
 /* ip_make: the address from 4 or 16 bytes, as family says. */
 struct ip_address ip_make(unsigned char family, const void *bytes);

@@ -1,0 +1,348 @@
+/* dmarc.c - what a domain wants done with mail in its name.  Input: hostile. */
+#include "dmarc.h"
+
+static const char *const result_words[] = {
+	[DMARC_RESULT_NONE] = "none",
+	[DMARC_RESULT_PASS] = "pass",
+	[DMARC_RESULT_FAIL] = "fail",
+	[DMARC_RESULT_TEMPERROR] = "temperror",
+	[DMARC_RESULT_PERMERROR] = "permerror",
+};
+
+struct span
+dmarc_result_word(enum dmarc_result result)
+{
+	return span_of(result_words[result]);
+}
+
+void
+dmarc_init(struct dmarc *dmarc, struct dns *dns)
+{
+	*dmarc = (struct dmarc){ .dns = dns };
+}
+
+void
+dmarc_free(struct dmarc *dmarc)
+{
+	vec_free(&dmarc->steps);
+}
+
+static bool
+parse_domain(struct span text, struct dnsname *name)
+{
+	if (span_starts(text, SPAN("[")) || !dnsname_parse(text, name))
+		return false;
+	dnsname_lower(name);
+	return true;
+}
+
+/* ---- one name ---- */
+
+/* "_dmarc." and the name.  Returns false if that is too long to be one. */
+static bool
+make_name(struct dnsname *where, const struct dnsname *domain)
+{
+	static const char label[] = "\6_dmarc";
+	size_t len = sizeof(label) - 1;
+
+	if (len + domain->len > DNSNAME_MAX)
+		return false;
+	memcpy(where->bytes, label, len);
+	memcpy(where->bytes + len, domain->bytes, domain->len);
+	where->len = (unsigned char)(len + domain->len);
+	return true;
+}
+
+/* The record in an answer, if there is exactly one. */
+static bool
+take_record(const struct dnsanswer *answer, struct dmarc_record *record)
+{
+	struct str text = STR_INIT;
+	size_t count = 0;
+
+	for (size_t i = 0; i < answer->records.list.len; i++) {
+		struct dmarc_record one;
+
+		str_reset(&text);
+		dnspacket_text(&text, str_span(&answer->packet),
+		    &answer->records.list.at[i]);
+		if (dmarcrecord_parse(str_span(&text), &one) && count++ == 0)
+			*record = one;
+	}
+	str_free(&text);
+	return count == 1;
+}
+
+static void
+ask(struct dmarc *dmarc, struct dmarc_step *step)
+{
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct dnsname where;
+
+	step->outcome = DMARC_NOTHING;
+	if (!make_name(&where, &step->domain))
+		return;
+	switch (dns_ask(dmarc->dns, &where, DNS_TXT, &answer)) {
+	case DNS_FOUND:
+		if (take_record(&answer, &step->record))
+			step->outcome = DMARC_FOUND;
+		break;
+	case DNS_FAILED:
+		step->outcome = DMARC_UNKNOWN;
+		break;
+	case DNS_NOTHING:
+	case DNS_NO_NAME:
+		break;
+	}
+	dnsanswer_free(&answer);
+}
+
+/* What is known of a domain already. */
+static bool
+recall(const struct dmarc *dmarc, const struct dnsname *domain,
+    struct dmarc_step *step)
+{
+	for (size_t i = 0; i < dmarc->steps.len; i++)
+		if (dnsname_equal(&dmarc->steps.at[i].domain, domain)) {
+			*step = dmarc->steps.at[i];
+			return true;
+		}
+	return false;
+}
+
+/* What a domain says itself. */
+static struct dmarc_step
+look(struct dmarc *dmarc, const struct dnsname *domain)
+{
+	struct dmarc_step step = { .domain = *domain };
+
+	if (!recall(dmarc, domain, &step)) {
+		ask(dmarc, &step);
+		vec_push(&dmarc->steps, step);
+	}
+	return step;
+}
+
+/* ---- the tree walk, RFC 9989 4.10 ---- */
+
+/* The name that is asked about after this one.  Returns false if it was the last. */
+static bool
+go_up(struct dnsname *name)
+{
+	unsigned labels = dnsname_labels(name);
+
+	if (labels <= 1)
+		return false;
+	do
+		*name = dnsname_parent(name);
+	while (--labels >= DMARC_WALK_MAX);
+	return true;
+}
+
+/* The domain itself or one above it, which has so many labels. */
+static struct dnsname
+cut_to(const struct dnsname *domain, unsigned labels)
+{
+	struct dnsname name = *domain;
+
+	for (unsigned n = dnsname_labels(domain); n > labels; n--)
+		name = dnsname_parent(&name);
+	return name;
+}
+
+bool
+dmarc_organization(struct dmarc *dmarc, const struct dnsname *domain,
+    struct dnsname *organization)
+{
+	struct dnsname name = *domain;
+
+	*organization = *domain;
+	do {
+		struct dmarc_step step = look(dmarc, &name);
+
+		if (step.outcome == DMARC_UNKNOWN)
+			return false;
+		if (step.outcome == DMARC_NOTHING)
+			continue;
+		if (step.record.suffix == DMARC_SUFFIX_YES) {
+			*organization =
+			    cut_to(domain, dnsname_labels(&name) + 1);
+			return true;
+		}
+		*organization = name;
+		if (step.record.suffix == DMARC_SUFFIX_NO)
+			return true;
+	} while (go_up(&name));
+	return true;
+}
+
+/* ---- the record that applies ---- */
+
+/* That of the author, of its organization, or of the suffix above that. */
+static enum dmarc_outcome
+find_record(
+    struct dmarc *dmarc, const struct dnsname *author, struct dmarc_step *found)
+{
+	struct dnsname organization, suffix;
+
+	*found = look(dmarc, author);
+	if (found->outcome != DMARC_NOTHING)
+		return found->outcome;
+	if (!dmarc_organization(dmarc, author, &organization))
+		return DMARC_UNKNOWN;
+	/* A walk that skips labels may not have met it. */
+	if (recall(dmarc, &organization, found) &&
+	    found->outcome == DMARC_FOUND)
+		return DMARC_FOUND;
+	suffix = dnsname_parent(&organization);
+	if (recall(dmarc, &suffix, found) && found->outcome == DMARC_FOUND &&
+	    found->record.suffix == DMARC_SUFFIX_YES)
+		return DMARC_FOUND;
+	return DMARC_NOTHING;
+}
+
+/* The policy for the author.  Returns false if the DNS does not answer. */
+static bool
+find_policy(struct dmarc *dmarc, const struct dnsname *author,
+    const struct dmarc_step *found, enum dmarc_policy *policy)
+{
+	const struct dmarc_record *record = &found->record;
+	struct dnsanswer answer = DNSANSWER_INIT;
+	enum dns_outcome outcome;
+
+	*policy = record->own;
+	if (dnsname_equal(author, &found->domain))
+		return true;
+	*policy = record->below;
+	if (record->below == record->nonexistent)
+		return true;
+	outcome = dns_ask(dmarc->dns, author, DNS_A, &answer);
+	dnsanswer_free(&answer);
+	if (outcome == DNS_NO_NAME)
+		*policy = record->nonexistent;
+	return outcome != DNS_FAILED;
+}
+
+/* ---- alignment ---- */
+
+enum alignment {
+	ALIGNED,
+	APART,
+	UNSURE /* the DNS does not answer */
+};
+
+/* An organization that the name is not below cannot be its own: so a stranger's
+ * name servers cannot make this unsure. */
+static enum alignment
+align(struct dmarc *dmarc, const struct dnsname *author,
+    const struct dnsname *name)
+{
+	struct dnsname organization, other;
+
+	if (!dmarc_organization(dmarc, author, &organization))
+		return UNSURE;
+	if (!dnsname_is_within(name, &organization))
+		return APART;
+	if (!dmarc_organization(dmarc, name, &other))
+		return UNSURE;
+	return dnsname_equal(&organization, &other) ? ALIGNED : APART;
+}
+
+static enum alignment
+align_identifier(struct dmarc *dmarc, const struct dmarc_record *record,
+    const struct dnsname *author, const struct dmarc_identifier *identifier)
+{
+	struct dnsname name;
+
+	if (!parse_domain(identifier->domain, &name))
+		return APART;
+	if (dnsname_equal(&name, author))
+		return ALIGNED;
+	if (identifier->is_spf ? record->is_spf_strict : record->is_dkim_strict)
+		return APART;
+	return align(dmarc, author, &name);
+}
+
+/* Whether one that is proven has the very name of the author: most have. */
+static bool
+has_same_name(const struct dnsname *author,
+    const struct dmarc_identifier *identifiers, size_t count)
+{
+	struct dnsname name;
+
+	for (size_t i = 0; i < count; i++)
+		if (identifiers[i].proof == DMARC_PROVEN &&
+		    parse_domain(identifiers[i].domain, &name) &&
+		    dnsname_equal(&name, author))
+			return true;
+	return false;
+}
+
+static enum dmarc_result
+judge(struct dmarc *dmarc, const struct dmarc_record *record,
+    const struct dnsname *author, const struct dmarc_identifier *identifiers,
+    size_t count)
+{
+	bool is_unsure = false;
+
+	if (has_same_name(author, identifiers, count))
+		return DMARC_RESULT_PASS;
+	for (size_t i = 0; i < count; i++) {
+		enum alignment alignment;
+
+		if (identifiers[i].proof == DMARC_UNPROVEN)
+			continue;
+		alignment =
+		    align_identifier(dmarc, record, author, &identifiers[i]);
+		if (alignment == APART)
+			continue;
+		if (alignment == ALIGNED &&
+		    identifiers[i].proof == DMARC_PROVEN)
+			return DMARC_RESULT_PASS;
+		is_unsure = true;
+	}
+	return is_unsure ? DMARC_RESULT_TEMPERROR : DMARC_RESULT_FAIL;
+}
+
+void
+dmarc_check(struct dmarc *dmarc, struct span author,
+    const struct dmarc_identifier *identifiers, size_t count,
+    struct dmarc_verdict *verdict)
+{
+	struct dmarc_step found;
+	struct dnsname name;
+	bool is_policy_known;
+
+	*verdict = (struct dmarc_verdict){ .result = DMARC_RESULT_PERMERROR };
+	if (!parse_domain(author, &name))
+		return;
+	if (count > DMARC_IDENTIFIERS_MAX)
+		count = DMARC_IDENTIFIERS_MAX;
+	verdict->result = DMARC_RESULT_TEMPERROR;
+	switch (find_record(dmarc, &name, &found)) {
+	case DMARC_UNKNOWN:
+		return;
+	case DMARC_NOTHING:
+		verdict->result = DMARC_RESULT_NONE;
+		return;
+	case DMARC_FOUND:
+		break;
+	}
+	if (!found.record.is_usable) {
+		verdict->result = DMARC_RESULT_NONE;
+		return;
+	}
+	verdict->domain = found.domain;
+	verdict->result =
+	    judge(dmarc, &found.record, &name, identifiers, count);
+	is_policy_known = find_policy(dmarc, &name, &found, &verdict->policy);
+	if (verdict->result != DMARC_RESULT_FAIL)
+		return;
+	if (!is_policy_known) {
+		verdict->result = DMARC_RESULT_TEMPERROR;
+		return;
+	}
+	verdict->disposition = found.record.is_test
+	    ? dmarc_milder(verdict->policy)
+	    : verdict->policy;
+}

@@ -1,0 +1,98 @@
+/*
+ * dmarc.h - what a domain wants done with mail in its name (RFC 9989).
+ *
+ * A domain is looked for by its labels, DMARC_WALK_MAX names at most; what was
+ * found is kept for one message, so that no name is asked about twice.
+ * Input: hostile.
+ */
+#ifndef AUTH_DMARC_H
+#define AUTH_DMARC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/vec.h"
+#include "mail/dmarcrecord.h"
+#include "net/dns.h"
+
+/* Names for one domain, RFC 9989 4.10: with so many labels some are skipped. */
+#define DMARC_WALK_MAX	      8
+#define DMARC_IDENTIFIERS_MAX 32 /* of one message; more do not count */
+
+enum dmarc_outcome {
+	DMARC_FOUND,   /* one record */
+	DMARC_NOTHING, /* none, or several, which count as none */
+	DMARC_UNKNOWN  /* no answer from the DNS */
+};
+
+/* What was found at one domain. */
+struct dmarc_step {
+	struct dnsname domain;
+	enum dmarc_outcome outcome;
+	struct dmarc_record record; /* of DMARC_FOUND */
+};
+
+/* What is known of all domains of one message. */
+struct dmarc {
+	struct dns *dns;
+	VEC(struct dmarc_step) steps;
+};
+
+/* dmarc_init: begins a message.
+ *   dns   opened; its deadline is that of the check */
+void dmarc_init(struct dmarc *dmarc, struct dns *dns);
+
+/* dmarc_free: releases the memory. */
+void dmarc_free(struct dmarc *dmarc);
+
+/* How a check of SPF or of a DKIM signature went, as far as DMARC cares. */
+enum dmarc_proof {
+	DMARC_PROVEN,	/* pass */
+	DMARC_UNPROVEN, /* any other result */
+	DMARC_UNCERTAIN /* temperror: it might have been proven */
+};
+
+struct dmarc_identifier {
+	bool is_spf; /* else of DKIM */
+	enum dmarc_proof proof;
+	struct span domain; /* of SPF's identity, or d= of the signature */
+};
+
+enum dmarc_result {
+	DMARC_RESULT_NONE, /* the domain says nothing */
+	DMARC_RESULT_PASS,
+	DMARC_RESULT_FAIL,
+	DMARC_RESULT_TEMPERROR,
+	DMARC_RESULT_PERMERROR /* what is asked about is no domain */
+};
+
+/* dmarc_result_word: "none", "pass", "fail", "temperror" or "permerror". */
+struct span dmarc_result_word(enum dmarc_result result);
+
+struct dmarc_verdict {
+	enum dmarc_result result;
+	enum dmarc_policy policy;      /* that applies, of pass and fail */
+	enum dmarc_policy disposition; /* wanted for this message */
+	struct dnsname domain;	       /* that has the record, of the same */
+};
+
+/*
+ * dmarc_check: evaluates a message.
+ *   author        the domain of its From field
+ *   identifiers   count of them
+ * Only what the result needs is asked for.
+ */
+void dmarc_check(struct dmarc *dmarc, struct span author,
+    const struct dmarc_identifier *identifiers, size_t count,
+    struct dmarc_verdict *verdict);
+
+/*
+ * dmarc_organization: the organizational domain of a domain, by its tree walk.
+ * Returns false if the DNS does not answer.
+ */
+MUST_CHECK bool dmarc_organization(struct dmarc *dmarc,
+    const struct dnsname *domain, struct dnsname *organization);
+
+#endif

@@ -1,0 +1,107 @@
+/* spf_client.c - names of a client.  Input: hostile. */
+#include "spf_client.h"
+
+#include "base/must.h"
+
+enum dns_outcome
+spf_client_ask(const struct spf_client *client, struct dns *dns,
+    const struct dnsname *name, unsigned bits, bool *is_within)
+{
+	struct dnsanswer answer = DNSANSWER_INIT;
+	unsigned char family = client->address.family;
+	enum dns_outcome outcome =
+	    dns_ask(dns, name, family == 4 ? DNS_A : DNS_AAAA, &answer);
+
+	*is_within = false;
+	for (size_t i = 0; outcome == DNS_FOUND && i < answer.records.list.len;
+	     i++) {
+		struct ip_address address = ip_make(
+		    family, answer.packet.s + answer.records.list.at[i].at);
+
+		if (ip_is_within(&client->address, &address, bits))
+			*is_within = true;
+	}
+	dnsanswer_free(&answer);
+	return outcome;
+}
+
+/* Asks for the names, once. */
+static void
+ask_names(struct spf_client *client, struct dns *dns)
+{
+	struct dnsanswer answer = DNSANSWER_INIT;
+	struct str text = STR_INIT;
+	struct dnsname name;
+
+	if (client->is_asked)
+		return;
+	client->is_asked = true;
+	ip_add_reverse_name(&text, &client->address);
+	must(dnsname_parse(str_span(&text), &name));
+	switch (dns_ask(dns, &name, DNS_PTR, &answer)) {
+	case DNS_FOUND:
+		for (size_t i = 0; i < answer.records.list.len &&
+		     client->count < SPF_NAMES_MAX;
+		     i++)
+			client->names[client->count++].name =
+			    dnspacket_name(str_span(&answer.packet),
+				answer.records.list.at[i].at);
+		break;
+	case DNS_NOTHING:
+	case DNS_NO_NAME:
+		client->is_nobody = true;
+		break;
+	case DNS_FAILED:
+		break;
+	}
+	str_free(&text);
+	dnsanswer_free(&answer);
+}
+
+static bool
+is_valid(struct spf_client *client, struct dns *dns, size_t i)
+{
+	struct spf_client_name *name = &client->names[i];
+
+	if (!name->is_asked && !dnsname_is_root(&name->name))
+		(void)spf_client_ask(client, dns, &name->name, 128,
+		    &name->is_valid); /* failed: not valid */
+	name->is_asked = true;
+	return name->is_valid;
+}
+
+bool
+spf_client_is_in(
+    struct spf_client *client, struct dns *dns, const struct dnsname *domain)
+{
+	ask_names(client, dns);
+	for (size_t i = 0; i < client->count; i++)
+		if (dnsname_is_within(&client->names[i].name, domain) &&
+		    is_valid(client, dns, i))
+			return true;
+	return false;
+}
+
+/* How well a name fits, from 0. */
+static int
+rank(const struct dnsname *name, const struct dnsname *domain)
+{
+	if (dnsname_equal(name, domain))
+		return 0;
+	return dnsname_is_within(name, domain) ? 1 : 2;
+}
+
+void
+spf_client_add_name(struct spf_client *client, struct dns *dns,
+    const struct dnsname *domain, struct str *text)
+{
+	ask_names(client, dns);
+	for (int wanted = 0; wanted <= 2; wanted++)
+		for (size_t i = 0; i < client->count; i++)
+			if (rank(&client->names[i].name, domain) == wanted &&
+			    is_valid(client, dns, i)) {
+				dnsname_format(text, &client->names[i].name);
+				return;
+			}
+	str_add_z(text, "unknown");
+}
