@@ -90,6 +90,7 @@ const struct item items[] = {
 	{ MAYBE_PROGRAM, "bin/qmail-tlsd", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-tlsc", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-mtasts", ROOT, G, 0755, NULL, 0 },
+	{ MAYBE_PROGRAM, "bin/qmail-dkimverify", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/offertls", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-secretd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-tlsrpt", ROOT, G, 0755, NULL, 0 },

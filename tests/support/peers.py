@@ -231,7 +231,10 @@ def wire_data(kind, value):
         *numbers, data = value.split()
         return bytes(map(int, numbers)) + bytes.fromhex(data)
     if kind == "TXT":
-        return bytes([len(value)]) + value.encode("latin-1")
+        parts = [text[at:at + 255].encode("latin-1")
+                 for text in ([value] if isinstance(value, str) else value)
+                 for at in range(0, len(text) or 1, 255)]
+        return b"".join(bytes([len(part)]) + part for part in parts)
     return wire_name(value)
 
 
@@ -245,7 +248,8 @@ class Silence(Exception):
 
 
 class Dns:
-    """Answers on 127.0.0.1 from {name: {type: [values]}}; a CNAME is one value.
+    """Answers on 127.0.0.1 from {name: {type: [values]}}; a CNAME is one value, a
+    TXT a text or a list of its strings.
 
     Instead of values: a failure code, DROP (no answer), RAW:hex (one record,
     as it is), SHORT (a record is promised and missing); "UDP": "TC" cuts off
