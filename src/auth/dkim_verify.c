@@ -91,6 +91,9 @@ begin_check(struct dkim_verify *verify, struct dkim_check *check)
 		decide(check, DKIM_NEUTRAL, "too many signatures before it");
 	else if (reason)
 		decide(check, DKIM_PERMERROR, reason);
+	else if (verify->header.is_odd)
+		/* For others the header may end there. */
+		decide(check, DKIM_NEUTRAL, "a line of the header is no field");
 	else if (check->signature.algorithm == DKIM_RSA_SHA1)
 		decide(check, DKIM_POLICY, "SHA-1 is no proof");
 	else if (!hash_header(verify, check))

@@ -32,7 +32,7 @@ enum dkim_outcome {
 	DKIM_PASS,
 	DKIM_FAIL,	/* the message, or the signature, is not what it was */
 	DKIM_POLICY,	/* not good enough here: SHA-1, a short key */
-	DKIM_NEUTRAL,	/* not looked at: too much of it */
+	DKIM_NEUTRAL,	/* not looked at: too much, or not clear */
 	DKIM_TEMPERROR, /* cannot be told now */
 	DKIM_PERMERROR	/* cannot be told ever: no key, no signature */
 };

@@ -353,6 +353,27 @@ def test_large_headers(keys, publish, verify):
         "neutral d=- s=- the header is too large"]
 
 
+def test_odd_headers(keys, publish, verify):
+    """A line that is no field may be the end of the header for others."""
+    publish(keys("ed").record())
+    good = sign(keys("ed"))
+    for fields in (["no field", good], [good, "no field"], ["From ann Mon Nov  2", good], [" folded", good]):
+        assert verify(message(*fields)) == [
+            "neutral d=signer.example s=key a line of the header is no field"], fields
+    assert verify(message("no field")) == ["none"]
+
+
+def test_work(program, keys):
+    """The time does not grow with the square of a line: seconds of the processor, not
+    minutes."""
+    signatures = [sign(keys("ed"), limit=(1 << 30) + n) for n in range(10)]
+    text = message(*signatures, body="").replace("\r\n", "\n") + "a b " * (8 << 20)
+    done = subprocess.run(["sh", "-c", "ulimit -t 30; exec $0", program], input=text.encode(),
+                          stdout=subprocess.PIPE, env={"DNSCACHEIP": "127.0.0.1:%d" % PORT})
+    assert done.returncode == 0
+    assert done.stdout.count(b"fail ") == 10
+
+
 def test_memory(program, keys, publish, tmp_path):
     """The body is not kept, nor more of a header than may be: 8 MiB do for 32."""
     publish(keys("ed").record())

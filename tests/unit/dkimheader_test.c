@@ -67,14 +67,18 @@ static const struct {
 	const char *message;
 	size_t fields;
 	const char *body;
+	bool is_odd;
 } odd[] = {
-	{ "", 0, "" },
-	{ "\n", 0, "" },
-	{ "\n\n", 0, "\n" },
-	{ " a: b\nc: d\n\nx", 2, "x" },
-	{ "a: b", 1, "" },
-	{ "a: b\n c", 1, "" },
-	{ "a: b\n \n c\n\nx\n\n", 1, "x\n\n" },
+	{ "", 0, "", false },
+	{ "\n", 0, "", false },
+	{ "\n\n", 0, "\n", false },
+	{ " a: b\nc: d\n\nx", 2, "x", true },
+	{ "a: b\nc d\n\nx: y\n", 2, "x: y\n", true },
+	{ "From a\nb: c\n\n", 2, "", true },
+	{ "a: b\n\nx y", 1, "x y", false },
+	{ "a: b", 1, "", false },
+	{ "a: b\n c", 1, "", false },
+	{ "a: b\n \n c\n\nx\n\n", 1, "x\n\n", false },
 };
 
 static void
@@ -87,6 +91,7 @@ test_odd(void **state)
 
 		read_header(&header, span_of(odd[i].message), 1, &body);
 		assert_int_equal(header.fields.len, odd[i].fields);
+		assert_int_equal(header.is_odd, odd[i].is_odd);
 		assert_string_equal(str_z(&body), odd[i].body);
 		dkimheader_free(&header);
 		str_free(&body);

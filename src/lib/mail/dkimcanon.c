@@ -117,16 +117,18 @@ give_held(struct dkimcanon_body *body)
 	body->has_blank = false;
 }
 
-/* The bytes up to the next one that is held back. */
+/* The bytes up to the next one that is held back.  No byte behind that is looked at:
+ * there may be very many. */
 static size_t
 plain_len(const struct dkimcanon_body *body, struct span bytes)
 {
-	size_t len = span_find(bytes, '\n');
+	size_t len = 0;
 
-	if (body->canon == DKIM_RELAXED)
-		for (size_t i = 0; i < len; i++)
-			if (ascii_is_blank(bytes.s[i]))
-				return i;
+	if (body->canon == DKIM_SIMPLE)
+		return span_find(bytes, '\n');
+	while (len < bytes.len && bytes.s[len] != '\n' && bytes.s[len] != ' ' &&
+	    bytes.s[len] != '\t')
+		len++;
 	return len;
 }
 

@@ -61,6 +61,8 @@ dkimheader_end(struct dkimheader *header)
 		end = field->at;
 		field->name_len =
 		    header_name(dkimheader_field(header, i), NULL).len;
+		if (field->name_len == 0)
+			header->is_odd = true;
 	}
 }
 

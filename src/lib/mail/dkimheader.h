@@ -29,22 +29,23 @@ struct dkimheader_field {
 struct dkimheader {
 	struct str text;
 	VEC(struct dkimheader_field) fields;
-	bool is_in_line; /* the last byte was not the end of a line */
-	bool is_over;	 /* the empty line has come, or the end */
-	bool
-	    is_too_large; /* more than may be kept: what is kept is of no use */
+	bool is_in_line;   /* the last byte was not the end of a line */
+	bool is_over;	   /* the empty line has come, or the end */
+	bool is_too_large; /* for what may be kept: that is of no use */
+	bool is_odd;	   /* a line is no field, nor part of one */
 };
 
-#define DKIMHEADER_INIT                                 \
-	{                                               \
-		STR_INIT, VEC_INIT, false, false, false \
+#define DKIMHEADER_INIT                                        \
+	{                                                      \
+		STR_INIT, VEC_INIT, false, false, false, false \
 	}
 
 /*
  * dkimheader_feed: takes bytes of a message, up to the empty line, and it too.
  *   input   the bytes that came; moves on
  * Returns whether the header is over: what is left of the input is body.  A line
- * that is neither a field nor part of one does not end it.
+ * that is neither a field nor part of one does not end it, though elsewhere it may:
+ * see is_odd.
  */
 MUST_CHECK bool dkimheader_feed(struct dkimheader *header, struct span *input);
 
