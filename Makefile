@@ -18,7 +18,8 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             local/qmail-local local/maildirmake \
             filter/forward filter/preline filter/except filter/bouncesaying \
             filter/condredirect filter/qreceipt filter/dot-forward \
-            filter/fastforward filter/predate \
+            filter/fastforward filter/predate filter/srsforward \
+            filter/srsreverse \
             maildir/maildir2mbox maildir/maildirwatch \
             maildir/maildirdeliver \
             aliases/newaliases aliases/newinclude aliases/setforward \
@@ -44,8 +45,8 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := auth/qmail-dkimverify \
-            sts/qmail-mtasts tls/qmail-tlsd tls/qmail-tlsc
+TLS      := auth/qmail-dkimverify keys/qmail-srs keys/qmail-srsd \
+            sts/qmail-mtasts tls/qmail-tlsc tls/qmail-tlsd
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp \
@@ -84,6 +85,8 @@ qmail-qctl_PARTS   := control request selection message list stat
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
 qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text
 qmail-secretd_PARTS := secret_file secret_login
+qmail-srsd_PARTS   := srs_settings srs_digest
+qmail-srs_PARTS    := srs_settings srs_digest
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir
@@ -95,6 +98,8 @@ condredirect_PARTS := filter
 qreceipt_PARTS     := filter
 dot-forward_PARTS  := filter
 predate_PARTS      := filter
+srsforward_PARTS   := filter
+srsreverse_PARTS   := filter
 maildirdeliver_PARTS := quota
 fastforward_PARTS  := filter fastforward_expand
 newaliases_PARTS   := tool
@@ -173,7 +178,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-dkimverify'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs and qmail-dkimverify'
 endif
 
 # Only sys may use what POSIX does not have.

@@ -3,19 +3,14 @@
  * Input: files of the queue; addresses: hostile
  */
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 
-#include "sys/fd.h"
-#include "sys/file.h"
-#include "sys/filesystem.h"
 #include "verbs.h"
 
-#define PATIENCE     13 /* tries for what is under way: 9 seconds */
-#define NAP	     (100 * 1000 * 1000) /* nanoseconds; each is longer by these */
-#define SECOND	     (1000 * 1000 * 1000)
-#define BUSY_WORDS   "is being sorted or delivered just now; nothing was done"
-#define UNSAFE_WORDS "this could not be synced; a power cut may undo it"
+#define PATIENCE   13 /* tries for what is under way: 9 seconds */
+#define NAP	   (100 * 1000 * 1000) /* nanoseconds; each is longer by these */
+#define SECOND	   (1000 * 1000 * 1000)
+#define BUSY_WORDS "is being sorted or delivered just now; nothing was done"
 #define OTHERS_WORDS \
 	"has other recipients, too, which were not named; nothing was done"
 
@@ -24,8 +19,8 @@ struct acting {
 	const struct verb *verb;
 	const struct selection *selection;
 	VEC(uint64_t) chosen, busy;
+	VEC(uint64_t) obeyed; /* but not yet told */
 	uint64_t done;
-	bool is_unsafe; /* what was just done may not be on the disk */
 };
 
 static void
@@ -43,7 +38,7 @@ choose(void *context, const struct message *message, enum stage stage)
 }
 
 static void
-tell_done(struct acting *acting, uint64_t number)
+tell_done(struct acting *acting, uint64_t number, bool is_safe)
 {
 	struct str *line = &acting->control->line;
 
@@ -54,16 +49,28 @@ tell_done(struct acting *acting, uint64_t number)
 	str_add_u64(line, number);
 	str_add_byte(line, '\n');
 	control_say(acting->control, str_span(line));
-	if (acting->is_unsafe)
-		control_complain(acting->control, number, UNSAFE_WORDS);
+	if (!is_safe)
+		control_complain(acting->control, number, CONTROL_UNSAFE);
+}
+
+/* One sync serves all that were obeyed; a retry leaves nothing on the disk. */
+static void
+tell_obeyed(struct acting *acting)
+{
+	bool is_safe = acting->obeyed.len == 0 ||
+	    acting->verb->order == ORDERS_RETRY || control_sync();
+
+	for (size_t i = 0; i < acting->obeyed.len; i++)
+		tell_done(acting, acting->obeyed.at[i], is_safe);
+	acting->obeyed.len = 0;
 }
 
 static void
-tell(struct acting *acting, uint64_t number, enum orders_answer answer)
+take_answer(struct acting *acting, uint64_t number, enum orders_answer answer)
 {
 	switch (answer) {
 	case ORDERS_DONE:
-		tell_done(acting, number);
+		vec_push(&acting->obeyed, number);
 		break;
 	case ORDERS_BUSY:
 		vec_push(&acting->busy, number);
@@ -84,19 +91,6 @@ tell(struct acting *acting, uint64_t number, enum orders_answer answer)
 	}
 }
 
-/* Orders stand in info, and qmail-send waits for no disk: so we do, once for all
- * that were obeyed together.  What is told as held must still be so after a power
- * cut; and what is to go must not be delivered then. */
-static bool
-sync_orders(void)
-{
-	int fd = file_open(queue_folder_name(QUEUE_INFO));
-	bool is_synced = fd >= 0 && filesystem_sync(fd) == 0;
-
-	fd_close(fd);
-	return is_synced;
-}
-
 /* Has qmail-send obey for those that are chosen. */
 static int
 order_chosen(void *context)
@@ -114,11 +108,8 @@ order_chosen(void *context)
 			count = CONTROL_AT_ONCE;
 		result = control_ask(acting->control, acting->verb->order,
 		    SPAN(""), numbers, count, answers);
-		if (result == 0 && acting->verb->order != ORDERS_RETRY &&
-		    memchr(answers, ORDERS_DONE, count))
-			acting->is_unsafe = !sync_orders();
 		for (size_t j = 0; result == 0 && j < count; j++)
-			tell(
+			take_answer(
 			    acting, numbers[j], (enum orders_answer)answers[j]);
 	}
 	acting->chosen.len = 0;
@@ -141,6 +132,7 @@ order_busy(struct acting *acting)
 			vec_push(&acting->chosen, acting->busy.at[j]);
 		acting->busy.len = 0;
 		result = order_chosen(acting);
+		tell_obeyed(acting);
 	}
 	for (size_t i = 0; i < acting->busy.len; i++)
 		control_complain(
@@ -159,6 +151,7 @@ verbs_order(struct control *control, const struct verb *verb,
 	    control_walk(control, selection, choose, order_chosen, &acting);
 
 	(void)addresses;
+	tell_obeyed(&acting);
 	if (result == 0)
 		result = order_busy(&acting);
 	str_reset(&control->line);
@@ -170,5 +163,6 @@ verbs_order(struct control *control, const struct verb *verb,
 	control_say(control, str_span(&control->line));
 	vec_free(&acting.chosen);
 	vec_free(&acting.busy);
+	vec_free(&acting.obeyed);
 	return result;
 }

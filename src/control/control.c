@@ -6,13 +6,17 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/ascii.h"
 #include "queue/record.h"
 #include "sys/clock.h"
 #include "sys/dir.h"
 #include "sys/error.h"
+#include "sys/fd.h"
 #include "sys/fdpass.h"
+#include "sys/file.h"
+#include "sys/filesystem.h"
 
 #define OUT_MAX 32768 /* bytes that are said together */
 
@@ -112,6 +116,31 @@ control_ask(struct control *control, enum orders_verb verb, struct span address,
 	errno = EBADMSG;
 	return read_answers(
 	    span_make(datagram, (size_t)got), numbers, count, answers);
+}
+
+/* The folders may be of several file systems; then each is a wait. */
+bool
+control_sync(void)
+{
+	static const enum queue_folder folders[] = { QUEUE_INFO, QUEUE_LOCAL,
+		QUEUE_REMOTE };
+	dev_t last = 0;
+	bool is_synced = true;
+
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+		int fd = file_open(queue_folder_name(folders[i]));
+		struct stat st;
+
+		if (fd < 0 || fstat(fd, &st) < 0)
+			is_synced = false;
+		else if ((i == 0 || st.st_dev != last) &&
+		    filesystem_sync(fd) < 0)
+			is_synced = false;
+		else
+			last = st.st_dev;
+		fd_close(fd);
+	}
+	return is_synced;
 }
 
 /* ---- the walk ---- */

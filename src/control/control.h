@@ -64,6 +64,16 @@ void control_add_safe(struct str *text, struct span bytes);
 MUST_CHECK int control_ask(struct control *control, enum orders_verb verb,
     struct span address, const uint64_t *numbers, size_t count, char *answers);
 
+#define CONTROL_UNSAFE "this could not be synced; a power cut may undo it"
+
+/*
+ * control_sync: syncs what qmail-send has written when it obeyed: it waits for no
+ * disk.  What is told as held must still be so after a power cut, and what is to go,
+ * or went to another address, must not be delivered then.
+ * Returns false if that failed: CONTROL_UNSAFE is to be told.
+ */
+MUST_CHECK bool control_sync(void);
+
 /* What is done with each message that is meant. */
 typedef void
 control_call(void *context, const struct message *message, enum stage stage);

@@ -33,6 +33,7 @@ struct redirecting {
 	struct str sender, parameters, wishes;
 	uint64_t number;
 	bool is_there;
+	bool is_ordered; /* something that a power cut may undo */
 };
 
 /* Keeps what a copy needs, if the old address is still to do. */
@@ -187,6 +188,7 @@ hold_and_look(
 		return TROUBLE_WORDS;
 	if (answer != ORDERS_DONE)
 		return BUSY_WORDS;
+	redirecting->is_ordered = true;
 	if (order(redirecting, ORDERS_ASK, &answer) < 0)
 		return "";
 	if (answer != ORDERS_WAITS)
@@ -230,6 +232,9 @@ redirect_alone(
 	    fd < 0 ? BUSY_WORDS : redirect_one(redirecting, selection);
 	int number = errno;
 
+	if (redirecting->is_ordered && !control_sync())
+		control_complain(
+		    redirecting->control, redirecting->number, CONTROL_UNSAFE);
 	fd_close(fd);
 	errno = number;
 	return wrong;

@@ -14,6 +14,7 @@
 #include "base/vec.h"
 #include "config/home.h"
 #include "mail/dotqmail.h"
+#include "net/srsdoor.h"
 #include "queue/wishes.h"
 #include "sys/error.h"
 #include "sys/fd.h"
@@ -248,13 +249,16 @@ filter_copy(struct inject *inject)
 	filter_fail_errno("cannot read the message");
 }
 
-void
-filter_envelope(struct inject *inject, struct span sender,
+/* Adds sender and recipients, with what the sender asks of notifications if he is
+ * that of the message.
+ *   path   his address, as it is passed on */
+static void
+add_envelope(struct inject *inject, struct span sender, struct span path,
     char *const *recipients, int count)
 {
 	struct str wishes = STR_INIT;
 
-	inject_sender(inject, sender);
+	inject_sender(inject, path);
 	if (span_equal(sender, span_of(getenv("SENDER"))))
 		wishes_pass_on(inject, &wishes);
 	for (int i = 0; i < count; i++) {
@@ -283,16 +287,33 @@ filter_close(struct inject *inject, int exit_code)
 						  : FILTER_TEMPORARY);
 }
 
-void
-filter_forward(struct span sender, struct span top, char *const *recipients,
-    int count, int exit_code)
+NORETURN static void
+forward(enum srsdoor_letter letter, struct span sender, struct span top,
+    char *const *recipients, int count, int exit_code)
 {
 	struct inject inject;
+	struct str path = STR_INIT;
 
+	if (srsdoor_sender(home_dir, letter, sender, &path) < 0)
+		filter_fail(FILTER_TEMPORARY, str_z(&path));
 	if (inject_open(&inject, home_dir) < 0)
 		filter_fail_errno("cannot run the queue program");
 	inject_message(&inject, top);
 	filter_copy(&inject);
-	filter_envelope(&inject, sender, recipients, count);
+	add_envelope(&inject, sender, str_span(&path), recipients, count);
 	filter_close(&inject, exit_code);
+}
+
+void
+filter_forward(struct span sender, struct span top, char *const *recipients,
+    int count, int exit_code)
+{
+	forward(SRSDOOR_PASS_ON, sender, top, recipients, count, exit_code);
+}
+
+void
+filter_forward_rewritten(
+    struct span sender, struct span top, char *const *recipients, int count)
+{
+	forward(SRSDOOR_FORWARD, sender, top, recipients, count, FILTER_DONE);
 }

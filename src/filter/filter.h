@@ -83,20 +83,19 @@ void filter_give_back(void);
  * cannot be read. */
 void filter_copy(struct inject *inject);
 
-/* filter_envelope: adds sender and recipients, with what the sender asks of
- * notifications if he is that of the message. */
-void filter_envelope(struct inject *inject, struct span sender,
-    char *const *recipients, int count);
-
 /* filter_close: hands the message over, says what came of it, and ends the
  * program: with this exit code if it was taken. */
 NORETURN void filter_close(struct inject *inject, int exit_code);
 
 /*
  * filter_forward: passes the message on, with lines on top of it, and ends the
- * program: with this exit code if it was taken.
+ * program: with this exit code if it was taken.  Its reverse-path is that of SRS
+ * where this host rewrites what it forwards (net/srsdoor.h).
+ * filter_forward_rewritten: with one of SRS in any case; with 0 if it was taken.
  */
 NORETURN void filter_forward(struct span sender, struct span top,
     char *const *recipients, int count, int exit_code);
+NORETURN void filter_forward_rewritten(
+    struct span sender, struct span top, char *const *recipients, int count);
 
 #endif

@@ -66,6 +66,7 @@ static const struct {
 	    "4.3.0" },
 	[LOCAL_PROGRAM_CRASHED] = { 111, "a program crashed", "4.3.0" },
 	[LOCAL_QUEUE_START] = { 111, "cannot run the queue program", "4.3.0" },
+	[LOCAL_SENDER] = { 111, "cannot rewrite the sender", "4.3.0" },
 	[LOCAL_OUTPUT] = { 111, "cannot write what would be done", "4.3.0" },
 };
 

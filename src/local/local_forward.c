@@ -6,6 +6,7 @@
 
 #include "config/home.h"
 #include "local_end.h"
+#include "net/srsdoor.h"
 #include "queue/inject.h"
 #include "queue/wishes.h"
 #include "sys/fd.h"
@@ -39,15 +40,20 @@ local_forward(struct local *local, struct span addresses)
 	struct str wishes = STR_INIT;
 	struct inject inject;
 	struct verdict verdict;
+	struct str sender = STR_INIT;
 	uint64_t position = 0;
 
 	signal_ignore(SIGPIPE);
+	if (srsdoor_sender(home_dir, SRSDOOR_PASS_ON, local_new_sender(local),
+		&sender) < 0)
+		local_end(LOCAL_SENDER, str_z(&sender), 0);
 	if (inject_open(&inject, home_dir) < 0)
 		local_end(LOCAL_QUEUE_START, NULL, errno);
 	inject_message(&inject, str_span(&local->delivered_to));
 	while (local_message_next(local, &position, buffer, &bytes))
 		inject_message(&inject, bytes);
-	inject_sender(&inject, local_new_sender(local));
+	inject_sender(&inject, str_span(&sender));
+	str_free(&sender);
 	if (span_equal(local_new_sender(local), span_of(local->sender)))
 		wishes_pass_on(&inject, &wishes);
 	while (span_cut_next(&addresses, '\0', &address)) {

@@ -54,6 +54,8 @@ struct client {
 	int64_t until;	/* then it, or its check, has had its time */
 	uint64_t order; /* who asked first */
 	pid_t pid;	/* of its check; 0: none */
+	bool is_root;
+	bool is_try; /* it checks itself, when its turn has come */
 	bool is_too_slow;
 	struct logincheck login; /* lies in record */
 	char record[LOGINCHECK_RECORD_MAX];

@@ -6,6 +6,7 @@
 
 #include "authd.h"
 #include "base/secret.h"
+#include "queue/logintry.h"
 #include "queue/sendcount.h"
 #include "sys/clock.h"
 #include "sys/door.h"
@@ -69,16 +70,23 @@ has_asked(const struct client *client)
 	return client->begins != 0;
 }
 
+/* All that is ever said; who has left does not hear it. */
+static void
+send_letter(struct client *client, int letter)
+{
+	const char record[2] = { (char)letter, '\0' };
+
+	if (client->fd != -1)
+		(void)!fdpass_send(client->fd, span_make(record, 2), -1);
+	hang_up(client);
+}
+
 /* Answers, and forgets what was asked but for the name. */
 static void
 answer(struct client *client, enum logincheck_answer found, const char *reason)
 {
-	const char record[2] = { (char)found, '\0' };
-
 	log_answer(&client->login, found, reason);
-	if (client->fd != -1)
-		(void)!fdpass_send(client->fd, span_make(record, 2), -1);
-	hang_up(client);
+	send_letter(client, found);
 }
 
 static void
@@ -141,6 +149,7 @@ clients_let_in(struct clients *clients, int door)
 			continue;
 		}
 		*client = (struct client){ .fd = fd,
+			.is_root = uid == 0,
 			.until = clock_monotonic() + AUTHD_RECORD_MS };
 	}
 	return 0;
@@ -172,8 +181,6 @@ clients_watch(
 static bool
 answer_count(struct clients *clients, struct client *client, struct span record)
 {
-	const char taken[2] = { SENDCOUNT_TAKEN, '\0' };
-	const char too_many[2] = { SENDCOUNT_TOO_MANY, '\0' };
 	struct span name;
 	uint64_t recipients;
 	bool may;
@@ -187,9 +194,27 @@ answer_count(struct clients *clients, struct client *client, struct span record)
 			.address = SPAN(""),
 			.service = SPAN("") },
 		    "too much mail in an hour");
-	(void)!fdpass_send(
-	    client->fd, span_make(may ? taken : too_many, 2), -1);
-	hang_up(client);
+	send_letter(client, may ? SENDCOUNT_TAKEN : SENDCOUNT_TOO_MANY);
+	return true;
+}
+
+/* Notes what came of a try that the client has checked, or that one is to begin;
+ * that goes on like any question.  Returns false if neither was said, or not by
+ * root: who hears strangers could take back what he has guessed. */
+static bool
+hear_of_try(struct clients *clients, struct client *client, struct span record)
+{
+	enum logintry_event event;
+
+	if (!client->is_root || !logintry_parse(record, &client->login, &event))
+		return false;
+	client->is_try = true;
+	if (event == LOGINTRY_BEGINS)
+		return true;
+	tries_end(&clients->tries, client->login.address, client->login.name,
+	    event == LOGINTRY_WAS_RIGHT ? TRIES_RIGHT : TRIES_UNKNOWN,
+	    clock_monotonic());
+	send_letter(client, LOGINCHECK_RIGHT);
 	return true;
 }
 
@@ -200,20 +225,21 @@ hear(struct clients *clients, struct client *client)
 	int64_t now = clock_monotonic();
 	ssize_t got = fdpass_receive(
 	    client->fd, client->record, sizeof(client->record), NULL);
+	struct span record =
+	    span_make(client->record, got > 0 ? (size_t)got : 0);
 
 	if (got < 0 && errno == EAGAIN)
 		return;
-	if (got > 0 &&
-	    answer_count(
-		clients, client, span_make(client->record, (size_t)got)))
+	if (answer_count(clients, client, record))
 		return;
-	if (got <= 0 ||
-	    !logincheck_parse(
-		span_make(client->record, (size_t)got), &client->login)) {
+	if (!hear_of_try(clients, client, record) &&
+	    !logincheck_parse(record, &client->login)) {
 		secret_wipe(client->record, sizeof(client->record));
 		hang_up(client);
 		return;
 	}
+	if (client->fd == -1)
+		return; /* it has said what came of its try */
 	client->begins = tries_begin(
 	    &clients->tries, client->login.address, client->login.name, now);
 	if (client->begins < 0) {
@@ -250,11 +276,25 @@ may_begin(
 {
 	uint64_t address;
 
-	if (client->fd == -1 || !has_asked(client) || client->pid ||
-	    client->begins > now)
+	if (client->fd == -1 || client->is_try || !has_asked(client) ||
+	    client->pid || client->begins > now)
 		return false;
 	address = tries_of_address(&clients->tries, client->login.address);
 	return checks_of(clients, address) < (clients->limits.checks + 1) / 2;
+}
+
+/* Those who check themselves need no place among the checks. */
+static void
+let_tries_begin(struct clients *clients)
+{
+	int64_t now = clock_monotonic();
+
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
+		struct client *client = &clients->all[i];
+
+		if (client->fd != -1 && client->is_try && client->begins <= now)
+			send_letter(client, LOGINCHECK_RIGHT);
+	}
 }
 
 /* Whose turn it is; NULL: nobody's. */
@@ -359,6 +399,7 @@ clients_serve(struct clients *clients, const struct pollfd *fds)
 		if ((client->fd != -1 || client->pid) && now >= client->until)
 			end_late(clients, client);
 	}
+	let_tries_begin(clients);
 	while ((next = find_next(clients)) != NULL)
 		begin_check(clients, next);
 }

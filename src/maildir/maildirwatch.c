@@ -66,7 +66,7 @@ add_author(struct str *text, struct span body, size_t start)
 	struct mailboxes list = MAILBOXES_INIT;
 	struct str address = STR_INIT;
 
-	mailboxes_parse(&list, body);
+	(void)!mailboxes_parse(&list, body, 1); /* others do not matter */
 	if (list.all.len) {
 		const struct mailbox *first = &list.all.at[0];
 

@@ -64,8 +64,9 @@ add_mailboxes(struct str *text, struct span body)
 {
 	struct mailboxes list = MAILBOXES_INIT;
 	struct str one = STR_INIT;
+	bool is_whole;
 
-	mailboxes_parse(&list, body);
+	is_whole = mailboxes_parse(&list, body, MAILBOXES_MAX);
 	for (size_t i = 0; i < list.all.len; i++) {
 		const struct mailbox *mailbox = &list.all.at[i];
 
@@ -80,6 +81,8 @@ add_mailboxes(struct str *text, struct span body)
 			str_add_z(text, ", ");
 		add_clean(text, str_span(&one), false);
 	}
+	if (!is_whole)
+		str_add_z(text, " ...");
 	str_free(&one);
 	mailboxes_free(&list);
 }

@@ -40,7 +40,8 @@ has_wanted(struct span body, int argc, char **argv)
 	struct str address = STR_INIT;
 	bool found = false;
 
-	mailboxes_parse(&list, body);
+	/* Those behind too many are not looked at. */
+	(void)!mailboxes_parse(&list, body, MAILBOXES_MAX);
 	for (size_t i = 0; i < list.all.len && !found; i++) {
 		str_reset(&address);
 		mailboxes_add_address(&address, &list.all.at[i]);

@@ -20,6 +20,7 @@
 #include "base/secret.h"
 #include "config/home.h"
 #include "popup_hear.h"
+#include "queue/logintry.h"
 #include "sys/box.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
@@ -40,6 +41,7 @@
 #define CODE_DONE    0
 #define CODE_REFUSED 1
 #define CODE_MISUSED 2
+#define CODE_LATER   111 /* for the log, where no program was run */
 
 #define TEXT_FDS 2  /* 0 and 1; of no use to open one more */
 #define FREE_FD	 16 /* above all that have a place */
@@ -51,6 +53,7 @@ static const char *const variables[] = { "UCSPITLS", "SSLCTLFD", "SSLREADFD",
 #define USAGE	"-ERR [SYS/PERM] this server is not set up\r\n"
 #define TROUBLE "-ERR [SYS/TEMP] something is wrong here; try later\r\n"
 #define REFUSED "-ERR [AUTH] wrong name or password\r\n"
+#define OFTEN	"-ERR [SYS/TEMP] that was tried too often; try later\r\n"
 
 /* Says a last word to the client, if there is one, and ends. */
 NORETURN static void
@@ -223,11 +226,42 @@ log_refusal(struct span name, int code)
 	str_free(&text);
 }
 
+/* Waits until this name may be tried by this client; ends if that is too far
+ * away, or nobody can tell. */
+static void
+wait_for_turn(const struct logincheck *login)
+{
+	switch (logintry_tell(home_dir, login, LOGINTRY_BEGINS)) {
+	case LOGINCHECK_RIGHT:
+		return;
+	case LOGINCHECK_WRONG:
+		log_refusal(login->name, CODE_REFUSED);
+		end(REFUSED);
+	case LOGINCHECK_TOO_OFTEN:
+		end(OFTEN); /* qmail-authd has a line of it */
+	case LOGINCHECK_LATER:
+		log_refusal(login->name, CODE_LATER);
+		end(TROUBLE);
+	}
+}
+
+/* Without a word it counts as wrong. */
+static void
+tell_outcome(const struct logincheck *login, int code)
+{
+	if (code != CODE_REFUSED)
+		(void)!logintry_tell(home_dir, login,
+		    code == CODE_DONE ? LOGINTRY_WAS_RIGHT
+				      : LOGINTRY_IS_UNKNOWN);
+}
+
 int
 main(int argc, char **argv)
 {
 	struct str timestamp = STR_INIT, login = STR_INIT, name = STR_INIT;
+	struct logincheck tried = { .service = SPAN("pop3") };
 	struct home_ids ids = { 0 };
+	bool is_counted = geteuid() == 0; /* nobody else is heard */
 	struct starttls tls;
 	int ends[2], code;
 	pid_t hearer;
@@ -237,7 +271,7 @@ main(int argc, char **argv)
 	if (argc < 3)
 		end(USAGE);
 	if (fd_open_standard() < 0 || box_hide() < 0 || fd_pipe(ends) < 0 ||
-	    (geteuid() == 0 && home_ids_read(&ids) < 0))
+	    (is_counted && home_ids_read(&ids) < 0))
 		end(TROUBLE);
 	make_timestamp(&timestamp, argv[1]);
 	(void)starttls_find(&tls);
@@ -254,7 +288,13 @@ main(int argc, char **argv)
 	change_over(login.s[0] == POPUP_TLS, &tls);
 	str_add_z(&name, str_z(&login) + 1);
 	str_add_field(&login, str_span(&timestamp));
+	tried.name = str_span(&name);
+	tried.address = span_of(getenv("TCPREMOTEIP"));
+	if (is_counted)
+		wait_for_turn(&tried);
 	code = run_program(argv + 2, &login);
+	if (is_counted)
+		tell_outcome(&tried, code);
 	if (code == CODE_DONE)
 		end(NULL);
 	log_refusal(str_span(&name), code);

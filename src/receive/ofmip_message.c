@@ -18,7 +18,7 @@
 struct passage {
 	struct ofmip *ofmip;
 	struct inject inject;
-	bool is_open, is_body, is_too_large;
+	bool is_open, is_body;
 	struct tidylines lines; /* the header */
 	struct tidylines_wishes wishes;
 	struct hops hops; /* fields that tell of a loop */
@@ -109,7 +109,6 @@ take_header_line(struct passage *passage, struct span line)
 	case TIDYLINES_TAKEN:
 		return;
 	case TIDYLINES_TOO_LARGE:
-		passage->is_too_large = true;
 		passage->is_body = true;
 		return;
 	case TIDYLINES_BODY:
@@ -181,7 +180,7 @@ take_line(
 		return;
 	if (!passage->is_body)
 		take_header_line(passage, text);
-	else if (passage->is_open && !passage->is_too_large)
+	else if (passage->is_open && !tidylines_find_fault(&passage->lines))
 		inject_message(&passage->inject, text);
 }
 
@@ -220,9 +219,7 @@ find_fault(const struct passage *passage)
 		return "451 4.3.0 cannot run the queue program";
 	if (passage->hops.count >= HOPS_MAX)
 		return "554 5.4.6 passed on too often; a loop?";
-	if (passage->is_too_large)
-		return "552 5.3.4 its header is larger than we take";
-	return NULL;
+	return tidylines_find_fault(&passage->lines);
 }
 
 /* Without any memory: if that were out now, the message would come again. */

@@ -226,6 +226,11 @@ bool smtpd_auth_is_missing(const struct smtpd *smtpd);
 /* smtpd_auth_forget: whoever the client said that it is, it may be another. */
 void smtpd_auth_forget(struct smtpd *smtpd);
 
+/* smtpd_set_variable: tells the programs that are started from now on; value NULL:
+ * nothing of that name. */
+void
+smtpd_set_variable(struct smtpd *smtpd, const char *name, const char *value);
+
 /* smtpd_auth: the command.  No copy of a password is left. */
 void smtpd_auth(struct smtpd *smtpd, struct span argument);
 

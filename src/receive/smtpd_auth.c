@@ -91,8 +91,8 @@ smtpd_auth_is_missing(const struct smtpd *smtpd)
 
 /* ---- who it is ---- */
 
-static void
-set_variable(struct smtpd *smtpd, const char *name, const char *value)
+void
+smtpd_set_variable(struct smtpd *smtpd, const char *name, const char *value)
 {
 	if ((value ? setenv(name, value, 1) : unsetenv(name)) < 0)
 		smtpd_end(smtpd, SMTPD_MEMORY);
@@ -110,8 +110,8 @@ let_in(struct smtpd *smtpd, struct span name)
 	login->suffix_before = smtpd->policy.relay_suffix;
 	smtpd->user = str_span(&login->name);
 	smtpd->policy.relay_suffix = "";
-	set_variable(smtpd, "TCPREMOTEINFO", str_z(&login->name));
-	set_variable(smtpd, "RELAYCLIENT", "");
+	smtpd_set_variable(smtpd, "TCPREMOTEINFO", str_z(&login->name));
+	smtpd_set_variable(smtpd, "RELAYCLIENT", "");
 }
 
 void
@@ -123,9 +123,9 @@ smtpd_auth_forget(struct smtpd *smtpd)
 		return;
 	smtpd->user = login->user_before;
 	smtpd->policy.relay_suffix = login->suffix_before;
-	set_variable(smtpd, "TCPREMOTEINFO",
+	smtpd_set_variable(smtpd, "TCPREMOTEINFO",
 	    login->user_before.len ? login->user_before.s : NULL);
-	set_variable(smtpd, "RELAYCLIENT", login->suffix_before);
+	smtpd_set_variable(smtpd, "RELAYCLIENT", login->suffix_before);
 	str_reset(&login->name);
 }
 

@@ -91,7 +91,8 @@ check_authors(struct smtpd *smtpd)
 	struct smtpd_submission *submission = &smtpd->submission;
 	struct str address = STR_INIT;
 
-	for (size_t i = 0; i < submission->authors.all.len; i++) {
+	for (size_t i = 0;
+	     i < submission->authors.all.len && !submission->fault; i++) {
 		int is_own;
 
 		str_reset(&address);
@@ -158,9 +159,7 @@ take_line(struct smtpd *smtpd, struct span line)
 	case TIDYLINES_TAKEN:
 		return;
 	case TIDYLINES_TOO_LARGE:
-		submission->fault =
-		    "552 5.3.4 its header is larger than we take";
-		submission->is_body = true;
+		submission->is_body = true; /* the end tells */
 		return;
 	case TIDYLINES_BODY:
 		break;
@@ -196,6 +195,7 @@ const char *
 smtpd_submit_end(struct smtpd *smtpd)
 {
 	struct smtpd_submission *submission = &smtpd->submission;
+	const char *fault;
 
 	if (!submission->is_on)
 		return NULL;
@@ -203,5 +203,6 @@ smtpd_submit_end(struct smtpd *smtpd)
 		take_line(smtpd, str_span(&submission->line));
 	if (!submission->is_body)
 		end_header(smtpd);
-	return submission->fault;
+	fault = tidylines_find_fault(&submission->lines);
+	return fault ? fault : submission->fault;
 }

@@ -48,6 +48,22 @@ forget_all(struct smtpd *smtpd)
 	smtpd->has_helo = smtpd->is_extended = false;
 }
 
+/* A part of the report, also for a program in the place of qmail-queue, as if TLS
+ * had been there from the first byte.  Behind each is a NUL. */
+static struct span
+take_report(struct smtpd *smtpd, const char *variable)
+{
+	struct str name = STR_INIT;
+	struct span value;
+
+	str_add_z(&name, variable);
+	str_add_byte(&name, '=');
+	value = tlsdoor_value(str_span(&smtpd->tls.report), str_span(&name));
+	smtpd_set_variable(smtpd, variable, value.len ? value.s : NULL);
+	str_free(&name);
+	return value;
+}
+
 /* Reads and writes plain text from now on. */
 static void
 change_over(struct smtpd *smtpd)
@@ -56,10 +72,8 @@ change_over(struct smtpd *smtpd)
 	out_init(&smtpd->out, 1, smtpd->out.buffer, smtpd->out.size);
 	smtpd_begin_input(smtpd);
 	smtpd->tls.is_on = true;
-	smtpd->tls.protocol =
-	    tlsdoor_value(str_span(&smtpd->tls.report), SPAN("SSL_PROTOCOL="));
-	smtpd->tls.cipher =
-	    tlsdoor_value(str_span(&smtpd->tls.report), SPAN("SSL_CIPHER="));
+	smtpd->tls.protocol = take_report(smtpd, "SSL_PROTOCOL");
+	smtpd->tls.cipher = take_report(smtpd, "SSL_CIPHER");
 	forget_all(smtpd);
 }
 

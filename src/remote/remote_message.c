@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "mail/header.h"
+#include "queue/headerin.h"
 #include "sys/fd.h"
 
 void
@@ -37,16 +39,44 @@ header_of(struct span text)
 	return span_upto(text, end);
 }
 
+/* A word with blanks and folds around it (RFC 8689 5). */
+static bool
+is_no(struct span value)
+{
+	struct span blank = SPAN(" \t\r\n");
+
+	while (value.len && span_has(blank, value.s[0]))
+		value = span_from(value, 1);
+	while (value.len && span_has(blank, value.s[value.len - 1]))
+		value = span_upto(value, value.len - 1);
+	return span_equal_nocase(value, SPAN("No"));
+}
+
+static bool
+frees_of_tls(struct span header)
+{
+	struct span field, name;
+	size_t colon;
+
+	while (headerin_next(&header, &field)) {
+		name = header_name(field, &colon);
+		if (span_equal_nocase(name, SPAN("TLS-Required")) &&
+		    is_no(span_from(field, colon + 1)))
+			return true;
+	}
+	return false;
+}
+
 static void
 look_at_it(struct remote_message *message)
 {
 	struct span text = span_make(message->piece, message->piece_len);
-	struct span header;
+	struct span header = header_of(text);
 
+	message->is_tls_free = frees_of_tls(header);
 	message->is_eight = !utf8_is_ascii(text);
 	if (!message->is_eight)
 		return;
-	header = header_of(text);
 	message->is_utf8 = !utf8_is_ascii(header) && utf8_is_valid(header);
 }
 

@@ -29,6 +29,8 @@ struct remote_message {
 	bool is_over;	  /* they were the last */
 	bool is_eight;	  /* the first piece has 8-bit bytes */
 	bool is_utf8;	  /* so has its header, and they are UTF-8 */
+	/* Its header says "TLS-Required: No" (RFC 8689 5), in the first piece. */
+	bool is_tls_free;
 };
 
 /* message_inspect: is descriptor 0 a file, and how large? */

@@ -108,10 +108,11 @@ remote_smtp(struct remote *remote)
 	remote->message.piece = piece;
 	for (size_t i = 0; i < remote->recipients.len; i++)
 		vec_push(&transaction.recipients, i);
+	/* What its header says of TLS counts from the first connection. */
+	if (message_begin(&remote->message) < 0)
+		remote_end(&remote->told, REMOTE_READ, SPAN(""));
 	while (!session_open(&session, remote, remote_connect(remote)))
 		;
-	if (message_begin(&remote->message) < 0)
-		session_end_unread(&session);
 	do {
 		bool is_last;
 

@@ -4,7 +4,9 @@
  *
  * The administrator's word, control/tlspolicy, goes first where it says who the
  * server has to be; else what the domain itself wants makes it stricter: TLSA
- * records of the host, and, where none of them can be used, MTA-STS.
+ * records of the host, and, where none of them can be used, MTA-STS.  A message
+ * may say that its sender would rather have it arrive (RFC 8689 5): then what the
+ * domain wants is not asked.
  */
 #include <unistd.h>
 
@@ -326,12 +328,15 @@ bool
 remote_tls_decide(struct remote *remote)
 {
 	struct remote_tls *tls = &remote->tls;
+	/* REQUIRETLS goes before what the header says. */
+	bool is_free = remote->message.is_tls_free && !remote->needs_tls;
 
 	if (tls->result[0] != '\0')
 		return false;
 	/* A line that says who it has to be is the last word; so is one for clear
 	 * text, but not against the sender. */
-	if (tls->login < 0 && tls->policy.kind <= TLSPOLICY_ENCRYPT &&
+	if (!is_free && tls->login < 0 &&
+	    tls->policy.kind <= TLSPOLICY_ENCRYPT &&
 	    tls->wish != REMOTE_TLS_NOT && remote_tls_is_served() &&
 	    !ask_dane(remote) && !remote->mx.is_relay)
 		ask_sts(remote);

@@ -124,14 +124,15 @@ take_note(struct order *order, struct job *job, uint64_t number,
 		return answer;
 	while (verbs[i].verb != order->verb)
 		i++;
-	if (verbs[i].order != old) {
-		if (info_mark_order(
-			number, order->send->split, verbs[i].order, birth) < 0)
-			return answer_error(order, number);
-		if (job)
-			job->order = verbs[i].order;
+	/* One that stands there is written again: its sync may have failed, and
+	 * the next would have nothing to write. */
+	if (info_mark_order(number, order->send->split, verbs[i].order, birth) <
+	    0)
+		return answer_error(order, number);
+	if (job)
+		job->order = verbs[i].order;
+	if (verbs[i].order != old)
 		log_order(order, verbs[i].words, number);
-	}
 	if (info_order_holds(verbs[i].order))
 		return ORDERS_DONE;
 	make_due_after_restart(order->send, number);

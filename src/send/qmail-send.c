@@ -380,7 +380,8 @@ take_mutex(struct send *send)
 	int fd = open("lock/sendmutex", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
-		cannot_start(send, "unable to open mutex");
+		cannot_start(send,
+		    "unable to open mutex: is the disk of the queue mounted?");
 	if (lock_try(fd) < 0)
 		cannot_start(send, "qmail-send is already running");
 }
@@ -408,11 +409,11 @@ set_up(struct send *send)
 		cannot_start(send, "unable to start the scribe");
 	if (chdir(home_queue_dir) < 0 || queue_split_read(&send->split) < 0)
 		cannot_start(send, "unable to switch to queue directory");
-	if (!queue_has_all_parts(send->split))
-		cannot_start(send,
-		    "a part of the queue is missing: is its disk mounted, or is it "
-		    "of another suite or split?  See qmail-qfix(8)");
 	take_mutex(send);
+	if (!queue_has_its_parts(send->split))
+		cannot_start(send,
+		    "the parts of the queue are not those of its split: is a disk not "
+		    "mounted, or is it of another suite?  See qmail-qfix(8)");
 	link_send(&send->rcptd, SPAN(RCPTCHECK_BEGIN), -1);
 	link_send(&send->qctld, SPAN(ORDERS_BEGIN), -1);
 	arrivals_say(&send->arrivals, SORTED_BEGIN);

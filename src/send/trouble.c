@@ -46,6 +46,7 @@ void
 trouble_hurry(struct trouble *trouble, int64_t now)
 {
 	trouble->next = now;
+	trouble->pause = 0;
 }
 
 int64_t

@@ -28,7 +28,7 @@ void trouble_note(struct trouble *trouble, int64_t now);
  * then is noted again. */
 bool trouble_is_over(struct trouble *trouble, int64_t now);
 
-/* trouble_hurry: what failed is tried again at once. */
+/* trouble_hurry: what failed is tried again at once, and then soon. */
 void trouble_hurry(struct trouble *trouble, int64_t now);
 
 /* trouble_next: when trouble_is_over is to be asked; INT64_MAX: not at all. */

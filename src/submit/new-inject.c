@@ -177,6 +177,8 @@ read_header(struct in *in, struct tidyhead *head, struct new_envelope *envelope,
 		if (!new_envelope_field(envelope, field))
 			tidyhead_field(head, str_span(&envelope->names->rules),
 			    field, NULL);
+	if (head->has_too_many || envelope->has_too_long)
+		fail("an address has too many words (#5.3.4)", PERMANENT_EXIT);
 	str_free(&header);
 }
 
@@ -328,7 +330,7 @@ main(int argc, char **argv)
 	signal_ignore(SIGPIPE);
 	take_options(&options, argc, argv);
 	in_init(&in, 0, buffer, sizeof(buffer));
-	tidyhead_begin(&head);
+	tidyhead_begin(&head, SIZE_MAX); /* its sender pays */
 	rules = name_file("QMAILREWRITEFILE", &rules_path);
 	lists = name_file("QMAILMFTFILE", &lists_path);
 	read_names(&names, rules);

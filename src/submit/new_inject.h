@@ -38,6 +38,7 @@ struct new_envelope {
 	/* A field with recipients has a comment that hides some; so has
 	 * Envelope-Recipients. */
 	bool hides_listed, hides_given;
+	bool has_too_long; /* a mailbox has more words than are taken */
 };
 
 /* new_envelope_field: takes a field of the message.  Returns whether the

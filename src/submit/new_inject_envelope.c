@@ -31,12 +31,13 @@ complete(const struct new_envelope *envelope, struct mailbox *mailbox)
 
 /* Mailboxes of a field, completed. */
 static void
-take(const struct new_envelope *envelope, struct mailboxes *list,
-    struct span body)
+take(struct new_envelope *envelope, struct mailboxes *list, struct span body)
 {
 	size_t start = list->all.len;
 
-	mailboxes_parse(list, body);
+	/* As many as its sender likes: it is he who pays. */
+	if (!mailboxes_parse(list, body, SIZE_MAX))
+		envelope->has_too_long = true;
 	for (size_t i = start; i < list->all.len; i++)
 		if (list->all.at[i].local_part.len || list->all.at[i].host.len)
 			complete(envelope, &list->all.at[i]);

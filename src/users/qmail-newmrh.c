@@ -2,7 +2,8 @@
  * qmail-newmrh.c - makes control/morercpthosts.cdb from morercpthosts, or the
  * database of another such list.
  * Runs as   root, by hand.
- * Reads     control/morercpthosts, morebadmailfrom or morebadrcptto, trusted.
+ * Reads     control/morercpthosts, morebadmailfrom, morebadrcptto or moresenders,
+ *           trusted.
  * Writes    control/NAME.cdb, by way of NAME.tmp.
  * Source    qmail-newmrh(8).
  */
@@ -21,8 +22,15 @@
 #define TEMPORARY_EXIT 111
 
 /* The lists that can be made; the first is made without an argument. */
-static const char *const names[] = { "morercpthosts", "morebadmailfrom",
-	"morebadrcptto" };
+static const struct list {
+	const char *name;
+	char separator; /* of a word and its value; NUL: there are no values */
+} lists[] = {
+	{ "morercpthosts", '\0' },
+	{ "morebadmailfrom", '\0' },
+	{ "morebadrcptto", '\0' },
+	{ "moresenders", ':' },
+};
 
 struct paths {
 	struct str list, aside, result;
@@ -42,26 +50,33 @@ out_of_memory(void)
 	fail("get", "memory");
 }
 
+/* A line without the separator tells nothing, as in control_read_set. */
 static int
-add_words(struct cdbmake *make, struct span lines)
+add_words(struct cdbmake *make, char separator, struct span lines)
 {
-	struct span word;
+	struct span line;
 
-	while (span_cut_next(&lines, '\n', &word))
-		if (cdbmake_add(make, word, SPAN("")) < 0)
+	while (span_cut_next(&lines, '\n', &line)) {
+		size_t end = separator ? span_find(line, separator) : line.len;
+
+		if (separator && end == line.len)
+			continue;
+		if (cdbmake_add(make, span_upto(line, end),
+			span_from(line, end + 1)) < 0)
 			return -1;
+	}
 	return 0;
 }
 
 static void
-write_database(struct paths *paths, struct span lines)
+write_database(struct paths *paths, char separator, struct span lines)
 {
 	struct cdbfile file;
 
 	if (cdbfile_begin(&file, str_z(&paths->aside), str_z(&paths->result)) <
 	    0)
 		fail("write", str_z(&paths->aside));
-	if (add_words(&file.make, lines) < 0) {
+	if (add_words(&file.make, separator, lines) < 0) {
 		cdbfile_abandon(&file);
 		fail("write", str_z(&paths->aside));
 	}
@@ -77,13 +92,13 @@ set_path(struct str *path, const char *name, const char *ending)
 	str_add_z(path, ending);
 }
 
-/* The name of a list that can be made, or NULL. */
-static const char *
-find_name(const char *wanted)
+/* The list of that name, or NULL. */
+static const struct list *
+find_list(const char *wanted)
 {
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(names[i], wanted) == 0)
-			return names[i];
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		if (strcmp(lists[i].name, wanted) == 0)
+			return &lists[i];
 	return NULL;
 }
 
@@ -91,20 +106,20 @@ int
 main(int argc, char **argv)
 {
 	struct paths paths = { STR_INIT, STR_INIT, STR_INIT };
-	const char *name = argc > 1 ? find_name(argv[1]) : names[0];
+	const struct list *list = argc > 1 ? find_list(argv[1]) : &lists[0];
 	struct str lines = STR_INIT, words = STR_INIT;
 	int found;
 
 	must_hooks(TEMPORARY_EXIT, out_of_memory);
-	if (!name || argc > 2) {
+	if (!list || argc > 2) {
 		fputs("usage: qmail-newmrh [morercpthosts | morebadmailfrom | "
-		      "morebadrcptto]\n",
+		      "morebadrcptto | moresenders]\n",
 		    stderr);
 		return USAGE_EXIT;
 	}
-	set_path(&paths.list, name, "");
-	set_path(&paths.aside, name, ".tmp");
-	set_path(&paths.result, name, ".cdb");
+	set_path(&paths.list, list->name, "");
+	set_path(&paths.aside, list->name, ".tmp");
+	set_path(&paths.result, list->name, ".cdb");
 	if (chdir(home_dir) < 0)
 		fail("enter", home_dir);
 	found = control_read_list(str_z(&paths.list), &lines);
@@ -113,7 +128,7 @@ main(int argc, char **argv)
 	if (found <= 0)
 		fail("read", str_z(&paths.list));
 	str_add_lower(&words, str_span(&lines));
-	write_database(&paths, str_span(&words));
+	write_database(&paths, list->separator, str_span(&words));
 	str_free(&lines);
 	str_free(&words);
 	str_free(&paths.list);

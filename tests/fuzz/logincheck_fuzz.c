@@ -4,7 +4,7 @@
 
 #include "base/must.h"
 #include "base/str.h"
-#include "queue/logincheck.h"
+#include "queue/logintry.h"
 #include "queue/record.h"
 #include "queue/sendcount.h"
 
@@ -17,11 +17,16 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct span all = span_make((const char *)bytes, size);
 	struct str again = STR_INIT;
 	struct logincheck login;
+	enum logintry_event event;
 	struct span name;
 	uint64_t recipients;
 
 	if (sendcount_parse(all, &name, &recipients)) {
 		must(recipients <= SENDCOUNT_MAX && logincheck_is_name(name));
+		must(!logincheck_parse(all, &login));
+	}
+	if (logintry_parse(all, &login, &event)) {
+		must(logincheck_is_fit(&login) && login.password.len == 0);
 		must(!logincheck_parse(all, &login));
 	}
 	if (!logincheck_parse(all, &login))

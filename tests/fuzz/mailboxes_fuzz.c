@@ -31,14 +31,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		date_add(&text, &date);
 		str_reset(&text);
 	}
-	mailboxes_parse(&list, input);
+	must(mailboxes_parse(&list, input, SIZE_MAX));
 	must(list.all.len <= size + 1);
 	write_list(&list, &text);
 	must(!span_has(str_span(&text), '\n'));
 	must(!span_has(str_span(&text), '\r'));
 	must(!span_has(str_span(&text), '\0'));
-	mailboxes_parse(&again, str_span(&text));
+	must(mailboxes_parse(&again, str_span(&text), list.all.len));
 	must(again.all.len == list.all.len);
+	mailboxes_free(&again);
+	if (list.all.len)
+		must(!mailboxes_parse(&again, input, list.all.len - 1));
 	str_free(&text);
 	mailboxes_free(&list);
 	mailboxes_free(&again);

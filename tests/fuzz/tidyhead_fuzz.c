@@ -39,7 +39,7 @@ tidy(struct span fields, struct str *written)
 	struct tidyhead head;
 	size_t start = 0, colon;
 
-	tidyhead_begin(&head);
+	tidyhead_begin(&head, MAILBOXES_MAX);
 	for (size_t i = 0; i < fields.len; i++)
 		if (fields.s[i] == '\n' &&
 		    (i + 1 == fields.len ||

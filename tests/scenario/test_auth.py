@@ -206,7 +206,9 @@ def test_what_a_filter_sees(town, authd):
             lines = source.read().splitlines()
         with open(out, "w"):
             pass
-        return {line for line in lines if line.startswith(("RELAYCLIENT", "TCPREMOTEINFO"))}
+        return {re.sub("(CIPHER=TLS_).*", r"\1", line) for line in lines
+                if line.startswith(("RELAYCLIENT", "TCPREMOTEINFO", "SSL_"))}
+    tls_facts = {"SSL_PROTOCOL=TLSv1.3", "SSL_CIPHER=TLS_"}
     with Client() as client:
         client.sendmail("joe@there.example", ["ann@here.example"], MESSAGE)
         assert seen() == set()
@@ -215,7 +217,10 @@ def test_what_a_filter_sees(town, authd):
         assert seen() == {"RELAYCLIENT=", "TCPREMOTEINFO=ann"}
         client.begin()
         client.sendmail("joe@there.example", ["ann@here.example"], MESSAGE)
-        assert seen() == set()
+        assert seen() == tls_facts
+        client.login("bob", pop.PASSWORD)
+        client.sendmail("bob@here.example", ["ann@here.example"], MESSAGE)
+        assert seen() == tls_facts | {"RELAYCLIENT=", "TCPREMOTEINFO=bob"}
 
 
 def test_what_a_filter_sees_of_a_proxy(town, authd):

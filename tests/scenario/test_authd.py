@@ -2,6 +2,7 @@
 
 import os
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -295,6 +296,58 @@ def test_the_end(town):
 def test_arguments(town):
     done = subprocess.run([town.place.program("qmail-authd")], stderr=subprocess.PIPE)
     assert done.returncode == 100 and done.stderr.startswith(b"usage: ")
+
+
+# ---- tries that others check
+
+def test_tries_of_others(town):
+    """They wait in the same line, and count until they are told to be right."""
+    checker = login.script(town, 'tr "\\0" : <&3 | grep -q :right::')
+    login.start(town, checker, "true", freelogins="2")
+    for letter in "K" * 9 + "Z" * 9:
+        assert login.say(town, login.event("ann", "B")) == "K"
+        assert login.say(town, login.event("ann", letter)) == "K"
+    socks = []
+    for _ in range(20):
+        socks.append(login.door(town))
+        socks[-1].send(login.event("bob", "B"))
+    town.until(lambda: login.say(town, login.event("bob", "B")) == "L", "too many")
+    # Somebody still waits for his turn.
+    assert len(select.select(socks, [], [], 0)[0]) < len(socks)
+    assert login.ask(town, "bob", "right", address="192.0.2.77") == "L"
+    assert login.ask(town, "ann", "right", address="192.0.2.77") == "K"
+    for sock in socks:
+        sock.close()
+
+
+@pytest.mark.parametrize("record", [
+    login.event("", "B"), login.event("ann", ""), login.event("ann", "D"), login.event("ann", "BB"),
+    login.event("a\nb", "B"), login.event("ann", "B", address="1" * 65), login.event("ann", "B")[:-1],
+    login.event("ann", "B") + b"x"], ids=range(8))
+def test_no_word_of_a_try(town, record):
+    login.start(town)
+    assert login.say(town, record) == ""
+
+
+def test_who_may_tell_of_tries(town):
+    """Root alone: who hears strangers must not take back what they guess."""
+    login.start(town)
+    assert login.say(town, login.event("ann", "K")) == "K"
+    program = """
+import socket, sys
+door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+door.settimeout(20)
+door.connect(sys.argv[1])
+door.send(%r)
+try:
+    print(door.recv(10))
+except ConnectionResetError:
+    print(b"")"""
+    for letter in "BKZ":
+        done = subprocess.run(
+            ["/usr/bin/python3", "-c", program % login.event("ann", letter), town.place.path("login/door")],
+            stdout=subprocess.PIPE, **town.place.as_user("qmaild"))
+        assert done.stdout == b"b''\n", done
 
 
 # ---- fail2ban

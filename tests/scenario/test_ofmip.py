@@ -1,6 +1,7 @@
 """New messages, completed: ofmipd with real mail programs, new-inject, and what
 a bad client can make of them."""
 
+import resource
 import subprocess
 
 import pytest
@@ -62,6 +63,22 @@ def test_what_a_client_can_make_it_hold(town):
     replies = talk(town, b"MAIL FROM:<bob>\r\n" + many * 1400 + b"RSET\r\nQUIT\r\n")
     assert "452" in replies and replies[-2:] == ["250", "221"]
     assert town.is_empty()
+
+
+def test_addresses_of_a_header(town):
+    """So many in all its fields together; with a million it needs no memory to
+    speak of."""
+    def reply(*fields):
+        text = b"".join(fields) + b"\r\nbody\r\n.\r\nQUIT\r\n"
+        return talk(town, START + text, preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_DATA, (10 << 20, 10 << 20)))[-2:]
+    assert reply(b"To: " + b"a," * 4999 + b"b\r\n", b"Cc: " + b"a," * 5000 + b"\r\n") == ["250", "221"]
+    assert reply(b"To: " + b"a," * 4999 + b"b\r\n", b"Cc: " + b"a," * 5001 + b"\r\n") == ["552", "221"]
+    for one in b"a,", b".", b"a ", b"a:", b"a;", b"<>", b"<", b"(", b"()", b"@,", b'"",':
+        for name in b"To: ", b"From: ", b"Reply-To: ", b"Bcc: ", b"X: ":
+            is_list = one not in (b"<", b"(", b"()", b"@,", b'"",') and name not in (b"Bcc: ", b"X: ")
+            got = reply(name + one * (1000000 // len(one)) + b"\r\n")
+            assert got == ["552" if is_list else "250", "221"], (one, name)
 
 
 def test_replies_leave_before_the_end(town):

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from support import pop, process, town as towns
+from support import login, pop, process, town as towns
 from support.town import DOMAIN
 
 MESSAGE = "Subject: one\n\nfirst\n"
@@ -51,6 +51,79 @@ def test_refused_login(town, service, name, password):
         assert client.login(name, password).startswith("-ERR [AUTH]")
         assert client.is_over()
     service.wait(r'^qmail-popup: refused client=127\.0\.0\.1 code=1 user="%s"$' % name)
+
+
+def begin_login(town, name, password, *program):
+    """qmail-popup, told who wants what."""
+    one = subprocess.Popen(
+        [town.place.program("qmail-popup"), DOMAIN, *program], cwd="/", stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env={"PATH": town.place.path("bin") + ":/usr/bin:/bin", "TCPREMOTEIP": login.ADDRESS})
+    one.stdin.write(b"USER %s\r\nPASS %s\r\nQUIT\r\n" % (name.encode(), password.encode()))
+    one.stdin.close()
+    return one
+
+
+def last_words(one):
+    with one:
+        return one.stdout.read().decode("latin-1").splitlines()[-1]
+
+
+POP3D = ("checkpassword", "qmail-pop3d", "Maildir")
+OFTEN = "-ERR [SYS/TEMP] that was tried too often; try later"
+
+
+def test_guesses_are_counted_with_all_others(town):
+    """Where qmail-authd runs: many connections guess no faster than one."""
+    daemon = login.start(town, freelogins="1")
+    guesses = [begin_login(town, "ann", "x", "sh", "-c", "exit 1") for _ in range(20)]
+    try:
+        daemon.wait(r'^authd refused .* client="192\.0\.2\.9" user="ann" service="pop3" '
+                    'reason="too many tries of this name"$', count=10)
+        assert login.ask(town, "ann", pop.PASSWORD) == "L"
+        assert last_words(begin_login(town, "ann", pop.PASSWORD, *POP3D)) == OFTEN
+        # Nobody else waits.
+        assert last_words(begin_login(town, "bob", pop.PASSWORD, *POP3D)).startswith("+OK")
+    finally:
+        daemon.kill()  # so that nobody waits for it
+        told = [last_words(one) for one in guesses]
+    assert told.count(OFTEN) >= 10
+
+
+def test_wrong_ones_count_when_they_have_ended(town):
+    """Of as many at once, fewer have a turn than if none had been wrong."""
+    daemon = login.start(town, freelogins="1")
+    for _ in range(3):
+        assert last_words(begin_login(town, "ann", "x", "sh", "-c", "exit 1")).startswith("-ERR [AUTH]")
+    socks = [login.door(town) for _ in range(20)]
+    for sock in socks:
+        sock.send(login.event("ann", "B"))
+    daemon.wait('reason="too many tries of this name"$', count=16)
+    for sock in socks:
+        sock.close()
+
+
+@pytest.mark.parametrize("code, end", [(0, "+OK"), (111, "-ERR [SYS/TEMP]"), (2, "-ERR [SYS/PERM]")])
+def test_what_is_not_wrong_does_not_count(town, code, end):
+    login.start(town, freelogins="1")
+    program = POP3D if code == 0 else ("sh", "-c", "exit %d" % code)
+    for _ in range(12):
+        words = last_words(begin_login(town, "ann", pop.PASSWORD, *program))
+        assert words.startswith(end) and words != OFTEN
+
+
+def test_nobody_counts(town):
+    """That runs no program; and where there never was such a service, any."""
+    daemon = login.start(town)
+    assert last_words(begin_login(town, "x" * 600, "x", *POP3D)).startswith("-ERR [AUTH]")
+    daemon.kill()
+    mark = town.place.base + "/mark"
+    for is_there in (True, False):
+        words = last_words(begin_login(town, "ann", "x", "sh", "-c", "echo >> %s; exit 1" % mark))
+        assert words.startswith("-ERR [SYS/TEMP]" if is_there else "-ERR [AUTH]")
+        assert os.path.exists(mark) != is_there
+        if is_there:
+            os.unlink(town.place.path("login/door"))
 
 
 def test_refusal_cannot_forge_a_line(town, service):

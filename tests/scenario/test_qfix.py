@@ -242,12 +242,32 @@ def test_a_queue_that_was_not_taken_over(without_queue, split):
     old.waiting(305, "bob@here.example", local=["Dann@here.example"], mtime=BIRTH)
     before = listing(queue)
     daemon = process.start(place, "./Maildir/")
-    daemon.wait("^alert: cannot start: a part of the queue is missing: .*qmail-qfix.8.$")
+    daemon.wait("^alert: cannot start: the parts of the queue are not those of its split: .*qmail-qfix.8.$")
     daemon.kill()
     assert listing(queue) == before
     assert run(place, "--repair")[0] == 0
     without_queue.open()
     without_queue.until(lambda: not mail_files(queue), "its end")
+
+
+def test_a_queue_whose_split_was_lost(own_queue):
+    """Messages in the parts beyond would not be seen."""
+    town = own_queue
+    assert run(town.place, "--split", "31")[0] == 0
+    os.unlink(town.place.path("queue/lock/split"))
+    daemon = process.start(town.place, "./Maildir/")
+    daemon.wait("^alert: cannot start: the parts of the queue are not those of its split")
+    daemon.kill()
+    assert run(town.place, "--repair")[0] == 0
+    town.open()
+
+
+def test_a_queue_that_is_not_there(without_queue):
+    """As where its disk is not mounted."""
+    os.mkdir(without_queue.place.path("queue"), 0o755)
+    daemon = process.start(without_queue.place, "./Maildir/")
+    daemon.wait("^alert: cannot start: unable to open mutex: is the disk of the queue mounted.$")
+    daemon.kill()
 
 
 def test_a_second_run_changes_nothing(without_queue):

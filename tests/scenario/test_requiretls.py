@@ -25,11 +25,12 @@ def send(root_place, begin, files):
     """The report on a message that asks for it, and the connections."""
     tls.start_client(root_place, begin, files.text)
 
-    def run(lines, is_secure=True, zone=None, parameters="REQUIRETLS", **control):
+    def run(lines, is_secure=True, zone=None, parameters="REQUIRETLS", message="Subject: t\n\nhello\n",
+            **control):
         root_place.control(me="me.example\n", timeoutremote="5\n", **control)
         with peers.Dns({**ZONE, **(zone or {})}, is_secure=is_secure), \
                 peers.Servers({"127.0.0.2:25": [lines]}) as servers:
-            said = by_hand(root_place, "d.example", "a@b.example", "u@d.example",
+            said = by_hand(root_place, "d.example", "a@b.example", "u@d.example", message=message,
                            DSNENVELOPE=parameters)
         return said[-1], servers.connections
     return run
@@ -131,6 +132,44 @@ def test_another_certificate(send, files):
 def test_not_by_qmtp(send, files):
     said, connections = send({}, qmtproutes="d.example:127.0.0.2:25\n")
     assert said.startswith("D") and "(#5.7.30)" in said and not connections
+
+
+# ---- TLS-Required: No
+
+FREE = "Subject: t\nTLS-Required: No\n\nhello\n"
+OTHERS = {"_25._tcp.mx.example": {"TLSA": ["3 1 1 " + "00" * 32]}}  # of another certificate
+
+
+@pytest.mark.parametrize("message, is_free", [
+    (FREE, True), ("tls-required:\n  nO \nX: 1\n\nhello\n", True), ("Subject: t\n\nhello\n", False),
+    ("TLS-Required: Yes\n\nhello\n", False), ("TLS-Required: No way\n\nhello\n", False),
+    ("Subject: t\n\nTLS-Required: No\n", False), ("X: 1\n TLS-Required: No\n\nhello\n", False)],
+    ids=range(7))
+def test_rather_have_it_arrive(send, files, message, is_free):
+    """Whatever DANE says of the host; over TLS, if it has any."""
+    for lines in (script(files.sign("mx.example")), {"EHLO": "250 x\r\n"}):
+        said, connections = send(lines, zone=OTHERS, parameters="", message=message)
+        assert said.startswith("K" if is_free else "Z"), said
+        assert any(b"MAIL" in one.sent for one in connections) == is_free
+
+
+@pytest.mark.parametrize("control, parameters", [
+    ({"tlspolicy": "d.example:encrypt\n"}, ""), ({"tlspolicy": "d.example:verify\n"}, ""),
+    ({}, "REQUIRETLS")])
+def test_others_whose_word_counts(send, control, parameters):
+    """The administrator's, and that of who asks for REQUIRETLS."""
+    said, connections = send({"EHLO": "250 x\r\n"}, parameters=parameters, message=FREE, **control)
+    assert said[0] in "ZD" and not any(b"MAIL" in one.sent for one in connections)
+
+
+def test_who_asks_for_both(send, tmp_path):
+    """DANE still tells who it is."""
+    path = str(tmp_path / "own.pem")
+    with open(path, "w") as out:
+        out.write(tls.certificate(str(tmp_path), "another.example"))
+    zone = {"_25._tcp.mx.example": {"TLSA": ["3 1 1 " + tls.digest(path, of_key=True)]}}
+    said, _ = send(script(path), zone=zone, message=FREE)
+    assert said.startswith("K")
 
 
 # ---- coming in

@@ -70,6 +70,15 @@ def test_enforced_and_not_kept(world, name, wanted):
     assert "(#4.7." in text and b"MAIL" not in connection.sent
 
 
+def test_enforced_and_the_sender_would_rather_have_it_arrive(world):
+    enforcing(world)
+    with Spawner(world.town.place) as spawner, peers.Servers({"127.0.0.2:25": [{}]}):
+        with open(spawner.letter, "w") as out:
+            out.write("TLS-Required: No\n\nhello\n")
+        end, _, _ = deliver(spawner, TO)
+    assert end[0] == "K"
+
+
 def test_a_host_that_is_not_meant(world):
     """Whatever DNS says."""
     world.place("there.example", MX=["10 mx.evil.example"])

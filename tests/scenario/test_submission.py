@@ -4,6 +4,7 @@ import os
 import poplib
 import re
 import smtplib
+import subprocess
 
 import pytest
 
@@ -193,6 +194,23 @@ def test_listed_senders(town, service):
         assert client.docmd("MAIL FROM:<sales@shop.example>")[0] == 553
 
 
+def test_senders_of_a_database(town, service):
+    """One line for each; it is read by its name, however long the list is."""
+    lines = ["user%d: u%d@shop.example" % (number, number) for number in range(2000)]
+    login.set_controls(town, moresenders="\n".join([
+        "# more", "Bob: Sales@shop.example @club.example", "ann@there.example", *lines]))
+    subprocess.run([town.place.program("qmail-newmrh"), "moresenders"], check=True)
+    with connect("bob") as client:
+        for sender, code in (("sales@shop.example", 250), ("X@Club.example", 250), ("bob@here.example", 250),
+                             ("u7@shop.example", 553), ("x@shop.example", 553)):
+            reply = offer(client, sender, ["ann@here.example"], "From: %s\r\n%s" % (sender, BODY))
+            assert reply[0] == code, (sender, reply)
+    town.place.write(town.place.path("control/moresenders.cdb"), "damaged")
+    with connect("ann") as client:
+        assert client.docmd("MAIL FROM:<x@shop.example>") == (451, b"4.3.0 cannot tell now whose address this is")
+        assert client.docmd("MAIL FROM:<ann@here.example>")[0] == 250
+
+
 def test_unknown_recipients(town, service):
     with connect() as client:
         client.docmd("MAIL FROM:<ann@here.example>")
@@ -207,6 +225,23 @@ def test_a_large_header(service):
         assert offer(client, "ann@here.example", ["bob@here.example"], "x" * (1 << 21))[0] == 552
         assert offer(client, "ann@here.example", ["bob@here.example"],
                      "X: 1\r\n\r\n" + ("x" * 900 + "\r\n") * 3000)[0] == 250
+
+
+def test_addresses_of_a_header(town, service):
+    """So many in all its fields together; more of them need no memory to speak of."""
+    with connect() as client:
+        for count, more, code in ((4999, "", 250), (4999, "b", 552), (500000, "", 552)):
+            text = "From: ann\r\nTo: " + "a," * count + "\r\nCc: " + "a," * min(count + 1, 5000) + more
+            assert offer(client, "ann@here.example", ["bob@here.example"], text + "\r\n" + BODY)[0] == code
+        for one in "ann,", ".", "a ", "a:", "<>,":
+            for name in "From: ", "Resent-From: ", "To: ":
+                reply = offer(client, "ann@here.example", ["bob@here.example"],
+                              name + one * (1000000 // len(one)) + "\r\n" + BODY)
+                assert reply[0] == 552 and reply[1].endswith(b" its header has more addresses than we take")
+        (pid,) = tls.sessions(town, "qmail-smtpd")
+        with open("/proc/%d/status" % pid) as status:
+            peak = [int(line.split()[1]) for line in status if line.startswith("VmHWM")][0]
+        assert peak < 12 << 10, peak
 
 
 def test_without_a_login_service_nothing_is_sent(town, service, authd):

@@ -3,11 +3,12 @@
 import os
 import re
 import resource
+import socket
 import subprocess
 
 import pytest
 
-from support import faults, place as places, process, town as towns
+from support import faults, login, place as places, policies, pop, process, tls, town as towns
 
 # What each role may do to each file: r read, w write, c make files beside it.
 # Nobody else may do anything but what "all" may.
@@ -20,6 +21,7 @@ MAY = {
     "bounce": {"qmails": "rwc"},
     "lock/sendmutex": {"qmailq": "c", "qmails": "rw"},
     "lock/tcpto": {"qmailq": "c", "qmailr": "rw"},
+    "lock/tcpok": {"qmailq": "c", "qmails": "rw"},
     "lock/trigger": {"qmailq": "wc", "qmails": "rw"},
     "control/me": {"all": "r"},
     "users/ids": {"all": "r"},
@@ -29,20 +31,44 @@ MAY = {
 }
 
 
+# What services know and keep, likewise.
+SECRETS = {
+    "control/servercert.pem": {},
+    "control/tlscerts/x.pem": {},
+    "control/smtpauth": {"qmailk": "r"},
+    "users/pop": {},
+    "users/pop.cdb": {},
+    "login/sent": {},
+}
+
+# Who may knock at the door of a service, which hears some of them only.
+NOFILES = {"alias", "qmaild", "qmailh", "qmaill", "qmailp", "qmailq", "qmails", "qmailt", "qmailv"}
+DOORS = {
+    "run/rcptd": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
+    "login/door": NOFILES,
+    "tls/door": NOFILES,
+    "tlsc/door": {"qmailk", "qmailr", "qmails", "qmailt"},
+    "sts/door": {"qmailh", "qmailk", "qmailr", "qmails"},
+    "secrets/door": {"qmailk", "qmailr", "qmails"},
+    "queue/control/door": {"qmailk", "qmailr", "qmails"},
+}
+
+
 def roles(town):
     """Ids and groups of each role, as its processes have them."""
     ids = town.place.ids
     mail, others = ids("qmailq")[1], ids("qmaild")[1]
     found = {name: (ids(name)[0], others, [others])
-             for name in ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailv")}
-    found["qmailr"] = (ids("qmailr")[0], mail, [mail])
+             for name in ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailt", "qmailv", "qmailh")}
+    for name in "qmailr", "qmailk":
+        found[name] = (ids(name)[0], mail, [mail])
     found["qmails"] = (ids("qmails")[0], mail, [mail, others])
     for name, uid in towns.PEOPLE.items():
         found[name] = (uid, uid, [uid])
     return found
 
 
-def allowed(path, uid, gid, groups):
+def allowed(path, uid, gid, groups, deeds=None):
     """What a process with these ids can do, tried in one."""
     reader, writer = os.pipe()
     pid = os.fork()
@@ -52,7 +78,7 @@ def allowed(path, uid, gid, groups):
             os.setresgid(gid, gid, gid)
             os.setresuid(uid, uid, uid)
             os.write(writer, b"." + "".join(
-                letter for letter, deed in DEEDS if can(deed, path)).encode())
+                letter for letter, deed in deeds or DEEDS if can(deed, path)).encode())
         finally:
             os._exit(0)
     os.close(writer)
@@ -80,6 +106,11 @@ def make_beside(path):
 DEEDS = (("r", lambda path: os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK))),
          ("w", lambda path: os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK))),
          ("c", make_beside))
+
+
+def knock(path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
+        one.connect(path)
 
 
 def one_of_each(town):
@@ -115,6 +146,59 @@ def test_matrix(town):
                 wrong.append("%s may %r %s, not %r" % (role, got, name, wanted))
     os.close(keeper)
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture
+def services(town, needs):
+    """All of them, with their secrets."""
+    needs("openssl")
+    place = town.place
+    if not os.path.exists(place.program("qmail-tlsd")):
+        pytest.skip("built without OpenSSL")
+    town.open()
+    assert pop.set_virtual(place, "ann@virtual.example:{PLAIN}x:7001:7001::" + town.home("ann")).returncode == 0
+    place.write(place.path("control/smtpauth"), ":relay.example:u:p\n", "qmailk", 0o400)
+    tls.put(place, tls.certificate(place.base, "x.example"), "tlscerts/x.pem")
+    login.start(town)
+    tls.start(town)
+    tls.start_client(place, town.begin)
+    for program, door in (("qmail-secretd", "secrets/door"), ("qmail-mtasts", policies.DOOR)):
+        town.begin([place.program(program)], cwd="/", env={"PATH": "/usr/bin:/bin"})
+        town.until(lambda: town.is_door_open(door), program)
+    assert login.say(town, b"Uann\0N1\0") == "K"
+    town.until(lambda: os.path.exists(place.path("login/sent")), "the counts", 30)
+    return town
+
+
+def test_secrets_and_doors(services):
+    """The keys of each are its own, and nobody gets at a door that is not his way."""
+    wrong = []
+    for role, ids in roles(services).items():
+        for name, may in SECRETS.items():
+            got, wanted = allowed(services.place.path(name), *ids), may.get(role, "")
+            if got != wanted:
+                wrong.append("%s may %r %s, not %r" % (role, got, name, wanted))
+        for name, callers in DOORS.items():
+            got = allowed(services.place.path(name), *ids, deeds=(("k", knock), ("c", make_beside)))
+            if ("k" in got) != (role in callers):
+                wrong.append("%s may %r at %s" % (role, got, name))
+            owner = os.stat(os.path.dirname(services.place.path(name))).st_uid
+            if ("c" in got) != (ids[0] == owner):
+                wrong.append("%s may %r at the place of %s" % (role, got, name))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_secrets_of_a_service_are_able_to_fail(services):
+    """A file that everybody may read is found, and a folder that everybody may enter."""
+    ids = roles(services)["qmaild"]
+    os.chmod(services.place.path("control/servercert.pem"), 0o644)
+    assert allowed(services.place.path("control/servercert.pem"), *ids) == "r"
+    secrets = services.place.path("secrets")
+    os.chmod(secrets, 0o755)
+    try:
+        assert allowed(secrets + "/door", *ids, deeds=(("k", knock),)) == "k"
+    finally:
+        os.chmod(secrets, 0o750)
 
 
 def test_matrix_is_able_to_fail(town):

@@ -35,6 +35,12 @@ def question(name, password, address=ADDRESS, service="smtp"):
         (b"A", address), (b"S", service), (b"U", name), (b"P", password)))
 
 
+def event(name, letter, address=ADDRESS):
+    """What somebody says of a try that he checks himself."""
+    return b"".join(part.encode("latin-1") + b"\0" for part in (
+        "A" + address, "Spop3", "U" + name, "E" + letter))
+
+
 def door(town, timeout=60):
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     sock.settimeout(timeout)

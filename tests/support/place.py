@@ -195,7 +195,7 @@ class Place:
         """As freshly installed: no control files, an empty queue."""
         if self.is_root:
             self.accounts({})
-        for name in ("control", "users", "alias", "tls", "tlsc", "sts", "secrets", "login"):
+        for name in ("control", "users", "alias", "tls", "tlsc", "sts", "secrets", "srs", "login"):
             empty(self.path(name))
         self.write(self.path("users/ids"), self.ids_file)
         os.chown(self.path("users/ids"), -1, os.stat(self.path("users")).st_gid)

@@ -48,7 +48,8 @@ test_lists(void **state)
 		struct mailboxes list = MAILBOXES_INIT;
 		struct str written = STR_INIT, addresses = STR_INIT;
 
-		mailboxes_parse(&list, span_of(cases[i].list));
+		assert_true(
+		    mailboxes_parse(&list, span_of(cases[i].list), 3));
 		for (size_t j = 0; j < list.all.len; j++) {
 			if (j > 0)
 				str_add_byte(&written, ' ');
@@ -64,10 +65,54 @@ test_lists(void **state)
 	}
 }
 
+/* Those before are there; with the last one allowed, all are. */
+static void
+test_too_many(void **state)
+{
+	static const char *const lists[] = { "a, b, c@x", "a; b; c",
+		"<a> <b> <c>", "f: a, b; c", "f:; g:; h:", "a, b, h:;" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++)
+		for (size_t max = 0; max <= 4; max++) {
+			struct mailboxes list = MAILBOXES_INIT;
+
+			assert_int_equal(
+			    mailboxes_parse(&list, span_of(lists[i]), max),
+			    max >= 3);
+			assert_int_equal(list.all.len, max < 3 ? max : 3);
+			mailboxes_free(&list);
+		}
+}
+
+/* One mailbox, of the most words and of one more; outside and inside of <>. */
+static void
+test_words(void **state)
+{
+	struct str text = STR_INIT;
+
+	(void)state;
+	for (int is_inside = 0; is_inside < 2; is_inside++)
+		for (int more = 0; more < 2; more++) {
+			struct mailboxes list = MAILBOXES_INIT;
+
+			str_set(&text, is_inside ? SPAN("<") : SPAN(""));
+			for (int i = 0; i < MAILBOXES_WORDS_MAX + more; i++)
+				str_add_byte(&text, '.');
+			assert_int_equal(mailboxes_parse(&list, str_span(&text),
+					     MAILBOXES_MAX),
+			    !more);
+			assert_int_equal(list.all.len, !more);
+			mailboxes_free(&list);
+		}
+	str_free(&text);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lists) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_too_many), cmocka_unit_test(test_words) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,10 +5,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config/cdbmake.h"
 #include "config/senders.h"
 #include "scratch.h"
 
@@ -22,6 +24,7 @@ static void
 forget(struct senders *senders)
 {
 	wordset_free(&senders->listed);
+	cdb_close(&senders->database);
 	routing_free(&senders->routing);
 	wordset_free(&senders->hosts.names);
 }
@@ -107,12 +110,69 @@ test_without_lists(void **state)
 	forget(&senders);
 }
 
+/* Beside the list: who is in both has both. */
+static void
+test_database(void **state)
+{
+	struct senders senders = SENDERS_INIT;
+	struct cdbmake make;
+	int fd = open("control/moresenders.cdb", O_RDWR | O_CREAT, 0600);
+
+	(void)state;
+	put("control/senders", "ann:a@x.example\n");
+	assert_int_equal(cdbmake_begin(&make, fd), 0);
+	assert_int_equal(
+	    cdbmake_add(&make, SPAN("ann"), SPAN(" b@x.example  @z.example")),
+	    0);
+	assert_int_equal(cdbmake_add(&make, SPAN("boss"), SPAN("*")), 0);
+	assert_int_equal(cdbmake_end(&make), 0);
+	cdbmake_free(&make);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(senders_read(&senders), 0);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("Ann"), SPAN("A@x.example")), 1);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("Ann"), SPAN("B@x.example")), 1);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("ann"), SPAN("c@Z.example")), 1);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("ann"), SPAN("c@x.example")), 0);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("boss"), SPAN("c@x.example")), 1);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("bob"), SPAN("b@x.example")), 0);
+	forget(&senders);
+}
+
+/* Who may be whom cannot be told, so nobody is told that he may not. */
+static void
+test_damaged_database(void **state)
+{
+	struct senders senders = SENDERS_INIT;
+
+	(void)state;
+	put("control/moresenders.cdb", "damaged");
+	assert_int_equal(senders_read(&senders), 0);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("ann"), SPAN("a@x.example")), 1);
+	assert_int_equal(
+	    senders_may(&senders, SPAN("ann"), SPAN("b@x.example")), -1);
+	forget(&senders);
+	assert_int_equal(unlink("control/moresenders.cdb"), 0);
+	assert_int_equal(
+	    symlink("moresenders.cdb", "control/moresenders.cdb"), 0);
+	assert_int_equal(senders_read(&senders), -1);
+	assert_int_equal(unlink("control/moresenders.cdb"), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_senders),
 		cmocka_unit_test(test_without_lists),
+		cmocka_unit_test(test_database),
+		cmocka_unit_test(test_damaged_database),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);

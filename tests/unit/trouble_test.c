@@ -43,6 +43,21 @@ test_pauses(void **state)
 	assert_true(trouble_next(&trouble) == now + TROUBLE_FIRST);
 }
 
+/* Who hurries it again and again does not make it rare. */
+static void
+test_hurried(void **state)
+{
+	struct trouble trouble = { .is_on = false };
+
+	(void)state;
+	for (int64_t now = 1; now < 10; now++) {
+		trouble_note(&trouble, now);
+		assert_true(trouble_next(&trouble) == now + TROUBLE_FIRST);
+		trouble_hurry(&trouble, now);
+		assert_true(trouble_is_over(&trouble, now));
+	}
+}
+
 static void
 test_full_disk(void **state)
 {
@@ -70,6 +85,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pauses),
 		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_hurried),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

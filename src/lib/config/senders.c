@@ -4,6 +4,8 @@
  */
 #include "config/senders.h"
 
+#include <errno.h>
+
 #include "config/control.h"
 
 #define VIRTUAL_BREAK \
@@ -14,6 +16,9 @@ senders_read(struct senders *senders)
 {
 	const char *culprit;
 
+	if (cdb_open(&senders->database, "control/moresenders.cdb") < 0 &&
+	    errno != ENOENT)
+		return -1;
 	return control_read_set("control/senders", ':', &senders->listed) < 0 ||
 		routing_read(&senders->routing, &culprit) < 0 ||
 		hosts_read(&senders->hosts, "control/rcpthosts",
@@ -40,16 +45,42 @@ fits(struct span word, struct span address)
 }
 
 static bool
-is_listed(const struct senders *senders, struct span name, struct span address)
+has_fitting(struct span words, struct span address)
 {
-	struct span words, word;
+	struct span word;
 
-	if (!wordset_find(&senders->listed, name, &words))
-		return false;
 	while (span_cut_next(&words, ' ', &word))
 		if (fits(span_trim(word), address))
 			return true;
 	return false;
+}
+
+static bool
+is_listed(const struct senders *senders, struct span name, struct span address)
+{
+	struct span words;
+
+	return wordset_find(&senders->listed, name, &words) &&
+	    has_fitting(words, address);
+}
+
+/* Likewise in the database, whose keys are in lower case.  1, 0; -1 with errno. */
+static int
+is_in_database(
+    const struct senders *senders, struct span name, struct span address)
+{
+	struct str lower = STR_INIT, words = STR_INIT;
+	int result;
+
+	if (senders->database.fd == -1)
+		return 0;
+	str_add_lower(&lower, name);
+	result = cdb_find(&senders->database, str_span(&lower), &words);
+	if (result > 0)
+		result = has_fitting(str_span(&words), address);
+	str_free(&lower);
+	str_free(&words);
+	return result;
 }
 
 /* Whether mail for it goes to this name, itself or as that of a virtual
@@ -89,6 +120,7 @@ int
 senders_may(struct senders *senders, struct span name, struct span address)
 {
 	struct span domain = domain_of(address);
+	int is_more;
 
 	if (address.len == 0)
 		return 1;
@@ -98,6 +130,9 @@ senders_may(struct senders *senders, struct span name, struct span address)
 	    is_listed(senders, name, address) ||
 	    is_delivered_to(senders, name, address))
 		return 1;
+	is_more = is_in_database(senders, name, address);
+	if (is_more != 0)
+		return is_more;
 	if (!span_equal_nocase(
 		name, span_upto(address, address.len - domain.len)) ||
 	    !is_for_another_host(senders, address))

@@ -9,7 +9,8 @@
  *	NAME          itself, if it is an address
  *
  * and as what control/senders lists: a line NAME:WORD WORD ..., where a word is
- * an address, @DOMAIN, or * for any address.  Letter case does not count.
+ * an address, @DOMAIN, or * for any address; and, for many users, the database
+ * that qmail-newmrh(8) makes of such a list.  Letter case does not count.
  * Source: qmail-smtpd(8), qmail-control(5).
  */
 #ifndef CONFIG_SENDERS_H
@@ -18,22 +19,25 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/wordset.h"
+#include "config/cdb.h"
 #include "config/hosts.h"
 #include "config/routing.h"
 
 struct senders {
 	struct wordset listed; /* by name: its words */
+	struct cdb database;   /* the same, of more names */
 	struct routing routing;
 	struct hosts hosts;
 };
 
-#define SENDERS_INIT                                    \
-	{                                               \
-		WORDSET_INIT, ROUTING_INIT, HOSTS_INIT, \
+#define SENDERS_INIT                                              \
+	{                                                         \
+		WORDSET_INIT, CDB_INIT, ROUTING_INIT, HOSTS_INIT, \
 	}
 
 /*
- * senders_read: reads the control files; the working folder is HOME.
+ * senders_read: reads the control files, and opens the database; the working
+ * folder is HOME.
  *   senders   must be as after SENDERS_INIT
  * Returns 0, -1 with errno.
  */

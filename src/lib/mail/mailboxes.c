@@ -107,6 +107,8 @@ mend(struct str *mended, struct span text)
 
 struct parser {
 	struct mailboxes *list;
+	size_t max;		    /* mailboxes of the list */
+	bool is_full;		    /* there is more than may be taken */
 	struct token822_list words; /* outside of brackets */
 	struct token822_list path;  /* inside */
 	struct str name, comment;   /* the words as text; comments */
@@ -181,6 +183,11 @@ drop_route(struct parser *parser)
 static void
 add_mailbox(struct parser *parser, struct mailbox mailbox)
 {
+	if (parser->list->all.len >= parser->max) {
+		parser->is_full = true;
+		mailboxes_free_one(&mailbox);
+		return;
+	}
 	if (parser->is_group_new) {
 		mailbox.begins_group = true;
 		str_set(&mailbox.group, str_span(&parser->group));
@@ -227,8 +234,10 @@ close_group(struct parser *parser)
 		return;
 	if (parser->is_group_new)
 		add_mailbox(parser, nobody);
-	parser->list->all.at[parser->list->all.len - 1].ends_group = true;
 	parser->in_group = false;
+	if (!parser->is_full)
+		parser->list->all.at[parser->list->all.len - 1].ends_group =
+		    true;
 }
 
 /* The words before a colon are the name of a group; one that has not ended
@@ -252,12 +261,22 @@ end_group(struct parser *parser)
 /* ---- tokens ---- */
 
 static void
+add_token(struct parser *parser, struct token822_list *list,
+    const struct token822 *token)
+{
+	if (list->tokens.len >= MAILBOXES_WORDS_MAX)
+		parser->is_full = true;
+	else
+		token822_list_add(list, *token);
+}
+
+static void
 take_inside(struct parser *parser, const struct token822 *token)
 {
 	if (token->type == TOKEN822_RIGHT)
 		parser->is_inside = false;
 	else if (token->type != TOKEN822_LEFT)
-		token822_list_add(&parser->path, *token);
+		add_token(parser, &parser->path, token);
 }
 
 static void
@@ -285,21 +304,21 @@ take_outside(struct parser *parser, const struct token822 *token)
 			finish(parser);
 		add_spaced(&parser->name, parser->is_spaced);
 		add_word(&parser->name, token);
-		token822_list_add(&parser->words, *token);
+		add_token(parser, &parser->words, token);
 	}
 }
 
-void
-mailboxes_parse(struct mailboxes *list, struct span text)
+bool
+mailboxes_parse(struct mailboxes *list, struct span text, size_t max)
 {
-	struct parser parser = { .list = list };
+	struct parser parser = { .list = list, .max = max };
 	struct str mended = STR_INIT;
 	struct token822 token;
 	struct span rest;
 
 	mend(&mended, text);
 	rest = str_span(&mended);
-	for (;;) {
+	while (!parser.is_full) {
 		parser.is_spaced = rest.len && ascii_is_blank(rest.s[0]);
 		if (token822_next(&rest, &token) <= 0)
 			break;
@@ -312,13 +331,15 @@ mailboxes_parse(struct mailboxes *list, struct span text)
 			take_outside(&parser, &token);
 		}
 	}
-	end_group(&parser);
+	if (!parser.is_full)
+		end_group(&parser);
 	str_free(&parser.group);
 	vec_free(&parser.words.tokens);
 	vec_free(&parser.path.tokens);
 	str_free(&parser.name);
 	str_free(&parser.comment);
 	str_free(&mended);
+	return !parser.is_full;
 }
 
 /* ---- as text ---- */

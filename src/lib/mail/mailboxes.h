@@ -6,17 +6,26 @@
  *	mailboxes_parse(&list, body)
  *	for each of list.all: name, local_part, host
  *
- * What cannot be an address becomes one as well as it can: nothing is refused.
- * Time is linear in the text.  Input: hostile
+ * What cannot be an address becomes one as well as it can: nothing is refused but
+ * what would take too much memory.  Time is linear in the text.  Input: hostile
  */
 #ifndef MAIL_MAILBOXES_H
 #define MAIL_MAILBOXES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
 #include "base/vec.h"
+
+/* Mailboxes that a stranger may have in a message: each takes some 200 bytes
+ * here, and two in the text. */
+#define MAILBOXES_MAX 10000
+
+/* Words and marks of one mailbox. */
+#define MAILBOXES_WORDS_MAX 10000
 
 struct mailbox {
 	struct str name;       /* what people read; may be empty */
@@ -43,10 +52,14 @@ struct mailboxes {
 /*
  * mailboxes_parse: appends the mailboxes of a list.
  *   text   what follows the colon of a field, folds and all
+ *   max    mailboxes that the list may have then, those before included
+ * Returns true; false if there are more, or one of them has more than
+ * MAILBOXES_WORDS_MAX: the list has those before.
  * Comments and routes go into the name.  The empty path <> is a mailbox whose
  * parts are empty, and so is the only member of a group without members.
  */
-void mailboxes_parse(struct mailboxes *list, struct span text);
+MUST_CHECK bool
+mailboxes_parse(struct mailboxes *list, struct span text, size_t max);
 
 /* mailboxes_are_hidden: whether a comment that has no end, which is all that
  * follows, looks as if it held an address. */

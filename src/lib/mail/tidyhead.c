@@ -25,9 +25,9 @@ static const struct {
 #define LISTS (sizeof(lists) / sizeof(*lists))
 
 void
-tidyhead_begin(struct tidyhead *head)
+tidyhead_begin(struct tidyhead *head, size_t max)
 {
-	*head = (struct tidyhead){ .has_date = false };
+	*head = (struct tidyhead){ .room = max };
 }
 
 void
@@ -89,7 +89,9 @@ take_mailboxes(struct tidyhead *head, enum header_field field,
 	struct mailboxes list = MAILBOXES_INIT;
 	bool is_written = list_name(field) != NULL;
 
-	mailboxes_parse(&list, body);
+	if (!mailboxes_parse(&list, body, head->room))
+		head->has_too_many = true;
+	head->room -= list.all.len;
 	for (size_t i = 0; i < list.all.len; i++) {
 		struct mailbox *mailbox = &list.all.at[i];
 

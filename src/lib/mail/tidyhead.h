@@ -3,7 +3,7 @@
  * merged, what is missing added, what is nobody's business left out.
  *
  *	struct tidyhead head;
- *	tidyhead_begin(&head)
+ *	tidyhead_begin(&head, max)
  *	tidyhead_field(&head, rules, field) for each field ...
  *	tidyhead_add_from(...), if tidyhead_has_from says no
  *	tidyhead_write(&head, &text, now, id_host, unique)
@@ -35,13 +35,20 @@ struct tidyhead {
 	size_t columns[HEADER_FIELDS];	 /* of the last line of each */
 	struct date date;
 	bool has_date;
+	size_t room;	   /* mailboxes that may come still */
+	bool has_too_many; /* one field had more: it was not taken whole */
 };
 
-/* tidyhead_begin: an empty header. */
-void tidyhead_begin(struct tidyhead *head);
+/*
+ * tidyhead_begin: an empty header.
+ *   max   mailboxes that all its fields may have together
+ */
+void tidyhead_begin(struct tidyhead *head, size_t max);
 
 /*
- * tidyhead_field: takes a field.
+ * tidyhead_field: takes a field.  If it has more mailboxes than may come still,
+ * or one that mailboxes_parse does not take, head->has_too_many says so, and the
+ * header is of no use.
  *   rules   for hosts; see hostrules.h
  *   field   the whole of it, folds and final newline included
  *   found   its mailboxes are appended, completed; NULL: not wanted

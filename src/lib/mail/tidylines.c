@@ -11,7 +11,7 @@ void
 tidylines_begin(struct tidylines *lines)
 {
 	*lines = (struct tidylines){ .size = 0 };
-	tidyhead_begin(&lines->head);
+	tidyhead_begin(&lines->head, MAILBOXES_MAX);
 }
 
 /* Whether a field tells from whom it is. */
@@ -54,6 +54,16 @@ tidylines_take(struct tidylines *lines, const struct tidylines_wishes *wishes,
 		return TIDYLINES_BODY;
 	str_set(&lines->field, line);
 	return TIDYLINES_TAKEN;
+}
+
+const char *
+tidylines_find_fault(const struct tidylines *lines)
+{
+	if (lines->size > TIDYLINES_MAX)
+		return "552 5.3.4 its header is larger than we take";
+	if (lines->head.has_too_many)
+		return "552 5.3.4 its header has more addresses than we take";
+	return NULL;
 }
 
 void

@@ -4,7 +4,8 @@
  *	struct tidylines lines;
  *	tidylines_begin(&lines)
  *	tidylines_take(&lines, &wishes, line) for each line, as long as it is one
- *	of the header; then tidylines_end, and tidyhead_write(&lines.head, ...)
+ *	of the header; then tidylines_end, tidyhead_write(&lines.head, ...), and
+ *	in the end tidylines_find_fault
  *
  * Source: ofmipd(8), qmail-smtpd(8).  Input: hostile
  */
@@ -19,7 +20,8 @@
 #include "mail/mailboxes.h"
 #include "mail/tidyhead.h"
 
-#define TIDYLINES_MAX (1u << 20) /* bytes of a header */
+/* Bytes of a header; addresses it may have MAILBOXES_MAX. */
+#define TIDYLINES_MAX (1u << 20)
 
 struct tidylines {
 	struct tidyhead head;
@@ -53,6 +55,10 @@ enum tidylines_result tidylines_take(struct tidylines *lines,
 /* tidylines_end: there are no more lines. */
 void
 tidylines_end(struct tidylines *lines, const struct tidylines_wishes *wishes);
+
+/* tidylines_find_fault: NULL, or the reply to a message whose header has more
+ * bytes or addresses than we take. */
+const char *tidylines_find_fault(const struct tidylines *lines);
 
 void tidylines_free(struct tidylines *lines);
 

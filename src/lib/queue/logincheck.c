@@ -64,9 +64,8 @@ hear_answer(int fd)
 }
 
 enum logincheck_answer
-logincheck_ask_record(struct str *question)
+logincheck_ask_at(int fd, struct str *question)
 {
-	int fd = door_connect(LOGINCHECK_DOOR);
 	bool is_asked = fd >= 0 &&
 	    fdpass_set_timeout(fd, LOGINCHECK_SECONDS) == 0 &&
 	    fdpass_send(fd, str_span(question), -1) == 0;
@@ -93,7 +92,7 @@ logincheck_ask(const struct logincheck *login)
 	record_add(&question, LOGINCHECK_SERVICE, login->service);
 	record_add(&question, LOGINCHECK_NAME, login->name);
 	record_add(&question, LOGINCHECK_PASSWORD, login->password);
-	answer = logincheck_ask_record(&question);
+	answer = logincheck_ask_at(door_connect(LOGINCHECK_DOOR), &question);
 	str_free(&question);
 	return answer;
 }

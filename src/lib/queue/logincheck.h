@@ -70,9 +70,15 @@ bool logincheck_is_fit(const struct logincheck *login);
 MUST_CHECK enum logincheck_answer
 logincheck_ask(const struct logincheck *login);
 
-/* logincheck_ask_record: sends any question, wipes it, and hears the answer; for
- * those who ask at the same door.  Returns as logincheck_ask. */
-MUST_CHECK enum logincheck_answer logincheck_ask_record(struct str *question);
+/*
+ * logincheck_ask_at: sends any question, wipes it, and hears the answer; for those
+ * who ask at the same door.
+ *   fd   connected to it, and closed here; -1: nobody is there, which is
+ *        LOGINCHECK_LATER
+ * Returns as logincheck_ask.
+ */
+MUST_CHECK enum logincheck_answer
+logincheck_ask_at(int fd, struct str *question);
 
 /*
  * logincheck_parse: takes a question apart; its spans lie in it.

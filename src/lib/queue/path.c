@@ -145,14 +145,15 @@ is_there(const char *path)
 }
 
 bool
-queue_has_all_parts(uint64_t split)
+queue_has_its_parts(uint64_t split)
 {
 	static const enum queue_folder folders[] = { QUEUE_MESS, QUEUE_INTD,
 		QUEUE_TODO, QUEUE_INFO, QUEUE_LOCAL, QUEUE_REMOTE,
 		QUEUE_BOUNCE };
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
-		if (!is_there(queue_path_folder(folders[i], split - 1).s))
+		if (!is_there(queue_path_folder(folders[i], split - 1).s) ||
+		    access(queue_path_folder(folders[i], split).s, F_OK) == 0)
 			return false;
 	return true;
 }

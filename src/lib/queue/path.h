@@ -99,10 +99,10 @@ MUST_CHECK int queue_split_read(uint64_t *split);
 bool queue_is_missing(struct queue_path path);
 
 /*
- * queue_has_all_parts: whether the folders that qmail-send looks into have their
- * last part; the working folder is the queue.  That of another suite, or with
- * fewer parts, has messages and bounces where nobody here would find them.
+ * queue_has_its_parts: whether the folders that qmail-send looks into have their
+ * last part, and no more; the working folder is the queue.  That of another suite
+ * or split has messages and bounces where nobody here would find them.
  */
-bool queue_has_all_parts(uint64_t split);
+bool queue_has_its_parts(uint64_t split);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "queue/logincheck.h"
 #include "queue/record.h"
+#include "sys/door.h"
 
 bool
 sendcount_parse(struct span record, struct span *name, uint64_t *recipients)
@@ -25,7 +26,7 @@ sendcount_ask(struct span name, uint64_t recipients)
 
 	record_add(&question, SENDCOUNT_NAME, name);
 	record_add_number(&question, SENDCOUNT_RECIPIENTS, recipients);
-	switch (logincheck_ask_record(&question)) {
+	switch (logincheck_ask_at(door_connect(LOGINCHECK_DOOR), &question)) {
 	case LOGINCHECK_RIGHT:
 		answer = SENDCOUNT_TAKEN;
 		break;

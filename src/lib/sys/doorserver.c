@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <unistd.h>
 
 #include "base/span.h"
@@ -40,7 +39,7 @@ is_welcome(const struct doorserver *server, int sock)
 	for (int i = 0; i < DOORSERVER_PEERS; i++)
 		if (uid == server->peers[i])
 			return true;
-	return uid == 0;
+	return server->is_public || uid == 0;
 }
 
 /* A process for who has come in; a stranger gets none. */

@@ -4,6 +4,7 @@
 #ifndef SYS_DOORSERVER_H
 #define SYS_DOORSERVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -16,6 +17,7 @@ struct doorserver {
 	const char *path; /* of the door */
 	/* Who may come in, besides root; (uid_t)-1: nobody. */
 	uid_t peers[DOORSERVER_PEERS];
+	bool is_public;	   /* everybody may */
 	uint64_t sessions; /* at once; others wait at the door */
 	/* The other end is closed when it is to end, and has a byte when it has
 	 * begun; -1: it serves for ever. */

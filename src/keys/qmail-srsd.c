@@ -1,0 +1,174 @@
+/*
+ * qmail-srsd.c - rewrites the reverse-paths of mail that is passed on.
+ * Runs as   root, to become qmailk; then a process for each who asks.  Started by a
+ *           supervisor.  In a private instance as the caller.
+ * Reads     control/srs_domain, srs_secrets and others, for each who asks; records at
+ *           HOME/srs/door, from anybody on this machine: hostile.
+ * Writes    addresses, to those who asked.
+ * Source    qmail-srsd(8); net/srsdoor.h, mail/srs.h.
+ */
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "config/home.h"
+#include "config/hosts.h"
+#include "config/control.h"
+#include "mail/address.h"
+#include "net/srsdoor.h"
+#include "srs.h"
+#include "sys/box.h"
+#include "sys/clock.h"
+#include "sys/doorserver.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/ids.h"
+#include "sys/signal.h"
+
+#define NAME	    "qmail-srsd"
+#define TROUBLE	    111
+#define SESSIONS    200	 /* at once */
+#define ASK_MS	    5000 /* for the record */
+#define DESCRIPTORS 4096
+
+static int
+answer(int sock, enum srsdoor_letter letter, struct span what)
+{
+	struct str record = STR_INIT;
+	int result;
+
+	str_add_byte(&record, (char)letter);
+	str_add_field(&record, what);
+	result = fdpass_send(sock, str_span(&record), -1) < 0 ? 1 : 0;
+	str_free(&record);
+	return result;
+}
+
+/* Whether mail of a domain may be sent from here as it is: then it stays.  Returns
+ * 1, 0, -1: that cannot be told. */
+static int
+is_own(struct span address)
+{
+	struct span domain = address_domain(address);
+	struct wordset locals = WORDSET_INIT;
+	struct hosts hosts = HOSTS_INIT;
+	struct str me = STR_INIT;
+	int found;
+
+	if (domain.len == 0 || domain.s[0] == '[')
+		return 1;
+	found = control_read_set("control/locals", '\0', &locals);
+	if (found == 0) /* then it is control/me */
+		found = control_read_line("control/me", &me) < 0 ? -1 : 0;
+	if (found >= 0 &&
+	    (wordset_has_exactly(&locals, domain) ||
+		span_equal_nocase(domain, str_span(&me))))
+		return 1;
+	if (found < 0 ||
+	    hosts_read(
+		&hosts, "control/rcpthosts", "control/morercpthosts.cdb") < 0)
+		return -1;
+	return hosts.accept_all ? 0 : hosts_accept(&hosts, address);
+}
+
+static int
+forward(int sock, const struct srs_settings *settings, struct span address)
+{
+	struct str result = STR_INIT;
+	enum srs_result done;
+
+	switch (is_own(address)) {
+	case 1:
+		return answer(sock, SRSDOOR_DONE, address);
+	case 0:
+		break;
+	default:
+		return answer(sock, SRSDOOR_TROUBLE,
+		    SPAN("qmail-srsd cannot read control/locals or rcpthosts"));
+	}
+	done = srs_forward(&settings->srs, address, &result);
+	if (done != SRS_DONE)
+		return answer(sock, SRSDOOR_REFUSED, span_of(srs_words(done)));
+	return answer(sock, SRSDOOR_DONE, str_span(&result));
+}
+
+static int
+reverse(int sock, const struct srs_settings *settings, struct span address)
+{
+	struct str result = STR_INIT;
+	enum srs_result done;
+
+	if (!span_equal_nocase(address_domain(address), settings->srs.domain))
+		return answer(sock, SRSDOOR_REFUSED,
+		    SPAN("its domain is not control/srs_domain"));
+	done = srs_reverse(&settings->srs, address, &result);
+	if (done != SRS_DONE)
+		return answer(sock, SRSDOOR_REFUSED, span_of(srs_words(done)));
+	return answer(sock, SRSDOOR_DONE, str_span(&result));
+}
+
+static int
+session(void *context, int sock)
+{
+	char record[SRSDOOR_RECORD_MAX];
+	struct srs_settings settings;
+	const char *wrong;
+	struct span address;
+	ssize_t got;
+
+	(void)context;
+	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + ASK_MS, false) < 0)
+		return 1;
+	got = fdpass_receive(sock, record, sizeof(record), NULL);
+	if (got < 3 || record[got - 1] != '\0')
+		return 1;
+	address = span_make(record + 1, (size_t)got - 2);
+	if (span_has(address, '\0') || address.len > ADDRESS_MAX)
+		return 1;
+	srs_settings_init(&settings, clock_seconds());
+	if (record[0] == SRSDOOR_PASS_ON) {
+		if (access("control/srs_forwards", F_OK) < 0)
+			return answer(sock, SRSDOOR_DONE, address);
+		record[0] = SRSDOOR_FORWARD;
+	}
+	wrong = srs_settings_read(&settings);
+	if (wrong)
+		return answer(sock, SRSDOOR_TROUBLE, span_of(wrong));
+	if (record[0] == SRSDOOR_FORWARD)
+		return forward(sock, &settings, address);
+	return record[0] == SRSDOOR_REVERSE ? reverse(sock, &settings, address)
+					    : 1;
+}
+
+int
+main(void)
+{
+	struct doorserver server = { .name = NAME,
+		.path = SRSDOOR_PATH,
+		.is_public = true,
+		.sessions = SESSIONS,
+		.life = -1,
+		.session = session };
+
+	must_hooks(TROUBLE, NULL);
+	signal_ignore(SIGPIPE);
+	(void)fd_raise_limit(DESCRIPTORS);
+	if (fd_open_standard() < 0)
+		error_exit(NAME, "start");
+	if (chdir(home_dir) < 0)
+		error_exit(NAME, home_dir);
+	if (geteuid() == 0) {
+		struct home_ids ids;
+		gid_t gid;
+
+		if (home_ids_read(&ids) < 0)
+			error_exit(NAME, "users/ids");
+		gid = ids.gid[HOME_GROUP_NOFILES];
+		if (ids_become(ids.uid[HOME_QMAILK], gid, &gid, 1) < 0)
+			error_exit(NAME, home_user_name(HOME_QMAILK));
+	}
+	if (box_hide() < 0)
+		error_exit(NAME, "start");
+	doorserver_run(&server);
+}
