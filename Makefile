@@ -46,8 +46,8 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := tls/qmail-tlsd tls/qmail-tlsc sts/qmail-mtasts \
-            keys/qmail-srsd keys/qmail-srs
+TLS      := auth/qmail-dkimverify keys/qmail-srs keys/qmail-srsd \
+            sts/qmail-mtasts tls/qmail-tlsc tls/qmail-tlsd
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp \
@@ -124,8 +124,10 @@ qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_tunnel
 qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
-# What a program of the second kind needs beside the C library.
+qmail-dkimverify_PARTS := dkim_verify dkim_crypto
+# What programs of the second and the third kind need beside the C library.
 checkpassword_LIBS := -lcrypt
+qmail-dkimverify_LIBS := -lcrypto
 TLS_LIBS := -lssl -lcrypto
 
 LAYERS   := base sys mail config net queue
@@ -179,7 +181,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd and qmail-srs'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs and qmail-dkimverify'
 endif
 
 # Only sys may use what POSIX does not have.
@@ -218,7 +220,8 @@ endef
 define tls_program
 $(B)/bin/$(call name,$(1)): $(call objects,tls,$(1)) $(B)/acc/lib.a conf-ld
 	@mkdir -p $$(@D)
-	$(TLS_LD) -o $$@ $(call objects,tls,$(1)) $(B)/acc/lib.a $(TLS_LIBS)
+	$(TLS_LD) -o $$@ $(call objects,tls,$(1)) $(B)/acc/lib.a \
+	    $(or $($(call name,$(1))_LIBS),$(TLS_LIBS))
 endef
 $(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
 $(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))

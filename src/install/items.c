@@ -91,6 +91,7 @@ const struct item items[] = {
 	{ MAYBE_PROGRAM, "bin/qmail-tlsd", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-tlsc", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-mtasts", ROOT, G, 0755, NULL, 0 },
+	{ MAYBE_PROGRAM, "bin/qmail-dkimverify", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-srsd", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-srs", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/srsforward", ROOT, G, 0755, NULL, 0 },

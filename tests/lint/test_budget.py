@@ -54,6 +54,7 @@ BUDGET = {
     "proxyin": "execvp",
     "qmail-authd": SPAWN + " accept4 bind listen socket",
     "qmail-clean": "",
+    "qmail-dkimverify": "connect socket",
     "qmail-getpw": "getpwnam",
     "newaliases": "",
     "newinclude": "",
@@ -150,6 +151,7 @@ WRITABLE = {
     "qmail-authd": {"clients": "the state of main", "is_hung_up": "signal flag",
                     "is_stopped": "signal flag"},
     "qmail-clean": {"datagram": "buffer of main"},
+    "qmail-dkimverify": {"buffer": "buffer for the message"},
     "qmail-getpw": {"request": "buffer of main"},
     "qmail-inject": {"inject": "the state of main"},
     "qmail-local": {"now": "for the signal handler"},
@@ -206,7 +208,7 @@ def reached():
                "ACC_CC=gcc -std=c11 -O1 " + SPLIT,
                "TLS_CC=gcc -std=c11 -O1 " + SPLIT,
                *(kind + "_LD=" + KEEP_REACHED for kind in ("HOT", "ACC", "TLS")),
-               "checkpassword_LIBS=", "TLS_LIBS=")
+               "checkpassword_LIBS=", "qmail-dkimverify_LIBS=", "TLS_LIBS=")
     return folder + "/bin/"
 
 

@@ -253,7 +253,8 @@ class Silence(Exception):
 
 
 class Dns:
-    """Answers on 127.0.0.1 from {name: {type: [values]}}; a CNAME is one value.
+    """Answers on 127.0.0.1 from {name: {type: [values]}}; a CNAME is one value, a
+    TXT a text or a list of its strings.
 
     Instead of values: a failure code, DROP (no answer), RAW:hex (one record,
     as it is), SHORT (a record is promised and missing); "UDP": "TC" cuts off
