@@ -9,7 +9,7 @@
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
-            receive/offertls keys/qmail-secretd \
+            receive/offertls receive/qmail-authfilter keys/qmail-secretd \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
@@ -46,7 +46,7 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := auth/qmail-dkimverify keys/qmail-srs keys/qmail-srsd \
+TLS      := auth/qmail-dkimverify auth/qmail-verifyd keys/qmail-srs keys/qmail-srsd \
             sts/qmail-mtasts tls/qmail-tlsc tls/qmail-tlsd
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
@@ -125,9 +125,11 @@ qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 qmail-dkimverify_PARTS := dkim_verify dkim_crypto
+qmail-verifyd_PARTS := message_check settings spf spf_client dmarc dkim_verify dkim_crypto
 # What programs of the second and the third kind need beside the C library.
 checkpassword_LIBS := -lcrypt
 qmail-dkimverify_LIBS := -lcrypto
+qmail-verifyd_LIBS := -lcrypto
 TLS_LIBS := -lssl -lcrypto
 
 LAYERS   := base sys mail config net queue
@@ -181,7 +183,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs and qmail-dkimverify'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs, qmail-dkimverify and qmail-verifyd'
 endif
 
 # Only sys may use what POSIX does not have.
@@ -240,7 +242,8 @@ $(CONF_H): conf-qmail conf-users
 	@{ echo '/* home_conf.h - made from conf-qmail and conf-users */'; \
 	   echo '#define CONF_QMAIL "$(PREFIX)"'; \
 	   n=1; for role in ALIAS QMAILD QMAILL QMAILP QMAILQ QMAILR QMAILS \
-	       GROUP_QMAIL GROUP_NOFILES QMAILV QMAILT QMAILK QMAILH; do \
+	       GROUP_QMAIL GROUP_NOFILES QMAILV QMAILT QMAILK QMAILH \
+	       QMAILF; do \
 	     name=$$(sed -n "/^$$/q;$${n}p" conf-users); \
 	     name=$${name:-$$(echo $$role | tr A-Z a-z)}; \
 	     echo "#define CONF_$$role \"$$name\""; \

@@ -42,6 +42,10 @@ static const struct control {
 } controls[] = {
 	{ "me", LINE, NULL, "name of this host, default for many files" },
 	{ "auth25", LINE, "off", "whether clients may log in on port 25" },
+	{ "authpolicy", LINE, "report",
+	    "whether mail that fails DMARC is refused: report, enforce" },
+	{ "authservid", LINE_OR_ME, NULL,
+	    "the name under which checks of mail are told" },
 	{ "authtimeout", NUMBER, "20",
 	    "seconds to check whom a message is from" },
 	{ "badmailfrom", LIST, "no sender is refused",

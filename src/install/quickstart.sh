@@ -11,8 +11,9 @@ home=$(head -n 1 conf-qmail)
 alias_user=$(head -n 1 conf-users)
 service=$home/service
 login_services="qmail-submission qmail-submissions qmail-pop3sd qmail-authd"
-services="$login_services qmail-pop3d qmail-smtpd qmail-send qmail-tlsc
-	qmail-mtasts qmail-secretd qmail-tlsd"
+tls_services="qmail-tlsd qmail-tlsc qmail-mtasts qmail-verifyd"
+services="$login_services qmail-pop3d qmail-smtpd qmail-send qmail-secretd
+	qmail-srsd $tls_services"
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 
@@ -161,6 +162,8 @@ configure() {
 	if [ -e "$home/bin/qmail-tlsd" ]; then
 		[ -e "$home/control/servercert.pem" ] || sh src/install/tlscert.sh
 		has_tls=yes
+		[ -e "$home/control/authpolicy" ] ||
+			echo report > "$home/control/authpolicy"
 	else
 		echo "no TLS: it was built without OpenSSL"
 	fi
@@ -217,11 +220,11 @@ start_services() {
 	say "Services in $service"
 	# shellcheck disable=SC2086 # one word each, or none
 	sh src/install/services.sh qmail-send qmail-smtpd \
-		${has_pop:+qmail-pop3d} ${has_tls:+qmail-tlsd} \
+		${has_pop:+qmail-pop3d} ${has_tls:+$tls_services} \
 		${has_login:+$login_services}
 	if is_running; then
 		svc -t "$service/qmail-send" "$service/qmail-smtpd"
-		for name in qmail-pop3d qmail-tlsd $login_services; do
+		for name in qmail-pop3d $tls_services $login_services; do
 			! svok "$service/$name" 2>/dev/null ||
 				svc -t "$service/$name"
 		done
@@ -234,6 +237,9 @@ start_services() {
 	[ -z "$has_tls" ] || wait_for "TLS" tls_answers
 	echo "running; $home/control/smtpaddress says where it listens"
 	[ -z "$has_tls" ] || echo "STARTTLS is offered, with $home/control/servercert.pem"
+	[ -z "$has_tls" ] || wait_for "qmail-verifyd" verifyd_answers
+	[ -z "$has_tls" ] || echo "mail from outside is checked (SPF, DKIM, DMARC):" \
+		"$home/control/authpolicy says $(cat "$home/control/authpolicy")"
 	if [ -n "$has_pop" ]; then
 		wait_for "POP3 to answer on $pop_address port $pop_port" pop_answers
 		echo "POP3 too; $home/control/popaddress says where"
@@ -262,6 +268,8 @@ submission_answers() {
 }
 pops_answers() { over_pops QUIT 2>/dev/null | grep -q '^+OK'; }
 authd_answers() { [ -S "$home/login/door" ] && svok "$service/qmail-authd"; }
+
+verifyd_answers() { [ -S "$home/verify/door" ] && svok "$service/qmail-verifyd"; }
 
 pop_answers() {
 	tcpclient -RHl0 "$pop_address" "$pop_port" sh -c 'read -r line <&6 &&

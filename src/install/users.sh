@@ -31,3 +31,4 @@ user 10 "$other_group" "$home" qmailv
 user 11 "$other_group" "$home" qmailt
 user 12 "$other_group" "$home" qmailk
 user 13 "$other_group" "$home" qmailh
+user 14 "$other_group" "$home" qmailf

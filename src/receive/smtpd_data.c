@@ -93,6 +93,9 @@ begin_message(struct smtpd *smtpd)
 	smtpd->text = (struct smtptext)SMTPTEXT_INIT;
 	smtpd->chunk = (struct crlftext)CRLFTEXT_INIT;
 	smtpd_submit_begin(smtpd);
+	/* For a program in the place of qmail-queue: filters ask SPF. */
+	smtpd_set_variable(
+	    smtpd, "SMTPHELO", smtpd->has_helo ? str_z(&smtpd->helo) : NULL);
 	receipt_begin(&smtpd->receipt,
 	    &(struct received){ .host = smtpd->host,
 		.helo = str_span(&smtpd->helo),

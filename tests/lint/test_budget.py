@@ -54,7 +54,9 @@ BUDGET = {
     "proxyin": "execvp",
     "qmail-authd": SPAWN + " accept4 bind listen socket",
     "qmail-clean": "",
+    "qmail-authfilter": SPAWN + " connect execv socket",
     "qmail-dkimverify": "connect socket",
+    "qmail-verifyd": "accept4 bind connect fork ids_become listen socket syscall",
     "qmail-getpw": "getpwnam",
     "newaliases": "",
     "newinclude": "",
@@ -151,7 +153,9 @@ WRITABLE = {
     "qmail-authd": {"clients": "the state of main", "is_hung_up": "signal flag",
                     "is_stopped": "signal flag"},
     "qmail-clean": {"datagram": "buffer of main"},
+    "qmail-authfilter": {"block": "buffer for the message", "buffer": "the same; for the envelope"},
     "qmail-dkimverify": {"buffer": "buffer for the message"},
+    "qmail-verifyd": {"block": "buffer for the message", "record": "buffer for a question"},
     "qmail-getpw": {"request": "buffer of main"},
     "qmail-inject": {"inject": "the state of main"},
     "qmail-local": {"now": "for the signal handler"},
@@ -208,7 +212,8 @@ def reached():
                "ACC_CC=gcc -std=c11 -O1 " + SPLIT,
                "TLS_CC=gcc -std=c11 -O1 " + SPLIT,
                *(kind + "_LD=" + KEEP_REACHED for kind in ("HOT", "ACC", "TLS")),
-               "checkpassword_LIBS=", "qmail-dkimverify_LIBS=", "TLS_LIBS=")
+               "checkpassword_LIBS=", "qmail-dkimverify_LIBS=",
+               "qmail-verifyd_LIBS=", "TLS_LIBS=")
     return folder + "/bin/"
 
 

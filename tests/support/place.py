@@ -14,7 +14,8 @@ import shutil
 from . import build, kernel
 from .etc import Etc
 
-ROLES = ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "qmailv", "qmailt", "qmailk", "qmailh")
+ROLES = ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailr", "qmails", "qmailv", "qmailt", "qmailk", "qmailh",
+         "qmailf")
 GROUPS = ("qmail", "nofiles")
 FIRST_ID = 7790
 TCPTO_SIZE = 1024
@@ -195,7 +196,7 @@ class Place:
         """As freshly installed: no control files, an empty queue."""
         if self.is_root:
             self.accounts({})
-        for name in ("control", "users", "alias", "tls", "tlsc", "sts", "secrets", "srs", "login"):
+        for name in ("control", "users", "alias", "tls", "tlsc", "sts", "secrets", "srs", "verify", "login"):
             empty(self.path(name))
         self.write(self.path("users/ids"), self.ids_file)
         os.chown(self.path("users/ids"), -1, os.stat(self.path("users")).st_gid)

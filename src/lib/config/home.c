@@ -28,7 +28,7 @@ const char home_pop_cdb[] = CONF_QMAIL "/users/pop.cdb";
 
 static const char *const user_names[HOME_USERS] = { CONF_ALIAS, CONF_QMAILD,
 	CONF_QMAILL, CONF_QMAILP, CONF_QMAILQ, CONF_QMAILR, CONF_QMAILS,
-	CONF_QMAILV, CONF_QMAILT, CONF_QMAILK, CONF_QMAILH };
+	CONF_QMAILV, CONF_QMAILT, CONF_QMAILK, CONF_QMAILH, CONF_QMAILF };
 static const char *const group_names[HOME_GROUPS] = { CONF_GROUP_QMAIL,
 	CONF_GROUP_NOFILES };
 

@@ -41,6 +41,7 @@ enum home_user {
 	HOME_QMAILT,
 	HOME_QMAILK,
 	HOME_QMAILH,
+	HOME_QMAILF,
 	HOME_USERS /* their number */
 };
 
@@ -65,8 +66,8 @@ const char *home_group_name(enum home_group group);
  * Without that file they are looked up in /etc/passwd and /etc/group as plain
  * text; no getpwnam, which would treble the start of a small program.  Where
  * qmailv does not exist yet, as in an installation that is older, qmailp plays
- * its role; that of qmailt, qmailk or qmailh, who know secrets or listen to
- * strangers, nobody: the uid is -1.
+ * its role; that of qmailt, qmailk, qmailh or qmailf, who know secrets or listen
+ * to strangers, nobody: the uid is -1.
  * Returns 0; -1 with errno, ENOENT if some user or group is nowhere.
  */
 MUST_CHECK int home_ids_read(struct home_ids *ids);

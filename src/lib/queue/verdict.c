@@ -42,7 +42,7 @@ custom_verdict(struct span custom)
 {
 	bool is_permanent = custom.s[0] == VERDICT_PERMANENT;
 	struct verdict verdict = { VERDICT_TEMPORARY, "4.3.0",
-		span_from(custom, 1), true };
+		span_from(custom, 1), true, VERDICT_CUSTOM_EXIT };
 
 	if (is_permanent) {
 		verdict.letter = VERDICT_PERMANENT;
@@ -65,5 +65,5 @@ verdict_of_exit(int exit_code, struct span custom)
 			break;
 		}
 	return (struct verdict){ found->letter, found->status,
-		span_of(found->text), false };
+		span_of(found->text), false, exit_code };
 }

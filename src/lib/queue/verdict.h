@@ -18,6 +18,7 @@ struct verdict {
 	const char *status; /* enhanced code such as "4.3.0" (RFC 3463) */
 	struct span text;   /* for people, without code; never empty */
 	bool is_custom;	    /* text is the program's own, with its own code */
+	int exit_code;	    /* that it stands for; -1: killed by a signal */
 };
 
 #define VERDICT_CUSTOM_EXIT 82	/* the text comes on descriptor 6 */

@@ -1,0 +1,286 @@
+/* message_check.c - all checks of one message.  Input: hostile */
+#include "message_check.h"
+
+#include "dkim_verify.h"
+#include "dmarc.h"
+#include "mail/address.h"
+#include "mail/authresults.h"
+#include "mail/mailboxes.h"
+#include "spf.h"
+#include "sys/clock.h"
+#include "sys/fd.h"
+
+#define BLOCK 65536
+
+/* ---- the author ---- */
+
+/*
+ * The domain of the author: that of all addresses in the one field From.
+ *   author   receives it
+ * Returns false if there is none, or more than one.
+ */
+static bool
+take_author(struct span body, struct str *author)
+{
+	struct mailboxes list = MAILBOXES_INIT;
+	bool is_one = mailboxes_parse(&list, body, MESSAGE_CHECK_AUTHORS_MAX);
+
+	for (size_t i = 0; is_one && i < list.all.len; i++) {
+		struct span host = str_span(&list.all.at[i].host);
+
+		if (i == 0)
+			str_set(author, host);
+		is_one = host.len && span_equal_nocase(str_span(author), host);
+	}
+	is_one = is_one && list.all.len;
+	mailboxes_free(&list);
+	return is_one;
+}
+
+static bool
+find_author(const struct dkimheader *header, struct str *author)
+{
+	struct span field = SPAN("");
+	size_t count = 0;
+
+	for (size_t i = 0; i < header->fields.len; i++)
+		if (span_equal_nocase(
+			dkimheader_name(header, i), SPAN("From"))) {
+			field = dkimheader_field(header, i);
+			count++;
+		}
+	return count == 1 && !header->is_too_large && !header->is_odd &&
+	    take_author(span_from(field, span_find(field, ':') + 1), author);
+}
+
+/* ---- what is written ---- */
+
+static void
+add_property(struct str *text, const char *key, struct span value)
+{
+	str_add_byte(text, ' ');
+	str_add_z(text, key);
+	str_add_byte(text, '=');
+	authresults_add_value(text, value);
+}
+
+static void
+add_method(struct str *text, const char *method, struct span result)
+{
+	str_add_z(text, ";\n\t");
+	str_add_z(text, method);
+	str_add_byte(text, '=');
+	str_add(text, result);
+}
+
+static void
+add_spf(struct str *text, const struct message_check *check,
+    const struct spf_verdict *verdict)
+{
+	add_method(text, "spf", spf_result_word(verdict->result));
+	if (verdict->problem)
+		add_property(text, "reason", span_of(verdict->problem));
+	if (verdict->is_helo)
+		add_property(text, "smtp.helo", check->question.helo);
+	else
+		add_property(text, "smtp.mailfrom", check->question.sender);
+}
+
+static void
+add_signature(struct str *text, const struct dkim_check *check)
+{
+	const struct dkimsignature *signature = &check->signature;
+
+	add_method(text, "dkim", dkim_outcome_word(check->outcome));
+	if (check->outcome != DKIM_PASS)
+		add_property(text, "reason", span_of(check->reason));
+	else if (check->is_partial)
+		add_property(
+		    text, "reason", SPAN("text at the end is not signed"));
+	if (signature->domain.len)
+		add_property(text, "header.d", signature->domain);
+	if (signature->selector.len)
+		add_property(text, "header.s", signature->selector);
+	if (signature->algorithm_word.len)
+		add_property(text, "header.a", signature->algorithm_word);
+	if (signature->start[0])
+		add_property(text, "header.b", span_of(signature->start));
+}
+
+static void
+add_dmarc(struct str *text, struct span author,
+    const struct dmarc_verdict *verdict, bool has_author)
+{
+	if (!has_author) {
+		add_method(text, "dmarc", SPAN("permerror"));
+		add_property(text, "reason", SPAN("no author, or several"));
+		return;
+	}
+	add_method(text, "dmarc", dmarc_result_word(verdict->result));
+	add_property(text, "header.from", author);
+	if (verdict->result == DMARC_RESULT_PASS ||
+	    verdict->result == DMARC_RESULT_FAIL)
+		add_property(
+		    text, "policy.dmarc", dmarc_policy_word(verdict->policy));
+}
+
+static void
+add_quoted(struct str *text, const char *key, struct span value)
+{
+	str_add_z(text, key);
+	str_add_byte(text, '"');
+	value = span_upto(value, AUTHRESULTS_VALUE_MAX);
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.s[i];
+
+		str_add_byte(text,
+		    c > ' ' && c < 127 && c != '"' && c != '\\' ? c : '?');
+	}
+	str_add_byte(text, '"');
+}
+
+/* RFC 7208 9.1. */
+static void
+add_received_spf(struct str *text, const struct message_check *check,
+    const struct spf_verdict *verdict)
+{
+	str_add_z(text, "Received-SPF: ");
+	str_add(text, spf_result_word(verdict->result));
+	add_quoted(text, " receiver=", check->me);
+	str_add_z(text, "; identity=");
+	str_add_z(text, verdict->is_helo ? "helo" : "mailfrom");
+	add_quoted(text, ";\n\tclient-ip=", check->question.ip);
+	add_quoted(text, "; helo=", check->question.helo);
+	add_quoted(text, ";\n\tenvelope-from=", check->question.sender);
+	str_add_byte(text, '\n');
+}
+
+/* ---- the checks ---- */
+
+static int
+read_message(struct dkim_verify *verify, int fd)
+{
+	static char block[BLOCK];
+	ssize_t got;
+
+	while ((got = fd_read(fd, block, sizeof(block))) > 0)
+		dkim_verify_feed(verify, span_make(block, (size_t)got));
+	return got < 0 ? -1 : 0;
+}
+
+static void
+check_spf(const struct message_check *check, struct dns *dns,
+    struct spf_verdict *verdict)
+{
+	struct spf_query query = { .helo = check->question.helo,
+		.sender = check->question.sender,
+		.receiver = check->me,
+		.now = clock_seconds() };
+
+	if (ip_parse(check->question.ip, &query.client)) {
+		spf_check(dns, &query, verdict);
+		return;
+	}
+	verdict->result = SPF_NONE; /* it did not come by TCP/IP */
+	verdict->is_helo = check->question.sender.len == 0;
+}
+
+static enum dmarc_proof
+proof_of_signature(const struct dkim_check *check)
+{
+	if (check->outcome == DKIM_TEMPERROR)
+		return DMARC_UNCERTAIN;
+	/* What anybody can add to proves nothing of the whole (RFC 6376 8.2). */
+	return check->outcome == DKIM_PASS && !check->is_partial &&
+		!check->is_testing
+	    ? DMARC_PROVEN
+	    : DMARC_UNPROVEN;
+}
+
+static enum dmarc_proof
+proof_of_spf(const struct spf_verdict *verdict)
+{
+	if (verdict->result == SPF_TEMPERROR)
+		return DMARC_UNCERTAIN;
+	return verdict->result == SPF_PASS ? DMARC_PROVEN : DMARC_UNPROVEN;
+}
+
+static void
+check_dmarc(struct dns *dns, struct span author, const struct spf_verdict *spf,
+    const struct dkim_verify *dkim, struct dmarc_verdict *verdict)
+{
+	struct dmarc_identifier identifiers[DKIM_SIGNATURES_MAX + 1];
+	struct dmarc dmarc;
+	size_t count = 0;
+
+	identifiers[count++] = (struct dmarc_identifier){ .is_spf = true,
+		.proof = proof_of_spf(spf),
+		.domain = str_span(&spf->domain) };
+	for (size_t i = 0; i < dkim->checks.len && count <= DKIM_SIGNATURES_MAX;
+	     i++)
+		identifiers[count++] = (struct dmarc_identifier){
+			.proof = proof_of_signature(&dkim->checks.at[i]),
+			.domain = dkim->checks.at[i].signature.domain
+		};
+	dmarc_init(&dmarc, dns);
+	dmarc_check(&dmarc, author, identifiers, count, verdict);
+	dmarc_free(&dmarc);
+}
+
+static enum verifydoor_wish
+wish_of(const struct dmarc_verdict *verdict, bool has_author)
+{
+	if (!has_author)
+		return VERIFYDOOR_NO_AUTHOR;
+	if (verdict->result != DMARC_RESULT_FAIL)
+		return VERIFYDOOR_NOTHING;
+	switch (verdict->disposition) {
+	case DMARC_REJECT:
+		return VERIFYDOOR_REJECT;
+	case DMARC_QUARANTINE:
+		return VERIFYDOOR_QUARANTINE;
+	default:
+		return VERIFYDOOR_NOTHING;
+	}
+}
+
+int
+message_check_run(
+    const struct message_check *check, int fd, struct verifydoor_answer *answer)
+{
+	struct spf_verdict spf = SPF_VERDICT_INIT;
+	struct dmarc_verdict dmarc = { .result = DMARC_RESULT_NONE };
+	struct str author = STR_INIT, *text = &answer->fields;
+	struct dkim_verify dkim;
+	struct dns dns;
+	bool has_author;
+	int result;
+
+	dkim_verify_begin(&dkim);
+	result = read_message(&dkim, fd);
+	if (result < 0)
+		goto done;
+	dns_open(&dns, check->deadline);
+	check_spf(check, &dns, &spf);
+	dkim_verify_end(&dkim, &dns, clock_seconds());
+	has_author = find_author(&dkim.header, &author);
+	if (has_author)
+		check_dmarc(&dns, str_span(&author), &spf, &dkim, &dmarc);
+	str_set(text, SPAN(AUTHRESULTS_NAME ": "));
+	authresults_add_value(text, check->id);
+	add_spf(text, check, &spf);
+	for (size_t i = 0; i < dkim.checks.len; i++)
+		add_signature(text, &dkim.checks.at[i]);
+	if (dkim.checks.len == 0)
+		add_method(text, "dkim", SPAN("none"));
+	add_dmarc(text, str_span(&author), &dmarc, has_author);
+	str_add_byte(text, '\n');
+	add_received_spf(text, check, &spf);
+	answer->wish = wish_of(&dmarc, has_author);
+	str_set(&answer->domain, str_span(&author));
+done:
+	dkim_verify_free(&dkim);
+	spf_verdict_free(&spf);
+	str_free(&author);
+	return result;
+}

@@ -1,0 +1,118 @@
+/*
+ * qmail-verifyd.c - checks messages for those who take them in: SPF, DKIM, DMARC.
+ * Runs as   root, to become qmailf; then a process for each message.  Started by a
+ *           supervisor.  In a private instance as the caller.
+ * Reads     control/me, authservid, authtimeout; records at HOME/verify/door from
+ *           qmaild, with an open message: hostile; the DNS, hostile.
+ * Writes    what it found, to who asked.
+ * Source    qmail-verifyd(8); net/verifydoor.h.
+ */
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "config/control.h"
+#include "config/home.h"
+#include "message_check.h"
+#include "settings.h"
+#include "sys/box.h"
+#include "sys/clock.h"
+#include "sys/doorserver.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+#include "sys/ids.h"
+#include "sys/signal.h"
+
+#define NAME	    "qmail-verifyd"
+#define TROUBLE	    111
+#define SESSIONS    100	 /* at once */
+#define ASK_MS	    5000 /* for the record */
+#define DESCRIPTORS 4096
+
+/* The name under which this host says what it found (RFC 8601 2.5). */
+static void
+read_id(struct str *id)
+{
+	if (control_read_line_or_me("control/authservid", id, "localhost") < 0)
+		error_exit(NAME, "control/authservid");
+}
+
+static int
+check(int sock, int message, const struct verifydoor_question *question)
+{
+	struct verifydoor_answer answer = VERIFYDOOR_ANSWER_INIT;
+	struct settings settings = SETTINGS_INIT;
+	struct str id = STR_INIT, record = STR_INIT;
+	struct message_check what = { .question = *question };
+
+	settings_read(&settings, NAME);
+	read_id(&id);
+	if (box_shut_files() < 0)
+		return 1;
+	what.id = str_span(&id);
+	what.me = str_span(&settings.me);
+	what.deadline = settings_deadline(&settings);
+	if (message_check_run(&what, message, &answer) < 0) {
+		error_warn(NAME, "a message");
+		return 1;
+	}
+	verifydoor_format(&record, answer.wish, str_span(&answer.domain),
+	    str_span(&answer.fields));
+	return fdpass_send(sock, str_span(&record), -1) < 0 ? 1 : 0;
+}
+
+static int
+session(void *context, int sock)
+{
+	static char record[VERIFYDOOR_RECORD_MAX];
+	struct verifydoor_question question;
+	struct stat st;
+	int message = -1;
+	ssize_t got;
+
+	(void)context;
+	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + ASK_MS, false) < 0)
+		return 1;
+	got = fdpass_receive(sock, record, sizeof(record), &message);
+	/* A pipe might have no end. */
+	if (got <= 0 || message < 0 || fstat(message, &st) < 0 ||
+	    !S_ISREG(st.st_mode) ||
+	    !verifydoor_parse(span_make(record, (size_t)got), &question))
+		return 1;
+	return check(sock, message, &question);
+}
+
+int
+main(void)
+{
+	struct doorserver server = { .name = NAME,
+		.path = VERIFYDOOR_PATH,
+		.peers = { geteuid(), (uid_t)-1 },
+		.sessions = SESSIONS,
+		.life = -1,
+		.session = session };
+
+	must_hooks(TROUBLE, NULL);
+	signal_ignore(SIGPIPE);
+	(void)fd_raise_limit(DESCRIPTORS);
+	if (fd_open_standard() < 0)
+		error_exit(NAME, "start");
+	if (chdir(home_dir) < 0)
+		error_exit(NAME, home_dir);
+	if (geteuid() == 0) {
+		struct home_ids ids;
+		gid_t gid;
+
+		if (home_ids_read(&ids) < 0)
+			error_exit(NAME, "users/ids");
+		gid = ids.gid[HOME_GROUP_NOFILES];
+		server.peers[0] = ids.uid[HOME_QMAILD];
+		if (ids_become(ids.uid[HOME_QMAILF], gid, &gid, 1) < 0)
+			error_exit(NAME, home_user_name(HOME_QMAILF));
+	}
+	if (box_hide() < 0)
+		error_exit(NAME, "start");
+	doorserver_run(&server);
+}

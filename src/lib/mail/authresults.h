@@ -1,0 +1,33 @@
+/*
+ * authresults.h - the field Authentication-Results (RFC 8601).  Pure.
+ */
+#ifndef MAIL_AUTHRESULTS_H
+#define MAIL_AUTHRESULTS_H
+
+#include <stdbool.h>
+
+#include "base/span.h"
+#include "base/str.h"
+
+#define AUTHRESULTS_NAME      "Authentication-Results"
+#define AUTHRESULTS_VALUE_MAX 255u /* bytes of a value that are written */
+
+/*
+ * authresults_is_from: whether a field says that it is of this host, or does not
+ * say whose it is as RFC 8601 2.2 wants it: a border removes it (RFC 8601 5), so
+ * that nobody believes it.
+ *   value   what follows the colon, folds and all; hostile
+ *   id      the authserv-id of this host
+ */
+bool authresults_is_from(struct span value, struct span id);
+
+/*
+ * authresults_add_value: appends a value as it may stand behind a "=": as it is if
+ * it is a token, or an address of tokens; else in quotes.  What is no printable
+ * ASCII becomes "?", and of a long one AUTHRESULTS_VALUE_MAX bytes are left, so that
+ * it breaks no line.  An empty one is "".
+ *   value   hostile
+ */
+void authresults_add_value(struct str *text, struct span value);
+
+#endif

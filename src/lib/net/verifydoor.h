@@ -1,0 +1,70 @@
+/*
+ * verifydoor.h - how a filter has a message checked by qmail-verifyd: one record
+ * over a door (sys/door.h), with the message as an open file, and one back.
+ *
+ *	question   Q, the client's address, its HELO name, the reverse-path, each
+ *	           ended by NUL; the file, read from its beginning
+ *	answer     A, a letter of verifydoor_wish, a domain, the fields to put on top
+ *	           of the message, each of these two ended by NUL
+ */
+#ifndef NET_VERIFYDOOR_H
+#define NET_VERIFYDOOR_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/str.h"
+
+#define VERIFYDOOR_PATH	      "verify/door" /* below HOME */
+#define VERIFYDOOR_RECORD_MAX 32768	    /* bytes */
+#define VERIFYDOOR_SECONDS    90	    /* until there must be an answer */
+
+/* What the domain of the author wants done with the message. */
+enum verifydoor_wish {
+	VERIFYDOOR_NOTHING = 'n',
+	VERIFYDOOR_QUARANTINE = 'q',
+	VERIFYDOOR_REJECT = 'r',
+	VERIFYDOOR_NO_AUTHOR =
+	    'f' /* it has none or several fields From: nobody can
+				      tell who is the author */
+};
+
+struct verifydoor_question {
+	struct span ip, helo, sender;
+};
+
+struct verifydoor_answer {
+	enum verifydoor_wish wish;
+	struct str domain; /* whose wish it is; perhaps empty */
+	struct str fields; /* each with its newline */
+};
+
+#define VERIFYDOOR_ANSWER_INIT                         \
+	{                                              \
+		VERIFYDOOR_NOTHING, STR_INIT, STR_INIT \
+	}
+
+/*
+ * verifydoor_ask: has a message checked.
+ *   home      HOME
+ *   message   a descriptor that can be read; stays the caller's
+ *   answer    receives it
+ * Returns 0; -1 with errno: there is no answer, or it is malformed.
+ */
+MUST_CHECK int
+verifydoor_ask(const char *home, const struct verifydoor_question *question,
+    int message, struct verifydoor_answer *answer);
+
+/* verifydoor_parse: takes a question apart; its spans lie in the record.  Returns
+ * false if it is none. */
+MUST_CHECK bool
+verifydoor_parse(struct span record, struct verifydoor_question *question);
+
+/* verifydoor_format: the record of an answer. */
+void verifydoor_format(struct str *record, enum verifydoor_wish wish,
+    struct span domain, struct span fields);
+
+void verifydoor_answer_free(struct verifydoor_answer *answer);
+
+#endif

@@ -1,0 +1,378 @@
+"""qmail-authfilter and qmail-verifyd: what is checked of mail from outside, and what is made of it."""
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from support import build, peers, process
+from scenario.test_dkimverify import Key, sign
+
+CASES = json.loads(build.read("tests/cases/ar.json"))["cases"]
+CLIENT, OTHER = "192.0.2.1", "198.51.100.7"
+ZONE = {
+    "there.example": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]},
+    "_dmarc.there.example": {"TXT": ["v=DMARC1; p=reject"]},
+    "some.example": {"TXT": ["v=spf1 -all"]},
+    "_dmarc.some.example": {"TXT": ["v=DMARC1; p=quarantine"]},
+    "host.there.example": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]},
+}
+MESSAGE = "From: Joe <joe@there.example>\nSubject: a letter\n\nhello\n"
+PASSED = """Authentication-Results: here.example;
+\tspf=pass smtp.mailfrom=joe@there.example;
+\tdkim=none;
+\tdmarc=pass header.from=there.example policy.dmarc=reject
+Received-SPF: pass receiver="here.example"; identity=mailfrom;
+\tclient-ip="192.0.2.1"; helo="host.there.example";
+\tenvelope-from="joe@there.example"
+"""
+
+
+@pytest.fixture
+def verifyd(town, needs):
+    needs("openssl")
+    if not os.path.exists(town.place.program("qmail-verifyd")):
+        pytest.skip("built without OpenSSL")
+    town.place.control(me="here.example\n", rcpthosts="here.example\n", authtimeout="2\n")
+    daemon = process.Daemon([town.place.program("qmail-verifyd")], cwd="/", env={"PATH": "/usr/bin:/bin"})
+    town.until(lambda: daemon.has_ended or town.is_door_open("verify/door"), "qmail-verifyd")
+    yield daemon
+    town.close()
+    daemon.kill()
+
+
+@pytest.fixture
+def names():
+    with peers.Dns(dict(ZONE)) as dns:
+        yield dns
+
+
+def offer(town, message=MESSAGE, envelope=process.envelope("joe@there.example", "ann@here.example"), **more):
+    """Exit code, and what was said on descriptor 6."""
+    environment = {"PATH": "/usr/bin:/bin", "TCPREMOTEIP": CLIENT, "SMTPHELO": "host.there.example", **more}
+    text, address, remark = os.pipe(), os.pipe(), os.pipe()
+    child = subprocess.Popen(
+        ["/bin/sh", "-c", 'exec "$0" 6>&2 2>/dev/null', town.place.program("qmail-authfilter")],
+        stdin=text[0], stdout=address[0], stderr=remark[1], cwd="/",
+        env={name: value for name, value in environment.items() if value is not None},
+        **town.place.as_user("qmaild"))
+    for end in text[0], address[0], remark[1]:
+        os.close(end)
+    for end, data in (text[1], message.encode("latin-1")), (address[1], envelope):
+        with contextlib.suppress(BrokenPipeError):
+            while data:
+                data = data[os.write(end, data):]
+        os.close(end)
+    with os.fdopen(remark[0], "rb") as said:
+        words = said.read().decode("latin-1")
+    return child.wait(60), words
+
+
+def put(town, name, text):
+    town.place.write(town.place.path("control/" + name), text)
+
+
+def deliver(town, *words, **more):
+    """What ann gets of a message, from its first field on that is not of a delivery."""
+    assert offer(town, *words, **more) == (0, "")
+    if not town.daemon:
+        town.open()
+    town.wait_empty()
+    (text,) = town.mail("ann")
+    for folder in "new", "cur":
+        for name in os.listdir(town.home("ann") + "/Maildir/" + folder):
+            os.unlink(town.home("ann") + "/Maildir/" + folder + "/" + name)
+    return re.sub(r"\A((Return-Path|Delivered-To|Received):.*\n)+", "", text)
+
+
+def results(text):
+    """The field, in one line."""
+    (found,) = re.findall(r"^Authentication-Results: (here\.example;(?:.*\n[\t ])*.*)\n", text, re.M)
+    return re.sub(r"\n[\t ]", " ", found)
+
+
+def test_pass(town, verifyd, names):
+    assert deliver(town) == PASSED + MESSAGE
+    assert os.listdir(town.place.path("spool")) == []
+
+
+def test_signatures(town, verifyd, names, tmp_path):
+    key = Key(tmp_path, "ed")
+    names.zone["key._domainkey.there.example"] = {"TXT": [key.record()]}
+    fields = ["From: Joe <joe@there.example>", "Subject: a letter"]
+    good = sign(key, fields=fields, body="hello\r\n", names="from:subject", domain="there.example")
+    text = (good + "\r\n" + "\r\n".join(fields) + "\r\n\r\nhello\r\n").replace("\r\n", "\n")
+    told = results(deliver(town, text, TCPREMOTEIP=OTHER))
+    assert re.fullmatch(r"here.example; spf=fail smtp.mailfrom=joe@there.example; "
+                        r"dkim=pass header.d=there.example header.s=key header.a=ed25519-sha256 header.b=\S+; "
+                        r"dmarc=pass header.from=there.example policy.dmarc=reject", told)
+    told = results(deliver(town, text.replace("hello", "other"), TCPREMOTEIP=OTHER))
+    assert "; dkim=fail reason=" in told and "; dmarc=fail " in told
+
+
+@pytest.mark.parametrize("tags, limit", [("", 5), ("t=y; ", None)])
+def test_signatures_that_prove_little(town, verifyd, names, tmp_path, tags, limit):
+    """Text that anybody may add to, or a key for tests."""
+    key = Key(tmp_path, "ed")
+    names.zone["key._domainkey.there.example"] = {"TXT": [key.record(tags)]}
+    fields = ["From: Joe <joe@there.example>"]
+    good = sign(key, fields=fields, body="hello\r\n", names="from", domain="there.example", limit=limit)
+    text = (good + "\r\n" + "\r\n".join(fields) + "\r\n\r\nhello\r\n").replace("\r\n", "\n")
+    told = results(deliver(town, text, TCPREMOTEIP=OTHER))
+    assert "; dkim=pass " in told and "; dmarc=fail " in told
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_fields_that_pretend_to_be_ours(town, verifyd, names, case):
+    put(town, "authservid", case["authserv_id"] + "\n")
+    field = "Authentication-Results: %s\n" % case["value"]
+    text = deliver(town, field + MESSAGE)
+    assert text.startswith("Authentication-Results: mx.own.example;\n\tspf=pass ")
+    assert (field in text) == (not case["remove"])
+    assert text.endswith(MESSAGE)
+
+
+@pytest.mark.parametrize("field", [
+    "authentication-results: here.example; spf=pass\n", "Authentication-Results:\n here.example;\n spf=pass\n",
+    "Authentication-Results : here.example; spf=pass\n", "Authentication-Results: (a (b) \\) c) here.example; spf=pass\n",
+    "Authentication-Results: here.example (;\n", "Authentication-Results: other.example (;\n", "Authentication-Results: \"here.\\example\" 1; spf=pass\n",
+    "no field\nAuthentication-Results: here.example; spf=pass\n"])
+def test_however_they_are_written(town, verifyd, names, field):
+    text = deliver(town, "X-One: 1\n" + field + MESSAGE)
+    assert len(re.findall("(?i)authentication-results", text)) == 1, text
+    assert "X-One: 1\n" in text and MESSAGE in text
+
+
+def test_it_is_not_body(town, verifyd, names):
+    body = "\nAuthentication-Results: here.example; spf=pass\n"
+    assert deliver(town, MESSAGE + body) == PASSED + MESSAGE + body
+    assert deliver(town, "\n" + body).endswith("\n\n" + body)
+
+
+FORGED = {"TCPREMOTEIP": OTHER}
+FROM_SOME = MESSAGE.replace("there.example", "some.example")
+
+
+@pytest.mark.parametrize("policy", [None, "report\n"])
+def test_a_report_refuses_nothing(town, verifyd, names, policy):
+    if policy:
+        put(town, "authpolicy", policy)
+    text = deliver(town, **FORGED)
+    assert "; dmarc=fail header.from=there.example policy.dmarc=reject" in results(text)
+    assert "X-Quarantine" not in deliver(town, FROM_SOME, **FORGED)
+    assert "; dmarc=permerror reason=" in results(deliver(town, "Subject: of nobody\n\n"))
+
+
+def test_enforced(town, verifyd, names):
+    put(town, "authpolicy", "enforce\n")
+    assert offer(town, **FORGED) == (
+        82, "Drefused by the DMARC policy of the author's domain (#5.7.1) there.example")
+    assert town.is_empty()
+    text = deliver(town, FROM_SOME, **FORGED)
+    assert "\nX-Quarantine: DMARC policy of some.example\n" in text
+    assert deliver(town) == PASSED + MESSAGE
+    nobody = MESSAGE.replace("there.example", "nobody.example")
+    assert "; dmarc=none header.from=nobody.example" in results(deliver(town, nobody))
+
+
+@pytest.mark.parametrize("head", [
+    "Subject: of nobody\n", "From: a@there.example\nFrom: b@there.example\n", "From: \n", "From: <>\n", "From: joe\n",
+    "From: a@there.example, b@some.example\n", "From: group:;\n", "no field\nFrom: a@there.example\n",
+    "From: " + ", ".join(["a@there.example"] * 101) + "\n"])
+def test_authors_that_nobody_can_tell(town, verifyd, names, head):
+    put(town, "authpolicy", "enforce\n")
+    code, words = offer(town, head + "\nhello\n")
+    assert code == 82 and words.startswith("Dit has no field From, or several") and words.endswith("(#5.7.1)")
+    assert town.is_empty()
+
+
+@pytest.mark.parametrize("head", ["From: a@there.example, b@There.Example\n", "From: x:a@there.example,b@there.example;\n"])
+def test_authors_of_one_domain(town, verifyd, names, head):
+    put(town, "authpolicy", "enforce\n")
+    assert "; dmarc=pass header.from=there.example" in results(deliver(town, head + "\nhello\n"))
+
+
+def test_no_sender(town, verifyd, names):
+    text = deliver(town, envelope=process.envelope("", "ann@here.example"))
+    assert "; spf=pass smtp.helo=host.there.example;" in results(text)
+    assert 'identity=helo;\n\tclient-ip="192.0.2.1"' in text
+
+
+def test_own_mail_is_left_alone(town, verifyd, names):
+    field = "Authentication-Results: here.example; none\n"
+    assert deliver(town, field + MESSAGE, RELAYCLIENT="") == field + MESSAGE
+    assert names.asked == []
+
+
+@pytest.mark.parametrize("sender", [
+    "a\"b@there.example", "a b@there.example", "a;spf=pass@there.example", "a\\@there.example", "\xe9@there.example",
+    "x" * 400 + "@there.example", "(a@there.example", "a\tb@there.example", "@", "a"])
+def test_names_of_strangers(town, verifyd, names, sender):
+    text = deliver(town, envelope=process.envelope(sender, "ann@here.example"), SMTPHELO="a\";\n x=\xe9 " + "y" * 600)
+    head = text[:text.index("From: ")]
+    assert re.fullmatch(r"Authentication-Results: here\.example;\n(\t[ -~]+\n){3}Received-SPF: [ -~]+\n(\t[ -~]+\n){2}", head)
+    assert max(map(len, head.splitlines())) < 998
+    bare = re.sub(r'"(\\.|[^"\\])*"', "", head)
+    assert bare.count("spf=") == 1 and '"' not in bare
+    assert max(map(len, re.split("[ =;]", bare))) <= 255
+    assert max(map(len, re.findall(r'"(?:\\.|[^"\\])*"', head))) <= 257 + head.count("\\")
+
+
+def test_the_dns_is_silent(town, verifyd):
+    put(town, "authpolicy", "enforce\n")
+    silent = {"there.example": {"TXT": "DROP"}}
+    for more in {}, {"_dmarc.there.example": {"TXT": "DROP"}}:
+        with peers.Dns({**ZONE, **silent, **more}):
+            told = results(deliver(town))
+        assert "; spf=temperror reason=" in told and "; dmarc=temperror " in told
+
+
+def test_not_by_tcp(town, verifyd, names):
+    assert "; spf=none smtp.mailfrom=joe@there.example;" in results(deliver(town, TCPREMOTEIP=None))
+
+
+@pytest.mark.parametrize("envelope, code", [
+    (b"", 54), (b"Fjoe@there.example\0Tann@here.example\0", 54), (b"Tann@here.example\0\0", 91),
+    (b"Fjoe@there.example\0X\0\0", 91), (b"F" + b"a" * 1100 + b"\0Tann@here.example\0\0", 91)])
+def test_envelopes(town, verifyd, names, envelope, code):
+    assert offer(town, envelope=envelope) == (code, "")
+    assert town.is_empty()
+
+
+def test_parameters_and_recipients(town, verifyd, names):
+    envelope = (b"Fjoe@there.example\0ERET=HDRS\0RNOTIFY=NEVER\0Tann@here.example\0Tbob@here.example\0\0")
+    process_queue = town.place.program("qmail-queue")
+    os.rename(process_queue, process_queue + ".away")
+    seen = town.place.base + "/seen"
+    subprocess.run(["install", "-m", "666", "/dev/null", seen], check=True)
+    try:
+        with open(process_queue, "w") as script:
+            script.write("#!/bin/sh\ncat >/dev/null\ncat <&1 >%s\n" % seen)
+        os.chmod(process_queue, 0o755)
+        code, words = offer(town, envelope=envelope)
+    finally:
+        os.rename(process_queue + ".away", process_queue)
+    assert (code, words) == (0, "")
+    with open(seen, "rb") as found:
+        assert found.read() == envelope
+
+
+@pytest.mark.parametrize("line, code", [("exit 31", 31), ("exit 53", 53), ("kill -9 $$", 81)])
+def test_what_qmail_queue_says(town, verifyd, names, line, code):
+    program = town.place.program("qmail-queue")
+    os.rename(program, program + ".away")
+    try:
+        with open(program, "w") as script:
+            script.write("#!/bin/sh\ncat >/dev/null\ncat <&1 >/dev/null\n%s\n" % line)
+        os.chmod(program, 0o755)
+        assert offer(town) == (code, "")
+    finally:
+        os.rename(program + ".away", program)
+
+
+@pytest.mark.parametrize("name, text", [("authpolicy", "perhaps\n"), ("authservid", None)])
+def test_settings_that_cannot_be_used(town, verifyd, names, name, text):
+    if text:
+        put(town, name, text)
+    else:
+        os.mkdir(town.place.path("control/" + name))
+    assert offer(town, **FORGED)[0] == 55
+    assert town.is_empty()
+
+
+def test_the_service_is_away(town, verifyd, names):
+    """Nothing comes in unchecked."""
+    verifyd.kill()
+    assert offer(town) == (71, "")
+    assert town.is_empty()
+
+
+def test_who_it_is(town, verifyd):
+    status = build.read("/proc/%d/status" % verifyd.pid)
+    assert re.search(r"Uid:\s+(\d+)\s", status).group(1) == str(town.place.ids("qmailf")[0])
+
+
+def test_a_check_that_dies(town, verifyd, names):
+    names.zone["there.example"] = {"TXT": "DROP"}
+    put(town, "authtimeout", "60\n")
+
+    def kill():
+        process.until(lambda: names.asked, "a question")
+        subprocess.run(["pkill", "-9", "-P", str(verifyd.pid)], check=True)
+    killer = threading.Thread(target=kill)
+    killer.start()
+    assert offer(town) == (71, "")
+    killer.join()
+    names.zone["there.example"] = ZONE["there.example"]
+    assert deliver(town) == PASSED + MESSAGE
+
+
+def test_the_header_is_too_large(town, verifyd, names):
+    line = "X-Filler: " + "x" * 900 + "\n"
+    code, words = offer(town, line * 1200 + MESSAGE)
+    assert code == 82 and "larger than 1048576 bytes" in words
+    assert town.is_empty()
+
+
+def test_a_large_message(town, verifyd, names):
+    body = ("x" * 70 + "\n") * 200000
+    assert deliver(town, MESSAGE + body).endswith(MESSAGE + body)
+
+
+@pytest.mark.parametrize("user", ["qmailr", "alias"])
+def test_strangers_at_the_door(town, verifyd, names, user):
+    """The folder keeps them out, and so does the service."""
+    os.chmod(town.place.path("verify"), 0o755)
+    try:
+        done = subprocess.run(
+            ["/usr/bin/python3", "-c", "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\n"
+             "s.connect(sys.argv[1])\nprint(s.recv(10))", town.place.path("verify/door")],
+            capture_output=True, text=True, **town.place.as_user(user))
+    finally:
+        os.chmod(town.place.path("verify"), 0o750)
+    assert done.stdout in ("b''\n", "") and ("b''" in done.stdout or "Error" in done.stderr)
+    assert deliver(town) == PASSED + MESSAGE
+
+
+@pytest.mark.parametrize("record", [b"", b"Q", b"Q\0\0\0", b"X\0\0\0", b"Q1\0 2\0 3\0 4\0", b"Q" + b"\0" * 40000],
+                         ids=["empty", "short", "no-names", "letter", "more", "long"])
+@pytest.mark.parametrize("is_file", [False, True])
+def test_garbage(town, verifyd, names, record, is_file, tmp_path):
+    """With a pipe, which has no end, in the place of a message; or without."""
+    (tmp_path / "message").write_text(MESSAGE)
+    ends = os.pipe()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one, open(tmp_path / "message") as message:
+        one.settimeout(20)
+        one.connect(town.place.path("verify/door"))
+        socket.send_fds(one, [record or b"Z"], [message.fileno() if is_file else ends[0]])
+        heard = one.recv(100)
+        assert heard == b"" or (is_file and record == b"Q\0\0\0" and heard.startswith(b"Af"[:1]))
+    for end in ends:
+        os.close(end)
+    assert deliver(town) == PASSED + MESSAGE
+
+
+def test_by_smtp(town, verifyd, names):
+    """As tcpserver has it run, with what is asked of notifications."""
+    put(town, "authpolicy", "enforce\n")
+    names.zone["client.there.example"] = names.zone["host.there.example"]
+    dialogue = ("EHLO client.there.example\r\nMAIL FROM:<%s> RET=HDRS\r\nRCPT TO:<ann@here.example> NOTIFY=NEVER\r\n"
+                "DATA\r\n" + MESSAGE.replace("\n", "\r\n") + ".\r\nQUIT\r\n")
+    town.open()
+
+    def session(sender, ip):
+        done = subprocess.run(
+            [town.place.program("qmail-smtpd")], input=(dialogue % sender).encode(), stdout=subprocess.PIPE, cwd="/",
+            env={"PATH": "/usr/bin:/bin", "PROTO": "TCP", "TCPREMOTEIP": ip, "TCPLOCALIP": "192.0.2.9",
+                 "QMAILQUEUE": "bin/qmail-authfilter"}, timeout=60, **town.place.as_user("qmaild"))
+        return done.stdout.decode()
+    assert "\r\n250 2.0.0 ok " in session("", CLIENT)
+    text = town.letter("ann", "a letter")
+    assert "; spf=pass smtp.helo=client.there.example;" in results(text)
+    assert text.index("Authentication-Results: ") < text.index("Received-SPF: ") < text.index("\nReceived: from")
+    assert "\r\n554 5.7.1 refused by the DMARC policy" in session("joe@there.example", OTHER)
