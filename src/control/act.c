@@ -14,12 +14,18 @@
 #define OTHERS_WORDS \
 	"has other recipients, too, which were not named; nothing was done"
 
+struct numbers {
+	VEC(uint64_t) list;
+};
+
 struct acting {
 	struct control *control;
 	const struct verb *verb;
 	const struct selection *selection;
-	VEC(uint64_t) chosen, busy;
-	VEC(uint64_t) obeyed; /* but not yet told */
+	VEC(uint64_t) chosen;
+	struct numbers busy;	/* that could not obey yet */
+	struct numbers unclear; /* that may be meant */
+	VEC(uint64_t) obeyed;	/* but not yet told */
 	uint64_t done;
 };
 
@@ -29,7 +35,9 @@ choose(void *context, const struct message *message, enum stage stage)
 	struct acting *acting = context;
 
 	(void)stage;
-	if (acting->verb->is_for_whole &&
+	if (message->is_unclear)
+		vec_push(&acting->unclear.list, message->number);
+	else if (acting->verb->is_for_whole &&
 	    selection_has_others(acting->selection, message))
 		control_complain(
 		    acting->control, message->number, OTHERS_WORDS);
@@ -73,7 +81,7 @@ take_answer(struct acting *acting, uint64_t number, enum orders_answer answer)
 		vec_push(&acting->obeyed, number);
 		break;
 	case ORDERS_BUSY:
-		vec_push(&acting->busy, number);
+		vec_push(&acting->busy.list, number);
 		break;
 	case ORDERS_IS_HELD:
 		control_complain(
@@ -116,27 +124,64 @@ order_chosen(void *context)
 	return result;
 }
 
+/*
+ * What was under way, or unclear, is looked at again: who its recipients are may be
+ * otherwise now.
+ *   stage_counts   whether its state has to be what was asked for; what was chosen
+ *                  before is meant, though it has another state by now
+ */
+static int
+walk_again(struct acting *acting, struct numbers *numbers, bool stage_counts)
+{
+	struct selection again = *acting->selection;
+	struct numbers all = *numbers;
+	int result = 0;
+
+	*numbers = (struct numbers){ .list = VEC_INIT };
+	again.is_again = acting->selection->numbers.len == 0;
+	again.has_stage = again.has_stage && stage_counts;
+	for (size_t i = 0; result == 0 && i < all.list.len;
+	     i += again.numbers.len) {
+		again.numbers.at = all.list.at + i;
+		again.numbers.len = all.list.len - i;
+		if (again.numbers.len > CONTROL_AT_ONCE)
+			again.numbers.len = CONTROL_AT_ONCE;
+		result = control_walk(
+		    acting->control, &again, choose, order_chosen, acting);
+	}
+	vec_free(&all.list);
+	return result;
+}
+
+static void
+complain_of_busy(struct acting *acting, const struct numbers *numbers)
+{
+	for (size_t i = 0; i < numbers->list.len; i++)
+		control_complain(
+		    acting->control, numbers->list.at[i], BUSY_WORDS);
+}
+
 /* What was under way may wait by now; many at once are asked for less often. */
 static int
 order_busy(struct acting *acting)
 {
 	int result = 0;
 
-	for (int i = 0; result == 0 && acting->busy.len && i < PATIENCE; i++) {
+	for (int i = 0; result == 0 && i < PATIENCE &&
+	     (acting->busy.list.len || acting->unclear.list.len);
+	     i++) {
 		int64_t pause = (int64_t)NAP * (i + 1);
 		const struct timespec nap = { .tv_sec = pause / SECOND,
 			.tv_nsec = pause % SECOND };
 
 		(void)nanosleep(&nap, NULL);
-		for (size_t j = 0; j < acting->busy.len; j++)
-			vec_push(&acting->chosen, acting->busy.at[j]);
-		acting->busy.len = 0;
-		result = order_chosen(acting);
+		result = walk_again(acting, &acting->busy, false);
+		if (result == 0)
+			result = walk_again(acting, &acting->unclear, true);
 		tell_obeyed(acting);
 	}
-	for (size_t i = 0; i < acting->busy.len; i++)
-		control_complain(
-		    acting->control, acting->busy.at[i], BUSY_WORDS);
+	complain_of_busy(acting, &acting->busy);
+	complain_of_busy(acting, &acting->unclear);
 	return result;
 }
 
@@ -162,7 +207,8 @@ verbs_order(struct control *control, const struct verb *verb,
 	str_add_byte(&control->line, '\n');
 	control_say(control, str_span(&control->line));
 	vec_free(&acting.chosen);
-	vec_free(&acting.busy);
+	vec_free(&acting.busy.list);
+	vec_free(&acting.unclear.list);
 	vec_free(&acting.obeyed);
 	return result;
 }

@@ -156,7 +156,7 @@ struct walk {
 	/* Of one part: its messages, and who has such a file; in order. */
 	struct names {
 		VEC(uint64_t) numbers;
-	} names, local, remote, bounce;
+	} names, todo, local, remote, bounce;
 };
 
 static enum stage
@@ -197,7 +197,10 @@ file_in(const struct names *names, enum queue_folder folder, uint64_t number)
 static unsigned
 files_of(const struct walk *walk, uint64_t number)
 {
-	if (walk->selection->numbers.len)
+	/* What was in todo may be sorted since, and have files that were not
+	 * there when their folders were listed. */
+	if (walk->selection->numbers.len ||
+	    file_in(&walk->todo, QUEUE_TODO, number))
 		return MESSAGE_ALL_FILES;
 	return file_in(&walk->local, QUEUE_LOCAL, number) |
 	    file_in(&walk->remote, QUEUE_REMOTE, number) |
@@ -214,13 +217,16 @@ look_at(struct walk *walk, uint64_t number, char answer)
 
 	if (got < 0)
 		control_complain(walk->control, number, error_text(errno));
-	else if (got == 0 && walk->selection->numbers.len)
+	else if (got == 0 && walk->selection->numbers.len &&
+	    !walk->selection->is_again)
 		control_complain(
 		    walk->control, number, "there is no such message");
 	if (got <= 0)
 		return;
 	stage = stage_of(message, answer);
-	if (selection_has(walk->selection, message, stage, walk->now))
+	message->is_unclear = answer == ORDERS_BUSY;
+	if ((walk->flush && message->is_unclear) ||
+	    selection_has(walk->selection, message, stage, walk->now))
 		walk->call(walk->context, message, stage);
 }
 
@@ -282,12 +288,19 @@ sort(struct names *names)
 	names->numbers.len = kept;
 }
 
+static void
+append(struct names *names, const struct names *more)
+{
+	for (size_t i = 0; i < more->numbers.len; i++)
+		vec_push(&names->numbers, more->numbers.at[i]);
+}
+
 /* In the order in which files are made: what is sorted meanwhile is found in
- * todo and info, and what is in info has its other files. */
+ * todo and info, and what was in info then has had its other files. */
 static int
 collect_part(struct walk *walk, uint64_t part)
 {
-	struct names *all[] = { &walk->names, &walk->names, &walk->local,
+	struct names *all[] = { &walk->todo, &walk->names, &walk->local,
 		&walk->remote, &walk->bounce };
 	static const enum queue_folder folders[] = { QUEUE_TODO, QUEUE_INFO,
 		QUEUE_LOCAL, QUEUE_REMOTE, QUEUE_BOUNCE };
@@ -298,7 +311,8 @@ collect_part(struct walk *walk, uint64_t part)
 	for (size_t i = 0; i < count; i++)
 		if (collect(walk, folders[i], part, all[i]) < 0)
 			return -1;
-	for (size_t i = 1; i < count; i++)
+	append(&walk->names, &walk->todo);
+	for (size_t i = 0; i < count; i++)
 		sort(all[i]);
 	return 0;
 }
@@ -329,6 +343,7 @@ control_walk(struct control *control, const struct selection *selection,
 	}
 	message_free(&walk.message);
 	vec_free(&walk.names.numbers);
+	vec_free(&walk.todo.numbers);
 	vec_free(&walk.local.numbers);
 	vec_free(&walk.remote.numbers);
 	vec_free(&walk.bounce.numbers);

@@ -80,7 +80,8 @@ control_call(void *context, const struct message *message, enum stage stage);
 
 /*
  * control_walk: calls for each message of the queue that is meant, and each
- * some of them `flush`, if that is not NULL.  Numbers that are not there are
+ * some of them `flush`, if that is not NULL: then also for those that are unclear,
+ * of which nobody can say yet whether they are meant.  Numbers that are not there are
  * complained of.
  * Returns 0; -1 with errno if the queue cannot be read, or qmail-send is gone.
  */

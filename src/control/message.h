@@ -25,6 +25,9 @@ struct message {
 	uint64_t number;
 	bool
 	    is_unsorted; /* its envelope is in todo, and it has no other files */
+	/* It is examined after a crash: files that it lost are made anew, so that
+	 * recipients may come back. */
+	bool is_unclear;
 	bool is_bouncing; /* there are failures of which its sender will hear */
 	uint64_t size;	  /* bytes */
 	struct info

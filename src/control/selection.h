@@ -18,6 +18,7 @@
 struct selection {
 	VEC(uint64_t) numbers;
 	bool has_sender, has_recipient, has_domain, has_stage, is_all;
+	bool is_again; /* the numbers are of messages that were found before */
 	struct str sender, recipient, domain;
 	enum stage stage;
 	enum channel_id channel; /* CHANNELS: any */

@@ -244,10 +244,16 @@ def fault_in_send(town, one, fault):
 UNSAFE = "this could not be synced; a power cut may undo it"
 
 
+def service(town):
+    """The process of qmail-qctld that has no client."""
+    def find():
+        found = town.daemons()["qmail-qctld"]
+        return found[0] if len(found) == 1 else None
+    return town.until(find, "its clients' processes to end")
+
+
 def without_sync(town, *when):
-    town.until(lambda: len(town.daemons()["qmail-qctld"]) == 1, "its clients' processes to end")
-    (server,) = town.daemons()["qmail-qctld"]
-    return fault_in(server, ":".join(("syncfs:error=EIO", *when)), "-f")
+    return fault_in(service(town), ":".join(("syncfs:error=EIO", *when)), "-f")
 
 
 @pytest.mark.parametrize("verb, done", [("hold", "held"), ("delete", "deleted")])
@@ -434,3 +440,67 @@ def test_hold_of_what_has_lost_a_file(waiting):
     qctl(town, "release", one)
     town.wait_empty()
     assert got(town, "") and got(town, "carl")
+
+
+def is_opening(pid, path):
+    """Whether a process is at its call of open."""
+    with contextlib.suppress(OSError), open("/proc/%d/syscall" % pid) as call, open("/proc/%d/mem" % pid, "rb") as memory:
+        words = call.read().split()
+        if words[0] in ("2", "257"):  # open, openat
+            memory.seek(int(words[1 + (words[0] == "257")], 16))
+            return memory.read(len(path) + 1) == path.encode() + b"\0"
+    return False
+
+
+@pytest.mark.parametrize("folder", ["remote", "bounce"])
+@pytest.mark.parametrize("verb", ["delete", "bounce"])
+def test_sorted_while_the_queue_is_listed(waiting, verb, folder):
+    """Its recipients are seen whole, whichever listings were made before."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    server = service(town)
+    town.signal("qmail-todo", signal.SIGSTOP)
+    town.send("joe@there.example", "ann-carl@here.example", "x@there.example")
+    (number,) = town.place.queue_files()["todo"]
+    part = os.path.dirname(town.place.queue_path(folder, number))
+    path = part.split("/queue/")[1]
+    with contextlib.ExitStack() as tracing:
+        tracing.enter_context(fault_in(server, "open,openat:delay_enter=100s", "-f", "-P", path, "-P", part))
+        asking = begin(town, verb, "--domain", "there.example")
+        try:
+            town.until(lambda: any(is_opening(pid, path) for pid in town.daemons()["qmail-qctld"]), "its client")
+            town.signal("qmail-todo", signal.SIGCONT)
+            town.until(lambda: number in town.place.queue_files()["info"], "it to be sorted")
+        finally:
+            tracing.close()
+            told = asking.communicate(timeout=60)
+    assert told[0].startswith("0 messages")
+    assert told[1] == f"qmail-qctl: {number}: has other recipients, too, which were not named; nothing was done\n"
+
+
+def test_a_file_that_a_crash_has_lost(waiting):
+    """Who is in it comes back when the message is examined: an order waits for that."""
+    town = waiting
+    town.place.control(me="here.example\n", smtproutes=":[127.0.0.1]:9\n")
+    one = send_waiting(town, "joe@there.example", "ann-carl@here.example", "x@there.example")
+    town.daemon.kill()
+    os.unlink(town.place.queue_path("local", int(one)))
+    program, go = town.place.program("qmail-todo"), town.place.base + "/go"
+    os.rename(program, program + ".away")
+    try:
+        with open(program, "w") as script:
+            script.write("#!/bin/sh\nuntil test -e %s; do sleep 0.1; done\nexec %s.away\n" % (go, program))
+        os.chmod(program, 0o755)
+        town.open()
+        with begin(town, "delete", "--domain", "there.example") as asking:
+            town.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
+            with open(go, "w"):
+                pass
+            told = asking.communicate(timeout=60)
+    finally:
+        os.rename(program + ".away", program)
+        with contextlib.suppress(OSError):
+            os.unlink(go)
+    assert told[0].startswith("0 messages")
+    assert told[1] == f"qmail-qctl: {one}: has other recipients, too, which were not named; nothing was done\n"
