@@ -126,6 +126,8 @@ enum {
 /* For the peer to take more, when the program has ended. */
 #define TUNNEL_FLUSH_SECONDS  60
 #define TUNNEL_LINGER_SECONDS 5 /* for the peer to take the last of it */
+#define TUNNEL_MESSAGES_MAX \
+	100 /* of TLS itself, as new keys, without text between */
 
 /* tls_context_limit: what holds for both sides: TLS 1.2 and up; nothing is
  * remembered of a session when it is over.  Returns false: no memory. */

@@ -35,6 +35,7 @@ struct tunnel {
 	struct flow in, out; /* from the network, to the network */
 	short network;	     /* events that TLS waits for */
 	bool is_broken;	     /* the connection; nothing can be sent any more */
+	unsigned messages;   /* of TLS itself, since there was text */
 };
 
 bool
@@ -48,6 +49,9 @@ tls_context_limit(SSL_CTX *context)
 	(void)SSL_CTX_set_mode(context,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
 		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	/* A call ends with each record: who sends such as have no text, without
+	 * end, must not keep us in it. */
+	(void)SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 	return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1;
 }
 
@@ -90,6 +94,21 @@ may_wait(struct tunnel *tunnel, int result)
 	}
 }
 
+/* Counts messages of the handshake that come, also after it: updates of keys. */
+static void
+count_message(int is_ours, int version, int type, const void *text, size_t len,
+    SSL *ssl, void *context)
+{
+	struct tunnel *tunnel = context;
+
+	(void)version;
+	(void)text;
+	(void)len;
+	(void)ssl;
+	if (!is_ours && type == SSL3_RT_HANDSHAKE)
+		tunnel->messages++;
+}
+
 /* Decrypts what has come, as far as there is room for it. */
 static bool
 receive(struct tunnel *tunnel)
@@ -104,9 +123,10 @@ receive(struct tunnel *tunnel)
 	if (got > 0) {
 		flow->start = 0;
 		flow->end = (size_t)got;
+		tunnel->messages = 0;
 		return true;
 	}
-	if (may_wait(tunnel, got))
+	if (tunnel->messages <= TUNNEL_MESSAGES_MAX && may_wait(tunnel, got))
 		return false;
 	/* An end without a word of it is one, too: many say none. */
 	if (SSL_get_error(tunnel->ssl, got) != SSL_ERROR_ZERO_RETURN)
@@ -259,6 +279,9 @@ carry(struct tunnel *tunnel)
 {
 	bool got_on = true;
 
+	tunnel->messages = 0;
+	SSL_set_msg_callback(tunnel->ssl, count_message);
+	SSL_set_msg_callback_arg(tunnel->ssl, tunnel);
 	while (!(tunnel->in.is_closed && tunnel->out.is_closed) &&
 	    !(tunnel->is_broken && tunnel->in.is_closed)) {
 		if (!got_on && !wait_for_any(tunnel))

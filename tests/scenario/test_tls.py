@@ -1,5 +1,6 @@
 """TLS for those who come in: STARTTLS, STLS, and from the first byte."""
 
+import contextlib
 import os
 import poplib
 import re
@@ -717,3 +718,24 @@ def test_sslscan(both, needs):
         assert re.search(r"%s +disabled" % re.escape(version), said), said
     for version in ("TLSv1.2", "TLSv1.3"):
         assert re.search(r"%s +enabled" % re.escape(version), said), said
+
+
+def test_new_keys_without_end(town, smtp):
+    """Who sends nothing else is shut out, or his process would never see that the session
+    has ended."""
+    with subprocess.Popen(["openssl", "s_client", "-starttls", "smtp", "-connect", "127.0.0.1:25", "-tls1_3", "-brief"],
+                          bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as client:
+        def change():
+            with contextlib.suppress(BrokenPipeError):
+                client.stdin.write(b"K\n")
+        client.stdin.write(b"NOOP\r\n")
+        assert client.stdout.readline().startswith(b"250 ")
+
+        def is_over():
+            change()
+            return client.poll() is not None
+        try:
+            town.until(is_over, "its end")
+        finally:
+            client.kill()
