@@ -1,8 +1,8 @@
 /*
  * qmail-secretd.c - logs in with other servers for qmail-remote, which must not
  * know passwords.
- * Runs as   root, to become qmailk; then a process for each who asks.  Started by a
- *           supervisor.  In a private instance as the caller.
+ * Runs as   root, to open its door and become qmailk; then a process for each who
+ *           asks.  Started by a supervisor.  In a private instance as the caller.
  * Reads     control/smtpauth, for each who asks; records at HOME/secrets/door from
  *           qmailr, NOT trusted: a password goes only over TLS that qmail-tlsc
  *           speaks for this program, with the relay that the file names, and
@@ -214,6 +214,7 @@ main(void)
 		error_exit(NAME, "start");
 	if (chdir(home_dir) < 0)
 		error_exit(NAME, home_dir);
+	doorserver_open(&server);
 	if (geteuid() == 0) {
 		struct home_ids ids;
 		gid_t gid;
