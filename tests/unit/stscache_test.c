@@ -252,8 +252,7 @@ test_unreadable(void **state)
 	(void)state;
 	enter(&cache);
 	leave(&cache, false);
-	assert_int_equal(
-	    symlink("loop.example", "loop.example"), 0);
+	assert_int_equal(symlink("loop.example", "loop.example"), 0);
 	enter(&cache);
 	assert_int_equal(cache.all.len, 0);
 	assert_int_equal(lstat("loop.example", &st), 0);
