@@ -1,7 +1,7 @@
 /*
  * qmail-verifyd.c - checks messages for those who take them in: SPF, DKIM, DMARC.
- * Runs as   root, to become qmailf; then a process for each message.  Started by a
- *           supervisor.  In a private instance as the caller.
+ * Runs as   root, to open its door and become qmailf; then a process for each
+ *           message.  Started by a supervisor.  In a private instance as the caller.
  * Reads     control/me, authservid, authtimeout; records at HOME/verify/door from
  *           qmaild, with an open message: hostile; the DNS, hostile.
  * Writes    what it found, to who asked.
@@ -101,6 +101,7 @@ main(void)
 		error_exit(NAME, "start");
 	if (chdir(home_dir) < 0)
 		error_exit(NAME, home_dir);
+	doorserver_open(&server);
 	if (geteuid() == 0) {
 		struct home_ids ids;
 		gid_t gid;

@@ -1,11 +1,12 @@
 /*
  * qmail-secretd.c - logs in with other servers for qmail-remote, which must not
  * know passwords.
- * Runs as   root, to become qmailk; then a process for each who asks.  Started by a
- *           supervisor.  In a private instance as the caller.
+ * Runs as   root, to open its door and become qmailk; then a process for each who
+ *           asks.  Started by a supervisor.  In a private instance as the caller.
  * Reads     control/smtpauth, for each who asks; records at HOME/secrets/door from
  *           qmailr, NOT trusted: a password goes only over TLS that qmail-tlsc
- *           speaks for this program, with the relay that the file names.
+ *           speaks for this program, with the relay that the file names, and
+ *           behind no word but the name of a host.
  * Writes    what servers say, to those who asked.
  * Source    qmail-secretd(8); net/secretdoor.h, net/tlsdoor.h.
  */
@@ -13,8 +14,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/must.h"
 #include "config/home.h"
+#include "mail/address.h"
 #include "net/secretdoor.h"
 #include "net/tlsdemand.h"
 #include "net/tlsdoor.h"
@@ -120,6 +123,17 @@ shut_in(int sock, int text)
 	return box_shut_streams(FD_COUNT) == 0;
 }
 
+/* Whether it is one word that may stand behind EHLO (RFC 5321 4.1.1.1): who asks
+ * could end the line in it, and have the server take the login for his mail. */
+static bool
+is_helo(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_is_printable(text.s[i]) || text.s[i] == ' ')
+			return false;
+	return address_is_domain(text);
+}
+
 /* Logs in; the password is known to this process alone. */
 static int
 log_in(int sock, const struct secret *secret, const char *record, size_t len,
@@ -128,9 +142,12 @@ log_in(int sock, const struct secret *secret, const char *record, size_t len,
 	int64_t deadline = clock_monotonic() + LOGIN_MS;
 	struct span helo = span_make(record + 1, len - 2);
 	struct str report = STR_INIT, words = STR_INIT;
-	int text =
-	    begin_tls(str_span(&secret->relay), network, deadline, &report);
+	int text;
 
+	if (!is_helo(helo))
+		return answer(sock, SECRETDOOR_BROKEN,
+		    SPAN("the name for EHLO is not that of a host"), -1);
+	text = begin_tls(str_span(&secret->relay), network, deadline, &report);
 	fd_close(network);
 	if (text < 0)
 		return answer(sock,
@@ -197,6 +214,7 @@ main(void)
 		error_exit(NAME, "start");
 	if (chdir(home_dir) < 0)
 		error_exit(NAME, home_dir);
+	doorserver_open(&server);
 	if (geteuid() == 0) {
 		struct home_ids ids;
 		gid_t gid;

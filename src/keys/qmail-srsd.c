@@ -1,7 +1,7 @@
 /*
  * qmail-srsd.c - rewrites the reverse-paths of mail that is passed on.
- * Runs as   root, to become qmailk; then a process for each who asks.  Started by a
- *           supervisor.  In a private instance as the caller.
+ * Runs as   root, to open its door and become qmailk; then a process for each who
+ *           asks.  Started by a supervisor.  In a private instance as the caller.
  * Reads     control/srs_domain, srs_secrets and others, for each who asks; records at
  *           HOME/srs/door, from anybody on this machine: hostile.
  * Writes    addresses, to those who asked.
@@ -158,6 +158,7 @@ main(void)
 		error_exit(NAME, "start");
 	if (chdir(home_dir) < 0)
 		error_exit(NAME, home_dir);
+	doorserver_open(&server);
 	if (geteuid() == 0) {
 		struct home_ids ids;
 		gid_t gid;

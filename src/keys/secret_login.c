@@ -49,18 +49,21 @@ hear(struct dialogue *dialogue)
 	return reply->state == SMTPREPLY_BROKEN ? -1 : reply->code;
 }
 
-/* Sends a line that may hold a secret, and wipes where it was. */
+/* Sends a line that may hold a secret, and wipes where it was.  A server that has
+ * said more than its reply answers what it has not heard, and is told nothing. */
 static int
 ask(struct dialogue *dialogue, struct str *line)
 {
-	bool is_sent;
+	bool is_broken = in_is_waiting(&dialogue->in), is_sent;
 
 	str_add_z(line, "\r\n");
-	is_sent = out_add(&dialogue->out, str_span(line)) == 0 &&
+	is_sent = !is_broken && out_add(&dialogue->out, str_span(line)) == 0 &&
 	    out_flush(&dialogue->out) == 0;
 	secret_wipe(dialogue->out_buffer, sizeof(dialogue->out_buffer));
 	secret_wipe(line->s, line->len);
 	str_reset(line);
+	if (is_broken)
+		return -1;
 	return is_sent ? hear(dialogue) : 0;
 }
 

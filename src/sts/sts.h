@@ -26,10 +26,10 @@
 
 /* ---- sts_cache.c ---- */
 
-#define CACHE_FOLDER	   "sts/cache"
-#define CACHE_ENTRIES_MAX  20000      /* domains of which anything is known */
-#define CACHE_POLICIES_MAX 10000      /* of these, with a file */
-#define CACHE_BYTES_MAX	   (32 << 20) /* of these files together */
+#define CACHE_FOLDER	   "sts/cache" /* of qmailh, in one of root's */
+#define CACHE_ENTRIES_MAX  20000       /* domains of which anything is known */
+#define CACHE_POLICIES_MAX 10000       /* of these, with a file */
+#define CACHE_BYTES_MAX	   (32 << 20)  /* of these files together */
 
 struct entry {
 	struct str domain;
@@ -51,8 +51,8 @@ struct cache {
 	size_t files, bytes;
 };
 
-/* cache_load: reads the folder, makes it if it is missing, and removes what is of
- * no use any more.  Returns 0, -1 with errno. */
+/* cache_load: reads the files in the current folder, which is CACHE_FOLDER, and removes
+ * what is of no use any more.  Returns 0, -1 with errno. */
 MUST_CHECK int cache_load(struct cache *cache);
 
 /*
@@ -119,10 +119,11 @@ NORETURN void sts_look(const struct look *look, int fd);
 /* ---- sts_serve.c ---- */
 
 /*
- * sts_serve: opens the door and serves, until it is told to end; at SIGHUP all that
- * is known is looked at again.
+ * sts_serve: serves at the door, until it is told to end; at SIGHUP all that is known
+ * is looked at again.  The current folder is that of the cache; those who look are in
+ * HOME, and can reach no file of it.
  *   peer   who may ask, besides root
  */
-void sts_serve(uid_t peer);
+void sts_serve(int door, uid_t peer);
 
 #endif

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -20,10 +19,9 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 
-#define ASIDE	    CACHE_FOLDER "/.new"
+#define ASIDE	    ".new"
 #define FILE_MAX    (STS_POLICY_MAX + 4096)
 #define FILE_MODE   0600
-#define FOLDER_MODE 0700
 #define SECONDS_MAX ((uint64_t)1 << 40)
 
 /* ---- entries ---- */
@@ -55,24 +53,14 @@ place_of(const struct cache *cache, struct span domain)
 	return low;
 }
 
-static void
-add_path(struct str *path, const struct entry *entry)
-{
-	str_add_z(path, CACHE_FOLDER "/");
-	str_add(path, str_span(&entry->domain));
-}
-
 /* Removes the file of an entry, if it has one. */
 static void
 drop_file(struct cache *cache, struct entry *entry)
 {
-	struct str path = STR_INIT;
-
 	if (entry->file_bytes == 0)
 		return;
-	add_path(&path, entry);
-	(void)unlink(str_z(&path)); /* at worst it is read once more */
-	str_free(&path);
+	/* At worst it is read once more. */
+	(void)unlink(str_z(&entry->domain));
 	cache->files--;
 	cache->bytes -= entry->file_bytes;
 	entry->file_bytes = 0;
@@ -209,6 +197,20 @@ format_file(struct str *text, const struct entry *entry)
 	str_add_byte(text, '\n');
 }
 
+/* Tells of a file, and what the system says. */
+static void
+warn_of(const char *file)
+{
+	struct str path = STR_INIT;
+	int number = errno;
+
+	str_add_z(&path, CACHE_FOLDER "/");
+	str_add_z(&path, file);
+	errno = number;
+	error_warn(STS_PROGRAM, str_z(&path));
+	str_free(&path);
+}
+
 /* Whole, or not at all. */
 static int
 write_file(const char *path, struct span text)
@@ -229,10 +231,9 @@ write_file(const char *path, struct span text)
 static void
 store(struct cache *cache, struct entry *entry)
 {
-	struct str text = STR_INIT, path = STR_INIT;
+	struct str text = STR_INIT;
 	size_t others;
 
-	add_path(&path, entry);
 	format_file(&text, entry);
 	if (cache->files >= CACHE_POLICIES_MAX ||
 	    cache->bytes + text.len > CACHE_BYTES_MAX)
@@ -240,14 +241,13 @@ store(struct cache *cache, struct entry *entry)
 	others = cache->bytes - entry->file_bytes;
 	if ((entry->file_bytes || cache->files < CACHE_POLICIES_MAX) &&
 	    others + text.len <= CACHE_BYTES_MAX) {
-		if (write_file(str_z(&path), str_span(&text)) == 0) {
+		if (write_file(str_z(&entry->domain), str_span(&text)) == 0) {
 			cache->files += entry->file_bytes == 0;
 			cache->bytes = others + text.len;
 			entry->file_bytes = text.len;
 		} else
-			error_warn(STS_PROGRAM, str_z(&path));
+			warn_of(str_z(&entry->domain));
 	}
-	str_free(&path);
 	str_free(&text);
 }
 
@@ -282,23 +282,21 @@ parse_file(struct span text, struct entry *entry)
 }
 
 static void
-load_file(struct cache *cache, struct span domain)
+load_file(struct cache *cache, const char *name)
 {
 	struct entry read = { .policy = STS_POLICY_INIT }, *entry;
-	struct str text = STR_INIT, path = STR_INIT;
-	int result;
+	struct span domain = span_of(name);
+	struct str text = STR_INIT;
+	int result = file_read(name, &text, FILE_MAX);
 
-	str_add_z(&path, CACHE_FOLDER "/");
-	str_add(&path, domain);
-	result = file_read(str_z(&path), &text, FILE_MAX);
 	if (result < 0 && errno != EFBIG) {
 		/* That says nothing of what is in it. */
-		error_warn(STS_PROGRAM, str_z(&path));
+		warn_of(name);
 	} else if (result < 0 || !sts_is_host(domain) ||
 	    cache->files >= CACHE_POLICIES_MAX ||
 	    cache->bytes + text.len > CACHE_BYTES_MAX ||
 	    !parse_file(str_span(&text), &read)) {
-		(void)unlink(str_z(&path)); /* it is looked at again some day */
+		(void)unlink(name); /* it is looked at again some day */
 		sts_policy_free(&read.policy);
 		str_free(&read.id);
 	} else {
@@ -312,7 +310,6 @@ load_file(struct cache *cache, struct span domain)
 		cache->bytes += text.len;
 	}
 	str_free(&text);
-	str_free(&path);
 }
 
 int
@@ -323,12 +320,10 @@ cache_load(struct cache *cache)
 	int result;
 
 	*cache = (struct cache){ VEC_INIT, 0, 0 };
-	if (mkdir(CACHE_FOLDER, FOLDER_MODE) < 0 && errno != EEXIST)
-		return -1;
-	if (dir_open(&dir, CACHE_FOLDER) < 0)
+	if (dir_open(&dir, ".") < 0)
 		return -1;
 	while ((result = dir_next(&dir, &name)) > 0)
-		load_file(cache, span_of(name));
+		load_file(cache, name);
 	dir_close(&dir);
 	return result;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "config/home.h"
 #include "net/dns.h"
 #include "net/ip.h"
 #include "sts.h"
@@ -21,7 +22,6 @@
 #include "sys/spawn.h"
 
 #define MS		1000
-#define BACKLOG		512
 #define CLIENTS_MAX	1000 /* at once; others wait at the door */
 #define JOBS_MAX	32   /* who look at a time */
 #define QUESTION_MS	10000
@@ -131,7 +131,7 @@ become_job(const struct entry *entry, int result)
 
 	signal_serve_not();
 	signal_default(SIGPIPE);
-	if (dup2(result, 1) != 1)
+	if (dup2(result, 1) != 1 || chdir(home_dir) < 0)
 		_exit(1);
 	fd_close_from(3);
 	sts_look(&look, 1);
@@ -526,15 +526,12 @@ serve_once(struct serving *serving)
 }
 
 void
-sts_serve(uid_t peer)
+sts_serve(int door, uid_t peer)
 {
-	struct serving serving = { .peer = peer };
+	struct serving serving = { .peer = peer, .door = door };
 
 	if (cache_load(&serving.cache) < 0)
 		error_exit(STS_PROGRAM, CACHE_FOLDER);
-	serving.door = door_open(STSDOOR_PATH, BACKLOG);
-	if (serving.door < 0)
-		error_exit(STS_PROGRAM, STSDOOR_PATH);
 	while (!signal_is_to_end())
 		serve_once(&serving);
 	for (size_t i = 0; i < serving.jobs.len; i++)

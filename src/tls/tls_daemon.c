@@ -14,6 +14,7 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "sys/box.h"
+#include "sys/door.h"
 #include "sys/doorserver.h"
 #include "sys/error.h"
 #include "sys/fd.h"
@@ -57,7 +58,7 @@ say(const struct daemon *daemon, struct span words)
 	str_free(&line);
 }
 
-/* In the new process: gives up root, makes the keys ready, serves. */
+/* In the new process: makes a door, gives up root, makes the keys ready, serves. */
 NORETURN static void
 become_server(
     const struct daemon *daemon, const struct tls_files *files, int life)
@@ -67,6 +68,7 @@ become_server(
 	struct tls_service service = { .kind = kind };
 	struct doorserver server = { .name = kind->name,
 		.path = kind->door,
+		.door = door_make(kind->door, DOORSERVER_BACKLOG),
 		.peers = { geteuid(), geteuid() },
 		.sessions = daemon->sessions,
 		.life = life,
@@ -75,6 +77,8 @@ become_server(
 	struct str trouble = STR_INIT;
 
 	signal_serve_not();
+	if (server.door < 0)
+		error_exit(kind->name, kind->door);
 	if (geteuid() == 0) {
 		for (int i = 0; i < DOORSERVER_PEERS; i++)
 			server.peers[i] = daemon->ids.uid[kind->peers[i]];
@@ -90,7 +94,9 @@ become_server(
 	doorserver_run(&server);
 }
 
-/* Starts one.  Returns whether it serves. */
+/* Starts one.  Returns whether it serves.  The name of its door comes from here, for
+ * that is in a folder of root's, once it has its keys: else who asks would find
+ * nobody in place of the one that there was. */
 static bool
 start_server(
     struct daemon *daemon, const struct tls_files *files, struct server *server)
@@ -108,8 +114,11 @@ start_server(
 	}
 	fd_close(ends[1]);
 	server->life = ends[0];
-	if (server->pid > 0 && fd_read(ends[0], &byte, 1) == 1)
-		return true;
+	if (server->pid > 0 && fd_read(ends[0], &byte, 1) == 1) {
+		if (door_show(daemon->kind->door) == 0)
+			return true;
+		error_warn(daemon->kind->name, daemon->kind->door);
+	}
 	fd_close(ends[0]);
 	return false;
 }

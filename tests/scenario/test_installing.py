@@ -210,6 +210,22 @@ def test_installing_again_keeps_what_people_wrote(tampered):
             assert source.read() == text
 
 
+def test_folders_of_doors_become_roots(tampered):
+    """They were the services' own once; what these keep stays theirs."""
+    folders = {"tls": "qmailt", "tlsc": "qmailt", "sts": "qmailh", "secrets": "qmailk", "srs": "qmailk",
+               "verify": "qmailf"}
+    for name, user in folders.items():
+        os.chown(tampered.path(name), tampered.ids(user)[0], -1)
+    known = tampered.path("sts/cache/a.example")
+    tampered.write(known, "1 1\n", "qmailh", 0o600)
+    build.run(tampered.installer, cwd=tampered.stage)
+    assert [os.stat(tampered.path(name)).st_uid for name in folders] == [0] * 6
+    for path in known, os.path.dirname(known):
+        assert os.stat(path).st_uid == tampered.ids("qmailh")[0]
+    with open(known) as source:
+        assert source.read() == "1 1\n"
+
+
 @pytest.fixture
 def sources(tampered, needs):
     """What services.sh and quickstart.sh read, for this installation."""

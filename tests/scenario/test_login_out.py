@@ -270,6 +270,51 @@ def test_who_may_read_and_ask(root_place, secretd):
         assert door.recv(1000)[:1] == b"T"
 
 
+HIJACKED = [
+    b"", b" ", b"x y", b"x\t", b"x\r", b"x\n", b"x\x7f", b"x\r\nMAIL FROM:<>", b"[x\r\n]", b"[192.0.2.1",
+    b"m\xc3\xa9.example"]
+
+
+@pytest.mark.parametrize("letter", [b"L", b"I"])
+@pytest.mark.parametrize("helo", HIJACKED, ids=range(len(HIJACKED)))
+def test_no_commands_of_who_asks(root_place, secretd, letter, helo):
+    """They would stand before the login, which the server could take for a line of his mail: not a byte of it
+    goes out."""
+    near, far = socket.socketpair()
+    with near, far, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        door.settimeout(20)
+        door.connect(root_place.path("secrets/door"))
+        door.send(b"Qrelay.example\0s.example\0")
+        assert door.recv(100) == b"y"
+        socket.send_fds(door, [letter + helo + b"\0"], [far.fileno()])
+        assert door.recv(1000) == b"Bthe name for EHLO is not that of a host"
+        far.close()
+        near.settimeout(20)
+        assert near.recv(1000) == b""
+
+
+@pytest.mark.parametrize("name", ["me.example", "my_host", "[192.0.2.1]", "[IPv6:2001:db8::1]"])
+def test_names_for_ehlo(root_place, secretd, files, name):
+    end, text, _, (connection,) = send(
+        root_place, {"127.0.0.2:2525": [script(files.sign("relay.example"))]}, {"helohost": name + "\n", **RELAY})
+    assert end == "Kw", text
+    assert b"EHLO " + name.encode() + b"\r\nAUTH PLAIN " + PLAIN in connection.sent
+
+
+@pytest.mark.parametrize("lines", [
+    {"greet": "<tls>220 x\r\n250 evil\r\n"},
+    {"EHLO": INSIDE + "250 evil\r\n"},
+    {"EHLO": "250-x\r\n250 AUTH LOGIN\r\n", "AUTH": "334 x\r\n334 y\r\n"}],
+    ids=["greeting", "EHLO", "LOGIN"])
+def test_a_server_that_answers_too_much(root_place, secretd, files, lines):
+    """Something is amiss between it and us: it is told no more, least of all the password."""
+    lines = {"greet": "<tls>220 x\r\n", "EHLO": INSIDE, **lines}
+    table = {"127.0.0.2:465": [script(files.sign("relay.example"), **lines)]}
+    end, text, (session,), (connection,) = send(root_place, table, {"smtproutes": ":relay.example:465\n"})
+    assert end == "Z" and "does not keep to SMTP" in text and session["result"] == "login-failed"
+    assert PLAIN not in connection.sent and base64.b64encode(b"joe") not in connection.sent
+
+
 @pytest.mark.parametrize("record", [b"Q", b"Qa", b"Qa\0", b"Qa\0b", b"Qa\0b\0c\0", b"X\0", b"Lx\0",
                                     b"Q" + b"a" * 16383], ids=range(8))
 def test_records_of_a_stranger(root_place, secretd, record):

@@ -51,7 +51,6 @@ def net(town, needs):
     needs("openssl")
     if not os.path.exists(town.place.program("qmail-mtasts")):
         pytest.skip("built without OpenSSL")
-    subprocess.run(["rm", "-rf", town.place.path("sts/cache")], check=True)
     yield Net(town)
     os.unlink(town.place.path("control/tlsca"))
     if os.path.exists(town.place.path(policies.DOOR)):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 
@@ -35,9 +36,9 @@ def srsd(town, needs):
     daemon.kill()
 
 
-def srs(place, *words, code=0, **environment):
+def srs(place, *words, code=0, user="qmaild", **environment):
     done = subprocess.run([place.program("qmail-srs"), *words], capture_output=True, text=True,
-                          cwd="/", env=environment, **place.as_user("qmaild"))
+                          cwd="/", env=environment, **place.as_user(user))
     assert done.returncode == code, done
     return done.stdout.strip() if code == 0 else done.stderr
 
@@ -131,6 +132,56 @@ def test_garbage(town, srsd, record):
         one.send(record)
         assert one.recv(100) == b""
     assert srs(town.place, "forward", "joe@there.example")
+
+
+def test_one_user_leaves_room_for_others(town, srsd):
+    """He has a tenth of the sessions; then it is later for him, and nobody else."""
+    if not town.place.is_root:
+        pytest.skip("needs root")
+    ask = "forward", "joe@there.example"
+    program = "import socket, sys; one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); " \
+        "one.connect(sys.argv[1]); sys.stdin.read()"
+    held, knocking = set(), []
+    try:
+        for count in range(1, 21):
+            knocking.append(subprocess.Popen(
+                ["/usr/bin/python3", "-c", program, town.place.path("srs/door")], stdin=subprocess.PIPE,
+                **town.place.as_user("ann")))
+            town.until(lambda: len(process.session_members(srsd.pid)) > count, "a session")
+            new = set(process.session_members(srsd.pid)) - held - {srsd.pid}
+            for pid in new:
+                os.kill(pid, signal.SIGSTOP)  # it is still there when all are
+            held |= new
+        assert "does not answer" in srs(town.place, *ask, user="ann", code=111)
+        for other in "bob", "qmaild", "root":
+            assert re.fullmatch(SRS, srs(town.place, *ask, user=other))
+        town.rules("ann", "", "|srsforward bob@here.example")
+        town.open()
+        town.send("joe@there.example", "ann@here.example")
+        town.daemon.wait("deferral: .*qmail-srsd_does_not_answer")
+        os.kill(held.pop(), signal.SIGKILL)
+        town.until(lambda: len(process.session_members(srsd.pid)) == 20, "one to end")
+        assert re.fullmatch(SRS, srs(town.place, *ask, user="ann"))
+    finally:
+        for pid in held:
+            os.kill(pid, signal.SIGKILL)
+        for one in knocking:
+            one.stdin.close()
+            one.wait()
+
+
+def test_root_has_no_share(town, srsd):
+    if not town.place.is_root:
+        pytest.skip("needs root")
+    knocking = []
+    for _ in range(25):
+        knocking.append(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        knocking[-1].connect(town.place.path("srs/door"))
+    for one in knocking:
+        one.settimeout(20)
+        one.send(b"Fjoe@there.example\0")
+        assert one.recv(1000)[:1] == b"y"
+        one.close()
 
 
 @pytest.mark.parametrize("line", ["&bob@here.example", "|forward bob@here.example", "|condredirect bob@here.example true"])

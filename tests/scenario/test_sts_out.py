@@ -46,7 +46,6 @@ def world(town, needs):
     needs("openssl")
     if not os.path.exists(town.place.program("qmail-mtasts")):
         pytest.skip("built without OpenSSL")
-    subprocess.run(["rm", "-rf", town.place.path("sts/cache")], check=True)
     return World(town)
 
 

@@ -311,6 +311,18 @@ def test_without_any_certificate(town, needs):
     assert daemon.process.wait(10) == 111
 
 
+def test_no_place_for_the_door(town, needs):
+    needs("openssl")
+    tls.put(town.place, tls.certificate(town.place.base, "mx.here.example"))
+    for left, words in ("door.new", "tls/door: Address already in use"), ("door", "tls/door: Is a directory"):
+        os.mkdir(town.place.path("tls/" + left))
+        daemon = town.begin([town.place.program("qmail-tlsd")], cwd="/", env={})
+        daemon.wait("^qmail-tlsd: " + words)
+        assert daemon.process.wait(10) == 111
+        town.until(lambda: not process.session_members(daemon.pid), "its processes to end")
+        os.rmdir(town.place.path("tls/" + left))
+
+
 def test_the_server_dies(town, smtp, tlsd):
     serving, = process.session_members(tlsd.pid)[1:]
     os.kill(serving, signal.SIGKILL)

@@ -42,14 +42,16 @@ SECRETS = {
 }
 
 # Who may knock at the door of a service, which hears some of them only.
-NOFILES = {"alias", "qmaild", "qmailh", "qmaill", "qmailp", "qmailq", "qmails", "qmailt", "qmailv"}
+NOFILES = {"alias", "qmaild", "qmailh", "qmaill", "qmailp", "qmailq", "qmails", "qmailt", "qmailv", "qmailf"}
 DOORS = {
     "run/rcptd": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
     "login/door": NOFILES,
     "tls/door": NOFILES,
-    "tlsc/door": {"qmailk", "qmailr", "qmails", "qmailt"},
-    "sts/door": {"qmailh", "qmailk", "qmailr", "qmails"},
+    "tlsc/door": {"qmailk", "qmailr", "qmails"},
+    "sts/door": {"qmailk", "qmailr", "qmails"},
     "secrets/door": {"qmailk", "qmailr", "qmails"},
+    "srs/door": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
+    "verify/door": NOFILES,
     "queue/control/door": {"qmailk", "qmailr", "qmails"},
 }
 
@@ -59,7 +61,8 @@ def roles(town):
     ids = town.place.ids
     mail, others = ids("qmailq")[1], ids("qmaild")[1]
     found = {name: (ids(name)[0], others, [others])
-             for name in ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailt", "qmailv", "qmailh")}
+             for name in ("alias", "qmaild", "qmaill", "qmailp", "qmailq", "qmailt", "qmailv", "qmailh",
+                          "qmailf")}
     for name in "qmailr", "qmailk":
         found[name] = (ids(name)[0], mail, [mail])
     found["qmails"] = (ids("qmails")[0], mail, [mail, others])
@@ -162,7 +165,8 @@ def services(town, needs):
     login.start(town)
     tls.start(town)
     tls.start_client(place, town.begin)
-    for program, door in (("qmail-secretd", "secrets/door"), ("qmail-mtasts", policies.DOOR)):
+    for program, door in (("qmail-secretd", "secrets/door"), ("qmail-mtasts", policies.DOOR),
+                          ("qmail-srsd", "srs/door"), ("qmail-verifyd", "verify/door")):
         town.begin([place.program(program)], cwd="/", env={"PATH": "/usr/bin:/bin"})
         town.until(lambda: town.is_door_open(door), program)
     assert login.say(town, b"Uann\0N1\0") == "K"
@@ -186,6 +190,34 @@ def test_secrets_and_doors(services):
             if ("c" in got) != (ids[0] == owner):
                 wrong.append("%s may %r at the place of %s" % (role, got, name))
     assert not wrong, "\n".join(wrong)
+
+
+def rename_and_back(path):
+    os.rename(path, path + ".gone")
+    os.rename(path + ".gone", path)
+
+
+SERVICES = ("login/door", "tls/door", "tlsc/door", "sts/door", "secrets/door", "srs/door", "verify/door")
+TAKING = (("c", make_beside), ("m", lambda path: os.chmod(path, 0o666)), ("n", rename_and_back))
+
+
+def test_no_role_replaces_a_door(services):
+    """Who has taken over a process of a service may neither make it look as if there was none, nor answer in its
+    place: each door, and its folder, is root's."""
+    found = {(role, name): allowed(services.place.path(name), *ids, deeds=TAKING)
+             for role, ids in roles(services).items() for name in SERVICES}
+    assert not {who: may for who, may in found.items() if may}
+    root = {name: allowed(services.place.path(name), 0, 0, [0], deeds=TAKING) for name in SERVICES}
+    assert set(root.values()) == {"cmn"}
+
+
+def test_policies_are_out_of_reach(services):
+    """Those who look for one, and hear strangers, have the user of the cache, but no way to it."""
+    ids = roles(services)["qmailh"]
+    cache = services.place.path("sts/cache")
+    assert os.stat(cache).st_uid == ids[0]
+    services.place.write(cache + "/a.example", "", "qmailh", 0o600)
+    assert allowed(cache + "/a.example", *ids) == ""
 
 
 def test_secrets_of_a_service_are_able_to_fail(services):

@@ -196,8 +196,9 @@ class Place:
         """As freshly installed: no control files, an empty queue."""
         if self.is_root:
             self.accounts({})
-        for name in ("control", "users", "alias", "tls", "tlsc", "sts", "secrets", "srs", "verify", "login"):
+        for name in ("control", "users", "alias", "tls", "tlsc", "sts/cache", "secrets", "srs", "verify", "login"):
             empty(self.path(name))
+        empty(self.path("sts"), ["cache"])
         self.write(self.path("users/ids"), self.ids_file)
         os.chown(self.path("users/ids"), -1, os.stat(self.path("users")).st_gid)
         for name in ("mess", "intd", "todo", "info", "local", "remote", "bounce"):
@@ -233,8 +234,10 @@ class Place:
         return path
 
 
-def empty(folder):
+def empty(folder, but=()):
     for entry in os.scandir(folder):
+        if entry.name in but:
+            continue
         if entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path)
         else:

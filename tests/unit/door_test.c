@@ -78,6 +78,44 @@ test_replaced(void **state)
 	fd_close(new);
 }
 
+/* It has no name before that is told: who comes finds the one that there was. */
+static void
+test_made(void **state)
+{
+	int old = door_open("door", 5), new = door_make("door", 5), client;
+	struct stat status;
+
+	(void)state;
+	assert_true(old >= 0 && new >= 0);
+	assert_int_equal(stat("door.new", &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0666);
+	client = door_connect("door");
+	assert_true(door_accept(old) >= 0);
+	fd_close(client);
+	assert_int_equal(door_show("door"), 0);
+	assert_int_equal(stat("door.new", &status), -1);
+	client = door_connect("door");
+	assert_int_equal(door_accept(old), -1);
+	assert_true(door_accept(new) >= 0);
+	fd_close(client);
+	assert_int_equal(door_show("door"), -1);
+	assert_int_equal(errno, ENOENT);
+	fd_close(old);
+	fd_close(new);
+}
+
+/* A folder has the name of the door: nothing stays open. */
+static void
+test_no_name(void **state)
+{
+	int open = scratch_descriptors();
+
+	(void)state;
+	assert_int_equal(mkdir("taken", 0755), 0);
+	assert_int_equal(door_open("taken", 5), -1);
+	assert_int_equal(scratch_descriptors(), open);
+}
+
 /* What a crash has left is no hindrance; what is, is told, and leaves nothing
  * open. */
 static void
@@ -120,6 +158,8 @@ main(void)
 		cmocka_unit_test(test_talk),
 		cmocka_unit_test(test_who_is_there),
 		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_made),
+		cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_long_name),
 	};

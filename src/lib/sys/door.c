@@ -31,25 +31,26 @@ make_name(struct sockaddr_un *name, const char *path, const char *ending)
 	return 0;
 }
 
-/* Listens under another name, and renames: the name always answers. */
+/* Listens under another name: it always answers once it has its own.  The mode comes
+ * from the umask, for chmod would follow a link that somebody has put there since. */
 static int
 listen_aside(int fd, const char *path, int backlog)
 {
 	struct sockaddr_un name;
+	mode_t before;
+	int result;
 
 	if (make_name(&name, path, ASIDE) < 0)
 		return -1;
 	(void)unlink(name.sun_path); /* bind tells if something is left */
-	if (bind(fd, (struct sockaddr *)&name, sizeof(name)) < 0)
-		return -1;
-	return chmod(name.sun_path, 0666) < 0 || listen(fd, backlog) < 0 ||
-		rename(name.sun_path, path) < 0
-	    ? -1
-	    : 0;
+	before = umask(0111);
+	result = bind(fd, (struct sockaddr *)&name, sizeof(name));
+	(void)umask(before);
+	return result < 0 ? -1 : listen(fd, backlog);
 }
 
 int
-door_open(const char *path, int backlog)
+door_make(const char *path, int backlog)
 {
 	int fd =
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -57,6 +58,27 @@ door_open(const char *path, int backlog)
 	if (fd < 0)
 		return -1;
 	if (listen_aside(fd, path, backlog) < 0) {
+		fd_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+int
+door_show(const char *path)
+{
+	struct sockaddr_un name;
+
+	return make_name(&name, path, ASIDE) < 0 ? -1
+						 : rename(name.sun_path, path);
+}
+
+int
+door_open(const char *path, int backlog)
+{
+	int fd = door_make(path, backlog);
+
+	if (fd >= 0 && door_show(path) < 0) {
 		fd_close(fd);
 		return -1;
 	}

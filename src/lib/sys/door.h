@@ -12,12 +12,26 @@
 #define DOOR_PATH_MAX 100 /* bytes; the kernel's sun_path has 108 */
 
 /*
- * door_open: makes the socket and listens on it; any program may connect.
- * A socket of this name is replaced: who is connected to it stays so.
+ * Who may write to the folder of a door may put another in its place.  So where a
+ * service starts as root the folder is root's, and the door is made before it becomes
+ * its user.
+ *
+ * door_make: makes the socket and listens on it, under the name path.new: who
+ * connects to path still finds another, or none.
  *   backlog   how many may wait to be let in; more are refused with EAGAIN
  * Returns the descriptor, which does not block; -1 with errno, ENAMETOOLONG
  * if path is longer than DOOR_PATH_MAX.
  */
+MUST_CHECK int door_make(const char *path, int backlog);
+
+/*
+ * door_show: gives what door_make has made its name; any program may connect.
+ * A socket of this name is replaced: who is connected to it stays so.
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int door_show(const char *path);
+
+/* door_open: door_make and door_show. */
 MUST_CHECK int door_open(const char *path, int backlog);
 
 /*

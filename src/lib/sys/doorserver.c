@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/span.h"
+#include "base/vec.h"
 #include "sys/clock.h"
 #include "sys/door.h"
 #include "sys/error.h"
@@ -13,7 +14,6 @@
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
-#define BACKLOG	 512
 #define PAUSE_MS 1000 /* when nobody can be let in */
 
 static void
@@ -22,45 +22,61 @@ on_child(int number)
 	(void)number;
 }
 
-struct serving {
-	const struct doorserver *server;
-	int door;
-	int64_t door_opens; /* clock_monotonic; 0: it is open */
-	uint64_t sessions;
+struct guest {
+	pid_t pid; /* of the process for him */
+	uid_t uid;
 };
 
-static bool
-is_welcome(const struct doorserver *server, int sock)
-{
-	uid_t uid;
+struct serving {
+	const struct doorserver *server;
+	int64_t door_opens; /* clock_monotonic; 0: it is open */
+	VEC(struct guest) guests;
+};
 
-	if (door_peer(sock, &uid) < 0)
-		return false;
+/* Whether there are as many of this user as there may be at a door for everybody:
+ * else one could keep it shut for all others. */
+static bool
+has_its_share(const struct serving *serving, uid_t uid)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < serving->guests.len; i++)
+		count += serving->guests.at[i].uid == uid;
+	return count >= serving->server->sessions / DOORSERVER_SHARE;
+}
+
+static bool
+is_welcome(const struct serving *serving, uid_t uid)
+{
+	const struct doorserver *server = serving->server;
+
+	if (server->is_public)
+		return uid == 0 || !has_its_share(serving, uid);
 	for (int i = 0; i < DOORSERVER_PEERS; i++)
 		if (uid == server->peers[i])
 			return true;
-	return server->is_public || uid == 0;
+	return uid == 0;
 }
 
-/* A process for who has come in; a stranger gets none. */
+/* A process for who has come in; who is not welcome gets none. */
 static void
 begin_session(struct serving *serving, int sock)
 {
 	const struct doorserver *server = serving->server;
-	pid_t pid;
+	struct guest guest;
 
-	if (!is_welcome(server, sock))
+	if (door_peer(sock, &guest.uid) < 0 || !is_welcome(serving, guest.uid))
 		return;
-	pid = fork();
-	if (pid == 0) {
-		fd_close(serving->door);
+	guest.pid = fork();
+	if (guest.pid == 0) {
+		fd_close(server->door);
 		fd_close(server->life);
 		signal_default(SIGCHLD);
 		signal_unblock(SIGCHLD);
 		_exit(server->session(server->context, sock));
 	}
-	if (pid > 0) {
-		serving->sessions++;
+	if (guest.pid > 0) {
+		vec_push(&serving->guests, guest);
 		return;
 	}
 	error_warn(server->name, "fork");
@@ -72,7 +88,7 @@ begin_session(struct serving *serving, int sock)
 static bool
 let_in(struct serving *serving)
 {
-	int sock = door_accept(serving->door);
+	int sock = door_accept(serving->server->door);
 
 	if (sock < 0 && errno != EAGAIN)
 		serving->door_opens = clock_monotonic() + PAUSE_MS;
@@ -83,16 +99,29 @@ let_in(struct serving *serving)
 	return true;
 }
 
+static void
+forget(struct serving *serving, pid_t pid)
+{
+	for (size_t i = 0; i < serving->guests.len; i++)
+		if (serving->guests.at[i].pid == pid) {
+			serving->guests.at[i] =
+			    serving->guests.at[--serving->guests.len];
+			return;
+		}
+}
+
 /* One turn of the loop.  Returns false when it is to end. */
 static bool
 serve_once(struct serving *serving)
 {
 	bool is_open = !serving->door_opens &&
-	    serving->sessions < serving->server->sessions;
-	struct pollfd fds[2] = { { .fd = serving->server->life,
-				     .events = POLLIN },
-		{ .fd = is_open ? serving->door : -1, .events = POLLIN } };
+	    serving->guests.len < serving->server->sessions;
+	struct pollfd fds[2] = {
+		{ .fd = serving->server->life, .events = POLLIN },
+		{ .fd = is_open ? serving->server->door : -1, .events = POLLIN }
+	};
 	int64_t patience = -1;
+	pid_t pid;
 	int status;
 
 	if (serving->door_opens) {
@@ -101,8 +130,8 @@ serve_once(struct serving *serving)
 	}
 	if (signal_poll(fds, 2, patience) < 0)
 		error_exit(serving->server->name, "poll");
-	while (spawn_reap(&status) > 0)
-		serving->sessions--;
+	while ((pid = spawn_reap(&status)) > 0)
+		forget(serving, pid);
 	if (serving->door_opens && clock_monotonic() >= serving->door_opens)
 		serving->door_opens = 0;
 	if (fds[1].revents)
@@ -111,16 +140,22 @@ serve_once(struct serving *serving)
 }
 
 void
+doorserver_open(struct doorserver *server)
+{
+	server->door = door_open(server->path, DOORSERVER_BACKLOG);
+	if (server->door < 0)
+		error_exit(server->name, server->path);
+}
+
+void
 doorserver_run(const struct doorserver *server)
 {
 	struct serving serving = { .server = server };
 
-	serving.door = door_open(server->path, BACKLOG);
 	signal_block(SIGCHLD);
 	signal_catch(SIGCHLD, on_child);
-	if (serving.door < 0 ||
-	    (server->life >= 0 && fd_write_all(server->life, SPAN("r")) < 0))
-		error_exit(server->name, server->path);
+	if (server->life >= 0 && fd_write_all(server->life, SPAN("r")) < 0)
+		error_exit(server->name, "start");
 	while (serve_once(&serving))
 		continue;
 	/* Who waits at a door that another has replaced is still let in. */
