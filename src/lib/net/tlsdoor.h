@@ -25,11 +25,12 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "sys/fdpass.h"
 
 #define TLSDOOR_SERVER	   "tls/door" /* below HOME */
 #define TLSDOOR_CLIENT	   "tlsc/door"
-#define TLSDOOR_RECORD_MAX 16384 /* bytes */
-#define TLSDOOR_REPORT_MAX 8192	 /* bytes */
+#define TLSDOOR_RECORD_MAX FDPASS_RECORD_MAX /* bytes */
+#define TLSDOOR_REPORT_MAX 8192		     /* bytes */
 
 #define TLSDOOR_START	'y'
 #define TLSDOOR_REPORT	'Y'
