@@ -305,6 +305,7 @@ begin_tls(struct session *session)
 		remote_tls_fail(&remote->tls, "validation-failure",
 		    "something was said in clear text behind the reply to "
 		    "STARTTLS");
+		remote_tls_close(&remote->tls);
 		fd_close(session->fd);
 		fd = -1;
 	} else {
@@ -344,6 +345,8 @@ protect(struct session *session)
 	if (!remote_tls_open(remote))
 		return go_on_in_clear(session, REMOTE_TLS_FAILED);
 	code = ask(session, "STARTTLS", "");
+	if (code != 220)
+		remote_tls_close(tls);
 	if (code > 0 && code != 220) {
 		remote_tls_fail(tls, "starttls-refused",
 		    "it offers STARTTLS, but does not take it");

@@ -73,6 +73,10 @@ bool remote_tls_is_served(void);
  */
 MUST_CHECK bool remote_tls_open(struct remote *remote);
 
+/* remote_tls_close: nobody will be asked to speak TLS on this connection: who
+ * waits for that need not any more. */
+void remote_tls_close(struct remote_tls *tls);
+
 /* remote_tls_fail: sets them.  result: a word for the log, good for ever; empty:
  * nothing is logged. */
 void

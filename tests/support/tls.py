@@ -87,10 +87,11 @@ def digest(path, of_key=False):
     return hashlib.sha256(der).hexdigest()
 
 
-def start_client(place, begin, authorities=None):
+def start_client(place, begin, authorities=None, program=None, **environment):
     """qmail-tlsc, ready; it believes the authorities, or nobody."""
     place.write(place.path("control/tlsca"), authorities or "")
-    daemon = begin([place.program("qmail-tlsc")], cwd="/", env={"PATH": "/usr/bin:/bin"})
+    daemon = begin([program or place.program("qmail-tlsc")], cwd="/",
+                   env={"PATH": "/usr/bin:/bin", **environment})
     door = place.path("tlsc/door")
 
     def is_open():
