@@ -152,7 +152,7 @@ log_in(struct remote *remote, int fd, int64_t deadline)
 	if (end == SECRETDOOR_DONE || end == SECRETDOOR_NO_TLS)
 		str_set(&tls->report, str_span(&said));
 	if (end == SECRETDOOR_DONE) {
-		tls->is_on = true;
+		tls->is_on = tls->is_heard = true;
 		tls->is_greeted = is_first;
 	} else if (end == SECRETDOOR_NO_TLS) {
 		take_failure(tls);
@@ -186,9 +186,15 @@ remote_tls_begin(struct remote *remote, int fd)
 		    tlsdoor_value(str_span(&tls->report), SPAN("TLS_FAILURE="));
 
 		tls->result = observed.len ? observed.s : "ok";
-		clear_host(remote);
 	}
 	return text;
+}
+
+void
+remote_tls_keep(struct remote *remote)
+{
+	clear_host(remote);
+	remote_tls_log(remote);
 }
 
 /* ---- the log ---- */

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from support import build, peers, process, tls
 from support.spawner import Spawner
 # pylint: disable=unused-import
+from scenario.test_login_out import script, secretd, send
 from scenario.test_tls_out import (
     OFFER, RELAY, begin, control, dane, deliver, files, offering, spawner, tlsc, troubles)
 
@@ -84,6 +86,85 @@ def test_nobody_is_kept_waiting(root_place, begin, files, answer):
         process.until(lambda: any(one.messages_ended for one in servers.connections), "the message")
         assert not sockets_of_doors(remote_of(spawner))
         assert spawner.wait(1)[0][0] == "K"
+
+
+# ---- after the handshake
+
+def closing(path):
+    return offering(path, STAR="220 go\r\n<tls><close>")
+
+
+def wanting_a_certificate(path):
+    """Of the client; that there is none shows after the handshake (TLS 1.3)."""
+    lines = offering(path)
+    lines["context"].verify_mode = ssl.CERT_REQUIRED
+    return lines
+
+
+@pytest.mark.parametrize("kind", [closing, wanting_a_certificate])
+def test_the_end_right_after_the_handshake(fresh, spawner, tlsc, files, kind):
+    """As a handshake that fails: in clear text, and a while without trying."""
+    control(fresh)
+    path = files.sign("mx.example")
+    with peers.Servers({RELAY: [kind(path), {"EHLO": OFFER[0]}]}) as servers:
+        end, _, (session,) = deliver(spawner)
+        assert (end, session["policy"], session["result"]) == ("Kw", "may", "validation-failure")
+        first, second = servers.connections
+        assert b"MAIL" not in first.sent
+        assert b"STARTTLS" not in second.sent and second.messages_ended == 1
+        end, _, (session,) = deliver(spawner)
+        assert (end, session["result"]) == ("Kw", "left-alone")
+    listed = troubles(fresh)
+    assert listed.startswith("127.0.0.2 failed in TLS ") and len(listed.splitlines()) == 1, listed
+
+
+def test_the_end_after_the_handshake_and_a_policy(fresh, spawner, tlsc, files):
+    """Nothing goes in clear text; it is told as what it is."""
+    control(fresh, "d.example:encrypt\n")
+    with peers.Servers({RELAY: [closing(files.sign("mx.example")), {}]}) as servers:
+        end, text, (session,) = deliver(spawner)
+    assert (end, session["result"]) == ("Z", "validation-failure")
+    assert "(#4.7.5)" in text and "right after the handshake" in text
+    assert len(servers.connections) == 1 and troubles(fresh) == ""
+
+
+def test_the_end_right_after_the_handshake_of_port_465(root_place, begin, files):
+    tls.start_client(root_place, begin)
+    root_place.control(me="me.example\n", smtproutes=":127.0.0.2:465\n")
+    lines = offering(files.sign("mx.example"), greet="<tls><close>")
+    with Spawner(root_place) as spawner, peers.Servers({"127.0.0.2:465": [lines, {}]}) as servers:
+        end, text, (session,) = deliver(spawner)
+    assert (end, session["result"]) == ("Z", "validation-failure") and "(#4.7.5)" in text
+    assert len(servers.connections) == 1
+
+
+def test_a_goodbye_inside(fresh, spawner, tlsc, files):
+    """A server that is heard in TLS speaks TLS, and is one in trouble."""
+    control(fresh)
+    lines = offering(files.sign("mx.example"), EHLO=[OFFER[0], "421 not now\r\n<close>"])
+    with peers.Servers({RELAY: [lines, {}]}) as servers:
+        end, text, (session,) = deliver(spawner)
+    assert (end, session["result"]) == ("Zt", "ok") and "421 not now" in text
+    assert len(servers.connections) == 1
+    assert "failed in TLS" not in troubles(fresh)
+
+
+def test_silence_inside(fresh, spawner, tlsc, files):
+    """It has not broken: the host is one that is silent."""
+    fresh.control(me="me.example\n", timeoutremote="1\n", smtproutes=":%s\n" % RELAY)
+    lines = offering(files.sign("mx.example"), EHLO=[OFFER[0], "<hang>"])
+    with peers.Servers({RELAY: [lines, {}]}) as servers:
+        end, _, (session,) = deliver(spawner)
+    assert (end, session["result"]) == ("Zt", "ok")
+    assert len(servers.connections) == 1
+
+
+def test_the_end_right_after_a_login(root_place, secretd, files):
+    """qmail-secretd has heard the server in TLS."""
+    lines = script(files.sign("relay.example"), EHLO=[
+        "250-x\r\n250 STARTTLS\r\n", "250-x\r\n250 AUTH PLAIN\r\n", "<close>"])
+    end, _, (session,), _ = send(root_place, {RELAY: [lines]}, {"smtproutes": ":relay.example:2525\n"})
+    assert (end, session["result"]) == ("Zt", "ok")
 
 
 # ---- TLSA records
