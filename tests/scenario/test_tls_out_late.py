@@ -180,3 +180,27 @@ def test_dane_with_more_than_can_be_told(dane, tmp_path):
     end, text, (session,), _ = dane(others + ["3 0 0 " + der.hex()], path)
     # What is no certificate is passed over by qmail-tlsc.
     assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok"), text
+
+
+# ---- a relay that is known by its address
+
+@pytest.mark.parametrize("relay", ["127.0.0.2", "[127.0.0.2]"])
+@pytest.mark.parametrize("address, wanted", [
+    ("127.0.0.2", "ok"), ("127.0.0.3", "certificate-host-mismatch")])
+def test_verify_by_an_address(fresh, spawner, tlsc, files, relay, address, wanted):
+    """With or without brackets: what counts is what is in the certificate as an address."""
+    fresh.control(me="me.example\n", smtproutes=":%s:2525\n" % relay, tlspolicy="d.example:verify\n")
+    with peers.Servers({RELAY: [offering(files.sign("IP:" + address))]}) as servers:
+        _, text, (session,) = deliver(spawner)
+    assert session["result"] == wanted, text
+    assert servers.connections[0].server_name is None
+
+
+@pytest.mark.parametrize("relay", ["127.0.0.2", "[127.0.0.2]"])
+def test_a_login_by_an_address(root_place, secretd, files, relay):
+    """The same; and an address is no name for SNI (RFC 6066 3)."""
+    end, text, (session,), (connection,) = send(
+        root_place, {RELAY: [script(files.sign("IP:127.0.0.2"))]},
+        {"smtproutes": ":%s:2525\n" % relay}, lines="%s:joe:pass:word with blanks\n" % relay)
+    assert (end, session["result"]) == ("Kw", "ok"), text
+    assert connection.server_name is None

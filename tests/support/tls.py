@@ -51,12 +51,13 @@ class Authority:
         subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
 
     def sign(self, name, common=None, days=30):
-        """A file with a key and a certificate for the name; empty: for none.  days may
-        be in the past."""
+        """A file with a key and a certificate for the name; empty: for none; or for
+        an address, as "IP:192.0.2.1".  days may be in the past."""
         self.count += 1
         base = "%s/%d" % (self.folder, self.count)
         with open(base + ".ext", "w") as out:
-            out.write("subjectAltName=DNS:%s\n" % name if name else "basicConstraints=CA:FALSE\n")
+            kind = "" if name.startswith("IP:") else "DNS:"
+            out.write("subjectAltName=%s%s\n" % (kind, name) if name else "basicConstraints=CA:FALSE\n")
         self.openssl("req", "-new", *self.new_key(base + ".key"),
                      "-subj", "/CN=" + (common or "host"), "-out", base + ".csr")
         self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.certificate,
