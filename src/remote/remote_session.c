@@ -305,6 +305,7 @@ begin_tls(struct session *session)
 		remote_tls_fail(&remote->tls, "validation-failure",
 		    "something was said in clear text behind the reply to "
 		    "STARTTLS");
+		remote_tls_close(&remote->tls);
 		fd_close(session->fd);
 		fd = -1;
 	} else {
@@ -314,8 +315,32 @@ begin_tls(struct session *session)
 		leave_without_tls(session, REMOTE_TLS_FAILED);
 		return false;
 	}
-	remote_tls_log(remote);
 	attach(session, fd);
+	return true;
+}
+
+/*
+ * Whether TLS is of use shows with the first reply in it: for us the handshake is
+ * over before the server has looked at our part of it (TLS 1.3), and one that
+ * does not want us only closes.
+ *   code   as try_reply
+ * Returns false when that was so: then it is a handshake that failed.
+ */
+static bool
+keep_tls(struct session *session, int code)
+{
+	struct remote *remote = session->remote;
+	int cause = errno;
+
+	if (code == 0 && cause != ETIMEDOUT && !remote->tls.is_heard) {
+		remote_tls_fail(&remote->tls, "validation-failure",
+		    "the connection broke right after the handshake");
+		fd_close(session->fd);
+		leave_without_tls(session, REMOTE_TLS_FAILED);
+		return false;
+	}
+	remote_tls_keep(remote);
+	errno = cause;
 	return true;
 }
 
@@ -344,6 +369,8 @@ protect(struct session *session)
 	if (!remote_tls_open(remote))
 		return go_on_in_clear(session, REMOTE_TLS_FAILED);
 	code = ask(session, "STARTTLS", "");
+	if (code != 220)
+		remote_tls_close(tls);
 	if (code > 0 && code != 220) {
 		remote_tls_fail(tls, "starttls-refused",
 		    "it offers STARTTLS, but does not take it");
@@ -356,6 +383,8 @@ protect(struct session *session)
 	if (!begin_tls(session))
 		return false;
 	code = say_hello(session);
+	if (!keep_tls(session, code))
+		return false;
 	if (code != 250)
 		leave(session, code, TCPTO_HELLO, REMOTE_HELO);
 	return code == 250;
@@ -399,6 +428,8 @@ session_open(struct session *session, struct remote *remote, int fd)
 	code = remote->tls.is_greeted
 	    ? GREETING
 	    : try_reply(session, (int64_t)remote->timeout_greeting * 1000);
+	if (remote->tls.is_on && !keep_tls(session, code))
+		return false;
 	if (code != GREETING) {
 		leave(session, code, TCPTO_GREETING, REMOTE_GREETING);
 		return false;

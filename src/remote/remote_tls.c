@@ -21,6 +21,10 @@
 #define LOG_MAX		4000 /* bytes of lines for the log */
 #define NAME_MAX_LOGGED 255
 
+#if REMOTE_HELLO_TIMEOUT * REMOTE_REPLY_TIMEOUTS >= TLSDOOR_CLIENT_SECONDS
+#error "qmail-tlsc has to wait until the server has answered STARTTLS"
+#endif
+
 /* The place of the host in the table of those in trouble where its TLS has
  * one. */
 static struct tcpto_host
@@ -70,6 +74,14 @@ remote_tls_open(struct remote *remote)
 	return false;
 }
 
+void
+remote_tls_close(struct remote_tls *tls)
+{
+	fd_close(tls->door);
+	fd_close(tls->login);
+	tls->door = tls->login = -1;
+}
+
 /* What went wrong, in the words of the report. */
 static void
 take_failure(struct remote_tls *tls)
@@ -114,8 +126,7 @@ ask_for_tls(struct remote *remote, int fd, int64_t deadline)
 		take_failure(tls);
 	else
 		tls->is_on = true;
-	fd_close(tls->door);
-	tls->door = -1;
+	remote_tls_close(tls);
 	fd_close(control);
 	if (!tls->is_on)
 		fd_close(text);
@@ -141,7 +152,7 @@ log_in(struct remote *remote, int fd, int64_t deadline)
 	if (end == SECRETDOOR_DONE || end == SECRETDOOR_NO_TLS)
 		str_set(&tls->report, str_span(&said));
 	if (end == SECRETDOOR_DONE) {
-		tls->is_on = true;
+		tls->is_on = tls->is_heard = true;
 		tls->is_greeted = is_first;
 	} else if (end == SECRETDOOR_NO_TLS) {
 		take_failure(tls);
@@ -175,9 +186,15 @@ remote_tls_begin(struct remote *remote, int fd)
 		    tlsdoor_value(str_span(&tls->report), SPAN("TLS_FAILURE="));
 
 		tls->result = observed.len ? observed.s : "ok";
-		clear_host(remote);
 	}
 	return text;
+}
+
+void
+remote_tls_keep(struct remote *remote)
+{
+	clear_host(remote);
+	remote_tls_log(remote);
 }
 
 /* ---- the log ---- */

@@ -43,6 +43,7 @@ struct remote_tls {
 	bool is_unfit; /* the host cannot be known well enough for REQUIRETLS */
 	int door;      /* of qmail-tlsc; -1: closed */
 	bool is_on;
+	bool is_heard;	    /* and the server has said something in it */
 	bool is_our_fault;  /* that it failed */
 	bool is_clear_next; /* TLS failed; the same host again, in clear text */
 	struct str report;  /* of qmail-tlsc */
@@ -73,6 +74,10 @@ bool remote_tls_is_served(void);
  */
 MUST_CHECK bool remote_tls_open(struct remote *remote);
 
+/* remote_tls_close: nobody will be asked to speak TLS on this connection: who
+ * waits for that need not any more. */
+void remote_tls_close(struct remote_tls *tls);
+
 /* remote_tls_fail: sets them.  result: a word for the log, good for ever; empty:
  * nothing is logged. */
 void
@@ -92,6 +97,10 @@ bool remote_tls_is_implicit(const struct remote *remote);
  * and reason tell why.  fd is closed in any case.
  */
 MUST_CHECK int remote_tls_begin(struct remote *remote, int fd);
+
+/* remote_tls_keep: the server has been heard in TLS: it is logged, and what was
+ * noted of its TLS is forgotten. */
+void remote_tls_keep(struct remote *remote);
 
 /* remote_tls_note: TLS has failed with a host that could do without; next time
  * it is not tried for a while. */

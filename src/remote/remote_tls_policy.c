@@ -139,7 +139,8 @@ remote_tls_plan(struct remote *remote)
 		[TLSPOLICY_FINGERPRINT] = "fingerprint" };
 	struct remote_tls *tls = &remote->tls;
 
-	tls->is_on = tls->is_our_fault = tls->is_login_refused = false;
+	tls->is_on = tls->is_heard = tls->is_our_fault = tls->is_login_refused =
+	    false;
 	tls->is_greeted = tls->is_known = tls->is_unfit = false;
 	tls->result = "";
 	str_reset(&tls->report);

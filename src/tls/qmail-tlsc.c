@@ -49,6 +49,7 @@ main(void)
 		.limit = "control/concurrencytlsc",
 		.peers = { HOME_QMAILR, HOME_QMAILK },
 		.group = HOME_GROUP_QMAIL,
+		.patience = TLSDOOR_CLIENT_SECONDS,
 		.read = tls_files_read_authorities,
 		.stamp = tls_files_stamp_authorities,
 		.prepare = prepare,

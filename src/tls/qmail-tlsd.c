@@ -39,6 +39,7 @@ main(void)
 		.limit = "control/concurrencytls",
 		.peers = { HOME_QMAILD, HOME_QMAILD },
 		.group = HOME_GROUP_NOFILES,
+		.patience = TLSDOOR_SERVER_SECONDS,
 		.read = tls_files_read_keys,
 		.stamp = tls_files_stamp_keys,
 		.prepare = prepare,

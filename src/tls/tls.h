@@ -163,6 +163,7 @@ struct tls_kind {
 	const char *limit;	 /* control file: sessions at once */
 	enum home_user peers[2]; /* who may ask, besides root */
 	enum home_group group;	 /* of the process that serves */
+	int64_t patience;	 /* seconds to wait for a record */
 	int (*read)(struct tls_files *files, struct str *culprit);
 	void (*stamp)(struct str *stamp);
 	/* What is needed for sessions; trouble and NULL as above. */

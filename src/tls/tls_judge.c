@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "net/ip.h"
 #include "tls.h"
 
 /* Bytes of digits, in pairs. */
@@ -20,8 +21,44 @@ decode(struct span digits, unsigned char *bytes)
 
 /* ---- before the handshake ---- */
 
+/* A relay may be known by its address alone; in brackets, as in mail addresses, or
+ * without. */
+static bool
+is_address(struct span name, struct ip_address *address)
+{
+	return ip_parse(name, address) || ip_parse_literal(name, address);
+}
+
+/* For SNI, which has no addresses (RFC 6066 3).  It is followed by a NUL in the
+ * record. */
+static bool
+set_server(SSL *ssl, struct span name)
+{
+	struct ip_address address;
+
+	return name.len == 0 || is_address(name, &address) ||
+	    SSL_set_tlsext_host_name(ssl, name.s) == 1;
+}
+
+/* What a certificate may have: an address stands there without brackets. */
+static bool
+add_name(SSL *ssl, struct span name)
+{
+	struct str text = STR_INIT;
+	struct ip_address address;
+	bool result;
+
+	if (is_address(name, &address))
+		ip_format(&text, &address);
+	else
+		str_set(&text, name);
+	result = SSL_add1_host(ssl, str_z(&text)) == 1;
+	str_free(&text);
+	return result;
+}
+
 /* Any one of the names will do; in a certificate an asterisk stands for a whole
- * label (RFC 8461 4.2).  They are followed by a NUL in the record. */
+ * label (RFC 8461 4.2). */
 static bool
 add_names(SSL *ssl, const struct tlsdemand *demand)
 {
@@ -29,7 +66,7 @@ add_names(SSL *ssl, const struct tlsdemand *demand)
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	for (size_t i = 0; i < demand->names.len; i++)
-		if (SSL_add1_host(ssl, demand->names.at[i].s) != 1)
+		if (!add_name(ssl, demand->names.at[i]))
 			return false;
 	return true;
 }
@@ -59,8 +96,7 @@ bool
 tls_judge_prepare(SSL *ssl, const struct tlsdemand *demand)
 {
 	SSL_set_connect_state(ssl);
-	if (demand->server.len &&
-	    SSL_set_tlsext_host_name(ssl, demand->server.s) != 1)
+	if (!set_server(ssl, demand->server))
 		return false;
 	switch (demand->level) {
 	case TLSDEMAND_VERIFY:

@@ -9,7 +9,7 @@
 #include "sys/fd.h"
 #include "tls.h"
 
-#define RECORD_MS     10000 /* for the record of who came in */
+#define MS	      1000
 #define FIRST_FREE_FD 16
 
 /* Puts what came on the numbers of a tunnel, and closes all else. */
@@ -44,7 +44,7 @@ tls_serve(void *context, int sock)
 	int fds[TLSDOOR_FDS];
 	ssize_t len;
 
-	if (fd_wait(sock, POLLIN, RECORD_MS, 0, false) < 0)
+	if (fd_wait(sock, POLLIN, service->kind->patience * MS, 0, false) < 0)
 		return 1;
 	len = tlsdoor_hear(sock, record, fds);
 	if (len <= 0 || !place_descriptors(fds))

@@ -51,12 +51,13 @@ class Authority:
         subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
 
     def sign(self, name, common=None, days=30):
-        """A file with a key and a certificate for the name; empty: for none.  days may
-        be in the past."""
+        """A file with a key and a certificate for the name; empty: for none; or for
+        an address, as "IP:192.0.2.1".  days may be in the past."""
         self.count += 1
         base = "%s/%d" % (self.folder, self.count)
         with open(base + ".ext", "w") as out:
-            out.write("subjectAltName=DNS:%s\n" % name if name else "basicConstraints=CA:FALSE\n")
+            kind = "" if name.startswith("IP:") else "DNS:"
+            out.write("subjectAltName=%s%s\n" % (kind, name) if name else "basicConstraints=CA:FALSE\n")
         self.openssl("req", "-new", *self.new_key(base + ".key"),
                      "-subj", "/CN=" + (common or "host"), "-out", base + ".csr")
         self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.certificate,
@@ -87,10 +88,11 @@ def digest(path, of_key=False):
     return hashlib.sha256(der).hexdigest()
 
 
-def start_client(place, begin, authorities=None):
+def start_client(place, begin, authorities=None, program=None, **environment):
     """qmail-tlsc, ready; it believes the authorities, or nobody."""
     place.write(place.path("control/tlsca"), authorities or "")
-    daemon = begin([place.program("qmail-tlsc")], cwd="/", env={"PATH": "/usr/bin:/bin"})
+    daemon = begin([program or place.program("qmail-tlsc")], cwd="/",
+                   env={"PATH": "/usr/bin:/bin", **environment})
     door = place.path("tlsc/door")
 
     def is_open():

@@ -37,6 +37,34 @@ test_question(void **state)
 	assert_false(stsdoor_question(SPAN(""), &domain));
 }
 
+/* A record has room for a policy that is as long as one may be. */
+static void
+test_long_answers(void **state)
+{
+	static const char *const lines[] = { "mx:a\n", "mx:a.example\n" };
+	struct sts_answer answer = STS_ANSWER_INIT;
+	struct str record = STR_INIT, file = STR_INIT;
+
+	(void)state;
+	str_add_z(&answer.id, "12345678901234567890123456789012");
+	for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		struct span line = span_of(lines[i]);
+
+		str_set(&file,
+		    SPAN("version:STSv1\nmode:enforce\nmax_age:31557600\n"));
+		while (file.len + line.len <= STS_POLICY_MAX)
+			str_add(&file, line);
+		assert_true(sts_policy_parse(str_span(&file), &answer.policy));
+		stsdoor_format(&record, STSDOOR_POLICY, &answer);
+		assert_true(record.len <= FDPASS_RECORD_MAX);
+		assert_int_equal(
+		    stsdoor_parse(str_span(&record), &answer), STSDOOR_POLICY);
+	}
+	sts_answer_free(&answer);
+	str_free(&record);
+	str_free(&file);
+}
+
 static void
 test_answers(void **state)
 {
@@ -159,6 +187,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_question),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_long_answers),
 		cmocka_unit_test(test_ask),
 	};
 

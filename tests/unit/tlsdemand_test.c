@@ -133,6 +133,57 @@ test_what_is_left_out(void **state)
 	str_free(&text);
 }
 
+static void
+add_record(struct tlsdemand *demand, struct span data)
+{
+	vec_push(&demand->records, ((struct tlsdemand_tlsa){ 3, 0, 0, data }));
+}
+
+/* A stranger's zone says how many records there are and how long: the shortest
+ * are told, as far as there is room in a record for the door. */
+static void
+test_more_than_fits(void **state)
+{
+	struct tlsdemand demand = TLSDEMAND_INIT, back = TLSDEMAND_INIT;
+	struct str text = STR_INIT, digits = STR_INIT;
+	struct span rest;
+
+	(void)state;
+	while (digits.len < 2 * TLSDEMAND_TLSA_MAX + 2)
+		str_add_byte(&digits, '0');
+	demand.level = TLSDEMAND_DANE;
+	demand.server = SPAN("mx.example");
+	for (size_t i = 0; i < TLSDEMAND_NAMES_MAX; i++)
+		vec_push(&demand.names,
+		    span_upto(str_span(&digits), TLSDEMAND_NAME_MAX));
+	add_record(
+	    &demand, span_upto(str_span(&digits), 2 * TLSDEMAND_TLSA_MAX));
+	add_record(&demand, SPAN("01"));
+	add_record(&demand, SPAN(""));
+	add_record(&demand, str_span(&digits)); /* too long for any room */
+	add_record(&demand, SPAN("02"));
+	while (demand.records.len < TLSDEMAND_NAMES_MAX)
+		add_record(&demand,
+		    span_upto(str_span(&digits), 2 * TLSDEMAND_TLSA_MAX));
+	add_record(&demand, SPAN("03")); /* one too many */
+	str_add_byte(&text, 'V');
+	tlsdemand_add(&text, &demand);
+	assert_true(text.len <= 1 + TLSDEMAND_SIZE_MAX);
+	assert_true(text.len > TLSDEMAND_SIZE_MAX - 2 * TLSDEMAND_TLSA_MAX);
+	assert_true(text.len <= TLSDOOR_RECORD_MAX);
+	rest = span_from(str_span(&text), 1);
+	assert_true(tlsdemand_parse(rest, &back));
+	assert_int_equal(back.names.len, TLSDEMAND_NAMES_MAX);
+	assert_int_equal(back.records.len, 2 + 5);
+	assert_true(span_equal(back.records.at[0].data, SPAN("01")));
+	assert_true(span_equal(back.records.at[1].data, SPAN("02")));
+	assert_int_equal(back.records.at[6].data.len, 2 * TLSDEMAND_TLSA_MAX);
+	tlsdemand_free(&demand);
+	tlsdemand_free(&back);
+	str_free(&text);
+	str_free(&digits);
+}
+
 int
 main(void)
 {
@@ -141,6 +192,7 @@ main(void)
 		cmocka_unit_test(test_bad_fields),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_what_is_left_out),
+		cmocka_unit_test(test_more_than_fits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,10 +50,48 @@ is_record(const struct tlsdemand_tlsa *record)
 	    is_hexadecimal(record->data);
 }
 
+/* The shortest of the records that have not had their turn; of equal ones the
+ * first.  NULL: there is none. */
+static const struct tlsdemand_tlsa *
+next_record(const struct tlsdemand *demand, bool had[TLSDEMAND_NAMES_MAX])
+{
+	const struct tlsdemand_tlsa *at = demand->records.at, *found = NULL;
+
+	for (size_t i = 0; i < demand->records.len && i < TLSDEMAND_NAMES_MAX;
+	     i++)
+		if (!had[i] && (!found || at[i].data.len < found->data.len))
+			found = &at[i];
+	if (found)
+		had[found - at] = true;
+	return found;
+}
+
+/* As many as a field may be, and as there is room for: a stranger's DNS says how
+ * many there are, and how long. */
+static void
+add_records(struct str *text, const struct tlsdemand *demand, size_t limit)
+{
+	bool had[TLSDEMAND_NAMES_MAX] = { false };
+	const struct tlsdemand_tlsa *record;
+
+	while ((record = next_record(demand, had)) != NULL) {
+		size_t before = text->len;
+
+		if (!is_record(record))
+			continue;
+		add_record(text, record);
+		if (text->len > limit) {
+			str_cut(text, before);
+			return;
+		}
+	}
+}
+
 void
 tlsdemand_add(struct str *text, const struct tlsdemand *demand)
 {
 	char level = (char)demand->level;
+	size_t limit = text->len + TLSDEMAND_SIZE_MAX;
 
 	add_field(text, 'P', span_make(&level, 1));
 	if (is_name(demand->server))
@@ -65,10 +103,7 @@ tlsdemand_add(struct str *text, const struct tlsdemand *demand)
 	for (size_t i = 0;
 	     i < demand->fingerprints.len && i < TLSDEMAND_NAMES_MAX; i++)
 		add_field(text, 'F', demand->fingerprints.at[i]);
-	for (size_t i = 0; i < demand->records.len && i < TLSDEMAND_NAMES_MAX;
-	     i++)
-		if (is_record(&demand->records.at[i]))
-			add_record(text, &demand->records.at[i]);
+	add_records(text, demand, limit);
 }
 
 static bool

@@ -11,7 +11,8 @@
  *	    digits; any number of them
  *	T   a TLSA record, "USAGE SELECTOR MATCHING DATA"; any number of them
  *
- * Without a demand it is TLSDEMAND_ENCRYPT.
+ * Without a demand it is TLSDEMAND_ENCRYPT.  All of it is TLSDEMAND_SIZE_MAX bytes
+ * at most.
  */
 #ifndef NET_TLSDEMAND_H
 #define NET_TLSDEMAND_H
@@ -23,7 +24,9 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "net/tlsdoor.h"
 
+#define TLSDEMAND_SIZE_MAX  (TLSDOOR_RECORD_MAX - 1)
 #define TLSDEMAND_NAMES_MAX 64 /* of each kind */
 #define TLSDEMAND_NAME_MAX  255
 #define TLSDEMAND_DIGEST    32	 /* bytes of a SHA-256 */
@@ -56,7 +59,8 @@ struct tlsdemand {
 	}
 
 /* tlsdemand_add: appends the fields.  Names, fingerprints and records beyond
- * the limits are left out: then less is believed, never more. */
+ * the limits are left out, of the records the longest: then less is believed,
+ * never more. */
 void tlsdemand_add(struct str *text, const struct tlsdemand *demand);
 
 /*

@@ -13,6 +13,10 @@
  * From then on all is as UCSPI-TLS has it: the report on the control socket is
  * "NAME=VALUE NUL" for each of its variables, then a NUL; a handshake that fails
  * is its end without a byte, or, after 'V', a report with TLS_FAILURE.
+ *
+ * Who comes to qmail-tlsc may ask the server for TLS before he sends the record:
+ * then he knows that somebody will speak it.  It is waited for longer than
+ * qmail-remote waits for a reply.
  */
 #ifndef NET_TLSDOOR_H
 #define NET_TLSDOOR_H
@@ -25,11 +29,16 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "sys/fdpass.h"
 
 #define TLSDOOR_SERVER	   "tls/door" /* below HOME */
 #define TLSDOOR_CLIENT	   "tlsc/door"
-#define TLSDOOR_RECORD_MAX 16384 /* bytes */
-#define TLSDOOR_REPORT_MAX 8192	 /* bytes */
+#define TLSDOOR_RECORD_MAX FDPASS_RECORD_MAX /* bytes */
+#define TLSDOOR_REPORT_MAX 8192		     /* bytes */
+
+/* Until the record must have come. */
+#define TLSDOOR_SERVER_SECONDS 10
+#define TLSDOOR_CLIENT_SECONDS 630
 
 #define TLSDOOR_START	'y'
 #define TLSDOOR_REPORT	'Y'
