@@ -299,7 +299,8 @@ def test_a_broken_file_stops_no_other(town, needs, kind):
     needs("tcpserver", "openssl")
     town.open()
     os.makedirs(town.place.path("control/tlscerts"), exist_ok=True)
-    broken(town, "first.example", kind)
+    for name in ("first.example", "another.example"):
+        broken(town, name, kind)
     tlsd = tls.start(town)
     tls.serve(town, 25, "qmail-smtpd")
     assert shown("first.example") == "mx.here.example"
@@ -308,8 +309,9 @@ def test_a_broken_file_stops_no_other(town, needs, kind):
         tls.put(town.place, tls.certificate(town.place.base, name))
         os.kill(tlsd.pid, signal.SIGHUP)
         town.until(lambda name=name: shown() == name, "the other certificate")
-    for name in ("first", "second"):
-        assert len([line for line in tlsd.lines if "tlscerts/%s.example.pem: " % name in line]) == 1
+    for name in ("first", "another", "second"):
+        told = "qmail-tlsd: control/tlscerts/%s.example.pem: " % name
+        assert len([line for line in tlsd.lines if line.startswith(told)]) == 1
     tls.put(town.place, tls.certificate(town.place.base, "good.example"), "tlscerts/good.example.pem")
     os.kill(tlsd.pid, signal.SIGHUP)
     town.until(lambda: shown("good.example") == "good.example", "the certificate of a host")
@@ -322,15 +324,19 @@ def test_a_broken_file_is_told_again_when_it_has_changed(town, smtp, tlsd):
         tlsd.wait("^qmail-tlsd: control/tlscerts/a.example.pem: ", count=count)
 
 
-def test_nothing_for_all_at_the_start(town, needs):
+@pytest.mark.parametrize("words", ["there is no private key", "Is a directory"])
+def test_nothing_for_all_at_the_start(town, needs, words):
     """An error, though there is something for a host."""
     needs("openssl")
     if not os.path.exists(town.place.program("qmail-tlsd")):
         pytest.skip("built without OpenSSL")
-    tls.put(town.place, "half\n")
+    if words == "Is a directory":
+        os.makedirs(town.place.path("control/servercert.pem"))
+    else:
+        tls.put(town.place, "half\n")
     tls.put(town.place, tls.certificate(town.place.base, "a.example"), "tlscerts/a.example.pem")
     daemon = town.begin([town.place.program("qmail-tlsd")], cwd="/", env={})
-    daemon.wait("^qmail-tlsd: control/servercert.pem: there is no private key")
+    daemon.wait("^qmail-tlsd: control/servercert.pem: " + words)
     assert daemon.process.wait(10) == 111
 
 
