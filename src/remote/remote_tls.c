@@ -185,7 +185,9 @@ remote_tls_begin(struct remote *remote, int fd)
 		struct span observed =
 		    tlsdoor_value(str_span(&tls->report), SPAN("TLS_FAILURE="));
 
-		tls->result = observed.len ? observed.s : "ok";
+		tls->result = observed.len ? observed.s
+		    : tls->observed[0]	   ? tls->observed
+					   : "ok";
 	}
 	return text;
 }
@@ -247,5 +249,10 @@ remote_tls_log(struct remote *remote)
 	add_word(
 	    line, "protocol", tlsdoor_value(report, SPAN("SSL_PROTOCOL=")));
 	add_word(line, "cipher", tlsdoor_value(report, SPAN("SSL_CIPHER=")));
+	/* The domain has nothing to do with either. */
+	if (remote->mx.is_relay)
+		add_word(line, "relay", str_span(&remote->next_hop));
+	if (remote_tls_is_waived(remote))
+		add_word(line, "tls-required", SPAN("no"));
 	str_add_byte(line, '\n');
 }

@@ -36,6 +36,9 @@ struct remote_tls {
 	enum remote_tls_wish wish; /* of this connection; likewise: */
 	const char *source;	   /* where that comes from; for the log */
 	const char *result;	   /* what came of it; for the log */
+	/* What a domain is to be told, though TLS is well and mail goes; a word for
+	 * the log, or empty. */
+	const char *observed;
 	int login;	 /* qmail-secretd, which has a login for it; -1: none */
 	bool is_greeted; /* and it has read the greeting */
 	bool is_login_refused; /* TLS is well, but not the login */
@@ -54,7 +57,7 @@ struct remote_tls {
 #define REMOTE_TLS_INIT                                                        \
 	{                                                                      \
 		.sts = STS_ANSWER_INIT, .policy = TLSPOLICY_INIT, .login = -1, \
-		.door = -1, .source = "none", .result = ""                     \
+		.door = -1, .source = "none", .result = "", .observed = ""     \
 	}
 
 /* remote_tls_read: what control/tlspolicy says of the domain, or of the relay;
@@ -87,6 +90,11 @@ remote_tls_fail(struct remote_tls *tls, const char *result, const char *reason);
  * stricter.  Returns false if nothing may be sent to this host; the result and the
  * reason say why. */
 MUST_CHECK bool remote_tls_decide(struct remote *remote);
+
+/* remote_tls_is_waived: whether the header says that the sender would rather have
+ * it arrive (RFC 8689 5): then nobody asks what the domain wants.  REQUIRETLS goes
+ * before that. */
+bool remote_tls_is_waived(const struct remote *remote);
 
 /* remote_tls_is_implicit: whether it begins with TLS. */
 bool remote_tls_is_implicit(const struct remote *remote);

@@ -43,6 +43,12 @@ remote_tls_read(struct remote *remote, struct span relay)
 }
 
 bool
+remote_tls_is_waived(const struct remote *remote)
+{
+	return remote->message.is_tls_free && !remote->needs_tls;
+}
+
+bool
 remote_tls_is_implicit(const struct remote *remote)
 {
 	return remote->peer.port == REMOTE_TLS_PORT;
@@ -142,7 +148,7 @@ remote_tls_plan(struct remote *remote)
 	tls->is_on = tls->is_heard = tls->is_our_fault = tls->is_login_refused =
 	    false;
 	tls->is_greeted = tls->is_known = tls->is_unfit = false;
-	tls->result = "";
+	tls->result = tls->observed = "";
 	str_reset(&tls->report);
 	str_reset(&tls->reason);
 	tls->source = sources[tls->policy.kind];
@@ -254,17 +260,21 @@ follow_sts(struct remote *remote)
 	struct remote_tls *tls = &remote->tls;
 	const struct sts_policy *policy = &tls->sts.policy;
 	struct str name = STR_INIT;
+	bool is_meant;
 
 	add_host_name(remote, &name);
+	is_meant = sts_matches(str_span(&policy->hosts), str_span(&name));
 	if (policy->mode == STS_TESTING) {
 		tls->source = "sts-testing";
 		demand_by_name(remote, TLSDEMAND_OBSERVE, str_span(&name));
+		if (!is_meant)
+			tls->observed = "validation-failure";
 	} else if (policy->mode == STS_ENFORCE) {
 		tls->source = "sts";
 		tls->wish = REMOTE_TLS_MUST;
 		tls->is_known = true;
 		demand_by_name(remote, TLSDEMAND_VERIFY, str_span(&name));
-		if (!sts_matches(str_span(&policy->hosts), str_span(&name)))
+		if (!is_meant)
 			remote_tls_fail(tls, "validation-failure",
 			    "it is none of the hosts that the policy of the "
 			    "domain (MTA-STS) means");
@@ -283,6 +293,8 @@ ask_sts(struct remote *remote)
 	tls->is_sts_asked = true;
 	if (tls->has_sts == STSDOOR_POLICY)
 		follow_sts(remote);
+	if (tls->has_sts == STSDOOR_FAILED)
+		tls->observed = str_z(&tls->sts.reason);
 	if (tls->has_sts == STSDOOR_LATER) {
 		tls->source = "sts";
 		tls->wish = REMOTE_TLS_MUST;
@@ -329,14 +341,12 @@ bool
 remote_tls_decide(struct remote *remote)
 {
 	struct remote_tls *tls = &remote->tls;
-	/* REQUIRETLS goes before what the header says. */
-	bool is_free = remote->message.is_tls_free && !remote->needs_tls;
 
 	if (tls->result[0] != '\0')
 		return false;
 	/* A line that says who it has to be is the last word; so is one for clear
 	 * text, but not against the sender. */
-	if (!is_free && tls->login < 0 &&
+	if (!remote_tls_is_waived(remote) && tls->login < 0 &&
 	    tls->policy.kind <= TLSPOLICY_ENCRYPT &&
 	    tls->wish != REMOTE_TLS_NOT && remote_tls_is_served() &&
 	    !ask_dane(remote) && !remote->mx.is_relay)

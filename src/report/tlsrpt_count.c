@@ -70,26 +70,43 @@ policy_word(struct span policy)
 	return NULL;
 }
 
-static const struct {
+/* All result types of RFC 8460 4.3, and what is one in other words. */
+static const struct result {
 	const char *ours, *theirs;
+	const char *policy; /* of what it tells; NULL: of that of the session */
 } results[] = {
-	{ "ok", "" },
-	{ "starttls-not-supported", "starttls-not-supported" },
-	{ "starttls-refused", "starttls-not-supported" },
-	{ "certificate-expired", "certificate-expired" },
-	{ "certificate-host-mismatch", "certificate-host-mismatch" },
-	{ "certificate-not-trusted", "certificate-not-trusted" },
-	{ "validation-failure", "validation-failure" },
-	{ "dnssec-invalid", "dnssec-invalid" },
+	{ "ok", "", NULL },
+	{ "starttls-not-supported", "starttls-not-supported", NULL },
+	{ "starttls-refused", "starttls-not-supported", NULL },
+	{ "certificate-expired", "certificate-expired", NULL },
+	{ "certificate-host-mismatch", "certificate-host-mismatch", NULL },
+	{ "certificate-not-trusted", "certificate-not-trusted", NULL },
+	{ "validation-failure", "validation-failure", NULL },
+	{ "tlsa-invalid", "tlsa-invalid", "tlsa" },
+	{ "dnssec-invalid", "dnssec-invalid", "tlsa" },
+	{ "dane-required", "dane-required", "tlsa" },
+	/* Of a policy that nobody could get; the session has another. */
+	{ "sts-policy-fetch-error", "sts-policy-fetch-error", "sts" },
+	{ "sts-policy-invalid", "sts-policy-invalid", "sts" },
+	{ "sts-webpki-invalid", "sts-webpki-invalid", "sts" },
 };
 
-static const char *
-result_word(struct span result)
+static const struct result *
+find_result(struct span result)
 {
 	for (size_t i = 0; i < sizeof(results) / sizeof(*results); i++)
 		if (span_equal(result, span_of(results[i].ours)))
-			return results[i].theirs;
+			return &results[i];
 	return NULL;
+}
+
+/* Whether it was of another's doing: of a relay; or the mail was one for which
+ * nobody asks what the domain wants, as a report is itself. */
+static bool
+is_of_another(struct span words)
+{
+	return value_of(words, SPAN("relay=")).len > 0 ||
+	    value_of(words, SPAN("tls-required=")).len > 0;
 }
 
 static void
@@ -104,16 +121,21 @@ tlsrpt_count_line(struct tlsrpt_count *count, struct span line, int64_t day)
 {
 	struct span domain, word = SPAN("");
 	struct str key = STR_INIT;
-	const char *policy, *result;
+	const struct result *result;
+	const char *policy;
 	int64_t seconds;
 
 	if (!take_stamp(&line, &seconds) || seconds < day ||
 	    seconds >= day + TLSRPT_DAY || !span_starts(line, SPAN(" tls ")))
 		return;
 	domain = value_of(line, SPAN("domain="));
-	policy = policy_word(value_of(line, SPAN("policy=")));
-	result = result_word(value_of(line, SPAN("result=")));
-	if (domain.len == 0 || !policy || !result)
+	result = find_result(value_of(line, SPAN("result=")));
+	if (domain.len == 0 || !result || is_of_another(line))
+		return;
+	policy = result->policy;
+	if (!policy)
+		policy = policy_word(value_of(line, SPAN("policy=")));
+	if (!policy)
 		return;
 	if (count->sorted >= TLSRPT_KINDS_MAX) {
 		count->left_out++;
@@ -121,11 +143,11 @@ tlsrpt_count_line(struct tlsrpt_count *count, struct span line, int64_t day)
 	}
 	add_part(&key, domain);
 	add_part(&key, span_of(policy));
-	add_part(&key, span_of(result));
+	add_part(&key, span_of(result->theirs));
 	/* Where all is well nobody wants to know with whom. */
-	word = *result ? value_of(line, SPAN("host=")) : word;
+	word = *result->theirs ? value_of(line, SPAN("host=")) : word;
 	add_part(&key, word);
-	word = *result ? value_of(line, SPAN("address=")) : word;
+	word = *result->theirs ? value_of(line, SPAN("address=")) : word;
 	add_part(&key, word);
 	vec_push(&count->keys, key);
 	vec_push(&count->counts, 1);

@@ -52,7 +52,7 @@ struct cache {
 };
 
 /* cache_load: reads the files in the current folder, which is CACHE_FOLDER, and removes
- * what is of no use any more.  Returns 0, -1 with errno. */
+ * what is no policy, and what there is no room for.  Returns 0, -1 with errno. */
 MUST_CHECK int cache_load(struct cache *cache);
 
 /*
@@ -61,6 +61,11 @@ MUST_CHECK int cache_load(struct cache *cache);
  * Returns NULL when there is no room: nobody can be dropped now.
  */
 struct entry *cache_get(struct cache *cache, struct span domain);
+
+/* cache_correct: some policies that were fetched in what is the future by now, as
+ * the clock was ahead then, count as fetched now, on the disk too.  cache_get does
+ * that for its domain.  To be called now and then. */
+void cache_correct(struct cache *cache);
 
 /* entry_seconds: for how many seconds the policy of the entry is good; 0: it has
  * none, or that has ended. */

@@ -23,6 +23,9 @@
 #define FILE_MAX    (STS_POLICY_MAX + 4096)
 #define FILE_MODE   0600
 #define SECONDS_MAX ((uint64_t)1 << 40)
+/* 2026: a clock before that has not been set yet, and tells nothing. */
+#define CLOCK_OLDEST ((int64_t)1767225600)
+#define CORRECTIONS  100 /* at a time: each waits for the disk */
 
 /* ---- entries ---- */
 
@@ -140,19 +143,6 @@ add_entry(struct cache *cache, struct span domain)
 	return entry;
 }
 
-struct entry *
-cache_get(struct cache *cache, struct span domain)
-{
-	size_t place = place_of(cache, domain);
-
-	if (place < cache->all.len &&
-	    span_equal(str_span(&cache->all.at[place]->domain), domain))
-		return cache->all.at[place];
-	if (cache->all.len >= CACHE_ENTRIES_MAX && !make_room(cache))
-		return NULL;
-	return add_entry(cache, domain);
-}
-
 uint64_t
 entry_seconds(const struct entry *entry)
 {
@@ -264,7 +254,50 @@ cache_set_policy(struct cache *cache, struct entry *entry, struct span id,
 	store(cache, entry);
 }
 
-/* Reads what a file says.  Returns false if that is of no use any more. */
+/* A policy that was fetched while the clock was ahead would not end: it counts as
+ * fetched now, and is written so.  Returns whether it was one. */
+static bool
+correct(struct cache *cache, struct entry *entry)
+{
+	int64_t now = clock_seconds();
+
+	if (entry->policy.max_age == 0 || entry->fetched <= now ||
+	    now < CLOCK_OLDEST)
+		return false;
+	entry->fetched = now;
+	store(cache, entry);
+	return true;
+}
+
+void
+cache_correct(struct cache *cache)
+{
+	size_t count = 0;
+
+	/* To store one may drop others: those that are missed come next time. */
+	for (size_t i = 0; i < cache->all.len && count < CORRECTIONS; i++)
+		count += correct(cache, cache->all.at[i]);
+}
+
+struct entry *
+cache_get(struct cache *cache, struct span domain)
+{
+	size_t place = place_of(cache, domain);
+
+	if (place < cache->all.len &&
+	    span_equal(str_span(&cache->all.at[place]->domain), domain)) {
+		struct entry *entry = cache->all.at[place];
+
+		(void)correct(cache, entry);
+		return entry;
+	}
+	if (cache->all.len >= CACHE_ENTRIES_MAX && !make_room(cache))
+		return NULL;
+	return add_entry(cache, domain);
+}
+
+/* Reads what a file says.  Returns false if that is no policy.  One that has ended
+ * is none the less: the clock may be wrong. */
 static bool
 parse_file(struct span text, struct entry *entry)
 {
@@ -278,7 +311,18 @@ parse_file(struct span text, struct entry *entry)
 		return false;
 	str_set(&entry->id, id);
 	entry->fetched = (int64_t)fetched;
-	return entry_seconds(entry) > 0;
+	return true;
+}
+
+/* Those that have ended give way, if there are too many. */
+static bool
+make_room_for_file(struct cache *cache, size_t bytes)
+{
+	if (cache->files >= CACHE_POLICIES_MAX ||
+	    cache->bytes + bytes > CACHE_BYTES_MAX)
+		drop_ended(cache);
+	return cache->files < CACHE_POLICIES_MAX &&
+	    cache->bytes + bytes <= CACHE_BYTES_MAX;
 }
 
 static void
@@ -293,9 +337,8 @@ load_file(struct cache *cache, const char *name)
 		/* That says nothing of what is in it. */
 		warn_of(name);
 	} else if (result < 0 || !sts_is_host(domain) ||
-	    cache->files >= CACHE_POLICIES_MAX ||
-	    cache->bytes + text.len > CACHE_BYTES_MAX ||
-	    !parse_file(str_span(&text), &read)) {
+	    !parse_file(str_span(&text), &read) ||
+	    !make_room_for_file(cache, text.len)) {
 		(void)unlink(name); /* it is looked at again some day */
 		sts_policy_free(&read.policy);
 		str_free(&read.id);

@@ -433,6 +433,7 @@ refresh(struct serving *serving, int64_t now)
 	if (now < serving->next_refresh)
 		return;
 	serving->next_refresh = now + REFRESH_LOOK_MS;
+	cache_correct(&serving->cache);
 	for (size_t i = 0; i < serving->cache.all.len; i++) {
 		struct entry *entry = serving->cache.all.at[i];
 

@@ -13,9 +13,10 @@
 #include "tls.h"
 
 static void *
-prepare(const struct tls_files *files, struct str *trouble)
+prepare(struct tls_files *files, const struct tls_files *before,
+    struct str *trouble)
 {
-	return tls_contexts_make(files, trouble);
+	return tls_contexts_make(files, before, trouble);
 }
 
 static int

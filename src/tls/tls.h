@@ -31,8 +31,11 @@
 
 /* A file with keys or certificates, as text (PEM). */
 struct tls_file {
-	struct str name; /* of the host; empty: for all others */
+	struct str name;  /* of the host; empty: for all others */
+	struct str stamp; /* another text when it was changed */
 	struct str text;
+	int error;   /* errno: it cannot be read; 0: it was */
+	bool is_bad; /* see tls_files_fall_back */
 };
 
 struct tls_files {
@@ -54,8 +57,8 @@ struct tls_files {
 
 /*
  * tls_files_read_keys: reads control/servercert.pem, and NAME.pem of
- * control/tlscerts.
- *   culprit   receives the name of a file that cannot be read
+ * control/tlscerts.  One that cannot be read is there all the same, with its error.
+ *   culprit   receives the name of what stands in the way of all
  * Returns 0; -1 with errno, ENOENT: there is none at all.
  */
 MUST_CHECK int
@@ -72,6 +75,14 @@ MUST_CHECK int
 tls_files_read_authorities(struct tls_files *files, struct str *culprit);
 void tls_files_stamp_authorities(struct str *stamp);
 
+/*
+ * tls_files_fall_back: one of them cannot be used: its text becomes what was in use
+ * of this name, or empty if nothing was.
+ *   before   those that were in use
+ * Returns whether that was so before, with the same file: then it has been told.
+ */
+bool tls_files_fall_back(struct tls_file *file, const struct tls_files *before);
+
 /* tls_files_free: wipes them, too. */
 void tls_files_free(struct tls_files *files);
 
@@ -80,22 +91,26 @@ void tls_files_free(struct tls_files *files);
 struct tls_contexts;
 
 /*
- * tls_contexts_make: makes all ready.
- *   trouble   receives words about what cannot be used; the others can
- * Returns NULL if nothing can be used.
+ * tls_contexts_make: makes all ready.  Those that cannot be used fall back to what
+ * there was before.
+ *   before    those that were in use; none: this is the start
+ *   trouble   receives lines about what cannot be used, unless they were told
+ * Returns NULL if nothing can be used; at the start also if
+ * control/servercert.pem is there and cannot.
  */
-struct tls_contexts *
-tls_contexts_make(const struct tls_files *files, struct str *trouble);
+struct tls_contexts *tls_contexts_make(struct tls_files *files,
+    const struct tls_files *before, struct str *trouble);
 
 /* tls_contexts_server: a new server's side of a session; NULL: no memory. */
 SSL *tls_contexts_server(const struct tls_contexts *contexts);
 
 /* ---- tls_authorities.c ---- */
 
-/* tls_authorities_make: a client's context that knows them.  trouble as above;
- * what is no certificate is passed over.  NULL: no memory. */
-SSL_CTX *
-tls_authorities_make(const struct tls_files *files, struct str *trouble);
+/* tls_authorities_make: a client's context that knows them; the rest as above, but
+ * of half a file at the start that half is used.  What is no certificate is passed
+ * over.  NULL: no memory. */
+SSL_CTX *tls_authorities_make(struct tls_files *files,
+    const struct tls_files *before, struct str *trouble);
 
 /* ---- tls_judge.c ---- */
 
@@ -166,8 +181,9 @@ struct tls_kind {
 	int64_t patience;	 /* seconds to wait for a record */
 	int (*read)(struct tls_files *files, struct str *culprit);
 	void (*stamp)(struct str *stamp);
-	/* What is needed for sessions; trouble and NULL as above. */
-	void *(*prepare)(const struct tls_files *files, struct str *trouble);
+	/* What is needed for sessions; all as above. */
+	void *(*prepare)(struct tls_files *files,
+	    const struct tls_files *before, struct str *trouble);
 	/* One session, in a process of its own, with the descriptors of a
 	 * tunnel; its exit code. */
 	int (*session)(void *ready, struct span record);

@@ -24,8 +24,8 @@ add_certificates(X509_STORE *store, struct span text)
 	return result;
 }
 
-SSL_CTX *
-tls_authorities_make(const struct tls_files *files, struct str *trouble)
+static SSL_CTX *
+make_context(const struct tls_files *files, struct str *trouble)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 	bool is_good = context && tls_context_limit(context) &&
@@ -45,4 +45,25 @@ tls_authorities_make(const struct tls_files *files, struct str *trouble)
 		return context;
 	SSL_CTX_free(context);
 	return NULL;
+}
+
+SSL_CTX *
+tls_authorities_make(struct tls_files *files, const struct tls_files *before,
+    struct str *trouble)
+{
+	struct str words = STR_INIT;
+	SSL_CTX *context = make_context(files, &words);
+	bool is_told = false;
+
+	if (words.len && before->all.len) {
+		for (size_t i = 0; i < files->all.len; i++)
+			is_told |=
+			    tls_files_fall_back(&files->all.at[i], before);
+		SSL_CTX_free(context);
+		context = make_context(files, trouble);
+	}
+	if (!is_told)
+		str_add(trouble, str_span(&words));
+	str_free(&words);
+	return context;
 }

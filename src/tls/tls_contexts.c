@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys/error.h"
 #include "tls.h"
 
 struct context {
@@ -162,9 +163,15 @@ static SSL_CTX *
 make_context(const struct tls_file *file, struct str *trouble)
 {
 	struct parts parts = { VEC_INIT, VEC_INIT, false };
-	SSL_CTX *ssl = new_context();
+	SSL_CTX *ssl;
 	size_t used = 0;
 
+	if (file->error) {
+		add_trouble(
+		    trouble, str_span(&file->name), error_text(file->error));
+		return NULL;
+	}
+	ssl = new_context();
 	read_parts(&parts, str_span(&file->text));
 	for (size_t i = 0; ssl && i < parts.keys.len; i++)
 		used += use_key(ssl, &parts, parts.keys.at[i]);
@@ -177,6 +184,24 @@ make_context(const struct tls_file *file, struct str *trouble)
 		ssl = NULL;
 	}
 	free_parts(&parts);
+	return ssl;
+}
+
+/* Likewise, but of what was in use before if the file cannot be used. */
+static SSL_CTX *
+make_or_keep(
+    struct tls_file *file, const struct tls_files *before, struct str *trouble)
+{
+	struct str words = STR_INIT;
+	SSL_CTX *ssl = make_context(file, &words);
+
+	if (!ssl) {
+		if (!tls_files_fall_back(file, before))
+			str_add(trouble, str_span(&words));
+		if (file->text.len)
+			ssl = make_context(file, &words);
+	}
+	str_free(&words);
 	return ssl;
 }
 
@@ -243,24 +268,29 @@ choose(SSL *ssl, int *alert, void *argument)
 }
 
 struct tls_contexts *
-tls_contexts_make(const struct tls_files *files, struct str *trouble)
+tls_contexts_make(struct tls_files *files, const struct tls_files *before,
+    struct str *trouble)
 {
 	struct tls_contexts *contexts = must_realloc(NULL, sizeof(*contexts));
+	bool is_lacking = false;
 
 	*contexts = (struct tls_contexts){ VEC_INIT };
 	for (size_t i = 0; i < files->all.len; i++) {
-		struct context context = { .ssl = make_context(
-					       &files->all.at[i], trouble) };
+		struct tls_file *file = &files->all.at[i];
+		struct context context = { .ssl = make_or_keep(
+					       file, before, trouble) };
 		struct str name = STR_INIT;
 
-		if (!context.ssl)
+		if (!context.ssl) {
+			is_lacking |= file->name.len == 0;
 			continue;
-		str_add_lower(&name, str_span(&files->all.at[i].name));
+		}
+		str_add_lower(&name, str_span(&file->name));
 		context.name = str_span(&name); /* kept for good */
 		vec_push(&contexts->all, context);
 	}
-	if (contexts->all.len == 0) {
-		must_free(contexts);
+	if (contexts->all.len == 0 || (is_lacking && before->all.len == 0)) {
+		must_free(contexts); /* the process ends */
 		return NULL;
 	}
 	qsort(contexts->all.at, contexts->all.len, sizeof(*contexts->all.at),

@@ -29,6 +29,9 @@
 #define DESCRIPTORS  4096
 #define SESSIONS     1000 /* without that file */
 #define SESSIONS_MAX 100000
+/* What a process that begins says of each file, in their order. */
+#define FILE_IS_GOOD 'g'
+#define FILE_IS_BAD  'b'
 
 /* A process that serves, with the keys that there were when it began. */
 struct server {
@@ -40,7 +43,8 @@ struct daemon {
 	const struct tls_kind *kind;
 	struct home_ids ids;
 	struct server server;
-	struct str stamp; /* of what that one knows */
+	struct tls_files files; /* what that one knows */
+	struct str stamp;	/* of what was read last */
 	uint64_t sessions;
 };
 
@@ -58,10 +62,47 @@ say(const struct daemon *daemon, struct span words)
 	str_free(&line);
 }
 
+static void
+say_lines(const struct daemon *daemon, struct span lines)
+{
+	struct span line;
+
+	while (span_cut_next(&lines, '\n', &line))
+		say(daemon, line);
+}
+
+static int
+tell_verdicts(int life, const struct tls_files *files)
+{
+	struct str letters = STR_INIT;
+	int result;
+
+	for (size_t i = 0; i < files->all.len; i++)
+		str_add_byte(&letters,
+		    files->all.at[i].is_bad ? FILE_IS_BAD : FILE_IS_GOOD);
+	result = fd_write_all(life, str_span(&letters));
+	str_free(&letters);
+	return result;
+}
+
+/* What cannot be used is not kept, but what was in use before. */
+static bool
+take_verdicts(int life, struct tls_files *files, const struct tls_files *before)
+{
+	char letter;
+
+	for (size_t i = 0; i < files->all.len; i++) {
+		if (fd_read(life, &letter, 1) != 1)
+			return false;
+		if (letter != FILE_IS_GOOD)
+			(void)tls_files_fall_back(&files->all.at[i], before);
+	}
+	return true;
+}
+
 /* In the new process: makes a door, gives up root, makes the keys ready, serves. */
 NORETURN static void
-become_server(
-    const struct daemon *daemon, const struct tls_files *files, int life)
+become_server(const struct daemon *daemon, struct tls_files *files, int life)
 {
 	const struct tls_kind *kind = daemon->kind;
 	gid_t gid = daemon->ids.gid[kind->group];
@@ -85,11 +126,9 @@ become_server(
 		if (ids_become(daemon->ids.uid[HOME_QMAILT], gid, &gid, 1) < 0)
 			error_exit(kind->name, home_user_name(HOME_QMAILT));
 	}
-	service.ready = kind->prepare(files, &trouble);
-	if (trouble.len)
-		say(daemon, str_span(&trouble));
-	/* With half of a file, the one that serves goes on. */
-	if (!service.ready || (trouble.len && daemon->server.pid))
+	service.ready = kind->prepare(files, &daemon->files, &trouble);
+	say_lines(daemon, str_span(&trouble));
+	if (!service.ready || tell_verdicts(life, files) < 0)
 		_exit(TROUBLE);
 	doorserver_run(&server);
 }
@@ -99,7 +138,7 @@ become_server(
  * nobody in place of the one that there was. */
 static bool
 start_server(
-    struct daemon *daemon, const struct tls_files *files, struct server *server)
+    struct daemon *daemon, struct tls_files *files, struct server *server)
 {
 	int ends[2];
 	char byte;
@@ -114,7 +153,8 @@ start_server(
 	}
 	fd_close(ends[1]);
 	server->life = ends[0];
-	if (server->pid > 0 && fd_read(ends[0], &byte, 1) == 1) {
+	if (server->pid > 0 && take_verdicts(ends[0], files, &daemon->files) &&
+	    fd_read(ends[0], &byte, 1) == 1) {
 		if (door_show(daemon->kind->door) == 0)
 			return true;
 		error_warn(daemon->kind->name, daemon->kind->door);
@@ -132,6 +172,7 @@ renew(struct daemon *daemon)
 	struct tls_files files = TLS_FILES_INIT;
 	struct str culprit = STR_INIT;
 	struct server server;
+	bool is_taken = false;
 
 	daemon->sessions = SESSIONS;
 	str_set(&culprit, span_of(kind->limit));
@@ -144,8 +185,14 @@ renew(struct daemon *daemon)
 	} else if (start_server(daemon, &files, &server)) {
 		fd_close(daemon->server.life);
 		daemon->server = server;
+		is_taken = true;
 	}
 	str_set(&daemon->stamp, str_span(&files.stamp));
+	if (is_taken) {
+		tls_files_free(&daemon->files);
+		daemon->files = files;
+		files = (struct tls_files)TLS_FILES_INIT;
+	}
 	tls_files_free(&files);
 	str_free(&culprit);
 }
@@ -182,7 +229,9 @@ wait_for_work(struct daemon *daemon)
 int
 tls_daemon_run(const struct tls_kind *kind)
 {
-	struct daemon daemon = { .kind = kind, .server = { 0, -1 } };
+	struct daemon daemon = {
+		.kind = kind, .server = { 0, -1 }, .files = TLS_FILES_INIT
+	};
 
 	must_hooks(TROUBLE, NULL);
 	signal_serve();

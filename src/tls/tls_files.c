@@ -33,24 +33,54 @@ add_stamp(struct str *stamp, const char *path)
 	str_add_byte(stamp, '\n');
 }
 
-/* Reads one file.  ENOENT: there is none of this name. */
+static void
+free_file(struct tls_file *file)
+{
+	secret_wipe(file->text.s, file->text.len);
+	str_free(&file->text);
+	str_free(&file->stamp);
+	str_free(&file->name);
+}
+
+/* Adds one file; whether it can be read is for the caller. */
 static int
 add_file(struct tls_files *files, const char *path, struct span name)
 {
-	struct tls_file file = { STR_INIT, STR_INIT };
+	struct tls_file file = { STR_INIT, STR_INIT, STR_INIT, 0, false };
 
 	if (files->all.len >= TLS_FILES_MAX) {
 		errno = EFBIG;
 		return -1;
 	}
+	add_stamp(&file.stamp, path);
 	if (file_read(path, &file.text, TLS_FILE_MAX) < 0) {
+		file.error = errno;
 		secret_wipe(file.text.s, file.text.len);
 		str_free(&file.text);
-		return -1;
 	}
 	str_set(&file.name, name);
 	vec_push(&files->all, file);
 	return 0;
+}
+
+/* The same for one that may be missing, and then is not added; or that cannot be
+ * read: -1 with errno. */
+static int
+add_file_if_any(struct tls_files *files, const char *path)
+{
+	struct tls_file *file;
+
+	if (add_file(files, path, SPAN("")) < 0)
+		return -1;
+	file = &files->all.at[files->all.len - 1];
+	if (file->error == 0)
+		return 0;
+	errno = file->error;
+	if (errno == ENOENT) {
+		free_file(file);
+		files->all.len--;
+	}
+	return -1;
 }
 
 /* Calls for each file of the folder; stops with -1 where call returns that. */
@@ -102,8 +132,7 @@ tls_files_read_keys(struct tls_files *files, struct str *culprit)
 {
 	tls_files_stamp_keys(&files->stamp);
 	str_set(culprit, SPAN(TLS_SERVERCERT));
-	if (add_file(files, TLS_SERVERCERT, SPAN("")) < 0 && errno != ENOENT)
-		return -1;
+	(void)!add_file_if_any(files, TLS_SERVERCERT);
 	if (visit_folder(culprit, read_one, files) < 0)
 		return -1;
 	if (files->all.len)
@@ -132,10 +161,10 @@ tls_files_read_authorities(struct tls_files *files, struct str *culprit)
 	int result;
 
 	tls_files_stamp_authorities(&files->stamp);
-	result = add_file(files, path, SPAN(""));
+	result = add_file_if_any(files, path);
 	if (result < 0 && errno == ENOENT) {
 		path = TLS_SYSTEM_CA;
-		result = add_file(files, path, SPAN(""));
+		result = add_file_if_any(files, path);
 	}
 	str_set(culprit, span_of(path));
 	return result < 0 && errno == ENOENT ? 0 : result;
@@ -149,16 +178,28 @@ tls_files_stamp_authorities(struct str *stamp)
 	add_stamp(stamp, TLS_SYSTEM_CA);
 }
 
+bool
+tls_files_fall_back(struct tls_file *file, const struct tls_files *before)
+{
+	const struct tls_file *old = NULL;
+
+	for (size_t i = 0; !old && i < before->all.len; i++)
+		if (span_equal(str_span(&before->all.at[i].name),
+			str_span(&file->name)))
+			old = &before->all.at[i];
+	secret_wipe(file->text.s, file->text.len);
+	str_set(&file->text, old ? str_span(&old->text) : SPAN(""));
+	file->error = 0;
+	file->is_bad = true;
+	return old && old->is_bad &&
+	    span_equal(str_span(&old->stamp), str_span(&file->stamp));
+}
+
 void
 tls_files_free(struct tls_files *files)
 {
-	for (size_t i = 0; i < files->all.len; i++) {
-		struct tls_file *file = &files->all.at[i];
-
-		secret_wipe(file->text.s, file->text.len);
-		str_free(&file->text);
-		str_free(&file->name);
-	}
+	for (size_t i = 0; i < files->all.len; i++)
+		free_file(&files->all.at[i]);
 	vec_free(&files->all);
 	str_free(&files->stamp);
 }

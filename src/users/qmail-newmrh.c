@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/wordset.h"
 #include "config/cdbfile.h"
 #include "config/control.h"
 #include "config/home.h"
@@ -66,6 +67,31 @@ add_words(struct cdbmake *make, char separator, struct span lines)
 			return -1;
 	}
 	return 0;
+}
+
+/* Whoever reads the database finds the first of two lines of one name, and who
+ * reads such a list itself the last: so there may be one. */
+static void
+refuse_doubles(const char *path, char separator, struct span lines)
+{
+	struct wordset seen = WORDSET_INIT;
+	struct span line;
+
+	while (separator && span_cut_next(&lines, '\n', &line)) {
+		size_t end = span_find(line, separator);
+		struct span name = span_upto(line, end);
+
+		if (end == line.len)
+			continue;
+		if (wordset_find(&seen, name, NULL)) {
+			fprintf(stderr,
+			    "qmail-newmrh: fatal: %s has two lines for %.*s\n",
+			    path, (int)name.len, name.s);
+			_exit(TEMPORARY_EXIT);
+		}
+		wordset_add(&seen, name, SPAN(""));
+	}
+	wordset_free(&seen);
 }
 
 static void
@@ -128,6 +154,7 @@ main(int argc, char **argv)
 	if (found <= 0)
 		fail("read", str_z(&paths.list));
 	str_add_lower(&words, str_span(&lines));
+	refuse_doubles(str_z(&paths.list), list->separator, str_span(&words));
 	write_database(&paths, list->separator, str_span(&words));
 	str_free(&lines);
 	str_free(&words);

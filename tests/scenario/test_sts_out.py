@@ -58,6 +58,7 @@ def test_enforced(world):
     enforcing(world)
     end, _, session, _ = world.deliver(world.offering("mx.there.example"))
     assert (end, session["policy"], session["result"]) == ("Kw", "sts", "ok")
+    assert "relay" not in session and "tls-required" not in session
 
 
 @pytest.mark.parametrize("name, wanted", [
@@ -74,8 +75,8 @@ def test_enforced_and_the_sender_would_rather_have_it_arrive(world):
     with Spawner(world.town.place) as spawner, peers.Servers({"127.0.0.2:25": [{}]}):
         with open(spawner.letter, "w") as out:
             out.write("TLS-Required: No\n\nhello\n")
-        end, _, _ = deliver(spawner, TO)
-    assert end[0] == "K"
+        end, _, (session,) = deliver(spawner, TO)
+    assert end[0] == "K" and session["policy"] == "may" and session["tls-required"] == "no"
 
 
 def test_a_host_that_is_not_meant(world):
@@ -109,6 +110,45 @@ def test_testing(world):
     assert (end, session["result"]) == ("Kw", "ok")
     end, _, session, _ = world.deliver({})
     assert (end, session["result"]) == ("Kw", "starttls-not-supported")
+
+
+def test_testing_and_a_host_that_is_not_meant(world):
+    """Delivered, and told: enforced it would be a failure."""
+    world.serve(policy(mode="testing", hosts=["other.example"]))
+    start(world.town)
+    end, _, session, (connection,) = world.deliver(world.offering("mx.there.example"))
+    assert (end, session["policy"], session["result"]) == ("Kw", "sts-testing", "validation-failure")
+    assert connection.protocol
+
+
+def test_testing_and_a_second_host_that_is_meant(world):
+    """Each is told of by itself."""
+    world.place("there.example", MX=["10 mx.evil.example", "20 mx.there.example"])
+    world.place("mx.evil.example", A=["127.0.0.3"])
+    world.serve(policy(mode="testing"))
+    start(world.town)
+    first = world.offering("mx.evil.example")
+    first["EHLO"] = [first["EHLO"][0], "421 later\r\n"]
+    with Spawner(world.town.place) as spawner, \
+            peers.Servers({"127.0.0.3:25": [first], "127.0.0.2:25": [world.offering("mx.there.example")]}):
+        end, _, sessions = deliver(spawner, TO)
+    assert end == "Kw"
+    assert [(one["host"], one["result"]) for one in sessions] == [
+        ("mx.evil.example", "validation-failure"), ("mx.there.example", "ok")]
+
+
+@pytest.mark.parametrize("said, word", [
+    ("no policy", "sts-policy-invalid"), (None, "sts-policy-fetch-error")])
+def test_a_policy_that_cannot_be_got(world, said, word):
+    """Delivered, and told."""
+    if said:
+        world.serve(said)
+    else:
+        world.server.close()
+    start(world.town)
+    end, _, session, (connection,) = world.deliver(world.offering("mx.there.example"))
+    assert (end, session["policy"], session["result"]) == ("Kw", "may", word)
+    assert connection.protocol
 
 
 def test_no_policy(world):
@@ -159,7 +199,7 @@ def test_not_for_relays(world):
     enforcing(world)
     world.control(smtproutes=":127.0.0.2\n")
     end, _, session, _ = world.deliver(world.offering("other.example"))
-    assert (end, session["policy"]) == ("Kw", "may")
+    assert (end, session["policy"], session["relay"]) == ("Kw", "may", "127.0.0.2")
 
 
 def test_not_where_the_administrator_says(world):

@@ -200,6 +200,13 @@ def test_senders_of_a_database(town, service):
     login.set_controls(town, moresenders="\n".join([
         "# more", "Bob: Sales@shop.example @club.example", "ann@there.example", *lines]))
     subprocess.run([town.place.program("qmail-newmrh"), "moresenders"], check=True)
+    path = town.place.path("control/moresenders")
+    with open(path) as source:
+        text = source.read()
+    town.place.write(path, text + "\nBOB:other@shop.example\n")
+    done = subprocess.run([town.place.program("qmail-newmrh"), "moresenders"], stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (
+        111, b"qmail-newmrh: fatal: control/moresenders has two lines for bob\n")
     with connect("bob") as client:
         for sender, code in (("sales@shop.example", 250), ("X@Club.example", 250), ("bob@here.example", 250),
                              ("u7@shop.example", 553), ("x@shop.example", 553)):

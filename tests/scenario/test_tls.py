@@ -263,7 +263,7 @@ def test_a_broken_file_changes_nothing(town, smtp, tlsd, text, words):
 
 
 def test_a_broken_file_for_one_host(town, smtp, tlsd):
-    """It has what it had, too; after a restart the others are there."""
+    """It has what it had, also when the server dies; after a restart the others are there."""
     tls.put(town.place, tls.certificate(town.place.base, "a.example"), "tlscerts/a.example.pem")
     os.kill(tlsd.pid, signal.SIGHUP)
     town.until(lambda: shown("a.example") == "a.example", "the certificate of the host")
@@ -276,7 +276,69 @@ def test_a_broken_file_for_one_host(town, smtp, tlsd):
     os.kill(serving, signal.SIGKILL)
     town.until(lambda: process.session_members(tlsd.pid)[1:] not in ([], [serving]) and
                town.is_door_open("tls/door"), "another server")
+    assert shown("a.example") == "a.example"
+    tlsd.process.terminate()
+    assert tlsd.process.wait(10) == 0
+    tls.start(town)
     assert shown("a.example") == "mx.here.example"
+
+
+def broken(town, name, kind):
+    """Another file that cannot be used."""
+    path = town.place.path("control/tlscerts/%s.pem" % name)
+    if kind == "folder":
+        os.makedirs(path)
+    elif kind == "nowhere":
+        os.symlink("nowhere", path)
+    else:
+        tls.put(town.place, "x" * (1 << 21 if kind == "long" else 10), "tlscerts/%s.pem" % name)
+
+
+@pytest.mark.parametrize("kind", ["nonsense", "long", "folder", "nowhere"])
+def test_a_broken_file_stops_no_other(town, needs, kind):
+    """Neither at the start nor later; it is told once."""
+    needs("tcpserver", "openssl")
+    town.open()
+    os.makedirs(town.place.path("control/tlscerts"), exist_ok=True)
+    for name in ("first.example", "another.example"):
+        broken(town, name, kind)
+    tlsd = tls.start(town)
+    tls.serve(town, 25, "qmail-smtpd")
+    assert shown("first.example") == "mx.here.example"
+    broken(town, "second.example", kind)
+    for name in ("one.example", "two.example"):
+        tls.put(town.place, tls.certificate(town.place.base, name))
+        os.kill(tlsd.pid, signal.SIGHUP)
+        town.until(lambda name=name: shown() == name, "the other certificate")
+    for name in ("first", "another", "second"):
+        told = "qmail-tlsd: control/tlscerts/%s.example.pem: " % name
+        assert len([line for line in tlsd.lines if line.startswith(told)]) == 1
+    tls.put(town.place, tls.certificate(town.place.base, "good.example"), "tlscerts/good.example.pem")
+    os.kill(tlsd.pid, signal.SIGHUP)
+    town.until(lambda: shown("good.example") == "good.example", "the certificate of a host")
+
+
+def test_a_broken_file_is_told_again_when_it_has_changed(town, smtp, tlsd):
+    for count in 1, 2:
+        tls.put(town.place, "half %d\n" % count, "tlscerts/a.example.pem")
+        os.kill(tlsd.pid, signal.SIGHUP)
+        tlsd.wait("^qmail-tlsd: control/tlscerts/a.example.pem: ", count=count)
+
+
+@pytest.mark.parametrize("words", ["there is no private key", "Is a directory"])
+def test_nothing_for_all_at_the_start(town, needs, words):
+    """An error, though there is something for a host."""
+    needs("openssl")
+    if not os.path.exists(town.place.program("qmail-tlsd")):
+        pytest.skip("built without OpenSSL")
+    if words == "Is a directory":
+        os.makedirs(town.place.path("control/servercert.pem"))
+    else:
+        tls.put(town.place, "half\n")
+    tls.put(town.place, tls.certificate(town.place.base, "a.example"), "tlscerts/a.example.pem")
+    daemon = town.begin([town.place.program("qmail-tlsd")], cwd="/", env={})
+    daemon.wait("^qmail-tlsd: control/servercert.pem: " + words)
+    assert daemon.process.wait(10) == 111
 
 
 def test_no_more_processes(town, needs):

@@ -571,6 +571,23 @@ def test_new_authorities(fresh, spawner, begin, files):
         process.until(lambda: deliver(spawner)[0] == "Kw", "the new authority")
 
 
+def test_half_of_the_authorities(fresh, spawner, begin, files):
+    """Those that there were stay, also when the server dies; it is told once."""
+    daemon = tls.start_client(fresh, begin, files.text)
+    control(fresh, "d.example:verify mx.example\n")
+    with peers.Servers({RELAY: [offering(files.sign("mx.example"))]}):
+        fresh.write(fresh.path("control/tlsca"), files.text[:len(files.text) // 2])
+        os.kill(daemon.pid, signal.SIGHUP)
+        daemon.wait("^qmail-tlsc: the list of authorities cannot be read to its end")
+        assert deliver(spawner)[0] == "Kw"
+        serving = process.session_members(daemon.pid)[1:]
+        for pid in serving:
+            os.kill(pid, signal.SIGKILL)
+        process.until(lambda: not set(process.session_members(daemon.pid)[1:]) & set(serving), "their end")
+        process.until(lambda: deliver(spawner)[0] == "Kw", "another server")
+        assert len([line for line in daemon.lines if "authorities" in line]) == 1
+
+
 def test_who_may_ask(root_place, begin):
     """qmailr and root; nobody else gets a word."""
     tls.start_client(root_place, begin)

@@ -81,6 +81,28 @@ def test_counts(report):
     assert {one["result-type"] for one in b["failure-details"]} == {"validation-failure", "dnssec-invalid"}
 
 
+TYPES = {"tlsa-invalid": "tlsa", "dnssec-invalid": "tlsa", "dane-required": "tlsa",
+         "sts-policy-fetch-error": "sts", "sts-policy-invalid": "sts", "sts-webpki-invalid": "sts"}
+
+
+@pytest.mark.parametrize("policy", ["dane", "may", "requiretls"])
+@pytest.mark.parametrize("result", TYPES)
+def test_result_types(report, policy, result):
+    """Each tells of one kind of policy, whatever the session had."""
+    found = parsed(report(line("a.example", policy, result), "-n")[0])
+    one, = found["a.example"]["policies"]
+    assert one["policy"]["policy-type"] == TYPES[result]
+    assert one["failure-details"][0]["result-type"] == result
+
+
+@pytest.mark.parametrize("word", ["relay=smarthost.example", "tls-required=no"])
+@pytest.mark.parametrize("result", ["ok", "starttls-not-supported", "dnssec-invalid"])
+def test_sessions_of_others(report, word, result):
+    """With a relay, and of mail such as a report: the domain is not told."""
+    log = line("a.example", "may", result)[:-1] + " " + word + "\n" + line("b.example", "may", result)
+    assert set(parsed(report(log, "-n")[0])) == {"b.example"}
+
+
 def test_which_day(report):
     log = "".join(line("d%d.example" % n, at=at) for n, at in enumerate(
         [midnight(2), midnight(1) - 1, midnight(1), midnight() - 1, midnight(), time.time()]))

@@ -215,25 +215,118 @@ test_trouble(void **state)
 	leave(&cache, false);
 }
 
+/* A file with a policy for 100 seconds, fetched so many seconds from now. */
+static void
+seed(const char *domain, long long from_now)
+{
+	char path[100];
+	FILE *out;
+
+	snprintf(path, sizeof(path), "%s", domain);
+	out = fopen(path, "w");
+	assert_non_null(out);
+	fprintf(out, "1 %lld\nversion: STSv1\nmode: none\nmax_age: 100\n",
+	    (long long)clock_seconds() + from_now);
+	fclose(out);
+}
+
+/* Fetched while the clock was ahead: it counts as fetched now, once, and after a
+ * new start too. */
+static void
+test_clock_was_ahead(void **state)
+{
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	leave(&cache, false);
+	seed("asked.example", 1000000);
+	seed("other.example", 1000000);
+	enter(&cache);
+	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 100);
+	cache_correct(&cache);
+	passed = 40;
+	cache_correct(&cache);
+	for (size_t i = 0; i < 2; i++)
+		assert_in_range(entry_seconds(cache.all.at[i]), 50, 60);
+	leave(&cache, true);
+	enter(&cache);
+	passed = 101;
+	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 0);
+	assert_int_equal(entry_seconds(get(&cache, "other.example")), 0);
+	leave(&cache, false);
+	/* Only who is asked for, when nobody has called. */
+	enter(&cache);
+	leave(&cache, false);
+	seed("asked.example", 1000000);
+	enter(&cache);
+	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 100);
+	passed = 101;
+	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 0);
+	leave(&cache, false);
+}
+
+/* A clock that has not been set yet says nothing of when policies end. */
+static void
+test_clock_is_not_set(void **state)
+{
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	leave(&cache, false);
+	seed("a.example", -10);
+	enter(&cache);
+	passed = 1000 - clock_seconds();
+	cache_correct(&cache);
+	assert_int_equal(entry_seconds(get(&cache, "a.example")), 100);
+	passed = 0;
+	assert_in_range(entry_seconds(get(&cache, "a.example")), 80, 90);
+	leave(&cache, false);
+}
+
+/* At a start with a clock that is ahead all have ended; when it is right again
+ * they have not. */
+static void
+test_clock_steps_back(void **state)
+{
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	leave(&cache, false);
+	seed("a.example", -1000010);
+	enter(&cache);
+	assert_true(has_file("a.example"));
+	assert_int_equal(entry_seconds(get(&cache, "a.example")), 0);
+	passed = -1000000;
+	assert_in_range(entry_seconds(get(&cache, "a.example")), 80, 90);
+	leave(&cache, true);
+	/* Where there are too many, they give way to those that have not. */
+	seed("b.example", -1000000);
+	enter(&cache);
+	assert_int_equal(cache.files, 2);
+	leave(&cache, true);
+	for (int i = 0; i < 2; i++)
+		seed((char[]){ (char)('y' + i), 0 }, 0);
+	enter(&cache);
+	assert_true(has_file("y") && has_file("z"));
+	assert_int_equal(cache.files, 2);
+	leave(&cache, false);
+}
+
 /* More files than there may be, somehow. */
 static void
 test_load(void **state)
 {
 	struct cache cache;
-	char path[100];
+	char name[100];
 
 	(void)state;
 	enter(&cache);
 	for (int i = 0; i < 4; i++) {
-		FILE *out;
-
-		snprintf(path, sizeof(path), "d%d.example", i);
-		out = fopen(path, "w");
-		assert_non_null(out);
-		fprintf(out,
-		    "1 %lld\nversion: STSv1\nmode: none\nmax_age: 100\n",
-		    (long long)clock_seconds());
-		fclose(out);
+		snprintf(name, sizeof(name), "d%d.example", i);
+		seed(name, 0);
 	}
 	leave(&cache, false);
 	enter(&cache);
@@ -268,6 +361,9 @@ main(void)
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_clock_was_ahead),
+		cmocka_unit_test(test_clock_is_not_set),
+		cmocka_unit_test(test_clock_steps_back),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_unreadable),
 	};
