@@ -439,7 +439,7 @@ def test_a_file_of_no_use(town, net, text):
         town.place.write(cache(town, name), text.replace("%d", str(int(time.time()))))
     os.system("chown -R %d %s" % (town.place.ids("qmailh")[0], cache(town, "")))
     start(town)
-    assert os.listdir(cache(town, "")) == []
+    town.until(lambda: os.listdir(cache(town, "")) == [], "all of it to go")
     assert ask(town.place, DOMAIN)[0] == "enforce"
 
 
