@@ -124,22 +124,17 @@ order_chosen(void *context)
 	return result;
 }
 
-/*
- * What was under way, or unclear, is looked at again: who its recipients are may be
- * otherwise now.
- *   stage_counts   whether its state has to be what was asked for; what was chosen
- *                  before is meant, though it has another state by now
- */
+/* Looks at some of them again: who their recipients are may be otherwise now. */
 static int
-walk_again(struct acting *acting, struct numbers *numbers, bool stage_counts)
+walk_again(struct acting *acting, struct numbers *numbers,
+    const struct selection *selection)
 {
-	struct selection again = *acting->selection;
+	struct selection again = *selection;
 	struct numbers all = *numbers;
 	int result = 0;
 
 	*numbers = (struct numbers){ .list = VEC_INIT };
 	again.is_again = acting->selection->numbers.len == 0;
-	again.has_stage = again.has_stage && stage_counts;
 	for (size_t i = 0; result == 0 && i < all.list.len;
 	     i += again.numbers.len) {
 		again.numbers.at = all.list.at + i;
@@ -165,6 +160,7 @@ complain_of_busy(struct acting *acting, const struct numbers *numbers)
 static int
 order_busy(struct acting *acting)
 {
+	static const struct selection any = SELECTION_INIT;
 	int result = 0;
 
 	for (int i = 0; result == 0 && i < PATIENCE &&
@@ -175,9 +171,12 @@ order_busy(struct acting *acting)
 			.tv_nsec = pause % SECOND };
 
 		(void)nanosleep(&nap, NULL);
-		result = walk_again(acting, &acting->busy, false);
+		/* What was chosen is meant, whatever its age and state are by
+		 * now; choose looks who else has it. */
+		result = walk_again(acting, &acting->busy, &any);
 		if (result == 0)
-			result = walk_again(acting, &acting->unclear, true);
+			result = walk_again(
+			    acting, &acting->unclear, acting->selection);
 		tell_obeyed(acting);
 	}
 	complain_of_busy(acting, &acting->busy);

@@ -198,8 +198,9 @@ static unsigned
 files_of(const struct walk *walk, uint64_t number)
 {
 	/* What was in todo may be sorted since, and have files that were not
-	 * there when their folders were listed. */
-	if (walk->selection->numbers.len ||
+	 * there when their folders were listed; and so may what was made anew
+	 * after a crash, which matters where an order follows. */
+	if (walk->flush || walk->selection->numbers.len ||
 	    file_in(&walk->todo, QUEUE_TODO, number))
 		return MESSAGE_ALL_FILES;
 	return file_in(&walk->local, QUEUE_LOCAL, number) |

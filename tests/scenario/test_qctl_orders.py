@@ -479,6 +479,51 @@ def test_sorted_while_the_queue_is_listed(waiting, verb, folder):
     assert told[1] == f"qmail-qctl: {number}: has other recipients, too, which were not named; nothing was done\n"
 
 
+@contextlib.contextmanager
+def late(town, name):
+    """A daemon that begins when the function says so."""
+    program, go = town.place.program(name), town.place.base + "/go"
+    os.rename(program, program + ".away")
+    try:
+        with open(program, "w") as script:
+            script.write("#!/bin/sh\nuntil test -e %s; do sleep 0.1; done\nexec %s.away\n" % (go, program))
+        os.chmod(program, 0o755)
+        yield lambda: open(go, "w").close()
+    finally:
+        os.rename(program + ".away", program)
+        with contextlib.suppress(OSError):
+            os.unlink(go)
+
+
+@pytest.mark.parametrize("verb", ["delete", "bounce"])
+def test_made_anew_while_the_queue_is_listed(waiting, verb):
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    town.place.control(me="here.example\n", smtproutes=":[127.0.0.1]:9\n")
+    one = send_waiting(town, "joe@there.example", "ann-carl@here.example", "x@there.example")
+    town.daemon.kill()
+    local = town.place.queue_path("local", int(one))
+    os.unlink(local)
+    part = os.path.dirname(town.place.queue_path("bounce", int(one)))
+    path = part.split("/queue/")[1]
+    with late(town, "qmail-clean") as go, contextlib.ExitStack() as tracing:
+        town.open()
+        tracing.enter_context(
+            fault_in(service(town), "open,openat:delay_enter=100s", "-f", "-P", path, "-P", part))
+        asking = begin(town, verb, "--domain", "there.example")
+        try:
+            town.until(lambda: any(is_opening(pid, path) for pid in town.daemons()["qmail-qctld"]), "its client")
+            go()
+            town.until(lambda: os.path.exists(local), "its file")
+            town.until(lambda: not town.place.queue_files()["todo"], "its end in todo")
+        finally:
+            tracing.close()
+            told = asking.communicate(timeout=60)
+    assert told[0].startswith("0 messages")
+    assert told[1] == f"qmail-qctl: {one}: has other recipients, too, which were not named; nothing was done\n"
+
+
 def test_a_file_that_a_crash_has_lost(waiting):
     """Who is in it comes back when the message is examined: an order waits for that."""
     town = waiting
@@ -486,21 +531,11 @@ def test_a_file_that_a_crash_has_lost(waiting):
     one = send_waiting(town, "joe@there.example", "ann-carl@here.example", "x@there.example")
     town.daemon.kill()
     os.unlink(town.place.queue_path("local", int(one)))
-    program, go = town.place.program("qmail-todo"), town.place.base + "/go"
-    os.rename(program, program + ".away")
-    try:
-        with open(program, "w") as script:
-            script.write("#!/bin/sh\nuntil test -e %s; do sleep 0.1; done\nexec %s.away\n" % (go, program))
-        os.chmod(program, 0o755)
+    with late(town, "qmail-todo") as go:
         town.open()
         with begin(town, "delete", "--domain", "there.example") as asking:
             town.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
-            with open(go, "w"):
-                pass
+            go()
             told = asking.communicate(timeout=60)
-    finally:
-        os.rename(program + ".away", program)
-        with contextlib.suppress(OSError):
-            os.unlink(go)
     assert told[0].startswith("0 messages")
     assert told[1] == f"qmail-qctl: {one}: has other recipients, too, which were not named; nothing was done\n"
