@@ -220,11 +220,9 @@ def wire_name(name):
 
 
 def text_parts(value):
-    """The strings of a TXT: those of a list, or a text in as many as it needs."""
-    if not isinstance(value, str):
-        return [part.encode("latin-1") for part in value]
-    text = value.encode("latin-1")
-    return [text[at:at + 255] for at in range(0, max(len(text), 1), 255)]
+    """The strings of a TXT: a text, or each of a list, in as many as it needs."""
+    texts = [text.encode("latin-1") for text in ([value] if isinstance(value, str) else value)]
+    return [text[at:at + 255] for text in texts for at in range(0, max(len(text), 1), 255)]
 
 
 def wire_data(kind, value):
