@@ -7,29 +7,23 @@
  * Writes    what it found, to who asked.
  * Source    qmail-verifyd(8); net/verifydoor.h.
  */
-#include <signal.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/must.h"
 #include "config/control.h"
-#include "config/home.h"
+#include "config/homeservice.h"
 #include "message_check.h"
 #include "settings.h"
 #include "sys/box.h"
 #include "sys/clock.h"
-#include "sys/doorserver.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
-#include "sys/ids.h"
-#include "sys/signal.h"
 
-#define NAME	    "qmail-verifyd"
-#define TROUBLE	    111
-#define SESSIONS    100	 /* at once */
-#define ASK_MS	    5000 /* for the record */
-#define DESCRIPTORS 4096
+#define NAME	 "qmail-verifyd"
+#define SESSIONS 100  /* at once */
+#define ASK_MS	 5000 /* for the record */
 
 /* The name under which this host says what it found (RFC 8601 2.5). */
 static void
@@ -89,31 +83,8 @@ main(void)
 {
 	struct doorserver server = { .name = NAME,
 		.path = VERIFYDOOR_PATH,
-		.peers = { geteuid(), (uid_t)-1 },
 		.sessions = SESSIONS,
-		.life = -1,
 		.session = session };
 
-	must_hooks(TROUBLE, NULL);
-	signal_ignore(SIGPIPE);
-	(void)fd_raise_limit(DESCRIPTORS);
-	if (fd_open_standard() < 0)
-		error_exit(NAME, "start");
-	if (chdir(home_dir) < 0)
-		error_exit(NAME, home_dir);
-	doorserver_open(&server);
-	if (geteuid() == 0) {
-		struct home_ids ids;
-		gid_t gid;
-
-		if (home_ids_read(&ids) < 0)
-			error_exit(NAME, "users/ids");
-		gid = ids.gid[HOME_GROUP_NOFILES];
-		server.peers[0] = ids.uid[HOME_QMAILD];
-		if (ids_become(ids.uid[HOME_QMAILF], gid, &gid, 1) < 0)
-			error_exit(NAME, home_user_name(HOME_QMAILF));
-	}
-	if (box_hide() < 0)
-		error_exit(NAME, "start");
-	doorserver_run(&server);
+	homeservice_run(&server, HOME_QMAILF, HOME_GROUP_NOFILES, HOME_QMAILD);
 }

@@ -10,13 +10,11 @@
  * Writes    what servers say, to those who asked.
  * Source    qmail-secretd(8); net/secretdoor.h, net/tlsdoor.h.
  */
-#include <errno.h>
-#include <signal.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "base/ascii.h"
-#include "base/must.h"
-#include "config/home.h"
+#include "config/homeservice.h"
 #include "mail/address.h"
 #include "net/secretdoor.h"
 #include "net/tlsdemand.h"
@@ -24,21 +22,16 @@
 #include "secret.h"
 #include "sys/box.h"
 #include "sys/clock.h"
-#include "sys/doorserver.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
-#include "sys/ids.h"
-#include "sys/signal.h"
 
-#define NAME	    "qmail-secretd"
-#define TROUBLE	    111
-#define SESSIONS    1000   /* at once */
-#define ASK_MS	    10000  /* for the first record */
-#define WAIT_MS	    600000 /* for the second */
-#define LOGIN_MS    300000 /* for TLS and the dialogue */
-#define FREE_FD	    16	   /* above all that have a place */
-#define DESCRIPTORS 4096
+#define NAME	 "qmail-secretd"
+#define SESSIONS 1000	/* at once */
+#define ASK_MS	 10000	/* for the first record */
+#define WAIT_MS	 600000 /* for the second */
+#define LOGIN_MS 300000 /* for TLS and the dialogue */
+#define FREE_FD	 16	/* above all that have a place */
 
 /* The descriptors of the dialogue, all that its process has open. */
 enum {
@@ -202,31 +195,8 @@ main(void)
 {
 	struct doorserver server = { .name = NAME,
 		.path = SECRETDOOR_PATH,
-		.peers = { geteuid(), (uid_t)-1 },
 		.sessions = SESSIONS,
-		.life = -1,
 		.session = session };
 
-	must_hooks(TROUBLE, NULL);
-	signal_ignore(SIGPIPE);
-	(void)fd_raise_limit(DESCRIPTORS);
-	if (fd_open_standard() < 0)
-		error_exit(NAME, "start");
-	if (chdir(home_dir) < 0)
-		error_exit(NAME, home_dir);
-	doorserver_open(&server);
-	if (geteuid() == 0) {
-		struct home_ids ids;
-		gid_t gid;
-
-		if (home_ids_read(&ids) < 0)
-			error_exit(NAME, "users/ids");
-		gid = ids.gid[HOME_GROUP_QMAIL];
-		server.peers[0] = ids.uid[HOME_QMAILR];
-		if (ids_become(ids.uid[HOME_QMAILK], gid, &gid, 1) < 0)
-			error_exit(NAME, home_user_name(HOME_QMAILK));
-	}
-	if (box_hide() < 0)
-		error_exit(NAME, "start");
-	doorserver_run(&server);
+	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_QMAIL, HOME_QMAILR);
 }

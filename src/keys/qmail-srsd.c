@@ -7,30 +7,22 @@
  * Writes    addresses, to those who asked.
  * Source    qmail-srsd(8); net/srsdoor.h, mail/srs.h.
  */
-#include <signal.h>
+#include <poll.h>
 #include <unistd.h>
 
-#include "base/must.h"
-#include "config/home.h"
-#include "config/hosts.h"
 #include "config/control.h"
+#include "config/homeservice.h"
+#include "config/hosts.h"
 #include "mail/address.h"
 #include "net/srsdoor.h"
 #include "srs.h"
-#include "sys/box.h"
 #include "sys/clock.h"
-#include "sys/doorserver.h"
-#include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
-#include "sys/ids.h"
-#include "sys/signal.h"
 
-#define NAME	    "qmail-srsd"
-#define TROUBLE	    111
-#define SESSIONS    200	 /* at once */
-#define ASK_MS	    5000 /* for the record */
-#define DESCRIPTORS 4096
+#define NAME	 "qmail-srsd"
+#define SESSIONS 200  /* at once */
+#define ASK_MS	 5000 /* for the record */
 
 static int
 answer(int sock, enum srsdoor_letter letter, struct span what)
@@ -148,28 +140,7 @@ main(void)
 		.path = SRSDOOR_PATH,
 		.is_public = true,
 		.sessions = SESSIONS,
-		.life = -1,
 		.session = session };
 
-	must_hooks(TROUBLE, NULL);
-	signal_ignore(SIGPIPE);
-	(void)fd_raise_limit(DESCRIPTORS);
-	if (fd_open_standard() < 0)
-		error_exit(NAME, "start");
-	if (chdir(home_dir) < 0)
-		error_exit(NAME, home_dir);
-	doorserver_open(&server);
-	if (geteuid() == 0) {
-		struct home_ids ids;
-		gid_t gid;
-
-		if (home_ids_read(&ids) < 0)
-			error_exit(NAME, "users/ids");
-		gid = ids.gid[HOME_GROUP_NOFILES];
-		if (ids_become(ids.uid[HOME_QMAILK], gid, &gid, 1) < 0)
-			error_exit(NAME, home_user_name(HOME_QMAILK));
-	}
-	if (box_hide() < 0)
-		error_exit(NAME, "start");
-	doorserver_run(&server);
+	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_USERS);
 }

@@ -126,25 +126,6 @@ read_header(struct in *in, struct str *header)
 		_exit(CANNOT_WRITE);
 }
 
-/* A field: a line, and those after it that begin with a blank. */
-static struct span
-cut_field(struct span *rest)
-{
-	struct span field;
-	size_t len = 0;
-
-	do {
-		struct span line = span_from(*rest, len);
-		size_t end = span_find(line, '\n');
-
-		len += end < line.len ? end + 1 : end;
-	} while (
-	    len < rest->len && (rest->s[len] == ' ' || rest->s[len] == '\t'));
-	field = span_upto(*rest, len);
-	*rest = span_from(*rest, len);
-	return field;
-}
-
 /* Whether a field pretends to be ours. */
 static bool
 is_forged(struct span field, struct span id)
@@ -161,7 +142,7 @@ pass_on(struct inject *inject, const struct spool *spool, struct span id)
 {
 	static char buffer[BLOCK];
 	struct str header = STR_INIT;
-	struct span rest, bytes;
+	struct span rest, bytes, field;
 	struct in in;
 	int got;
 
@@ -170,12 +151,9 @@ pass_on(struct inject *inject, const struct spool *spool, struct span id)
 	in_init(&in, spool->fd, buffer, sizeof(buffer));
 	read_header(&in, &header);
 	rest = str_span(&header);
-	while (rest.len) {
-		struct span field = cut_field(&rest);
-
+	while (headerin_next(&rest, &field))
 		if (!is_forged(field, id))
 			inject_message(inject, field);
-	}
 	while ((got = in_peek(&in, &bytes)) > 0) {
 		inject_message(inject, bytes);
 		in_consume(&in, bytes.len);
@@ -255,8 +233,6 @@ is_enforced(void)
 static void
 obey(struct verifydoor_answer *answer)
 {
-	bool is_quarantine = answer->wish == VERIFYDOOR_QUARANTINE;
-
 	if (answer->wish == VERIFYDOOR_NOTHING || !is_enforced())
 		return;
 	if (answer->wish == VERIFYDOOR_REJECT)
@@ -267,7 +243,7 @@ obey(struct verifydoor_answer *answer)
 		refuse("Dit has no field From, or several, or authors of "
 		       "several domains (#5.7.1)",
 		    SPAN(""));
-	if (is_quarantine) {
+	if (answer->wish == VERIFYDOOR_QUARANTINE) {
 		str_add_z(&answer->fields, "X-Quarantine: DMARC policy of ");
 		authresults_add_value(
 		    &answer->fields, str_span(&answer->domain));
