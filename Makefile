@@ -46,7 +46,7 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := auth/qmail-dkimverify auth/qmail-verifyd keys/qmail-srs keys/qmail-srsd \
+TLS      := auth/qmail-dkimverify auth/qmail-verifyd keys/qmail-dkimkey keys/qmail-dkimsignd keys/qmail-srs keys/qmail-srsd \
             sts/qmail-mtasts tls/qmail-tlsc tls/qmail-tlsd
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
@@ -70,7 +70,7 @@ qmail-inject_PARTS := inject_config inject_address inject_header \
 qmail-send_PARTS   := controls times steps schedule slots nexthop life life_wait life_straight life_recipient life_end life_orphan \
                       arrivals cleaning scribing scribe scribe_controls scribe_mail scribe_copy scribe_patience scribe_report asked deliveries loading trouble jobs pass hops backlog links sendlog numbers orders
 qmail-todo_PARTS   := todo_sort todo_say trouble numbers
-qmail-remote_PARTS := remote_hosts remote_session remote_smtp remote_qmtp \
+qmail-remote_PARTS := remote_hosts remote_sign remote_session remote_smtp remote_qmtp \
                       remote_envelope remote_message remote_tls \
                       remote_tls_policy remote_end
 822field_PARTS     := mess_input
@@ -87,6 +87,8 @@ qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
 qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text
 qmail-secretd_PARTS := secret_file secret_login
 qmail-srsd_PARTS   := srs_settings srs_digest
+qmail-dkimsignd_PARTS := dkim_keys
+qmail-dkimkey_PARTS := dkim_keys
 qmail-srs_PARTS    := srs_settings srs_digest
 qmail-dmarccheck_PARTS := settings dmarc
 qmail-spfcheck_PARTS := settings spf spf_client
@@ -125,7 +127,7 @@ qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 qmail-dkimverify_PARTS := dkim_verify dkim_crypto
-qmail-verifyd_PARTS := message_check settings spf spf_client dmarc dkim_verify dkim_crypto
+qmail-verifyd_PARTS := message_check author settings spf spf_client dmarc dkim_verify dkim_sign dkim_crypto
 # What programs of the second and the third kind need beside the C library.
 checkpassword_LIBS := -lcrypt
 qmail-dkimverify_LIBS := -lcrypto
@@ -183,7 +185,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs, qmail-dkimverify and qmail-verifyd'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs, qmail-dkimverify, qmail-verifyd, qmail-dkimkey and qmail-dkimsignd'
 endif
 
 # Only sys may use what POSIX does not have.

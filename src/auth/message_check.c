@@ -1,57 +1,15 @@
 /* message_check.c - all checks of one message.  Input: hostile */
 #include "message_check.h"
 
+#include "author.h"
 #include "dkim_verify.h"
 #include "dmarc.h"
-#include "mail/address.h"
 #include "mail/authresults.h"
-#include "mail/mailboxes.h"
 #include "spf.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 
 #define BLOCK 65536
-
-/* ---- the author ---- */
-
-/*
- * The domain of the author: that of all addresses in the one field From.
- *   author   receives it
- * Returns false if there is none, or more than one.
- */
-static bool
-take_author(struct span body, struct str *author)
-{
-	struct mailboxes list = MAILBOXES_INIT;
-	bool is_one = mailboxes_parse(&list, body, MESSAGE_CHECK_AUTHORS_MAX);
-
-	for (size_t i = 0; is_one && i < list.all.len; i++) {
-		struct span host = str_span(&list.all.at[i].host);
-
-		if (i == 0)
-			str_set(author, host);
-		is_one = host.len && span_equal_nocase(str_span(author), host);
-	}
-	is_one = is_one && list.all.len;
-	mailboxes_free(&list);
-	return is_one;
-}
-
-static bool
-find_author(const struct dkimheader *header, struct str *author)
-{
-	struct span field = SPAN("");
-	size_t count = 0;
-
-	for (size_t i = 0; i < header->fields.len; i++)
-		if (span_equal_nocase(
-			dkimheader_name(header, i), SPAN("From"))) {
-			field = dkimheader_field(header, i);
-			count++;
-		}
-	return count == 1 && !header->is_too_large && !header->is_odd &&
-	    take_author(span_from(field, span_find(field, ':') + 1), author);
-}
 
 /* ---- what is written ---- */
 
@@ -263,7 +221,7 @@ message_check_run(
 	dns_open(&dns, check->deadline);
 	check_spf(check, &dns, &spf);
 	dkim_verify_end(&dkim, &dns, clock_seconds());
-	has_author = find_author(&dkim.header, &author);
+	has_author = author_find(&dkim.header, &author);
 	if (has_author)
 		check_dmarc(&dns, str_span(&author), &spf, &dkim, &dmarc);
 	str_set(text, SPAN(AUTHRESULTS_NAME ": "));

@@ -10,8 +10,6 @@
 #include "base/str.h"
 #include "net/verifydoor.h"
 
-#define MESSAGE_CHECK_AUTHORS_MAX 100 /* addresses of a field From */
-
 struct message_check {
 	struct span id;	  /* the authserv-id of this host */
 	struct span me;	  /* its name */

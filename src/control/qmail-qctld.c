@@ -31,12 +31,12 @@
 #include "sys/spawn.h"
 #include "words.h"
 
-#define TROUBLE	   111
-#define PEER_FD	   0
-#define BACKLOG	   64
-#define CLIENTS	   16	 /* at once; others wait at the door */
-#define PAUSE_MS   1000	 /* when nobody can be let in */
-#define NO_DOOR_MS 10000 /* when it cannot be made */
+#define NAME	 "qmail-qctld"
+#define TROUBLE	 111
+#define PEER_FD	 0
+#define BACKLOG	 64
+#define CLIENTS	 16   /* at once; others wait at the door */
+#define PAUSE_MS 1000 /* when nobody can be let in */
 
 struct client {
 	pid_t pid;
@@ -146,18 +146,14 @@ refuse(int fd)
 	str_free(&code);
 }
 
-/* Without a door nobody can give orders, but mail need not wait for that: on a
- * full disk it is mail that goes which makes room for one. */
+/* Makes the door, or listens at it again after a pause. */
 static void
 open_door(struct server *server)
 {
 	server->door_opens = 0;
 	if (server->door == -1)
-		server->door = door_open(WORDS_DOOR, BACKLOG);
-	if (server->door != -1)
-		return;
-	error_warn("qmail-qctld", WORDS_DOOR);
-	server->door_opens = clock_monotonic() + NO_DOOR_MS;
+		server->door = door_open_later(
+		    NAME, WORDS_DOOR, BACKLOG, &server->door_opens);
 }
 
 static void
@@ -203,7 +199,7 @@ take_order(struct server *server, struct client *client)
 	record_add_number(&text, ORDERS_TAG, client->tag);
 	str_add(&text, rest);
 	if (fdpass_say(PEER_FD, str_span(&text)) < 0)
-		error_exit("qmail-qctld", "qmail-send");
+		error_exit(NAME, "qmail-send");
 	str_free(&text);
 }
 
@@ -253,7 +249,7 @@ serve_once(struct server *server)
 		patience = patience < 0 ? 0 : patience;
 	}
 	if (signal_poll(fds, 2 + CLIENTS, patience) < 0)
-		error_exit("qmail-qctld", "poll");
+		error_exit(NAME, "poll");
 	while (spawn_reap(&status) > 0)
 		continue; /* the end of its socket tells all */
 	for (size_t i = 0; i < CLIENTS; i++)
@@ -287,7 +283,7 @@ main(void)
 	for (size_t i = 0; i < CLIENTS; i++)
 		server.clients[i].orders = -1;
 	if (chdir(home_dir) < 0)
-		error_exit("qmail-qctld", home_dir);
+		error_exit(NAME, home_dir);
 	server.has_ids = home_ids_read(&server.ids) == 0;
 	if (!may_begin())
 		return 0;

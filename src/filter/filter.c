@@ -259,8 +259,8 @@ add_envelope(struct inject *inject, struct span sender, struct span path,
 	struct str wishes = STR_INIT;
 
 	inject_sender(inject, path);
-	if (span_equal(sender, span_of(getenv("SENDER"))))
-		wishes_pass_on(inject, &wishes);
+	wishes_pass_on(
+	    inject, span_equal(sender, span_of(getenv("SENDER"))), &wishes);
 	for (int i = 0; i < count; i++) {
 		inject_recipient_parameters(inject, str_span(&wishes));
 		inject_recipient(inject, span_of(recipients[i]));

@@ -198,5 +198,6 @@ main(void)
 		.sessions = SESSIONS,
 		.session = session };
 
-	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_QMAIL, HOME_QMAILR);
+	homeservice_run(
+	    &server, HOME_QMAILK, HOME_GROUP_QMAIL, HOME_QMAILR, HOME_USERS);
 }

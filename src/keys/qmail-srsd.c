@@ -142,5 +142,6 @@ main(void)
 		.sessions = SESSIONS,
 		.session = session };
 
-	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_USERS);
+	homeservice_run(
+	    &server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_USERS, HOME_USERS);
 }

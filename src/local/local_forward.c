@@ -54,8 +54,9 @@ local_forward(struct local *local, struct span addresses)
 		inject_message(&inject, bytes);
 	inject_sender(&inject, str_span(&sender));
 	str_free(&sender);
-	if (span_equal(local_new_sender(local), span_of(local->sender)))
-		wishes_pass_on(&inject, &wishes);
+	wishes_pass_on(&inject,
+	    span_equal(local_new_sender(local), span_of(local->sender)),
+	    &wishes);
 	while (span_cut_next(&addresses, '\0', &address)) {
 		inject_recipient_parameters(&inject, str_span(&wishes));
 		inject_recipient(&inject, address);

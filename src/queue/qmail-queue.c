@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@
 #include "base/str.h"
 #include "config/home.h"
 #include "mail/date.h"
+#include "mail/dsn.h"
 #include "queue/envelope.h"
 #include "queue/path.h"
 #include "queue/trigger.h"
@@ -69,6 +71,8 @@ struct entry {
 	int mess_fd, intd_fd;
 	bool has_mess, has_intd, has_todo; /* names that give_up removes */
 	bool syncs_folders;		   /* control/syncfolders */
+	bool
+	    is_signed; /* on its way out: a user submits it, and there are keys */
 };
 
 /* What has been made so far, for give_up, also from the signal handler. */
@@ -144,6 +148,13 @@ take_over_signals(void)
 	(void)alarm(LIFETIME);
 }
 
+/* What the caller says: he may sign what he submits, and is one of our users. */
+static bool
+is_submitted(void)
+{
+	return getenv("RELAYCLIENT") || getenv(ENVELOPE_SUBMITTED_SETTING);
+}
+
 static void
 enter_queue(void)
 {
@@ -153,6 +164,8 @@ enter_queue(void)
 	/* Where that cannot be told it does no harm. */
 	entry.syncs_folders =
 	    access(home_sync_folders, F_OK) == 0 || errno != ENOENT;
+	entry.is_signed =
+	    is_submitted() && access(home_signing_keys, F_OK) == 0;
 	if (queue_split_read(&entry.split) < 0)
 		give_up(CANNOT_CONFIGURE);
 }
@@ -285,13 +298,37 @@ refuse_envelope(int number)
 	give_up(number == EBADMSG ? BAD_ENVELOPE : CANNOT_READ);
 }
 
+/*
+ * Copies a record; what the sender asks for gets the word that it is submitted here.
+ *   before   the letter of the record before it
+ */
+static void
+copy_record(struct out *out, char before, char letter, struct str *value)
+{
+	struct dsn_envelope asked = { .is_submitted = false };
+	struct str text = STR_INIT;
+
+	if (entry.is_signed && before == ENVELOPE_SENDER) {
+		/* It is sound: it has been read in order. */
+		if (letter == ENVELOPE_PARAMETERS)
+			(void)!dsn_parse_envelope(str_span(value), &asked);
+		asked.is_submitted = true;
+		dsn_add_envelope(&text, &asked);
+		envelope_add(out, ENVELOPE_PARAMETERS, str_span(&text));
+		str_free(&text);
+		if (letter == ENVELOPE_PARAMETERS)
+			return;
+	}
+	envelope_add(out, letter, str_span(value));
+}
+
 /* Copies the envelope from fd 1, record by record, up to and with its end. */
 static void
 copy_envelope(void)
 {
 	char in_buffer[BUFFER_SIZE], out_buffer[BUFFER_SIZE];
 	struct str address = STR_INIT;
-	char letter = ENVELOPE_END;
+	char letter = ENVELOPE_END, before;
 	struct out out;
 	struct in in;
 
@@ -300,11 +337,12 @@ copy_envelope(void)
 	envelope_add_number(&out, 'u', entry.uid);
 	envelope_add_number(&out, 'p', entry.pid);
 	for (;;) {
+		before = letter;
 		if (envelope_next_in_order(&in, &letter, &address) < 0)
 			refuse_envelope(errno);
 		if (letter == ENVELOPE_END)
 			break;
-		envelope_add(&out, letter, str_span(&address));
+		copy_record(&out, before, letter, &address);
 	}
 	envelope_add_end(&out);
 	if (out_flush(&out) < 0)

@@ -91,6 +91,7 @@ main(void)
 	qmtp_open(&session, "qmqpd", in_buffer, out_buffer);
 	if (chdir(home_dir) < 0)
 		qmtp_end(&session, QMTP_CONTROL);
+	session.receipt.is_submitted = true;
 	enter(&session);
 	qmtp_begin(&session, SPAN("QMQP"));
 	qmtp_read_text(&session, read_length(&session));

@@ -62,7 +62,10 @@ receipt_begin(struct receipt *receipt, const struct received *received)
 	receipt->size = 0;
 	str_reset(&receipt->words);
 	str_reserve(&receipt->words, WORDS_ROOM);
-	receipt->is_open = inject_open(&receipt->inject, home_dir) == 0;
+	receipt->is_open =
+	    (receipt->is_submitted
+		    ? inject_submit(&receipt->inject, home_dir)
+		    : inject_open(&receipt->inject, home_dir)) == 0;
 	if (!receipt->is_open)
 		return;
 	received_add(&field, received, clock_seconds());

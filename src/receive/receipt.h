@@ -25,7 +25,8 @@ struct receipt_limits {
 
 struct receipt {
 	struct receipt_limits limits;
-	bool is_open; /* qmail-queue runs */
+	bool is_submitted; /* whoever the client is: he may relay */
+	bool is_open;	   /* qmail-queue runs */
 	bool is_too_large;
 	bool has_lone_cr, has_lone_lf; /* the protocol has noticed */
 	struct hops hops;

@@ -55,11 +55,13 @@ take_parameters(struct remote *remote)
 	struct dsn_envelope envelope;
 	struct dsn_recipient wishes;
 
-	remote->parameters = span_of(getenv(DELIVERY_ENVELOPE_SETTING));
-	if (!dsn_parse_envelope(remote->parameters, &envelope))
-		remote->parameters = SPAN("");
-	else
+	if (dsn_parse_envelope(
+		span_of(getenv(DELIVERY_ENVELOPE_SETTING)), &envelope)) {
 		remote->needs_tls = envelope.needs_tls;
+		remote->is_submitted = envelope.is_submitted;
+		envelope.is_submitted = false; /* no word of SMTP */
+		dsn_add_envelope(&remote->parameters, &envelope);
+	}
 	for (size_t i = 0; i < remote->recipients.len; i++)
 		if (span_cut_next(&lines, '\n', &line) &&
 		    dsn_parse_recipient(line, &wishes))

@@ -33,9 +33,10 @@ struct remote_recipient {
 
 struct remote {
 	struct span sender;
-	struct span parameters; /* what is asked of notifications */
+	struct str parameters; /* what is asked of notifications */
 	bool is_sender_utf8;
-	bool needs_tls; /* all the way: REQUIRETLS */
+	bool needs_tls;	   /* all the way: REQUIRETLS */
+	bool is_submitted; /* by a user of this host: it is signed */
 	VEC(struct remote_recipient) recipients;
 
 	struct str helo;
@@ -66,6 +67,10 @@ struct remote {
 /* remote_find_hosts: finds the hosts to try and their port.  Returns whether
  * they are to be sent to by QMTP. */
 bool remote_find_hosts(struct remote *remote);
+
+/* remote_sign: has a message signed that was submitted here: what is sent before it
+ * is in remote->message.top; ends the program if it cannot be. */
+void remote_sign(struct remote *remote);
 
 /* remote_connect: connects to the next host that answers; ends the program if
  * there is none.  Returns the connection; remote->peer is set. */

@@ -100,6 +100,8 @@ static const struct {
 	[REMOTE_DATA_NEVER] = { 'D', PEER, "does not want to see the message",
 	    NULL },
 	[REMOTE_READ] = { 'Z', NOBODY, "cannot read the message", "4.3.0" },
+	[REMOTE_UNSIGNED] = { 'Z', NOBODY, "cannot have the message signed",
+	    "4.7.0" },
 	[REMOTE_NO_FILE] = { 'Z', NOBODY,
 	    "the message is no file, and QMTP has to know its size", "4.3.0" },
 	[REMOTE_TOO_LARGE] = { 'D', PEER,
@@ -147,7 +149,7 @@ is_untried(enum remote_ending ending)
 {
 	return ending == REMOTE_HOME || ending == REMOTE_CONTROL ||
 	    ending == REMOTE_MEMORY || ending == REMOTE_SYSTEM ||
-	    ending == REMOTE_READ;
+	    ending == REMOTE_READ || ending == REMOTE_UNSIGNED;
 }
 
 bool
@@ -322,7 +324,7 @@ static bool
 ends_by_reason(enum remote_ending ending)
 {
 	return ending == REMOTE_TLS_FAILED || ending == REMOTE_REQUIRETLS ||
-	    ending == REMOTE_REQUIRETLS_LATER;
+	    ending == REMOTE_REQUIRETLS_LATER || ending == REMOTE_UNSIGNED;
 }
 
 /* Whether it tells of all hosts, not of one that was connected to. */

@@ -194,7 +194,7 @@ add_mail(struct session *session, const struct transaction *transaction,
 	if (session->offers & SMTPREPLY_DSN &&
 	    session->remote->parameters.len) {
 		str_add_byte(&words, ' ');
-		str_add(&words, session->remote->parameters);
+		str_add(&words, str_span(&session->remote->parameters));
 	} else if (session->remote->needs_tls) {
 		str_add_z(&words, " REQUIRETLS");
 	}

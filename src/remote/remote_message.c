@@ -108,6 +108,8 @@ message_begin(struct remote_message *message)
 	message->data = (struct smtpdata)SMTPDATA_INIT;
 	str_reset(&message->wire);
 	message->is_eight = message->is_utf8 = false;
+	smtpdata_encode(
+	    &message->data, str_span(&message->top), &message->wire);
 	if (message_read(message) < 0)
 		return -1;
 	message_encode(message);

@@ -22,6 +22,8 @@ struct remote_message {
 	bool is_file; /* a short read is its end */
 	uint64_t file_size;
 
+	struct str top; /* fields that are sent before it */
+
 	char *piece; /* REMOTE_MESSAGE_PIECE bytes of the caller's */
 	struct smtpdata data;
 	struct str wire;  /* what is encoded and not sent yet */

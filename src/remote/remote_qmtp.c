@@ -174,8 +174,9 @@ send_text(struct qmtp *qmtp, struct str *package)
 	uint64_t left = message->file_size;
 	bool lacks_end = !is_ended(remote);
 
-	netstring_add_length(package, 1 + left + lacks_end);
+	netstring_add_length(package, 1 + message->top.len + left + lacks_end);
 	str_add_byte(package, '\n'); /* it says how lines end */
+	str_add(package, str_span(&message->top));
 	while (left) {
 		size_t len;
 
@@ -246,6 +247,7 @@ remote_qmtp(struct remote *remote)
 	remote->message.piece = piece;
 	if (!remote->message.is_file)
 		remote_end(&remote->told, REMOTE_NO_FILE, SPAN(""));
+	remote_sign(remote);
 	fd = remote_connect(remote);
 	in_init(&qmtp.in, fd, in_buffer, REPLY_BUFFER);
 	out_init(&qmtp.out, fd, out_buffer, PACKAGE_BUFFER);

@@ -108,6 +108,7 @@ remote_smtp(struct remote *remote)
 	remote->message.piece = piece;
 	for (size_t i = 0; i < remote->recipients.len; i++)
 		vec_push(&transaction.recipients, i);
+	remote_sign(remote);
 	/* What its header says of TLS counts from the first connection. */
 	if (message_begin(&remote->message) < 0)
 		remote_end(&remote->told, REMOTE_READ, SPAN(""));

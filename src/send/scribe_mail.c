@@ -35,7 +35,7 @@ begin(struct draft *draft, const struct scribe_mail *mail, uint64_t number,
 		.from = str_span(&mail->bounce_from),
 		.to = to,
 		.id = str_span(&draft->id) };
-	return inject_open(&draft->inject, home_dir) == 0;
+	return inject_submit(&draft->inject, home_dir) == 0;
 }
 
 /* Ends it, or breaks it off if it is not fine; returns as the functions of the
@@ -88,6 +88,7 @@ scribe_mail_bounce(
 {
 	enum bounce_kind kind = bounce_kind_of(order->sender);
 	bool is_single = kind == BOUNCE_SINGLE, is_report, fine;
+	struct dsn_envelope wanted;
 	struct draft draft;
 	struct asked asked;
 
@@ -97,7 +98,8 @@ scribe_mail_bounce(
 		return 0;
 	/* Who asked for anything understands a report (RFC 3461 5). */
 	is_report = asked_open(&asked, order->number, mail->split) ||
-	    order->parameters.len > 0;
+	    (dsn_parse_envelope(order->parameters, &wanted) &&
+		dsn_asks(&wanted));
 	if ((is_report && is_single) || mail->makes_reports)
 		fine = scribe_report_failures(
 		    &draft.inject, mail, order, kind, &draft.head, &asked);

@@ -267,13 +267,14 @@ finish(struct target *target, struct span sender, struct span recipients)
 }
 
 static void
-start(struct target *target, bool prints)
+start(struct target *target, bool prints, bool is_passed_on)
 {
 	target->prints = prints;
 	if (prints)
 		out_init(
 		    &target->out, 1, target->buffer, sizeof(target->buffer));
-	else if (inject_open(&target->inject, home_dir) < 0)
+	else if ((is_passed_on ? inject_open(&target->inject, home_dir)
+			       : inject_submit(&target->inject, home_dir)) < 0)
 		fail(
 		    "the queue program cannot be run (#4.3.0)", TEMPORARY_EXIT);
 }
@@ -346,7 +347,7 @@ main(int argc, char **argv)
 		fail("nobody is named as recipient (#5.1.3)", PERMANENT_EXIT);
 	tidyhead_write(&head, &text, clock_seconds(), str_span(&names.id_host),
 	    (uint64_t)getpid());
-	start(&target, options.prints);
+	start(&target, options.prints, envelope.is_passed_on);
 	if (options.prints)
 		print_envelope(
 		    &target, str_span(&sender), str_span(&recipients));

@@ -38,6 +38,7 @@ struct new_envelope {
 	/* A field with recipients has a comment that hides some; so has
 	 * Envelope-Recipients. */
 	bool hides_listed, hides_given;
+	bool is_passed_on; /* it has come a way: there is a field Received */
 	bool has_too_long; /* a mailbox has more words than are taken */
 };
 

@@ -84,6 +84,9 @@ new_envelope_field(struct new_envelope *envelope, struct span field)
 	case HEADER_RETURN_PATH:
 		take(envelope, &envelope->returned, body);
 		return true;
+	case HEADER_RECEIVED:
+		envelope->is_passed_on = true;
+		return false;
 	case HEADER_FROM:
 		return envelope->options->drops_from;
 	case HEADER_MESSAGE_ID:

@@ -291,7 +291,10 @@ queue(struct inject_letter *letter, const struct options *options,
 	struct verdict verdict;
 	struct span recipient;
 
-	if (inject_open(&inject, home_dir) < 0)
+	/* What has come a way is passed on, by whoever that is. */
+	if ((letter->is_seen[HEADER_RECEIVED]
+		    ? inject_open(&inject, home_dir)
+		    : inject_submit(&inject, home_dir)) < 0)
 		inject_fail(FAULT_START, SPAN(""));
 	write_header(&target, letter);
 	if (!copy_body(&target, in, letter->has_crlf)) {

@@ -25,6 +25,7 @@
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
+#define NAME	 "qmail-rcptd"
 #define TROUBLE	 111
 #define PEER_FD	 0
 #define BACKLOG	 512
@@ -59,12 +60,19 @@ reap(struct lookup *lookup)
 		lookup_child_ended(lookup, pid);
 }
 
+/* Makes the door, or lets in who waits at it.  While it is not there who asks hears
+ * "later". */
 static void
-let_in(struct server *server)
+attend_door(struct server *server)
 {
-	server->door_opens = clients_let_in(&server->clients, server->door) < 0
-	    ? clock_monotonic() + PAUSE_MS
-	    : 0;
+	if (server->door == -1)
+		server->door = door_open_later(
+		    NAME, RCPTCHECK_DOOR, BACKLOG, &server->door_opens);
+	else
+		server->door_opens =
+		    clients_let_in(&server->clients, server->door) < 0
+		    ? clock_monotonic() + PAUSE_MS
+		    : 0;
 }
 
 /* One turn of the loop.  Returns false when qmail-send is gone. */
@@ -87,14 +95,14 @@ serve_once(struct server *server)
 		patience = patience < 0 ? 0 : patience;
 	}
 	if (signal_poll(fds, (nfds_t)(end - fds), patience) < 0)
-		error_exit("qmail-rcptd", "poll");
+		error_exit(NAME, "poll");
 	if (has_child_ended)
 		reap(&server->known.lookup);
 	(void)lookup_hear(&server->known.lookup, lookup_fds);
 	clients_serve(&server->clients, client_fds, &server->known);
 	if (fds[1].revents ||
 	    (server->door_opens && clock_monotonic() >= server->door_opens))
-		let_in(server);
+		attend_door(server);
 	return !fds[0].revents;
 }
 
@@ -122,15 +130,14 @@ main(void)
 	signal_block(SIGCHLD);
 	signal_catch(SIGCHLD, on_child);
 	if (chdir(home_dir) < 0)
-		error_exit("qmail-rcptd", home_dir);
+		error_exit(NAME, home_dir);
 	str_add_z(&getpw, home_dir);
 	str_add_z(&getpw, "/bin/qmail-getpw");
 	known_init(&server.known, str_z(&getpw));
 	if (!may_begin())
 		return 0;
-	server.door = door_open(RCPTCHECK_DOOR, BACKLOG);
-	if (server.door < 0)
-		error_exit("qmail-rcptd", RCPTCHECK_DOOR);
+	server.door = -1;
+	attend_door(&server);
 	while (serve_once(&server))
 		continue;
 	clients_free(&server.clients);

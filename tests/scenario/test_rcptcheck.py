@@ -243,17 +243,22 @@ def test_a_second_start_takes_no_door_away(town):
 
 
 def test_no_door(town):
-    """A service that nobody could ask does not go on."""
+    """Mail need not wait for it; who would ask hears "later", until it is there."""
+    town.open()
+    town.daemon.kill()
     in_its_way = town.place.path("run/rcptd.new")
     os.makedirs(in_its_way + "/x")
     try:
-        daemon = town.start("./Mailbox")
-        daemon.wait("^qmail-rcptd: .*run/rcptd")
-        daemon.wait("^alert: oh no! lost qmail-rcptd connection! dying")
-        daemon.wait("^status: exiting")
+        town.daemon = town.start("./Maildir/")
+        town.daemon.wait("^qmail-rcptd: .*run/rcptd")
+        town.send("joe@there.example", "bob@here.example")
+        town.letter("bob", "a letter")
+        assert codes(town, "ann@here.example") == [LATER]
     finally:
         os.rmdir(in_its_way + "/x")
         os.rmdir(in_its_way)
+    town.until(town.is_door_open, "the door")
+    assert codes(town, "ann@here.example", "no-one@here.example") == [OK, UNKNOWN]
 
 
 def test_full_service(town):

@@ -36,6 +36,7 @@ SECRETS = {
     "control/servercert.pem": {},
     "control/tlscerts/x.pem": {},
     "control/smtpauth": {"qmailk": "r"},
+    "control/dkim/x.example/a.pem": {"qmailk": "r"},
     "users/pop": {},
     "users/pop.cdb": {},
     "login/sent": {},
@@ -51,7 +52,8 @@ DOORS = {
     "sts/door": {"qmailk", "qmailr", "qmails"},
     "secrets/door": {"qmailk", "qmailr", "qmails"},
     "srs/door": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
-    "verify/door": NOFILES,
+    "verify/door": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
+    "dkim/door": NOFILES,
     "queue/control/door": {"qmailk", "qmailr", "qmails"},
 }
 
@@ -162,11 +164,14 @@ def services(town, needs):
     assert pop.set_virtual(place, "ann@virtual.example:{PLAIN}x:7001:7001::" + town.home("ann")).returncode == 0
     place.write(place.path("control/smtpauth"), ":relay.example:u:p\n", "qmailk", 0o400)
     tls.put(place, tls.certificate(place.base, "x.example"), "tlscerts/x.pem")
+    os.makedirs(place.path("control/dkim/x.example"))
+    place.write(place.path("control/dkim/x.example/a.pem"), "x", "qmailk", 0o400)
     login.start(town)
     tls.start(town)
     tls.start_client(place, town.begin)
     for program, door in (("qmail-secretd", "secrets/door"), ("qmail-mtasts", policies.DOOR),
-                          ("qmail-srsd", "srs/door"), ("qmail-verifyd", "verify/door")):
+                          ("qmail-srsd", "srs/door"), ("qmail-verifyd", "verify/door"),
+                          ("qmail-dkimsignd", "dkim/door")):
         town.begin([place.program(program)], cwd="/", env={"PATH": "/usr/bin:/bin"})
         town.until(lambda: town.is_door_open(door), program)
     assert login.say(town, b"Uann\0N1\0") == "K"
@@ -197,7 +202,7 @@ def rename_and_back(path):
     os.rename(path + ".gone", path)
 
 
-SERVICES = ("login/door", "tls/door", "tlsc/door", "sts/door", "secrets/door", "srs/door", "verify/door")
+SERVICES = ("login/door", "tls/door", "tlsc/door", "sts/door", "secrets/door", "srs/door", "verify/door", "dkim/door")
 TAKING = (("c", make_beside), ("m", lambda path: os.chmod(path, 0o666)), ("n", rename_and_back))
 
 

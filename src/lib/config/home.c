@@ -22,6 +22,7 @@ const char home_queue_dir[] = CONF_QMAIL "/queue";
 const char home_sync_folders[] = CONF_QMAIL "/control/syncfolders";
 const char home_make_maildir[] = CONF_QMAIL "/control/makemaildir";
 const char home_program_timeout[] = CONF_QMAIL "/control/programtimeout";
+const char home_signing_keys[] = CONF_QMAIL "/control/dkim";
 const char home_smtproutes[] = CONF_QMAIL "/control/smtproutes";
 const char home_users_cdb[] = CONF_QMAIL "/users/cdb";
 const char home_pop_cdb[] = CONF_QMAIL "/users/pop.cdb";

@@ -14,6 +14,7 @@ extern const char home_dir[];
 extern const char home_control_dir[];	  /* HOME/control */
 extern const char home_queue_dir[];	  /* HOME/queue */
 extern const char home_sync_folders[];	  /* HOME/control/syncfolders */
+extern const char home_signing_keys[];	  /* HOME/control/dkim */
 extern const char home_smtproutes[];	  /* HOME/control/smtproutes */
 extern const char home_make_maildir[];	  /* HOME/control/makemaildir */
 extern const char home_program_timeout[]; /* HOME/control/programtimeout */

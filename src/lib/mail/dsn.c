@@ -7,6 +7,8 @@
 #include "base/ascii.h"
 #include "base/utf8.h"
 
+#define SUBMITTED "SUBMITTED"
+
 static const char utf8_type[] = "utf-8;";
 
 static const struct {
@@ -162,10 +164,21 @@ dsn_parse_envelope(struct span parameters, struct dsn_envelope *envelope)
 	struct span word;
 
 	*envelope = (struct dsn_envelope){ .envid = SPAN("") };
-	while (span_cut_next(&parameters, ' ', &word))
-		if (dsn_take_envelope(envelope, word) != DSN_TAKEN)
+	while (span_cut_next(&parameters, ' ', &word)) {
+		if (span_equal(word, SPAN(SUBMITTED)) &&
+		    !envelope->is_submitted)
+			envelope->is_submitted = true;
+		else if (dsn_take_envelope(envelope, word) != DSN_TAKEN)
 			return false;
+	}
 	return true;
+}
+
+bool
+dsn_asks(const struct dsn_envelope *envelope)
+{
+	return envelope->returns != DSN_RETURN_ANY || envelope->envid.len ||
+	    envelope->needs_tls;
 }
 
 bool
@@ -204,6 +217,8 @@ dsn_add_envelope(struct str *text, const struct dsn_envelope *envelope)
 	}
 	if (envelope->needs_tls)
 		add_parameter(text, start, "REQUIRETLS");
+	if (envelope->is_submitted)
+		add_parameter(text, start, SUBMITTED);
 }
 
 void

@@ -3,7 +3,8 @@
  * adds to MAIL and RCPT, which envelopes carry as they were given.
  *
  *	of the envelope    RET=FULL or RET=HDRS, ENVID=xtext; and, because it
- *	                   takes the same way, REQUIRETLS (RFC 8689)
+ *	                   takes the same way, REQUIRETLS (RFC 8689), and
+ *	                   SUBMITTED, which qmail-queue adds
  *	of a recipient     NOTIFY=NEVER, or a list of SUCCESS, FAILURE and
  *	                   DELAY, and ORCPT=type;xtext
  *
@@ -30,6 +31,9 @@ struct dsn_envelope {
 	} returns;
 	struct span envid; /* xtext; empty: missing */
 	bool needs_tls;	   /* REQUIRETLS */
+	/* SUBMITTED: by a user of this host, not relayed by it.  Never a word of
+	 * SMTP: it goes through envelopes of ours alone. */
+	bool is_submitted;
 };
 
 /* What is to be told: NOTIFY as a set.  0: it is missing, as if it asked for
@@ -52,12 +56,15 @@ enum dsn_taken {
 	DSN_BROKEN /* it is, but not a good one, or the second */
 };
 
-/* dsn_take_envelope, dsn_take_recipient: take one parameter; what they keep
+/* dsn_take_envelope, dsn_take_recipient: take one parameter of SMTP; what they keep
  * points into word.  Upper and lower case of names and words count as one. */
 enum dsn_taken
 dsn_take_envelope(struct dsn_envelope *envelope, struct span word);
 enum dsn_taken
 dsn_take_recipient(struct dsn_recipient *recipient, struct span word);
+
+/* dsn_asks: whether the envelope asks for anything. */
+bool dsn_asks(const struct dsn_envelope *envelope);
 
 /* dsn_parse_envelope, dsn_parse_recipient: read what an envelope carries.
  * Return false if a word of it is none of these, or broken. */

@@ -6,6 +6,7 @@
 
 #include "mail/address.h"
 #include "sys/door.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 
@@ -45,48 +46,88 @@ parse_answer(struct span record, struct verifydoor_answer *answer)
 	return true;
 }
 
+/*
+ * Asks.
+ *   record   the question; receives the answer
+ * Returns 0; -1 with errno.
+ */
 static int
-exchange(int door, struct span question, int message,
-    struct verifydoor_answer *answer)
+ask(const char *home, int message, struct str *record)
 {
-	struct str record = STR_INIT;
+	struct str path = STR_INIT;
 	ssize_t got = -1;
+	int door, number;
 
-	str_reserve(&record, VERIFYDOOR_RECORD_MAX);
-	if (fdpass_set_timeout(door, VERIFYDOOR_SECONDS) == 0 &&
-	    fdpass_send(door, question, message) == 0)
-		got =
-		    fdpass_receive(door, record.s, VERIFYDOOR_RECORD_MAX, NULL);
-	if (got >= 0 &&
-	    !parse_answer(span_make(record.s, (size_t)got), answer)) {
-		got = -1;
-		errno = EPROTO;
+	str_add_z(&path, home);
+	str_add_z(&path, "/" VERIFYDOOR_PATH);
+	door = door_connect(str_z(&path));
+	str_free(&path);
+	if (door >= 0 && fdpass_set_timeout(door, VERIFYDOOR_SECONDS) == 0 &&
+	    fdpass_send(door, str_span(record), message) == 0) {
+		str_reserve(record, VERIFYDOOR_RECORD_MAX);
+		got = fdpass_receive(
+		    door, record->s, VERIFYDOOR_RECORD_MAX, NULL);
 	}
-	str_free(&record);
-	return got < 0 ? -1 : 0;
+	number = errno;
+	fd_close(door);
+	record->len = got > 0 ? (size_t)got : 0;
+	errno = got == 0 ? EPROTO : number;
+	return got > 0 ? 0 : -1;
 }
 
 int
 verifydoor_ask(const char *home, const struct verifydoor_question *question,
     int message, struct verifydoor_answer *answer)
 {
-	struct str text = STR_INIT;
-	int door, result = -1, number;
+	struct str record = STR_INIT;
+	int result;
 
-	str_add_z(&text, home);
-	str_add_z(&text, "/" VERIFYDOOR_PATH);
-	door = door_connect(str_z(&text));
-	str_reset(&text);
-	str_add_byte(&text, 'Q');
-	str_add_field(&text, question->ip);
-	str_add_field(&text, span_upto(question->helo, HELO_MAX));
-	str_add_field(&text, span_upto(question->sender, ADDRESS_MAX));
-	if (door >= 0)
-		result = exchange(door, str_span(&text), message, answer);
-	number = errno;
-	fd_close(door);
-	str_free(&text);
-	errno = number;
+	str_add_byte(&record, 'Q');
+	str_add_field(&record, question->ip);
+	str_add_field(&record, span_upto(question->helo, HELO_MAX));
+	str_add_field(&record, span_upto(question->sender, ADDRESS_MAX));
+	result = ask(home, message, &record);
+	if (result == 0 && !parse_answer(str_span(&record), answer)) {
+		errno = EPROTO;
+		result = -1;
+	}
+	str_free(&record);
+	return result;
+}
+
+/* The text of an answer, which begins with this letter.  False: it is none. */
+static bool
+take_text(struct span record, char letter, struct str *text)
+{
+	size_t end = span_find(record, '\0');
+
+	if (record.len < 2 || record.s[0] != letter || end + 1 != record.len)
+		return false;
+	str_set(text, span_from(span_upto(record, end), 1));
+	return true;
+}
+
+int
+verifydoor_sign(
+    const char *home, struct span sender, int message, struct str *fields)
+{
+	struct str record = STR_INIT;
+	int result = -1;
+
+	str_add_byte(&record, 'S');
+	str_add_field(&record, span_upto(sender, ADDRESS_MAX));
+	str_reset(fields);
+	if (ask(home, message, &record) < 0) {
+		result = errno == ENOENT ? 0 : -1;
+		str_set(fields, SPAN("qmail-verifyd does not answer: "));
+		str_add_z(fields, error_text(errno));
+	} else if (take_text(str_span(&record), 's', fields) &&
+	    are_fields(str_span(fields))) {
+		result = 1;
+	} else if (!take_text(str_span(&record), 't', fields)) {
+		str_set(fields, SPAN("qmail-verifyd gave no proper answer"));
+	}
+	str_free(&record);
 	return result;
 }
 
@@ -111,6 +152,23 @@ verifydoor_format(struct str *record, enum verifydoor_wish wish,
 	str_add_byte(record, (char)wish);
 	str_add_field(record, domain);
 	str_add_field(record, fields);
+}
+
+bool
+verifydoor_parse_sign(struct span record, struct span *sender)
+{
+	size_t end = span_find(record, '\0');
+
+	*sender = span_from(span_upto(record, end), 1);
+	return record.len > 1 && record.s[0] == 'S' && end + 1 == record.len;
+}
+
+void
+verifydoor_format_signed(struct str *record, bool is_signed, struct span text)
+{
+	str_reset(record);
+	str_add_byte(record, is_signed ? 's' : 't');
+	str_add_field(record, text);
 }
 
 void

@@ -1,11 +1,16 @@
 /*
- * verifydoor.h - how a filter has a message checked by qmail-verifyd: one record
- * over a door (sys/door.h), with the message as an open file, and one back.
+ * verifydoor.h - how a filter has a message checked by qmail-verifyd, and qmail-remote
+ * has one signed: one record over a door (sys/door.h), with the message as an open
+ * file, and one back.
  *
  *	question   Q, the client's address, its HELO name, the reverse-path, each
  *	           ended by NUL; the file, read from its beginning
  *	answer     A, a letter of verifydoor_wish, a domain, the fields to put on top
  *	           of the message, each of these two ended by NUL
+ *
+ *	question   S, the reverse-path, ended by NUL; the file
+ *	answer     s, the fields to put on top of it; or t, words on why it cannot be
+ *	           signed now; each ended by NUL
  */
 #ifndef NET_VERIFYDOOR_H
 #define NET_VERIFYDOOR_H
@@ -56,7 +61,18 @@ MUST_CHECK int
 verifydoor_ask(const char *home, const struct verifydoor_question *question,
     int message, struct verifydoor_answer *answer);
 
-/* verifydoor_parse: takes a question apart; its spans lie in the record.  Returns
+/*
+ * verifydoor_sign: has a message signed.
+ *   home      HOME
+ *   sender    its reverse-path
+ *   message   as above; where it is read afterwards is not told
+ *   fields    receives them, perhaps none, or words on why there are none; replaced
+ * Returns 1; 0: there never was such a service here; -1: it cannot be signed now.
+ */
+MUST_CHECK int verifydoor_sign(
+    const char *home, struct span sender, int message, struct str *fields);
+
+/* verifydoor_parse: takes a question to check apart; its spans lie in the record.  Returns
  * false if it is none. */
 MUST_CHECK bool
 verifydoor_parse(struct span record, struct verifydoor_question *question);
@@ -64,6 +80,13 @@ verifydoor_parse(struct span record, struct verifydoor_question *question);
 /* verifydoor_format: the record of an answer. */
 void verifydoor_format(struct str *record, enum verifydoor_wish wish,
     struct span domain, struct span fields);
+
+/* verifydoor_parse_sign: the same, of one to sign. */
+MUST_CHECK bool verifydoor_parse_sign(struct span record, struct span *sender);
+
+/* verifydoor_format_signed: the record of an answer to that: fields, or words. */
+void
+verifydoor_format_signed(struct str *record, bool is_signed, struct span text);
 
 void verifydoor_answer_free(struct verifydoor_answer *answer);
 

@@ -19,6 +19,11 @@
 #include "sys/in.h"
 #include "sys/out.h"
 
+/* Set in the environment of qmail-queue, by who hands it a message that a user
+ * submits (RFC 6409) and this host does not only relay; so is RELAYCLIENT.  Then,
+ * if there are keys to sign with, E gets a word that says so. */
+#define ENVELOPE_SUBMITTED_SETTING "QMAILSUBMITTED"
+
 /* Longest address in bytes; qmail-queue(8) promises 1000. */
 #define ENVELOPE_ADDRESS_MAX 1002
 

@@ -103,6 +103,14 @@ done:
 	return result;
 }
 
+int
+inject_submit(struct inject *inject, const char *home)
+{
+	if (setenv(ENVELOPE_SUBMITTED_SETTING, "", 1) < 0)
+		return -1;
+	return inject_open(inject, home);
+}
+
 /* Ends what out writes to; a failure makes the message fail. */
 static void
 finish_out(struct inject *inject)

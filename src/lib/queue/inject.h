@@ -42,6 +42,10 @@ struct inject {
  */
 MUST_CHECK int inject_open(struct inject *inject, const char *home);
 
+/* inject_submit: the same, for a message that is made here, or that a user submits:
+ * it is signed on its way to other hosts. */
+MUST_CHECK int inject_submit(struct inject *inject, const char *home);
+
 /* inject_message: adds bytes to the message; no limit on their number. */
 void inject_message(struct inject *inject, struct span bytes);
 

@@ -10,9 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sys/clock.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 
-#define ASIDE ".new"
+#define ASIDE	 ".new"
+#define LATER_MS 10000 /* until the next try to make one */
 
 /* The address of a socket: path and an ending.  0, -1 with errno. */
 static int
@@ -81,6 +84,20 @@ door_open(const char *path, int backlog)
 	if (fd >= 0 && door_show(path) < 0) {
 		fd_close(fd);
 		return -1;
+	}
+	return fd;
+}
+
+int
+door_open_later(
+    const char *program, const char *path, int backlog, int64_t *again)
+{
+	int fd = door_open(path, backlog);
+
+	*again = 0;
+	if (fd < 0) {
+		error_warn(program, path);
+		*again = clock_monotonic() + LATER_MS;
 	}
 	return fd;
 }

@@ -5,6 +5,7 @@
 #ifndef SYS_DOOR_H
 #define SYS_DOOR_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/attr.h"
@@ -33,6 +34,16 @@ MUST_CHECK int door_show(const char *path);
 
 /* door_open: door_make and door_show. */
 MUST_CHECK int door_open(const char *path, int backlog);
+
+/*
+ * door_open_later: door_open, for a program that has to go on without a door if it
+ * cannot be made: on a full disk it is mail that goes which makes room for one.
+ *   program   its name: descriptor 2 gets a line on why
+ *   again     receives when to try once more: clock_monotonic(); 0: it is open
+ * Returns the descriptor, or -1.
+ */
+MUST_CHECK int door_open_later(
+    const char *program, const char *path, int backlog, int64_t *again);
 
 /*
  * door_accept: lets in who waits.

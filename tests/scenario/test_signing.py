@@ -1,0 +1,425 @@
+"""Signatures of DKIM on what our own users send: qmail-dkimsignd, qmail-verifyd, qmail-remote."""
+
+import os
+import re
+import smtplib
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from support import peers, process
+from scenario.test_dkimverify import Key
+
+RELAY = "127.0.0.2:2525"
+POLITE = {"EHLO": "250-relay.example\r\n250 8BITMIME\r\n"}
+LETTER = "From: Ann <ann@here.example>\nTo: u@there.example\nSubject: a letter\n\nhello\n"
+
+
+def put_key(place, key, domain="here.example", selector="a", name=None):
+    """A key of the host; qmailk alone reads it."""
+    folder = place.path("control/dkim/" + domain)
+    os.makedirs(folder, exist_ok=True)
+    with open(key.path) as source:
+        place.write("%s/%s.pem" % (folder, selector), source.read(), "qmailk", 0o400)
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keys")
+    return {kind: Key(folder, kind) for kind in ("rsa", "ed", "short")}
+
+
+class Post:
+    """The services, and the host where all mail goes."""
+
+    def __init__(self, town, keys):
+        self.town, self.place, self.keys = town, town.place, keys
+        self.place.control(me="here.example\n", rcpthosts="here.example\n", locals="here.example\n",
+                           smtproutes=":%s\n" % RELAY)
+        self.records = {"%s._domainkey.here.example" % selector: {"TXT": [keys[kind].record()]}
+                        for selector, kind in (("a", "rsa"), ("b", "ed"))}
+        put_key(self.place, keys["rsa"], selector="a")
+        put_key(self.place, keys["ed"], selector="b")
+        self.daemons = {}
+
+    def begin(self, *names):
+        for name, door in ("qmail-dkimsignd", "dkim/door"), ("qmail-verifyd", "verify/door"):
+            if name not in (names or ("qmail-dkimsignd", "qmail-verifyd")):
+                continue
+            self.daemons[name] = self.town.begin([self.place.program(name)], cwd="/",
+                                                 env={"PATH": "/usr/bin:/bin"})
+            self.town.until(lambda: self.daemons[name].has_ended or self.town.is_door_open(door), name)
+
+    def go(self, send, count=1, script=None):
+        """What the other host is sent."""
+        with peers.Servers({RELAY: [script or POLITE]}) as servers:
+            if not self.town.daemon:
+                self.town.open()
+            send()
+            self.town.wait_empty()
+        assert len(servers.connections) == count
+        return [message_of(connection.sent) for connection in servers.connections]
+
+    def sendmail(self, text=LETTER, *words, to="u@there.example", **environment):
+        self.town.run_as("ann", ["env", *("%s=%s" % pair for pair in environment.items()),
+                                 self.place.program("sendmail"), *words, to], text)
+
+    def results(self, text, domain="here.example"):
+        """Of each signature, from the top: a word, and its selector."""
+        with peers.Dns(self.records):
+            done = subprocess.run([self.place.program("qmail-dkimverify")], input=text.replace(b"\r\n", b"\n"),
+                                  stdout=subprocess.PIPE, check=False, cwd="/", env={"PATH": "/usr/bin:/bin"})
+        found = re.findall(r"^(\w+) d=(\S+) s=(\S+)", done.stdout.decode(), re.M)
+        assert all(name == domain for _, name, _ in found), done.stdout
+        return [(word, selector) for word, _, selector in found]
+
+
+def message_of(sent):
+    """The message of a session, as it was before the dots."""
+    text = sent.split(b"DATA\r\n", 1)[1].split(b"\r\n.\r\n", 1)[0] + b"\r\n"
+    return re.sub(rb"^\.", b"", text, flags=re.M)
+
+
+@pytest.fixture
+def post(town, needs, keys):
+    needs("openssl")
+    if not os.path.exists(town.place.program("qmail-dkimsignd")):
+        pytest.skip("built without OpenSSL")
+    post = Post(town, keys)
+    yield post
+    town.close()
+
+
+SIGNED = [("pass", "a"), ("pass", "b")]
+
+
+def test_sendmail(post):
+    """RSA and Ed25519, once each."""
+    post.begin()
+    (text,) = post.go(post.sendmail)
+    assert post.results(text) == SIGNED
+    assert text.startswith(b"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed;\r\n\td=here.example; s=a;\r\n")
+    assert text.count(b"\r\nDKIM-Signature: ") == 1 and b"h=From:From:Subject:Date:Message-ID:To;" in text
+    assert all(len(line) < 79 for line in text.splitlines())
+    for old, new in (b"hello", b"other"), (b"a letter", b"another"), (b"To: u@", b"To: v@"):
+        assert post.results(text.replace(old, new)) == [("fail", "a"), ("fail", "b")]
+    assert post.results(text.replace(b"Subject", b"From: eve@here.example\r\nSubject", 1)) != SIGNED
+    assert post.results(text.replace(b"hello", b"hello  ")) == SIGNED  # relaxed
+
+
+VERIFIERS = {
+    "dkimpy": ["/usr/bin/python3", "-c", """if True:
+        import sys, dkim
+        text = sys.stdin.buffer.read()
+        for at in range(2):
+            assert dkim.DKIM(text).verify(at, dnsfunc=lambda name, **more: sys.argv[1 + at].encode()), at
+        """],
+    "Mail::DKIM": ["perl", "-MMail::DKIM::Verifier", "-MMail::DKIM::DNS", "-MNet::DNS", "-e", """
+        Mail::DKIM::DNS::resolver(Net::DNS::Resolver->new(nameservers => ["127.0.0.1"]));
+        my $found = "";
+        my $verifier = Mail::DKIM::Verifier->new();
+        binmode STDIN;
+        while (<STDIN>) { $verifier->PRINT($_) }
+        $verifier->CLOSE;
+        for ($verifier->signatures) { $found = $_->result_detail if $_->selector eq "a" }
+        print STDERR $found;
+        exit($found eq "pass" ? 0 : 1);
+        """]}
+
+
+@pytest.mark.parametrize("name", VERIFIERS)
+def test_others_take_them(post, name):
+    """dkimpy both; Mail::DKIM of Debian knows RSA only."""
+    post.begin()
+    (text,) = post.go(post.sendmail)
+    records = [post.records[selector + "._domainkey.here.example"]["TXT"][0] for selector in "ab"]
+    for message, is_good in (text, True), (text.replace(b"hello", b"other"), False):
+        with peers.Dns(post.records):
+            done = subprocess.run([*VERIFIERS[name], *records], input=message, capture_output=True, check=False)
+        assert (done.returncode == 0) == is_good, done.stderr.decode()
+
+
+# ---- however it comes
+
+def relay(town, sender="ann@here.example", to="u@there.example", text=LETTER):
+    with smtplib.SMTP("127.0.0.1", 25, "client.example", timeout=20) as client:
+        client.sendmail(sender, [to], text.replace("\n", "\r\n"))
+
+
+def test_by_smtp(post):
+    """Whoever may relay is one of us."""
+    post.begin()
+    post.town.serve_smtp(RELAYCLIENT="")
+    (text,) = post.go(lambda: relay(post.town))
+    assert post.results(text) == SIGNED
+
+
+def test_of_strangers(post):
+    """Forwarded, by .qmail and by programs, whatever it says it is."""
+    post.begin()
+    post.town.serve_smtp()
+    post.town.rules("ann", "", "&u@there.example")
+    post.town.rules("bob", "", "|forward u@there.example", "|sendmail -f bob@here.example u@there.example")
+    for to, count in ("ann", 1), ("bob", 2):
+        for text in post.go(lambda: relay(post.town, to=to + "@here.example"), count):
+            assert b"Subject: a letter" in text and b"DKIM-Signature" not in text
+
+
+def test_of_ours_forwarded(post):
+    """Once, and by a list with an owner too."""
+    post.begin()
+    post.town.rules("bob", "", "&u@there.example")
+    post.town.rules("bob", "-list", "&u@there.example")
+    post.town.rules("bob", "-list-owner", "&bob")
+    post.town.rules("bob", "-forward", "|forward u@there.example")
+    for to in "bob", "bob-list", "bob-forward":
+        (text,) = post.go(lambda: post.sendmail(to=to + "@here.example"))
+        assert post.results(text) == SIGNED
+    assert b"<bob-list-owner@here.example>" not in text
+
+
+def test_a_list_program(post):
+    """What it passes on is not its own, unless its user says so."""
+    post.begin()
+    resent = "Received: from there.example by here.example; 27 Nov 2026 10:00:00 -0000\n" + LETTER
+    (text,) = post.go(lambda: post.sendmail(resent))
+    assert b"DKIM-Signature" not in text
+    (text,) = post.go(lambda: post.sendmail(resent, QMAILSUBMITTED="1"))
+    assert post.results(text) == SIGNED
+    for program in "new-inject", "qmail-inject":
+        for message, count in (resent, 0), (LETTER, 2):
+            (text,) = post.go(lambda: post.town.run_as("ann", [post.place.program(program), "u@there.example"], message))
+            assert len(post.results(text)) == count
+
+
+def test_bounces(post):
+    post.begin()
+    post.town.serve_smtp()
+    post.town.rules("bob", "", "|exit 100")
+    (text,) = post.go(lambda: relay(post.town, sender="joe@there.example", to="bob@here.example"))
+    assert b"MAILER-DAEMON@here.example" in text and post.results(text) == SIGNED
+
+
+def test_by_qmtp(post):
+    post.begin()
+    post.place.write(post.place.path("control/qmtproutes"), "there.example:127.0.0.2:2209\n")
+    heard = []
+
+    def serve(listener):
+        sock, _ = listener.accept()
+        with sock:
+            while not heard or not re.search(rb",\d+:15:u@there.example,,$", heard[0]):
+                data = sock.recv(65536)
+                heard[:] = [(heard[0] if heard else b"") + data]
+            sock.sendall(b"3:Kok,")
+    with socket.create_server(("127.0.0.2", 2209)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        post.town.open()
+        post.sendmail()
+        post.town.wait_empty()
+        thread.join(20)
+    text = heard[0].split(b"\n", 1)[1]
+    assert post.results(re.sub(rb"\n,.*$", b"\n", text)) == SIGNED
+
+
+# ---- with which keys
+
+@pytest.mark.parametrize("author, sender, domain", [
+    ("ann@mail.here.example", "ann@other.example", "here.example"),  # that above it
+    ("ann@there.example", "list-bounces@here.example", "here.example"),  # a list of ours
+    ("ann@HERE.example", "", "here.example"),
+    ("ann@there.example, bob@here.example", "ann@here.example", "here.example"),
+    ("ann@there.example", "ann@there.example", None),
+    ("ann@nothere.example", "", None), ("ann@[127.0.0.1]", "", None)])
+def test_domains(post, author, sender, domain):
+    post.begin()
+    (text,) = post.go(lambda: post.sendmail(LETTER.replace("ann@here.example", author), "-f", sender))
+    assert post.results(text) == (SIGNED if domain else [])
+
+
+def test_two_domains(post, keys):
+    post.begin()
+    put_key(post.place, keys["ed"], "b.example", "x")
+    post.records["x._domainkey.b.example"] = {"TXT": [keys["ed"].record()]}
+    (text,) = post.go(lambda: post.sendmail(LETTER.replace("here.example", "b.example")))
+    assert post.results(text, "b.example") == [("pass", "x")]
+
+
+@pytest.mark.parametrize("kind", ["short", "garbage", "folder"])
+def test_a_key_of_no_use(post, keys, kind):
+    """Mail waits, for without signatures others would refuse it."""
+    path = post.place.path("control/dkim/here.example/c.pem")
+    if kind == "short":
+        put_key(post.place, keys["short"], selector="c")
+    elif kind == "garbage":
+        post.place.write(path, "no key", "qmailk", 0o400)
+    else:
+        os.mkdir(path)
+    post.begin()
+    post.town.open()
+    post.sendmail()
+    line = post.town.daemon.wait("^delivery 1: deferral: (.*)").group(1)
+    assert "cannot_have_the_message_signed:_" in line and "c.pem:_" in line
+
+
+def test_other_files(post):
+    folder = post.place.path("control/dkim/here.example/")
+    for name in "a.txt", "README", ".pem", "..pem", "A.pem", "a b.pem":
+        post.place.write(folder + name, "no key")
+    post.begin()
+    (text,) = post.go(post.sendmail)
+    assert post.results(text) == SIGNED
+
+
+# ---- when something is missing
+
+def test_without_keys(post):
+    """Nothing is asked, and the queue is as ever."""
+    for name in "a.pem", "b.pem":
+        os.unlink(post.place.path("control/dkim/here.example/" + name))
+    os.rmdir(post.place.path("control/dkim/here.example"))
+    os.rmdir(post.place.path("control/dkim"))
+    assert post.town.queue(process.envelope("ann@here.example", "u@there.example"), LETTER,
+                           env={"QMAILSUBMITTED": ""}) == 0
+    (path,) = post.place.queue_files()["intd"].values()
+    with open(path, "rb") as source:
+        assert b"SUBMITTED" not in source.read()
+    (text,) = post.go(lambda: None)
+    assert b"DKIM-Signature" not in text
+
+
+def test_services_that_never_were(post):
+    (text,) = post.go(post.sendmail)
+    assert b"DKIM-Signature" not in text
+    post.begin("qmail-verifyd")
+    (text,) = post.go(post.sendmail)
+    assert b"DKIM-Signature" not in text
+
+
+@pytest.mark.parametrize("name", ["qmail-verifyd", "qmail-dkimsignd"])
+def test_services_that_are_down(post, name):
+    post.begin()
+    post.daemons[name].kill()
+    post.town.open()
+    post.sendmail()
+    line = post.town.daemon.wait("^delivery 1: deferral: (.*)").group(1)
+    assert "cannot_have_the_message_signed:_%s_does_not_answer:" % name in line and "(#4.7.0)" in line
+    post.begin(name)
+
+    def again():
+        post.town.signal("qmail-send", 14)
+    (text,) = post.go(again)
+    assert post.results(text) == SIGNED
+
+
+# ---- what is told to whom
+
+def test_envelopes(post):
+    """The word is for programs of ours alone."""
+    post.begin()
+    for before, after in (b"", b"ESUBMITTED\0"), (b"ERET=HDRS ENVID=x\0", b"ERET=HDRS ENVID=x SUBMITTED\0"), \
+            (b"ESUBMITTED\0", b"ESUBMITTED\0"):
+        assert post.town.queue(b"Fann@here.example\0" + before + b"Tu@there.example\0\0", LETTER,
+                               env={"QMAILSUBMITTED": ""}) == 0
+        files = post.place.queue_files()
+        (path,) = files["intd"].values()
+        with open(path, "rb") as source:
+            assert b"Fann@here.example\0" + after + b"Tu@there.example\0\0" in source.read()
+        for kind in files:
+            for path in files[kind].values():
+                os.unlink(path)
+    with peers.Servers({RELAY: [{"EHLO": "250-relay.example\r\n250 DSN\r\n"}]}) as servers:
+        assert post.town.queue(b"Fann@here.example\0ERET=HDRS\0Tu@there.example\0\0", LETTER,
+                               env={"RELAYCLIENT": ""}) == 0
+        post.town.open()
+        post.town.wait_empty()
+    (connection,) = servers.connections
+    assert b"MAIL FROM:<ann@here.example> RET=HDRS\r\n" in connection.sent
+    assert post.results(message_of(connection.sent)) == SIGNED
+
+
+def test_no_word_of_smtp(post):
+    post.town.serve_smtp(RELAYCLIENT="")
+    with smtplib.SMTP("127.0.0.1", 25, "client.example", timeout=20) as client:
+        client.ehlo()
+        assert client.docmd("MAIL FROM:<ann@here.example> SUBMITTED")[0] == 555
+
+
+def ask(post, door, record, user):
+    """What the service behind a door says to a record of a user; b"" for nothing."""
+    path = post.place.path(door)
+    text = """if True:
+        import array, socket, sys
+        one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        one.settimeout(20)
+        one.connect(sys.argv[1])
+        with open("/dev/stdin", "rb") as message:
+            one.sendmsg([bytes.fromhex(sys.argv[2])],
+                        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [message.fileno()]))])
+            sys.stdout.buffer.write(one.recv(10000))
+        """
+    with open(post.town.home("ann") + "/letter", "w+") as message:
+        message.write(LETTER)
+        message.flush()
+        message.seek(0)
+        done = subprocess.run(["/usr/bin/python3", "-c", text, path, record.hex()], stdin=message,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, cwd="/",
+                              **post.place.as_user(user))
+    return done.stdout
+
+
+def test_walls(post):
+    """Who sends has messages signed, who checks them hashes, and nobody else anything."""
+    if not post.place.is_root:
+        pytest.skip("needs root")
+    post.begin()
+    sign = b"Sann@here.example\0"
+    assert ask(post, "verify/door", sign, "qmailr").startswith(b"sDKIM-Signature: ")
+    for user in "qmaild", "qmails", "alias":
+        assert ask(post, "verify/door", sign, user) == b""
+    check = b"Q127.0.0.1\0there.example\0ann@here.example\0"
+    assert ask(post, "verify/door", check, "qmailr") == b""
+    with peers.Dns({}):
+        assert ask(post, "verify/door", check, "qmaild").startswith(b"A")
+    keys = b"Khere.example\0"
+    assert ask(post, "dkim/door", keys, "qmailf") == b"ka\0rsa-sha256\0b\0ed25519-sha256\0"
+    for user in "qmailr", "qmaild", "alias":
+        assert ask(post, "dkim/door", keys, user) == b""
+    done = subprocess.run(["cat", post.place.path("control/dkim/here.example/a.pem")], capture_output=True, check=False,
+                          **post.place.as_user("qmailf"))
+    assert done.returncode != 0
+
+
+@pytest.mark.parametrize("record", [
+    b"K", b"Khere.example", b"Khere.example\0x", b"Sa\0", b"Sa\0" + b"h" * 31, b"Sa\0" + b"h" * 33, b"X\0", b"k\0",
+    b"K" + b"a" * 5000])
+def test_garbage_at_the_keys(post, record):
+    post.begin("qmail-dkimsignd")
+    assert ask(post, "dkim/door", record, "qmailf") == b""
+
+
+@pytest.mark.parametrize("record, answer", [
+    (b"K../here.example\0", b"k"), (b"Khere.example/../here.example\0", b"k"), (b"K.\0", b"k"), (b"K\0", b"k"),
+    (b"KHERE.example\0", b"k"), (b"K" + b"a" * 254 + b"\0", b"k"),
+    (b"Sa\0" + b"h" * 32, b"tthere is no such key\0")])
+def test_questions_without_an_answer(post, record, answer):
+    post.begin("qmail-dkimsignd")
+    assert ask(post, "dkim/door", record, "qmailf") == answer
+
+
+@pytest.mark.parametrize("record", [b"S", b"Sann@here.example", b"Sann\0x", b"Sann\0\0"])
+def test_garbage_for_the_signer(post, record):
+    post.begin()
+    assert ask(post, "verify/door", record, "qmailr") == b""
+
+
+def test_a_large_message(post):
+    """In constant memory, and all of it is signed."""
+    post.begin()
+    body = "a line of a large message\n" * 400000
+    (text,) = post.go(lambda: post.sendmail(LETTER + body))
+    assert post.results(text) == SIGNED
+    assert post.results(text[:-3] + b"x\r\n") == [("fail", "a"), ("fail", "b")]
