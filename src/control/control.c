@@ -216,6 +216,10 @@ look_at(struct walk *walk, uint64_t number, char answer)
 	    message, number, walk->control->split, files_of(walk, number));
 	enum stage stage;
 
+	message->is_unclear = walk->flush && answer == ORDERS_BUSY;
+	/* A file that a crash has cut is made anew: then it is looked at again. */
+	if (got < 0 && errno == EBADMSG && message->is_unclear)
+		got = 1;
 	if (got < 0)
 		control_complain(walk->control, number, error_text(errno));
 	else if (got == 0 && walk->selection->numbers.len &&
@@ -225,8 +229,7 @@ look_at(struct walk *walk, uint64_t number, char answer)
 	if (got <= 0)
 		return;
 	stage = stage_of(message, answer);
-	message->is_unclear = answer == ORDERS_BUSY;
-	if ((walk->flush && message->is_unclear) ||
+	if (message->is_unclear ||
 	    selection_has(walk->selection, message, stage, walk->now))
 		walk->call(walk->context, message, stage);
 }

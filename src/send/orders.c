@@ -45,6 +45,8 @@ static const struct {
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))
 
+/* The line is on its way before anything is done: a kill between leaves no order
+ * without it. */
 static void
 log_order(const struct order *order, const char *words, uint64_t number)
 {
@@ -59,6 +61,7 @@ log_order(const struct order *order, const char *words, uint64_t number)
 	sendlog_z(log, " by uid ");
 	sendlog_u64(log, order->uid);
 	sendlog_end(log);
+	sendlog_flush(log);
 }
 
 static enum orders_answer
@@ -124,6 +127,8 @@ take_note(struct order *order, struct job *job, uint64_t number,
 		return answer;
 	while (verbs[i].verb != order->verb)
 		i++;
+	if (verbs[i].order != old)
+		log_order(order, verbs[i].words, number);
 	/* One that stands there is written again: its sync may have failed, and
 	 * the next would have nothing to write. */
 	if (info_mark_order(number, order->send->split, verbs[i].order, birth) <
@@ -131,8 +136,6 @@ take_note(struct order *order, struct job *job, uint64_t number,
 		return answer_error(order, number);
 	if (job)
 		job->order = verbs[i].order;
-	if (verbs[i].order != old)
-		log_order(order, verbs[i].words, number);
 	if (info_order_holds(verbs[i].order))
 		return ORDERS_DONE;
 	make_due_after_restart(order->send, number);
@@ -144,19 +147,19 @@ take_note(struct order *order, struct job *job, uint64_t number,
 
 /* ---- one recipient ---- */
 
-/* Marks the recipients with the address in a channel.  Returns how many; -1
- * with errno, EBUSY if one is under way. */
+/* Marks the recipients with the address in a channel.  Returns how many it has
+ * marked with those before; -1 with errno, EBUSY if one is under way. */
 static int
-drop_in_channel(
-    const struct order *order, const struct job *job, uint64_t number, int id)
+drop_in_channel(const struct order *order, const struct job *job,
+    uint64_t number, int id, int before)
 {
 	struct channel_recipient next = CHANNEL_RECIPIENT_INIT;
 	struct channel_reader reader;
 	int fd = channel_open((enum channel_id)id, number, order->send->split);
-	int got = 1, count = 0;
+	int got = 1, count = before;
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
+		return errno == ENOENT ? before : -1;
 	if (channel_read_from(&reader, fd, 0) < 0)
 		got = -1;
 	while (got > 0 && (got = channel_next(&reader, &next)) > 0) {
@@ -168,11 +171,12 @@ drop_in_channel(
 			&job->channels[id].busy, next.position + 1)) {
 			errno = EBUSY;
 			got = -1;
-		} else if (channel_mark_done(fd, next.position) < 0) {
-			got = -1;
-		} else {
-			count++;
+			continue;
 		}
+		if (count++ == 0)
+			log_order(order, "drop msg ", number);
+		if (channel_mark_done(fd, next.position) < 0)
+			got = -1;
 	}
 	channel_recipient_free(&next);
 	fd_close(fd);
@@ -186,19 +190,15 @@ drop(struct order *order, const struct job *job, uint64_t number)
 	int count = 0;
 
 	for (int i = 0; i < CHANNELS; i++) {
-		int got;
-
 		if (job && job->channels[i].pass)
 			return ORDERS_BUSY;
-		got = drop_in_channel(order, job, number, i);
-		if (got < 0)
+		count = drop_in_channel(order, job, number, i, count);
+		if (count < 0)
 			return errno == EBUSY ? ORDERS_BUSY
 					      : answer_error(order, number);
-		count += got;
 	}
 	if (count == 0)
 		return ORDERS_GONE;
-	log_order(order, "drop msg ", number);
 	(void)number_set_add(&order->due, number);
 	return ORDERS_DONE;
 }

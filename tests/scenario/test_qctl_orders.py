@@ -539,3 +539,57 @@ def test_a_file_that_a_crash_has_lost(waiting):
             told = asking.communicate(timeout=60)
     assert told[0].startswith("0 messages")
     assert told[1] == f"qmail-qctl: {one}: has other recipients, too, which were not named; nothing was done\n"
+
+
+@pytest.mark.parametrize("verb, done", [("hold", "held"), ("delete", "deleted")])
+def test_a_file_that_was_cut(waiting, verb, done):
+    """As one that is missing, it is waited for until it is made anew."""
+    town = waiting
+    town.place.control(me="here.example\n", smtproutes=":[127.0.0.1]:9\n")
+    one = send_waiting(town, "joe@there.example", "ann-carl@here.example", "x@there.example")
+    town.daemon.kill()
+    os.truncate(town.place.queue_path("local", int(one)), 5)
+    with late(town, "qmail-todo") as go:
+        town.open()
+        with begin(town, verb, "--sender", "joe@there.example") as asking:
+            town.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
+            go()
+            said, trouble = asking.communicate(timeout=60)
+    assert (asking.returncode, trouble) == (0, "") and "%s %s\n" % (done, one) in said
+
+
+def test_what_is_examined_and_not_meant(waiting):
+    """It is looked at again when that is over, and left alone."""
+    town = waiting
+    town.place.control(me="here.example\n", smtproutes=":[127.0.0.1]:9\n")
+    one = send_waiting(town, "joe@there.example", "ann-carl@here.example", "x@there.example")
+    two = send_waiting(town, "eve@there.example", "ann-carl@here.example", "x@there.example")
+    town.daemon.kill()
+    with late(town, "qmail-todo") as go:
+        town.open()
+        with begin(town, "delete", "--sender", "eve@there.example") as asking:
+            town.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
+            go()
+            said, trouble = asking.communicate(timeout=60)
+    assert (asking.returncode, said, trouble) == (0, "deleted %s\n1 message deleted\n" % two, "")
+    assert numbers(qctl(town, "list").stdout) == [one]
+
+
+@pytest.mark.parametrize("words, fault, folder, line", [
+    (["delete"], "utimensat", "info", "delete msg %s by uid 0"),
+    (["redirect", "ann-carl@here.example", "bob@here.example"], "pwrite64", "local",
+     "drop msg %s to ann-carl@here.example by uid 0")])
+def test_no_order_without_its_line(waiting, words, fault, folder, line):
+    """Killed while the order is written: who asked is in the log."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    town = waiting
+    one = send_waiting(town, "joe@there.example", "ann-carl@here.example", "ann@here.example")
+    path = town.place.queue_path(folder, int(one))
+    with fault_in(town.daemon.pid, fault + ":signal=SIGKILL", "-P", path.split("/queue/")[1], "-P", path):
+        done = subprocess.run([town.place.program("qmail-qctl"), words[0], one, *words[1:]], cwd="/", text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    assert done.returncode == 111
+    town.daemon.process.wait(20)
+    town.daemon.kill()
+    assert any(line % one in text for text in town.daemon.lines)
