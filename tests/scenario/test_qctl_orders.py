@@ -541,8 +541,10 @@ def test_a_file_that_a_crash_has_lost(waiting):
     assert told[1] == f"qmail-qctl: {one}: has other recipients, too, which were not named; nothing was done\n"
 
 
-@pytest.mark.parametrize("verb, done", [("hold", "held"), ("delete", "deleted")])
-def test_a_file_that_was_cut(waiting, verb, done):
+@pytest.mark.parametrize("verb, done, condition", [
+    ("hold", "held", ["--sender", "joe@there.example"]), ("delete", "deleted", ["--sender", "joe@there.example"]),
+    ("hold", "held", ["--recipient", "ann-carl@here.example"])])
+def test_a_file_that_was_cut(waiting, verb, done, condition):
     """As one that is missing, it is waited for until it is made anew."""
     town = waiting
     town.place.control(me="here.example\n", smtproutes=":[127.0.0.1]:9\n")
@@ -551,7 +553,7 @@ def test_a_file_that_was_cut(waiting, verb, done):
     os.truncate(town.place.queue_path("local", int(one)), 5)
     with late(town, "qmail-todo") as go:
         town.open()
-        with begin(town, verb, "--sender", "joe@there.example") as asking:
+        with begin(town, verb, *condition) as asking:
             town.until(lambda: len(town.daemons()["qmail-qctld"]) > 1, "its client")
             go()
             said, trouble = asking.communicate(timeout=60)
