@@ -139,7 +139,7 @@ static void
 become_owner(const struct owner *owner)
 {
 	if (ids_become(owner->uid, owner->gid, &owner->gid, 1) < 0)
-		end(REFUSED);
+		end(errno == EPERM ? REFUSED : TROUBLE);
 	if (chdir(str_z(&owner->home)) < 0)
 		end(TROUBLE);
 	set_variable("SHELL", str_z(&owner->shell));

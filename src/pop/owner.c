@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "config/popusers.h"
+#include "sys/account.h"
 #include "sys/clock.h"
 #include "sys/shadow.h"
 
@@ -50,25 +51,11 @@ find_virtual(struct span name, struct owner *owner)
 	return found;
 }
 
-/* getpwnam that tells "no such account" from "cannot tell". */
-static int
-find_passwd(const char *name, struct passwd **account)
-{
-	errno = 0;
-	*account = getpwnam(name);
-	if (*account)
-		return 1;
-	return errno == 0 || errno == ENOENT || errno == ESRCH ||
-		errno == EBADF || errno == EPERM
-	    ? 0
-	    : -1;
-}
-
 static int
 find_account(const char *name, struct owner *owner)
 {
 	struct passwd *account;
-	int found = find_passwd(name, &account);
+	int found = account_find(name, &account);
 
 	if (found <= 0)
 		return found;

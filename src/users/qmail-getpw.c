@@ -11,7 +11,6 @@
  * mail while an account server is down.
  */
 #include <errno.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -25,17 +24,14 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "config/users.h"
+#include "sys/account.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
 #include "sys/file.h"
-#include "sys/in.h"
 #include "sys/signal.h"
 
-#define NAME_MAX_LEN 31	   /* bytes of an account name */
-#define LINE_MAX_LEN 65536 /* bytes of a line of the file of accounts */
-
-static const char accounts_file[] = "/etc/passwd";
+#define NAME_MAX_LEN 31 /* bytes of an account name */
 
 enum outcome {
 	FOUND = 0,
@@ -69,42 +65,6 @@ may_get_mail(const struct passwd *account)
 	return st.st_uid == account->pw_uid;
 }
 
-/* Whether a line of the file of accounts is that of this account. */
-static bool
-is_line_of(struct span line, struct span name)
-{
-	return span_starts(line, name) && line.len > name.len &&
-	    line.s[name.len] == ':';
-}
-
-/* Whether the file of accounts has this one: 1, 0, -1 if that cannot be told.
- */
-static int
-is_in_file(struct span name)
-{
-	char buffer[4096];
-	struct str line = STR_INIT;
-	struct in in;
-	int fd = file_open(accounts_file), found = 0, got;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	in_init(&in, fd, buffer, sizeof(buffer));
-	do {
-		str_reset(&line);
-		got = in_read_until(&in, '\n', &line, LINE_MAX_LEN);
-		found = is_line_of(str_span(&line), name);
-	} while (got > 0 && !found);
-	fd_close(fd);
-	str_free(&line);
-	return found ? 1 : got;
-}
-
-/*
- * getpwnam that tells "no such account" from "cannot tell".  When the C library
- * cannot read the file of accounts it asks the next source that
- * /etc/nsswitch.conf names, and passes on that this one knows no such account.
- */
 static enum outcome
 look_up(struct span name, struct passwd **account)
 {
@@ -112,14 +72,7 @@ look_up(struct span name, struct passwd **account)
 
 	memcpy(text, name.s, name.len);
 	text[name.len] = '\0';
-	errno = 0;
-	*account = getpwnam(text);
-	if (*account)
-		return FOUND;
-	if (errno != 0 && errno != ENOENT && errno != ESRCH && errno != EBADF &&
-	    errno != EPERM)
-		return TROUBLE;
-	return is_in_file(name) == 0 ? FOUND : TROUBLE;
+	return account_find(text, account) < 0 ? TROUBLE : FOUND;
 }
 
 static void

@@ -11,7 +11,8 @@
 
 #include "base/secret.h"
 
-#define HASH_MIN 13 /* letters of the shortest kind */
+#define HASH_MIN  13  /* letters of the shortest kind */
+#define ELSEWHERE "x" /* in passwd(5): the hash is in shadow(5) */
 
 /* For users that there are not: the kinds that are usual, best first. */
 static const char *const nobody[] = {
@@ -42,6 +43,12 @@ shadow_find(const char *name, const char *passwd, int64_t seconds,
 	entry = getspnam(name);
 	if (!entry && errno != 0 && errno != ENOENT && errno != ESRCH)
 		return -1;
+	/* It should be there; when the C library cannot read the file it says
+	 * that it knows no such account. */
+	if (!entry && strcmp(passwd, ELSEWHERE) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
 	str_set(hash, span_of(entry ? entry->sp_pwdp : passwd));
 	*is_current = true;
 	if (!entry)

@@ -1,0 +1,17 @@
+/* account.h - the accounts of the system, as its C library knows them. */
+#ifndef SYS_ACCOUNT_H
+#define SYS_ACCOUNT_H
+
+#include <pwd.h>
+
+#include "base/attr.h"
+
+/*
+ * account_find: getpwnam(3) that tells "no such account" from "cannot tell".
+ *   name      of the account
+ *   account   receives it, good until the next call
+ * Returns 1; 0: there is none; -1 with errno: that cannot be told now.
+ */
+MUST_CHECK int account_find(const char *name, struct passwd **account);
+
+#endif
