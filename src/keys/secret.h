@@ -14,8 +14,9 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "net/secretdoor.h"
 
-#define SECRET_FILE	"control/smtpauth"
+#define SECRET_FILE	SECRETDOOR_FILE
 #define SECRET_FILE_MAX 65536 /* bytes */
 #define SECRET_MAX	1000  /* bytes of a name, and of a password */
 

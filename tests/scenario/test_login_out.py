@@ -166,6 +166,17 @@ def test_without_a_file(root_place, secretd, files):
                 None)[0] == "Kw"
 
 
+@pytest.mark.parametrize("lines, wanted", [(LINES, "Z"), (None, "Kw")])
+def test_a_service_that_never_was(root_place, secretd, files, lines, wanted):
+    """Where there are logins, mail does not go without one."""
+    secretd.kill()
+    os.unlink(root_place.path("secrets/door"))
+    end, words, _, (connection,) = send(
+        root_place, {"127.0.0.2:2525": [script(files.sign("relay.example"))]}, RELAY, lines)
+    assert end == wanted and ("qmail-secretd does not answer" in words) == (wanted == "Z")
+    assert (b"MAIL" in connection.sent) == (wanted == "Kw")
+
+
 @pytest.mark.parametrize("text", ["relay.example\n", "relay.example:joe\n", ":joe:word\n",
                                   "relay.example::word\n", "relay.example:joe:" + "x" * 1001 + "\n"],
                          ids=range(5))

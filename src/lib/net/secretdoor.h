@@ -24,9 +24,10 @@
 #include "base/span.h"
 #include "base/str.h"
 
-#define SECRETDOOR_PATH	      "secrets/door" /* below HOME */
-#define SECRETDOOR_RECORD_MAX 16384	     /* bytes */
-#define SECRETDOOR_NAME_MAX   255	     /* of a relay, a domain, a name */
+#define SECRETDOOR_PATH	      "secrets/door"	 /* below HOME */
+#define SECRETDOOR_FILE	      "control/smtpauth" /* where the logins are */
+#define SECRETDOOR_RECORD_MAX 16384		 /* bytes */
+#define SECRETDOOR_NAME_MAX   255 /* of a relay, a domain, a name */
 
 enum secretdoor_letter {
 	SECRETDOOR_ASK = 'Q',
@@ -44,8 +45,8 @@ enum secretdoor_letter {
  * secretdoor_ask: whether there is a login.
  *   home     HOME
  *   sock     receives the connection to qmail-secretd after a yes; else -1
- * Returns SECRETDOOR_YES or SECRETDOOR_NO, also where no such service ever was;
- * -1 with errno: it does not answer.
+ * Returns SECRETDOOR_YES or SECRETDOOR_NO, also where no such service ever was and
+ * there are no logins; -1 with errno: it does not answer.
  */
 MUST_CHECK int secretdoor_ask(
     const char *home, struct span relay, struct span domain, int *sock);
