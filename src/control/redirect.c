@@ -102,7 +102,7 @@ queue_copy(struct redirecting *redirecting)
 {
 	struct inject inject;
 
-	if (inject_open(&inject, home_dir) < 0)
+	if (inject_open(&inject, home_dir, INJECT_AS_IT_IS) < 0)
 		return false;
 	if (!copy_message(redirecting, &inject))
 		inject_break(&inject);

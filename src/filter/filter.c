@@ -296,7 +296,7 @@ forward(enum srsdoor_letter letter, struct span sender, struct span top,
 
 	if (srsdoor_sender(home_dir, letter, sender, &path) < 0)
 		filter_fail(FILTER_TEMPORARY, str_z(&path));
-	if (inject_open(&inject, home_dir) < 0)
+	if (inject_open(&inject, home_dir, INJECT_AS_IT_IS) < 0)
 		filter_fail_errno("cannot run the queue program");
 	inject_message(&inject, top);
 	filter_copy(&inject);

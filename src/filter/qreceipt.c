@@ -126,7 +126,7 @@ main(int argc, char **argv)
 		return FILTER_DONE;
 	sender = bounce_recipient(sender);
 	add_receipt(&text, &request, sender);
-	if (inject_submit(&inject, home_dir) < 0)
+	if (inject_open(&inject, home_dir, INJECT_SUBMITTED) < 0)
 		filter_fail_errno("cannot run the queue program");
 	inject_message(&inject, str_span(&text));
 	inject_sender(&inject, SPAN(""));

@@ -256,7 +256,8 @@ ofmip_receive(struct ofmip *ofmip)
 		    .is_without_from = ofmip->has_name } };
 	tidylines_begin(&passage.lines);
 	ofmip_reply(ofmip, "354 go ahead");
-	passage.is_open = inject_submit(&passage.inject, home_dir) == 0;
+	passage.is_open = inject_open(&passage.inject, home_dir,
+			      INJECT_SUBMITTED | INJECT_FILTERED) == 0;
 	read_text(&passage);
 	fault = find_fault(&passage);
 	if (fault) {

@@ -12,7 +12,6 @@
  * Source    qmail-authfilter(8), qmail-queue(8).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,12 +22,11 @@
 #include "mail/authresults.h"
 #include "mail/header.h"
 #include "net/verifydoor.h"
-#include "queue/envelope.h"
+#include "queue/handover.h"
 #include "queue/headerin.h"
 #include "queue/inject.h"
 #include "sys/fd.h"
 #include "sys/in.h"
-#include "sys/random.h"
 #include "sys/signal.h"
 
 #define HEADER_MAX (1u << 20) /* bytes: qmail-verifyd looks at as many */
@@ -48,11 +46,6 @@ enum {
 	BAD_ENVELOPE = 91
 };
 
-/* The message, twice: where it is written, and for who only reads it. */
-struct spool {
-	int fd, reader;
-};
-
 NORETURN static void
 refuse(const char *words, struct span domain)
 {
@@ -67,36 +60,16 @@ refuse(const char *words, struct span domain)
 
 /* ---- the message ---- */
 
-static bool
-open_spool(struct spool *spool)
-{
-	struct str name = STR_INIT;
-
-	str_add_z(&name, "spool/");
-	str_add_u64(&name, random_u64());
-	spool->fd =
-	    open(str_z(&name), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	spool->reader =
-	    spool->fd < 0 ? -1 : open(str_z(&name), O_RDONLY | O_CLOEXEC);
-	if (spool->fd >= 0 && unlink(str_z(&name)) < 0)
-		spool->reader = -1;
-	str_free(&name);
-	return spool->reader >= 0;
-}
-
 static void
-spool_message(struct spool *spool)
+spool_message(struct handover_file *spool)
 {
-	static char block[BLOCK];
-	ssize_t got;
+	int result;
 
-	if (!open_spool(spool))
+	if (handover_make("spool", spool) < 0)
 		_exit(CANNOT_WRITE);
-	while ((got = fd_read(0, block, sizeof(block))) > 0)
-		if (fd_write_all(spool->fd, span_make(block, (size_t)got)) < 0)
-			_exit(CANNOT_WRITE);
-	if (got < 0)
-		_exit(CANNOT_READ);
+	result = handover_copy(0, spool->fd);
+	if (result != 0)
+		_exit(result < 0 ? CANNOT_READ : CANNOT_WRITE);
 }
 
 /* Reads up to the empty line that ends the header, and that. */
@@ -138,7 +111,8 @@ is_forged(struct span field, struct span id)
 }
 
 static void
-pass_on(struct inject *inject, const struct spool *spool, struct span id)
+pass_on(
+    struct inject *inject, const struct handover_file *spool, struct span id)
 {
 	static char buffer[BLOCK];
 	struct str header = STR_INIT;
@@ -161,54 +135,6 @@ pass_on(struct inject *inject, const struct spool *spool, struct span id)
 	if (got < 0)
 		inject_break(inject);
 	str_free(&header);
-}
-
-/* ---- the envelope ---- */
-
-struct envelope {
-	struct str sender, parameters;
-	struct str records; /* R and T, with letters, each ended by NUL */
-};
-
-static void
-read_envelope(struct envelope *envelope)
-{
-	static char buffer[BLOCK];
-	struct str value = STR_INIT;
-	char letter = ENVELOPE_END;
-	struct in in;
-
-	in_init(&in, 1, buffer, sizeof(buffer));
-	for (;;) {
-		if (envelope_next_in_order(&in, &letter, &value) < 0)
-			_exit(errno == EPROTO ? CANNOT_READ : BAD_ENVELOPE);
-		if (letter == ENVELOPE_END)
-			break;
-		if (letter == ENVELOPE_SENDER) {
-			str_set(&envelope->sender, str_span(&value));
-		} else if (letter == ENVELOPE_PARAMETERS) {
-			str_set(&envelope->parameters, str_span(&value));
-		} else {
-			str_add_byte(&envelope->records, letter);
-			str_add_field(&envelope->records, str_span(&value));
-		}
-	}
-	str_free(&value);
-}
-
-static void
-pass_envelope_on(struct inject *inject, const struct envelope *envelope)
-{
-	struct span rest = str_span(&envelope->records), record;
-
-	inject_sender(inject, str_span(&envelope->sender));
-	inject_sender_parameters(inject, str_span(&envelope->parameters));
-	while (span_cut_next(&rest, '\0', &record))
-		if (record.s[0] == ENVELOPE_RECIPIENT)
-			inject_recipient(inject, span_from(record, 1));
-		else
-			inject_recipient_parameters(
-			    inject, span_from(record, 1));
 }
 
 /* ---- the policy ---- */
@@ -270,8 +196,9 @@ leave_own_mail_alone(void)
 
 	if (!getenv("RELAYCLIENT"))
 		return;
-	str_add_z(&path, home_dir);
-	str_add_z(&path, "/bin/qmail-queue");
+	if (unsetenv("QMAILQUEUE") < 0)
+		_exit(NO_CONTROLS);
+	(void)inject_program(home_dir, INJECT_FILTERED, &path);
 	(void)str_z(&path);
 	argv[0] = path.s;
 	(void)execv(path.s, argv);
@@ -282,11 +209,11 @@ int
 main(void)
 {
 	struct verifydoor_answer answer = VERIFYDOOR_ANSWER_INIT;
-	struct envelope envelope = { STR_INIT, STR_INIT, STR_INIT };
+	struct handover_envelope envelope = HANDOVER_ENVELOPE_INIT;
 	struct verifydoor_question question;
 	struct str id = STR_INIT;
 	struct inject inject;
-	struct spool spool;
+	struct handover_file spool;
 	struct verdict verdict;
 
 	must_hooks(NO_MEMORY, NULL);
@@ -296,18 +223,22 @@ main(void)
 	    control_read_line_or_me("control/authservid", &id, "localhost") < 0)
 		_exit(NO_CONTROLS);
 	spool_message(&spool);
-	read_envelope(&envelope);
+	if (handover_read(1, &envelope) < 0)
+		_exit(errno == EPROTO ? CANNOT_READ : BAD_ENVELOPE);
 	question.ip = setting("TCPREMOTEIP");
 	question.helo = setting("SMTPHELO");
 	question.sender = str_span(&envelope.sender);
 	if (verifydoor_ask(home_dir, &question, spool.reader, &answer) < 0)
 		_exit(NO_ANSWER);
 	obey(&answer);
-	if (inject_open(&inject, home_dir) < 0)
+	if (inject_open(&inject, home_dir, INJECT_FILTERED) < 0)
 		_exit(NO_QUEUE);
 	inject_message(&inject, str_span(&answer.fields));
 	pass_on(&inject, &spool, str_span(&id));
-	pass_envelope_on(&inject, &envelope);
+	handover_add(&inject, &envelope);
 	verdict = inject_close(&inject);
+	if (verdict.is_custom)
+		refuse(verdict.letter == VERDICT_PERMANENT ? "D" : "Z",
+		    verdict.text);
 	return verdict.exit_code < 0 ? CRASHED : verdict.exit_code;
 }

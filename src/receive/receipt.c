@@ -63,9 +63,9 @@ receipt_begin(struct receipt *receipt, const struct received *received)
 	str_reset(&receipt->words);
 	str_reserve(&receipt->words, WORDS_ROOM);
 	receipt->is_open =
-	    (receipt->is_submitted
-		    ? inject_submit(&receipt->inject, home_dir)
-		    : inject_open(&receipt->inject, home_dir)) == 0;
+	    inject_open(&receipt->inject, home_dir,
+		receipt->is_submitted ? INJECT_FILTERED | INJECT_SUBMITTED
+				      : INJECT_FILTERED) == 0;
 	if (!receipt->is_open)
 		return;
 	received_add(&field, received, clock_seconds());

@@ -111,6 +111,7 @@ let_in(struct smtpd *smtpd, struct span name)
 	smtpd->user = str_span(&login->name);
 	smtpd->policy.relay_suffix = "";
 	smtpd_set_variable(smtpd, "TCPREMOTEINFO", str_z(&login->name));
+	smtpd_set_variable(smtpd, "SMTPAUTHUSER", str_z(&login->name));
 	smtpd_set_variable(smtpd, "RELAYCLIENT", "");
 }
 
@@ -125,6 +126,7 @@ smtpd_auth_forget(struct smtpd *smtpd)
 	smtpd->policy.relay_suffix = login->suffix_before;
 	smtpd_set_variable(smtpd, "TCPREMOTEINFO",
 	    login->user_before.len ? login->user_before.s : NULL);
+	smtpd_set_variable(smtpd, "SMTPAUTHUSER", NULL);
 	smtpd_set_variable(smtpd, "RELAYCLIENT", login->suffix_before);
 	str_reset(&login->name);
 }

@@ -147,7 +147,7 @@ send_one(struct tlsrpt *report, const struct tlsrpt_head *head, struct span to,
 	bool is_sent = false;
 
 	tlsrpt_add_mail(&text, head, to, json, report->now);
-	if (inject_submit(&inject, home_dir) == 0) {
+	if (inject_open(&inject, home_dir, INJECT_SUBMITTED) == 0) {
 		inject_message(&inject, str_span(&text));
 		inject_sender(&inject, SPAN(""));
 		inject_recipient(&inject, to);

@@ -35,7 +35,7 @@ begin(struct draft *draft, const struct scribe_mail *mail, uint64_t number,
 		.from = str_span(&mail->bounce_from),
 		.to = to,
 		.id = str_span(&draft->id) };
-	return inject_submit(&draft->inject, home_dir) == 0;
+	return inject_open(&draft->inject, home_dir, INJECT_SUBMITTED) == 0;
 }
 
 /* Ends it, or breaks it off if it is not fine; returns as the functions of the

@@ -91,7 +91,7 @@ queue_bounce(const struct serial_bounce *bounce, struct in *in,
 	bounce_add_break(&head, BOUNCE_WHOLE);
 	bounce_add_return_path(&head, sender);
 	str_add(&head, str_span(&message->kept));
-	if (inject_submit(&inject, home_dir) == 0) {
+	if (inject_open(&inject, home_dir, INJECT_SUBMITTED) == 0) {
 		struct verdict verdict;
 
 		if (write_bounce(&inject, in, &head)) {

@@ -273,8 +273,9 @@ start(struct target *target, bool prints, bool is_passed_on)
 	if (prints)
 		out_init(
 		    &target->out, 1, target->buffer, sizeof(target->buffer));
-	else if ((is_passed_on ? inject_open(&target->inject, home_dir)
-			       : inject_submit(&target->inject, home_dir)) < 0)
+	else if (inject_open(&target->inject, home_dir,
+		     is_passed_on ? INJECT_FILTERED
+				  : INJECT_FILTERED | INJECT_SUBMITTED) < 0)
 		fail(
 		    "the queue program cannot be run (#4.3.0)", TEMPORARY_EXIT);
 }

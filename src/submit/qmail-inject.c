@@ -292,9 +292,10 @@ queue(struct inject_letter *letter, const struct options *options,
 	struct span recipient;
 
 	/* What has come a way is passed on, by whoever that is. */
-	if ((letter->is_seen[HEADER_RECEIVED]
-		    ? inject_open(&inject, home_dir)
-		    : inject_submit(&inject, home_dir)) < 0)
+	if (inject_open(&inject, home_dir,
+		letter->is_seen[HEADER_RECEIVED]
+		    ? INJECT_FILTERED
+		    : INJECT_FILTERED | INJECT_SUBMITTED) < 0)
 		inject_fail(FAULT_START, SPAN(""));
 	write_header(&target, letter);
 	if (!copy_body(&target, in, letter->has_crlf)) {

@@ -46,7 +46,7 @@ test_accepted(void **state)
 
 	(void)state;
 	make_program("cat >message; cat <&1 >envelope; exit 0\n");
-	assert_int_equal(inject_open(&inject, "."), 0);
+	assert_int_equal(inject_open(&inject, ".", INJECT_AS_IT_IS), 0);
 	inject_message(&inject, SPAN("a\n"));
 	inject_message(&inject, SPAN("b\n"));
 	inject_sender(&inject, SPAN("s@x"));
@@ -65,7 +65,7 @@ test_broken(void **state)
 
 	(void)state;
 	make_program("cat >message; cat <&1 >envelope; exit 0\n");
-	assert_int_equal(inject_open(&inject, "."), 0);
+	assert_int_equal(inject_open(&inject, ".", INJECT_AS_IT_IS), 0);
 	inject_message(&inject, SPAN("a\n"));
 	inject_sender(&inject, SPAN("s@x"));
 	inject_break(&inject);
@@ -73,7 +73,7 @@ test_broken(void **state)
 	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
 	check_file("envelope", SPAN(""));
 	/* Broken before the message is out. */
-	assert_int_equal(inject_open(&inject, "."), 0);
+	assert_int_equal(inject_open(&inject, ".", INJECT_AS_IT_IS), 0);
 	inject_message(&inject, SPAN("a\n"));
 	inject_break(&inject);
 	verdict = inject_close(&inject);
@@ -85,7 +85,7 @@ run_in(const char *home)
 {
 	static char much[100000];
 
-	assert_int_equal(inject_open(&inject, home), 0);
+	assert_int_equal(inject_open(&inject, home, INJECT_AS_IT_IS), 0);
 	inject_message(&inject, span_make(much, sizeof(much)));
 	inject_sender(&inject, SPAN(""));
 	return inject_close(&inject);
@@ -166,7 +166,7 @@ test_nobody_tells(void **state)
 {
 	(void)state;
 	make_program("cat >/dev/null; cat <&1 >/dev/null\n");
-	assert_int_equal(inject_open(&inject, "."), 0);
+	assert_int_equal(inject_open(&inject, ".", INJECT_AS_IT_IS), 0);
 	inject_message(&inject, SPAN("x\n"));
 	inject_sender(&inject, SPAN(""));
 	signal_ignore(SIGCHLD); /* the kernel takes the code */
@@ -216,9 +216,9 @@ test_choice(void **state)
 	assert_int_equal(run_in("home").letter, VERDICT_ACCEPTED);
 	check_file("which", SPAN("mine\n"));
 	setenv("QMAILQUEUE", "true", 1);
-	assert_int_equal(inject_open(&inject, "home"), -1);
+	assert_int_equal(inject_open(&inject, "home", INJECT_AS_IT_IS), -1);
 	setenv("QMAILQUEUE", "/none", 1);
-	assert_int_equal(inject_open(&inject, "home"), -1);
+	assert_int_equal(inject_open(&inject, "home", INJECT_AS_IT_IS), -1);
 	setenv("QMAILQUEUE", "", 1);
 	assert_int_equal(run_in("home").letter, VERDICT_ACCEPTED);
 	check_file("which", SPAN("standard\n"));
@@ -251,7 +251,7 @@ test_parameters(void **state)
 			unsetenv("QMAILQUEUE");
 		assert_int_equal(
 		    inject_takes_parameters("home"), cases[i].program == NULL);
-		assert_int_equal(inject_open(&inject, "home"), 0);
+		assert_int_equal(inject_open(&inject, "home", INJECT_AS_IT_IS), 0);
 		inject_sender(&inject, SPAN("s"));
 		inject_sender_parameters(&inject, SPAN("RET=FULL"));
 		inject_recipient_parameters(&inject, SPAN("NOTIFY=NEVER"));

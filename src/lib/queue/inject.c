@@ -1,6 +1,7 @@
 /* inject.c - handing a message to qmail-queue. */
 #include "queue/inject.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 #define REMARK_FD      6
 #define STANDARD       "bin/qmail-queue"
+#define FILTERS	       "bin/qmail-filters"
 #define FILTER_OF_OURS "bin/qmail-authfilter" /* it hands them on */
 
 /* The program that takes the place of qmail-queue, or NULL. */
@@ -43,17 +45,30 @@ inject_takes_parameters(const char *home)
 	    !span_ends(span_make(target, (size_t)len), SPAN("qmail-qmqpc"));
 }
 
-/*
- * The program to run: $QMAILQUEUE, or qmail-queue.  Only the former may explain
- * itself on descriptor 6.
- *   path   receives where it is
- * Returns whether it is the former.
- */
 static bool
-choose_program(const char *home, struct str *path)
+has_filters(const char *home)
+{
+	struct str path = STR_INIT;
+	bool result;
+
+	str_add_z(&path, home);
+	str_add_z(&path, "/control/queuefilters");
+	/* What cannot be told is told by qmail-filters. */
+	result = access(str_z(&path), F_OK) == 0 || errno != ENOENT;
+	str_free(&path);
+	return result;
+}
+
+/* Only qmail-queue does not explain itself on descriptor 6. */
+bool
+inject_program(const char *home, unsigned ways, struct str *path)
 {
 	const char *chosen = find_substitute();
-	bool is_substitute = chosen != NULL;
+	bool is_substitute;
+
+	if (!chosen && ways & INJECT_FILTERED && has_filters(home))
+		chosen = FILTERS;
+	is_substitute = chosen != NULL;
 
 	if (!is_substitute || chosen[0] != '/') {
 		str_add_z(path, home);
@@ -64,15 +79,18 @@ choose_program(const char *home, struct str *path)
 }
 
 int
-inject_open(struct inject *inject, const char *home)
+inject_open(struct inject *inject, const char *home, unsigned ways)
 {
 	int message[2] = { -1, -1 }, envelope[2] = { -1, -1 };
 	int remark[2] = { -1, -1 };
 	struct str path = STR_INIT;
-	bool is_substitute = choose_program(home, &path);
+	bool is_substitute = inject_program(home, ways, &path);
 	char *argv[] = { path.s, NULL };
 	int result = -1;
 
+	if (ways & INJECT_SUBMITTED &&
+	    setenv(ENVELOPE_SUBMITTED_SETTING, "", 1) < 0)
+		goto done;
 	if (fd_pipe(message) < 0 || fd_pipe(envelope) < 0 ||
 	    (is_substitute && fd_pipe(remark) < 0))
 		goto done;
@@ -101,14 +119,6 @@ done:
 	}
 	str_free(&path);
 	return result;
-}
-
-int
-inject_submit(struct inject *inject, const char *home)
-{
-	if (setenv(ENVELOPE_SUBMITTED_SETTING, "", 1) < 0)
-		return -1;
-	return inject_open(inject, home);
 }
 
 /* Ends what out writes to; a failure makes the message fail. */

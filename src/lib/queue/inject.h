@@ -17,6 +17,7 @@
 
 #include "base/attr.h"
 #include "base/span.h"
+#include "base/str.h"
 #include "queue/verdict.h"
 #include "sys/out.h"
 
@@ -33,18 +34,33 @@ struct inject {
 	char remark[VERDICT_CUSTOM_MAX];
 };
 
+enum inject_way {
+	INJECT_AS_IT_IS = 0,
+	/* It is made here, or a user submits it: it is signed on its way to other
+	 * hosts. */
+	INJECT_SUBMITTED = 1,
+	/* It comes in: if there is control/queuefilters, bin/qmail-filters takes the
+	 * place of qmail-queue. */
+	INJECT_FILTERED = 2
+};
+
 /*
  * inject_open: starts the program: $QMAILQUEUE if it is set and not empty, else
  * bin/qmail-queue, both below home unless that begins with a slash.  It has a
- * descriptor 6 only if QMAILQUEUE names it.
+ * descriptor 6 only if it is not qmail-queue.
  *   home   the folder of the suite; stays the caller's
+ *   ways   of enum inject_way
  * Returns 0; -1 with errno: not started.
  */
-MUST_CHECK int inject_open(struct inject *inject, const char *home);
+MUST_CHECK int
+inject_open(struct inject *inject, const char *home, unsigned ways);
 
-/* inject_submit: the same, for a message that is made here, or that a user submits:
- * it is signed on its way to other hosts. */
-MUST_CHECK int inject_submit(struct inject *inject, const char *home);
+/*
+ * inject_program: which program inject_open would start.
+ *   path   where it is, is appended
+ * Returns whether it is another than qmail-queue.
+ */
+bool inject_program(const char *home, unsigned ways, struct str *path);
 
 /* inject_message: adds bytes to the message; no limit on their number. */
 void inject_message(struct inject *inject, struct span bytes);

@@ -1,0 +1,65 @@
+/*
+ * handover.h - for programs in the place of qmail-queue: a message and its envelope
+ * that are taken in, looked at, and passed on.
+ */
+#ifndef QUEUE_HANDOVER_H
+#define QUEUE_HANDOVER_H
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/str.h"
+#include "queue/inject.h"
+
+/* A file without a name. */
+struct handover_file {
+	int fd;	    /* where it is written; at first empty */
+	int reader; /* where it is only read, from its beginning */
+};
+
+/*
+ * handover_make: makes one.
+ *   folder   where; it may be /tmp
+ * Returns 0, -1 with errno.
+ */
+MUST_CHECK int handover_make(const char *folder, struct handover_file *file);
+
+/* handover_close: closes both. */
+void handover_close(struct handover_file *file);
+
+/*
+ * handover_copy: copies all that can be read from a descriptor.
+ * Returns 0; -1 with errno: it cannot be read; 1 with errno: nor be written.
+ */
+MUST_CHECK int handover_copy(int from, int to);
+
+struct handover_envelope {
+	struct str sender, parameters;
+	struct str records; /* R and T, with letters, each ended by NUL */
+};
+
+#define HANDOVER_ENVELOPE_INIT               \
+	{                                    \
+		STR_INIT, STR_INIT, STR_INIT \
+	}
+
+/*
+ * handover_read: reads an envelope as qmail-queue takes it; what comes behind its
+ * end is not looked at.
+ *   envelope   receives it, replaced
+ * Returns 0; -1 with errno as envelope_next_in_order: EPROTO if it breaks off,
+ * EBADMSG if it is none.
+ */
+MUST_CHECK int handover_read(int fd, struct handover_envelope *envelope);
+
+/* handover_add: the envelope of a message that is passed on; all of inject_sender
+ * and inject_recipient. */
+void
+handover_add(struct inject *inject, const struct handover_envelope *envelope);
+
+/* handover_format: appends the records, with their end. */
+void
+handover_format(struct str *text, const struct handover_envelope *envelope);
+
+void handover_envelope_free(struct handover_envelope *envelope);
+
+#endif

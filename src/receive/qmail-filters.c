@@ -1,0 +1,443 @@
+/*
+ * qmail-filters.c - in the place of qmail-queue: shows a message to the programs of
+ * control/queuefilters, and passes on what they have made of it.
+ * Runs as   the caller: qmaild; or a user who submits a message.
+ * Reads     message and envelope on descriptors 0 and 1, hostile; control/queuefilters,
+ *           filtertimeout; what filters say, NOT trusted to be right.
+ * Writes    files that have no name, in HOME/spool or /tmp; message and envelope to
+ *           qmail-queue; why a message is refused on descriptor 6; what goes wrong on
+ *           descriptor 2.
+ * Execs     the filters, qmail-queue.
+ * Source    qmail-filters(8), qmail-queue(8).
+ *
+ * Whatever happens to a filter, the message is passed on with all filters, or not at
+ * all, and who hands it over is told so.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/must.h"
+#include "base/vec.h"
+#include "config/control.h"
+#include "config/home.h"
+#include "queue/handover.h"
+#include "queue/inject.h"
+#include "sys/clock.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/signal.h"
+#include "sys/spawn.h"
+
+#define NAME	    "qmail-filters"
+#define FILE_MAX    65536 /* bytes of control/queuefilters */
+#define FILTERS_MAX 50	  /* of one message */
+#define WORDS_MAX   100	  /* of a filter */
+#define SECONDS	    240	  /* control/filtertimeout: all filters together */
+#define SECONDS_MAX 3600
+#define REMARK_FD   6
+#define ENVELOPE_IN 3
+#define ENVELOPE_TO 4
+
+/* The exit codes of qmail-queue(8). */
+enum {
+	ACCEPTED = 0,
+	REFUSED = 31,
+	NO_MEMORY = 51,
+	CANNOT_WRITE = 53,
+	CANNOT_READ = 54,
+	NO_CONTROLS = 55,
+	NO_ANSWER = 71,
+	CRASHED = 81,
+	BAD_ENVELOPE = 91,
+	NO_QUEUE = 120
+};
+
+/* Those of filters. */
+enum {
+	FILTER_DISCARD = 99,
+	FILTER_PERMANENT = 100
+};
+
+struct filters {
+	const char *folder; /* for files */
+	const char *class;
+	struct str text; /* of the lines that count */
+	VEC(struct span) lines;
+	struct handover_file message;
+	struct handover_envelope envelope;
+};
+
+/* The filter that runs, for the signal handler; 0: none. */
+static volatile sig_atomic_t running;
+static volatile sig_atomic_t is_late;
+
+static void
+on_alarm(int number)
+{
+	(void)number;
+	is_late = 1;
+	if (running > 0)
+		spawn_end((pid_t)running, true);
+}
+
+/* ---- what is to be done ---- */
+
+/* Who hands it over. */
+static const char *
+find_class(void)
+{
+	if (getenv("SMTPAUTHUSER"))
+		return "login";
+	if (!getenv("TCPREMOTEIP"))
+		return "local";
+	return getenv("RELAYCLIENT") ? "relay" : "outside";
+}
+
+/* Whether a list with commas has the class. */
+static bool
+is_meant(struct span list, struct span class)
+{
+	struct span word;
+
+	while (span_cut_next(&list, ',', &word))
+		if (span_equal(span_trim(word), class))
+			return true;
+	return false;
+}
+
+static bool
+is_class(struct span word)
+{
+	return is_meant(SPAN("outside,relay,login,local"), word);
+}
+
+/* A line that says nothing may be one that was to protect somebody. */
+static void
+take_line(struct filters *filters, struct span line)
+{
+	size_t colon = span_find(line, ':');
+	struct span list = span_upto(line, colon), rest = list, word;
+	struct span words = span_trim(span_from(line, colon + 1));
+	bool is_good = colon < line.len && words.len && list.len;
+
+	while (is_good && span_cut_next(&rest, ',', &word))
+		is_good = is_class(span_trim(word));
+	if (!is_good) {
+		fputs(NAME ": control/queuefilters has a line that is none\n",
+		    stderr);
+		_exit(NO_CONTROLS);
+	}
+	if (!is_meant(list, span_of(filters->class)))
+		return;
+	if (filters->lines.len == FILTERS_MAX) {
+		fputs(
+		    NAME ": control/queuefilters has too many lines\n", stderr);
+		_exit(NO_CONTROLS);
+	}
+	vec_push(&filters->lines, words);
+}
+
+static void
+read_filters(struct filters *filters)
+{
+	struct span rest, line;
+
+	if (file_read("control/queuefilters", &filters->text, FILE_MAX) < 0) {
+		if (errno == ENOENT)
+			return;
+		error_warn(NAME, "control/queuefilters");
+		_exit(NO_CONTROLS);
+	}
+	rest = str_span(&filters->text);
+	while (span_cut_next(&rest, '\n', &line)) {
+		line = control_clean_line(line);
+		if (line.len && line.s[0] != '#')
+			take_line(filters, line);
+	}
+}
+
+static void
+set_deadline(void)
+{
+	uint64_t seconds = SECONDS;
+
+	if (control_read_number(
+		"control/filtertimeout", SECONDS_MAX, &seconds) < 0)
+		_exit(NO_CONTROLS);
+	signal_catch(SIGALRM, on_alarm);
+	(void)alarm(seconds ? (unsigned)seconds : 1);
+}
+
+/* ---- files ---- */
+
+static void
+make_file(const struct filters *filters, struct handover_file *file)
+{
+	if (handover_make(filters->folder, file) == 0)
+		return;
+	error_warn(NAME, filters->folder);
+	_exit(CANNOT_WRITE);
+}
+
+/* Whether anything was written to it. */
+static bool
+is_written(const struct handover_file *file)
+{
+	struct stat st;
+
+	if (fstat(file->fd, &st) < 0)
+		_exit(CANNOT_READ);
+	return st.st_size > 0;
+}
+
+static void
+begin_file(const struct handover_file *file)
+{
+	if (lseek(file->reader, 0, SEEK_SET) < 0)
+		_exit(CANNOT_READ);
+}
+
+/* Of the network there is a folder; a user has none there. */
+static void
+choose_folder(struct filters *filters)
+{
+	const char *temporary = getenv("TMPDIR");
+
+	filters->folder = access("spool", W_OK) == 0 ? "spool"
+	    : temporary && temporary[0] == '/'	     ? temporary
+						     : "/tmp";
+}
+
+static void
+take_in(struct filters *filters)
+{
+	int result;
+
+	make_file(filters, &filters->message);
+	result = handover_copy(0, filters->message.fd);
+	if (result != 0)
+		_exit(result < 0 ? CANNOT_READ : CANNOT_WRITE);
+	if (handover_read(1, &filters->envelope) < 0)
+		_exit(errno == EPROTO ? CANNOT_READ : BAD_ENVELOPE);
+}
+
+/* ---- one filter ---- */
+
+struct files {
+	struct handover_file message, envelope, changed, remark;
+};
+
+static void
+make_files(struct filters *filters, struct files *files)
+{
+	struct str text = STR_INIT;
+
+	make_file(filters, &files->message);
+	make_file(filters, &files->envelope);
+	make_file(filters, &files->changed);
+	make_file(filters, &files->remark);
+	handover_format(&text, &filters->envelope);
+	if (fd_write_all(files->envelope.fd, str_span(&text)) < 0)
+		_exit(CANNOT_WRITE);
+	begin_file(&filters->message);
+	str_free(&text);
+}
+
+static void
+close_files(struct files *files)
+{
+	handover_close(&files->message);
+	handover_close(&files->envelope);
+	handover_close(&files->changed);
+	handover_close(&files->remark);
+}
+
+/* Its words, as arguments; the program without a slash is one of ours. */
+static void
+add_words(struct str *text, struct span line)
+{
+	struct span word;
+	size_t count = 0;
+
+	if (!span_has(span_upto(line, span_find(line, ' ')), '/')) {
+		str_add_z(text, home_dir);
+		str_add_z(text, "/bin/");
+	}
+	while (count < WORDS_MAX && span_cut_next(&line, ' ', &word)) {
+		if (word.len == 0)
+			continue;
+		str_add_field(text, word);
+		count++;
+	}
+}
+
+/* Runs it to its end.  Returns its exit code; -1: it was killed, or cannot be run. */
+static int
+run(const struct filters *filters, const struct files *files, struct str *words)
+{
+	struct span rest = str_span(words), word;
+	char *argv[WORDS_MAX + 1];
+	size_t count = 0;
+	int status = -1;
+	pid_t pid;
+
+	while (count < WORDS_MAX && span_cut_next(&rest, '\0', &word))
+		argv[count++] = words->s + (word.s - words->s);
+	argv[count] = NULL;
+	pid = spawn_start(&(struct spawn){ .path = argv[0],
+	    .argv = argv,
+	    .leads_group = true,
+	    .ends_with_us = true,
+	    .fd_count = 6,
+	    .fds = { { filters->message.reader, 0 }, { files->message.fd, 1 },
+		{ 2, 2 }, { files->envelope.reader, ENVELOPE_IN },
+		{ files->changed.fd, ENVELOPE_TO },
+		{ files->remark.fd, REMARK_FD } } });
+	if (pid < 0) {
+		error_warn(NAME, argv[0]);
+		return -1;
+	}
+	running = (sig_atomic_t)pid;
+	if (is_late) /* before we knew whom to end */
+		spawn_end(pid, true);
+	if (spawn_wait(pid, &status) < 0)
+		return -1;
+	running = 0;
+	return spawn_exit_code(status);
+}
+
+NORETURN static void
+refuse_with_words(const struct files *files)
+{
+	char words[VERDICT_CUSTOM_MAX];
+	ssize_t got = pread(files->remark.fd, words, sizeof(words), 0);
+
+	/* Who does not listen hears the exit code. */
+	if (got > 0)
+		(void)!fd_write_all(REMARK_FD, span_make(words, (size_t)got));
+	_exit(VERDICT_CUSTOM_EXIT);
+}
+
+NORETURN static void
+fail(const char *program, const char *why, int code)
+{
+	fprintf(stderr, "%s: %s: %s", NAME, program, why);
+	if (code >= 0)
+		fprintf(stderr, " %d", code);
+	fputc('\n', stderr);
+	_exit(NO_ANSWER);
+}
+
+/* Ends the program unless the message goes on. */
+static void
+judge(int code, const struct files *files, const char *program)
+{
+	if (is_late)
+		fail(program, "the time of control/filtertimeout is over", -1);
+	switch (code) {
+	case 0:
+		return;
+	case FILTER_DISCARD:
+		fprintf(stderr, "%s: %s: the message is discarded\n", NAME,
+		    program);
+		_exit(ACCEPTED);
+	case VERDICT_CUSTOM_EXIT:
+		refuse_with_words(files);
+	case REFUSED:
+	case FILTER_PERMANENT:
+		_exit(REFUSED);
+	case -1:
+		fail(program, "it crashed, or cannot be run", -1);
+	default:
+		fail(program, "it ended with", code);
+	}
+}
+
+/* What it wrote takes the place of what it got. */
+static void
+take_changes(struct filters *filters, struct files *files, const char *program)
+{
+	struct handover_envelope changed = HANDOVER_ENVELOPE_INIT;
+
+	if (is_written(&files->message)) {
+		struct handover_file old = filters->message;
+
+		filters->message = files->message;
+		files->message = old;
+	}
+	if (!is_written(&files->changed))
+		return;
+	if (handover_read(files->changed.reader, &changed) < 0)
+		fail(program, "what it wrote is no envelope", -1);
+	/* What the sender asked for is not for a filter to forget. */
+	if (changed.parameters.len == 0)
+		str_set(&changed.parameters,
+		    str_span(&filters->envelope.parameters));
+	handover_envelope_free(&filters->envelope);
+	filters->envelope = changed;
+}
+
+static void
+show(struct filters *filters, struct span line)
+{
+	struct files files;
+	struct str words = STR_INIT;
+	int code;
+
+	make_files(filters, &files);
+	add_words(&words, line);
+	code = run(filters, &files, &words);
+	judge(code, &files, words.s);
+	take_changes(filters, &files, words.s);
+	close_files(&files);
+	str_free(&words);
+}
+
+/* ---- all of it ---- */
+
+static int
+pass_on(struct filters *filters)
+{
+	static struct inject inject;
+	static char block[INJECT_BUFFER];
+	ssize_t got;
+
+	(void)alarm(0);
+	begin_file(&filters->message);
+	if (inject_open(&inject, home_dir, INJECT_AS_IT_IS) < 0)
+		return NO_QUEUE;
+	while (
+	    (got = fd_read(filters->message.reader, block, sizeof(block))) > 0)
+		inject_message(&inject, span_make(block, (size_t)got));
+	if (got < 0)
+		inject_break(&inject);
+	handover_add(&inject, &filters->envelope);
+	got = inject_close(&inject).exit_code;
+	return got < 0 ? CRASHED : (int)got;
+}
+
+int
+main(void)
+{
+	struct filters filters = { .class = find_class(),
+		.envelope = HANDOVER_ENVELOPE_INIT };
+
+	must_hooks(NO_MEMORY, NULL);
+	signal_ignore(SIGPIPE);
+	signal_default(SIGCHLD);
+	if (chdir(home_dir) < 0 || unsetenv("QMAILQUEUE") < 0 ||
+	    setenv("FILTERCLASS", filters.class, 1) < 0)
+		_exit(NO_CONTROLS);
+	read_filters(&filters);
+	choose_folder(&filters);
+	take_in(&filters);
+	set_deadline();
+	for (size_t i = 0; i < filters.lines.len; i++)
+		show(&filters, filters.lines.at[i]);
+	return pass_on(&filters);
+}
