@@ -38,6 +38,7 @@ struct tunnel {
 	bool has_hung_up;    /* the program: it writes no more than it has */
 	int64_t deadline;  /* clock_monotonic; 0: the program sets the limits */
 	unsigned messages; /* of TLS itself, since there was text */
+	size_t came;	   /* bytes of the network, in the handshake */
 };
 
 bool
@@ -354,14 +355,32 @@ linger(void)
 
 /* ---- the handshake ---- */
 
-/* What OpenSSL says of a handshake that failed. */
+/* In some loops OpenSSL takes what comes for as long as something comes, and no
+ * clock is looked at: so the connection fails after so many bytes. */
+static long
+count_bytes(BIO *network, int operation, const char *bytes, size_t size,
+    int unused, long unused_too, int result, size_t *got)
+{
+	struct tunnel *tunnel = (void *)BIO_get_callback_arg(network);
+
+	(void)bytes;
+	(void)size;
+	(void)unused;
+	(void)unused_too;
+	if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0)
+		return result;
+	tunnel->came += *got;
+	return tunnel->came > TUNNEL_HANDSHAKE_BYTES ? -1 : result;
+}
+
+/* What there is to say of a handshake that failed. */
 static const char *
-failure_words(bool is_late)
+failure_words(const struct tunnel *tunnel)
 {
 	unsigned long code = ERR_peek_error();
 
-	if (is_late)
-		return "too slow";
+	if (tunnel->came > TUNNEL_HANDSHAKE_BYTES)
+		return "too much";
 	if (code && ERR_reason_error_string(code))
 		return ERR_reason_error_string(code);
 	return "the other side has gone";
@@ -397,20 +416,25 @@ static const char *
 shake_hands(struct tunnel *tunnel)
 {
 	int64_t deadline = clock_monotonic() + TUNNEL_HANDSHAKE_SECONDS * MS;
+	BIO *network = SSL_get_rbio(tunnel->ssl);
 	int result;
 
+	BIO_set_callback_arg(network, (char *)tunnel);
+	BIO_set_callback_ex(network, count_bytes);
 	for (;;) {
 		ERR_clear_error();
 		result = SSL_do_handshake(tunnel->ssl);
 		if (result == 1)
-			return NULL;
+			break;
 		tunnel->network = 0;
 		if (!may_wait(tunnel, result))
-			return failure_words(false);
+			return failure_words(tunnel);
 		if (fd_wait(TUNNEL_NETWORK, tunnel->network, 0, deadline,
 			false) < 0)
-			return failure_words(true);
+			return "too slow";
 	}
+	BIO_set_callback_ex(network, NULL);
+	return NULL;
 }
 
 /* ---- the report ---- */

@@ -1,4 +1,4 @@
-"""TLS with those who would keep us for ever: what they send comes slowly, and what they take."""
+"""TLS with those who would keep us for ever: what they send has no end, or comes slowly."""
 
 import os
 import signal
@@ -10,10 +10,11 @@ import time
 
 import pytest
 
-from support import process, tls
+from support import peers, process, tls
 from scenario.test_deadlines import PATIENCE, PAUSE
 # pylint: disable=unused-import
 from scenario.test_tls import hasty, small_buffers
+from scenario.test_tls_out import OFFER, RELAY, begin, control, deliver, files, spawner, tlsc
 from scenario.test_ucspitls import begin as begin_tls, provider
 
 CHANGE, TEXT = 20, 23  # records of TLS
@@ -24,6 +25,33 @@ def tlsd(hasty):
     """For provider."""
     return hasty
 
+
+# ---- handshakes
+
+def test_a_server_that_greets_without_end(fresh, spawner, tlsc):
+    """HelloRequests, which OpenSSL passes over for as long as some come."""
+    control(fresh, "d.example:encrypt\n")
+    script = {"EHLO": OFFER, "STAR": "220 go\r\n<read>" + tls.HELLO_REQUEST * 200000 + "<hang>"}
+    with peers.Servers({RELAY: [script]}):
+        end, text, (session,) = deliver(spawner)
+    assert (end, session["result"]) == ("Z", "validation-failure") and "too much" in text
+
+
+def test_a_client_whose_hello_is_long(town, hasty):
+    """In very small records."""
+    hello = b"\x01\x01\xff\xff" + bytes(0x1ffff)
+    with socket.create_connection((tls.ADDRESS, 25)) as sock, sock.makefile("rb") as lines:
+        lines.readline()
+        sock.sendall(b"STARTTLS\r\n")
+        assert lines.readline().startswith(b"220 ")
+        try:
+            sock.sendall(b"".join(b"\x16\x03\x01\0\1%c" % byte for byte in hello))
+        except ConnectionError:
+            pass
+    hasty.wait('^tlsd failed pid=.* reason="too much"$')
+
+
+# ---- after the handshake
 
 class Relay:
     """Before qmail-smtpd, for a client that begins a second handshake in several records:

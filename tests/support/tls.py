@@ -12,6 +12,8 @@ from . import build, process
 from .town import wait_port
 
 ADDRESS = "127.0.0.1"
+# In a record of each of its bytes; text for peers.Servers.
+HELLO_REQUEST = "\x16\x03\x03\0\1\0" * 4
 
 
 def certificate(folder, name, kind="ec", days=30):
