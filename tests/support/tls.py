@@ -17,12 +17,13 @@ HELLO_REQUEST = "\x16\x03\x03\0\1\0" * 4
 
 
 def certificate(folder, name, kind="ec", days=30):
-    """The text of a new key with its certificate, self-signed."""
+    """The text of a new key with its certificate, self-signed; ",DNS:" stands between
+    names."""
     key, out = "%s/%s.key" % (folder, kind), "%s/%s.crt" % (folder, kind)
     new = ["-newkey", "rsa:2048"] if kind == "rsa" else \
         ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     subprocess.run(["openssl", "req", "-x509", *new, "-nodes", "-days", str(days),
-                    "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
+                    "-subj", "/CN=" + name.split(",")[0], "-addext", "subjectAltName=DNS:" + name,
                     "-keyout", key, "-out", out], check=True, stderr=subprocess.DEVNULL)
     text = ""
     for path in (key, out):
