@@ -46,22 +46,22 @@ class Authority:
             self.text = source.read()
 
     @staticmethod
-    def new_key(path):
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path]
+    def new_key(path, new=None):
+        return [*(new or ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]), "-nodes", "-keyout", path]
 
     @staticmethod
     def openssl(*words):
         subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
 
-    def sign(self, name, common=None, days=30):
+    def sign(self, name, common=None, days=30, new=None):
         """A file with a key and a certificate for the name; empty: for none; or for
-        an address, as "IP:192.0.2.1".  days may be in the past."""
+        an address, as "IP:192.0.2.1".  days may be in the past; new says which key."""
         self.count += 1
         base = "%s/%d" % (self.folder, self.count)
         with open(base + ".ext", "w") as out:
             kind = "" if name.startswith("IP:") else "DNS:"
             out.write("subjectAltName=%s%s\n" % (kind, name) if name else "basicConstraints=CA:FALSE\n")
-        self.openssl("req", "-new", *self.new_key(base + ".key"),
+        self.openssl("req", "-new", *self.new_key(base + ".key", new),
                      "-subj", "/CN=" + (common or "host"), "-out", base + ".csr")
         self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.certificate,
                      "-CAkey", self.key, "-set_serial", str(self.count + 1), "-days", str(days),
