@@ -140,6 +140,7 @@ def test_a_handshake_that_begins_and_does_not_get_on(town, hasty, line):
             town.until(lambda: relay.text, "the text")
             client.stdin.write(b"R\n")
             assert relay.is_held.wait(30)
+            town.until(lambda: len(tls.sessions(town, "qmail-smtpd")) == 1, "who has looked for the port to go")
             program, = tls.sessions(town, "qmail-smtpd")
             os.kill(program, signal.SIGSTOP)
             relay.may_go.set()
@@ -169,7 +170,7 @@ def test_a_client_that_takes_little_now_and_then(town, hasty, small_buffers):
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(ssl.SSLError):  # the end without a word of it
             while link.recv(4096):
-                time.sleep(PAUSE)
+                time.sleep(5 * PAUSE)
 
 
 def test_a_program_that_only_listens(provider):
@@ -178,7 +179,7 @@ def test_a_program_that_only_listens(provider):
     with begin_tls(connect()) as link:
         assert link.recv(10) == b"go\n"
         for _ in range(2):
-            time.sleep(1)  # minutes, to a tunnel in a hurry
+            time.sleep(1.2)  # more than a minute, to a tunnel in a hurry
             link.sendall(b"x")
         link.unwrap().close()
     assert seen() == '{"got": "xx"}'
