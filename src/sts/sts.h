@@ -97,6 +97,7 @@ sts_log_failure(const struct entry *entry, struct span type, struct span words);
 /* ---- sts_look.c ---- */
 
 #define LOOK_SECONDS 60 /* for the answer of the web server, RFC 8461 3.3 */
+#define LOOK_BYTES   (1u << 20)		     /* of it, with all of TLS */
 #define LOOK_RESULT  (STS_POLICY_MAX + 1024) /* bytes that are said at most */
 
 /* What was found, the first byte that is said; then the id of the record and a

@@ -40,6 +40,7 @@ struct looking {
 	struct str host; /* mta-sts.DOMAIN */
 	struct str id;
 	SSL_CTX *context;
+	size_t came; /* bytes of the web server, with all of TLS */
 };
 
 NORETURN static void
@@ -215,6 +216,24 @@ make_context(struct looking *looking)
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
 }
 
+/* In some loops OpenSSL takes what comes for as long as something comes, and no
+ * clock is looked at: so the connection fails after so many bytes. */
+static long
+count_bytes(BIO *network, int operation, const char *bytes, size_t size,
+    int unused, long unused_too, int result, size_t *got)
+{
+	struct looking *looking = (void *)BIO_get_callback_arg(network);
+
+	(void)bytes;
+	(void)size;
+	(void)unused;
+	(void)unused_too;
+	if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0)
+		return result;
+	looking->came += *got;
+	return looking->came > LOOK_BYTES ? -1 : result;
+}
+
 /* The host is named in the certificate where that is meant for it: RFC 8461 3.3. */
 static SSL *
 make_session(struct looking *looking, int fd)
@@ -225,6 +244,8 @@ make_session(struct looking *looking, int fd)
 	if (!ssl || SSL_set_fd(ssl, fd) != 1 || SSL_set1_host(ssl, host) != 1 ||
 	    SSL_set_tlsext_host_name(ssl, host) != 1)
 		fail_tls(looking, NULL, "no session");
+	BIO_set_callback_arg(SSL_get_rbio(ssl), (char *)looking);
+	BIO_set_callback_ex(SSL_get_rbio(ssl), count_bytes);
 	SSL_set_hostflags(ssl,
 	    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
 		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -238,8 +259,11 @@ wait_for(struct looking *looking, SSL *ssl, int result)
 {
 	int error = SSL_get_error(ssl, result);
 
-	if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE)
+	if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+		if (looking->came > LOOK_BYTES)
+			fail(looking, FETCH_ERROR, "too much");
 		return false;
+	}
 	if (fd_wait(SSL_get_fd(ssl),
 		error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, 0,
 		looking->deadline, false) < 0)

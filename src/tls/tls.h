@@ -138,7 +138,9 @@ enum {
 };
 
 #define TUNNEL_HANDSHAKE_SECONDS 60
-/* For the peer to take more, when the program has ended. */
+#define TUNNEL_HANDSHAKE_BYTES	 (512u << 10) /* that the peer sends in it */
+/* In all: for the peer to take the rest when the program has ended, or to end a
+ * message of TLS itself that he has begun and that holds up what goes out. */
 #define TUNNEL_FLUSH_SECONDS  60
 #define TUNNEL_LINGER_SECONDS 5 /* for the peer to take the last of it */
 #define TUNNEL_MESSAGES_MAX \

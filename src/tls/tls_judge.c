@@ -106,15 +106,16 @@ tls_judge_prepare(SSL *ssl, const struct tlsdemand *demand)
 		SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
 		return demand->server.len > 0 && add_records(ssl, demand) &&
 		    add_names(ssl, demand);
-	case TLSDEMAND_OBSERVE:
-		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-		return add_names(ssl, demand);
 	default:
 		/* Whom nobody has to believe may be as weak as he is: better
-		 * than clear text. */
+		 * than clear text.  What is told of him is what it would be if
+		 * he had to be believed. */
+		X509_VERIFY_PARAM_set_auth_level(
+		    SSL_get0_param(ssl), SSL_get_security_level(ssl));
 		SSL_set_security_level(ssl, 1);
 		SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
-		return true;
+		return demand->level != TLSDEMAND_OBSERVE ||
+		    add_names(ssl, demand);
 	}
 }
 

@@ -35,7 +35,10 @@ struct tunnel {
 	struct flow in, out; /* from the network, to the network */
 	short network;	     /* events that TLS waits for */
 	bool is_broken;	     /* the connection; nothing can be sent any more */
-	unsigned messages;   /* of TLS itself, since there was text */
+	bool has_hung_up;    /* the program: it writes no more than it has */
+	int64_t deadline;  /* clock_monotonic; 0: the program sets the limits */
+	unsigned messages; /* of TLS itself, since there was text */
+	size_t came;	   /* bytes of the network, in the handshake */
 };
 
 bool
@@ -239,13 +242,38 @@ tell_program(struct tunnel *tunnel)
 
 /* ---- both ---- */
 
-/* Whether the program sets no limits any more: it has ended, or listens no
- * longer, and a client that takes nothing would keep us for ever. */
+/* Whether the program sets no limits any more: it has ended, and a client that
+ * takes nothing would keep us for ever. */
 static bool
 is_left_alone(const struct tunnel *tunnel)
 {
-	return tunnel->out.is_over ||
-	    (tunnel->in.is_closed && is_waiting(&tunnel->out));
+	return tunnel->in.is_closed &&
+	    (tunnel->has_hung_up || tunnel->out.is_over);
+}
+
+/* Whether what the program says has to wait for the rest of a message of TLS
+ * itself: a program that waits for no answer would never notice. */
+static bool
+is_held_up(const struct tunnel *tunnel)
+{
+	return is_waiting(&tunnel->out) && SSL_want_read(tunnel->ssl);
+}
+
+/* Once one is set, the peer gets no more time by doing a little now and then. */
+static void
+set_deadline(struct tunnel *tunnel)
+{
+	if (!is_left_alone(tunnel) && !is_held_up(tunnel))
+		tunnel->deadline = 0;
+	else if (tunnel->deadline == 0)
+		tunnel->deadline =
+		    clock_monotonic() + TUNNEL_FLUSH_SECONDS * MS;
+}
+
+static bool
+has_gone(const struct pollfd *fd)
+{
+	return fd->revents & (POLLERR | POLLHUP | POLLNVAL);
 }
 
 /* Waits until something can go on.  Returns false when that takes too long. */
@@ -258,19 +286,29 @@ wait_for_any(struct tunnel *tunnel)
 		    .events = tunnel->network },
 		{ .fd = tunnel->in.is_closed ? -1 : TUNNEL_TO_PROGRAM,
 		    .events = is_waiting(&tunnel->in) ? POLLOUT : 0 },
-		{ .fd = tunnel->out.is_over || is_waiting(&tunnel->out)
+		/* Its end is heard of even while it has to wait. */
+		{ .fd = tunnel->out.is_over || tunnel->has_hung_up
 			? -1
 			: TUNNEL_FROM_PROGRAM,
-		    .events = POLLIN },
+		    .events = is_waiting(&tunnel->out) ? 0 : POLLIN },
 	};
-	int patience = is_left_alone(tunnel) ? TUNNEL_FLUSH_SECONDS * MS : -1;
-	int ready = poll(fds, 3, patience);
+	int64_t patience = -1;
+	int ready;
 
-	if (ready == 0 || (ready < 0 && errno != EINTR))
-		return false;
+	set_deadline(tunnel);
+	if (tunnel->deadline) {
+		patience = tunnel->deadline - clock_monotonic();
+		if (patience <= 0)
+			return false;
+	}
+	ready = poll(fds, 3, (int)patience);
+	if (ready <= 0)
+		return ready < 0 && errno == EINTR;
 	/* Nobody will read it: what the network sends is of no use then. */
-	if (ready > 0 && (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)))
+	if (has_gone(&fds[1]))
 		close_to_program(tunnel);
+	if (has_gone(&fds[2]))
+		tunnel->has_hung_up = true;
 	return true;
 }
 
@@ -317,14 +355,32 @@ linger(void)
 
 /* ---- the handshake ---- */
 
-/* What OpenSSL says of a handshake that failed. */
+/* In some loops OpenSSL takes what comes for as long as something comes, and no
+ * clock is looked at: so the connection fails after so many bytes. */
+static long
+count_bytes(BIO *network, int operation, const char *bytes, size_t size,
+    int unused, long unused_too, int result, size_t *got)
+{
+	struct tunnel *tunnel = (void *)BIO_get_callback_arg(network);
+
+	(void)bytes;
+	(void)size;
+	(void)unused;
+	(void)unused_too;
+	if (operation != (BIO_CB_READ | BIO_CB_RETURN) || result <= 0)
+		return result;
+	tunnel->came += *got;
+	return tunnel->came > TUNNEL_HANDSHAKE_BYTES ? -1 : result;
+}
+
+/* What there is to say of a handshake that failed. */
 static const char *
-failure_words(bool is_late)
+failure_words(const struct tunnel *tunnel)
 {
 	unsigned long code = ERR_peek_error();
 
-	if (is_late)
-		return "too slow";
+	if (tunnel->came > TUNNEL_HANDSHAKE_BYTES)
+		return "too much";
 	if (code && ERR_reason_error_string(code))
 		return ERR_reason_error_string(code);
 	return "the other side has gone";
@@ -360,20 +416,25 @@ static const char *
 shake_hands(struct tunnel *tunnel)
 {
 	int64_t deadline = clock_monotonic() + TUNNEL_HANDSHAKE_SECONDS * MS;
+	BIO *network = SSL_get_rbio(tunnel->ssl);
 	int result;
 
+	BIO_set_callback_arg(network, (char *)tunnel);
+	BIO_set_callback_ex(network, count_bytes);
 	for (;;) {
 		ERR_clear_error();
 		result = SSL_do_handshake(tunnel->ssl);
 		if (result == 1)
-			return NULL;
+			break;
 		tunnel->network = 0;
 		if (!may_wait(tunnel, result))
-			return failure_words(false);
+			return failure_words(tunnel);
 		if (fd_wait(TUNNEL_NETWORK, tunnel->network, 0, deadline,
 			false) < 0)
-			return failure_words(true);
+			return "too slow";
 	}
+	BIO_set_callback_ex(network, NULL);
+	return NULL;
 }
 
 /* ---- the report ---- */

@@ -289,6 +289,14 @@ def test_no_handshake(town, net, hasty):
         daemon.wait('^mtasts failed .* reason="too slow" ')
 
 
+def test_a_handshake_without_end(town, net, mtasts):
+    """HelloRequests, which OpenSSL passes over for as long as some come."""
+    net.server.close()
+    with peers.Servers({"127.0.0.1:443": [{"greet": "<read>" + tls.HELLO_REQUEST * 200000 + "<hang>"}]}):
+        assert ask(town.place, DOMAIN) == FAILURE
+        mtasts.wait('^mtasts failed .* reason="too much" ')
+
+
 def test_somebody_who_looks_and_hangs(town, net, hasty):
     """Who asks hears that there is nothing to hear, and he is ended."""
     daemon = start(town, hasty, HASTY="20")

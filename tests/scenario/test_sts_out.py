@@ -1,6 +1,7 @@
 """MTA-STS with mail that goes out: qmail-remote, qmail-mtasts and qmail-tlsc."""
 
 import os
+import ssl
 import subprocess
 
 import pytest
@@ -110,6 +111,38 @@ def test_testing(world):
     assert (end, session["result"]) == ("Kw", "ok")
     end, _, session, _ = world.deliver({})
     assert (end, session["result"]) == ("Kw", "starttls-not-supported")
+
+
+def test_testing_a_weak_server(world, tmp_path):
+    """It gets TLS, as without a policy."""
+    path, numbers = str(tmp_path / "own.pem"), str(tmp_path / "numbers")
+    with open(path, "w") as out:
+        out.write(tls.certificate(str(tmp_path), "mx.there.example", kind="rsa"))
+    subprocess.run(["openssl", "dhparam", "-dsaparam", "-out", numbers, "1024"], check=True,
+                   stderr=subprocess.DEVNULL)
+    script = offering(path)
+    script["context"].maximum_version = ssl.TLSVersion.TLSv1_2
+    script["context"].set_ciphers("DHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0")
+    script["context"].load_dh_params(numbers)
+    for mode, wanted in (None, ("may", "ok")), ("testing", ("sts-testing", "certificate-not-trusted")):
+        if mode:
+            world.serve(policy(mode=mode))
+            start(world.town)
+        end, _, session, (connection,) = world.deliver(script)
+        assert end == "Kw" and connection.protocol == "TLSv1.2"
+        assert (session["policy"], session["result"]) == wanted
+
+
+def test_testing_a_weak_certificate(world):
+    """It is told what is wrong with it, though that does not matter."""
+    world.serve(policy(mode="testing"))
+    start(world.town)
+    script = world.offering("mx.there.example")
+    script["context"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    script["context"].set_ciphers("ALL:@SECLEVEL=0")
+    script["context"].load_cert_chain(world.authority.sign("mx.there.example", new=["-newkey", "rsa:1024"]))
+    end, _, session, (connection,) = world.deliver(script)
+    assert (end, session["result"]) == ("Kw", "certificate-not-trusted") and connection.protocol
 
 
 def test_testing_and_a_host_that_is_not_meant(world):

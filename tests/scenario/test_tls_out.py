@@ -435,9 +435,11 @@ def test_dane_needs_tls(dane, records):
     assert session["policy"] == "dane" and b"MAIL" not in connection.sent
 
 
-def test_dane_without_a_usable_record(dane, files):
+@pytest.mark.parametrize("records", [
+    ["1 1 1 " + "0" * 64, "3 1 1 00"], ["3 0 0 " + "ab" * 100], ["2 0 0 " + "00" * 40], ["3 1 0 deadbeef"]])
+def test_dane_without_a_usable_record(dane, files, records):
     """TLS, with whomever (RFC 7672 2.2)."""
-    end, _, (session,), _ = dane(["1 1 1 " + "0" * 64, "3 1 1 00"], files.sign("x.example"))
+    end, _, (session,), _ = dane(records, files.sign("x.example"))
     assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok")
 
 
@@ -449,11 +451,11 @@ def test_dane_that_cannot_be_told(dane, files):
 
 
 def test_dane_with_records_that_are_none(dane, files):
-    """What should be a certificate is not one; that is said, and nothing is sent."""
-    end, text, (session,), (connection,) = dane(["3 0 0 00"], files.sign("mx.example"))
+    """What looks like a certificate is not one; that is said, and nothing is sent."""
+    end, text, (session,), (connection,) = dane(["3 0 0 3006300030000300"], files.sign("mx.example"))
     assert end == "Z" and session["result"] == "tlsa-invalid" and "tlsa-invalid" in text
     assert b"MAIL" not in connection.sent
-    end, _, (session,), _ = dane(["3 0 0 00", "3 0 1 " + tls.digest(files.sign("mx.example"))],
+    end, _, (session,), _ = dane(["3 0 0 3006300030000300", "3 0 1 " + tls.digest(files.sign("mx.example"))],
                                  files.sign("mx.example"))
     assert session["policy"] == "dane"
 

@@ -169,16 +169,30 @@ def test_the_end_right_after_a_login(root_place, secretd, files):
 
 # ---- TLSA records
 
-def test_dane_with_more_than_can_be_told(dane, tmp_path):
-    """Whole certificates: the shortest are told; nothing breaks by a stranger's zone."""
-    path = str(tmp_path / "own.pem")
+def whole(folder, name):
+    """A file with a certificate, and a record with all of that."""
+    path = str(folder / "own.pem")
     with open(path, "w") as out:
-        out.write(tls.certificate(str(tmp_path), "mx.example"))
+        out.write(tls.certificate(str(folder), name))
     der = subprocess.run(["openssl", "x509", "-in", path, "-outform", "DER"], check=True,
                          stdout=subprocess.PIPE).stdout
-    others = ["3 0 0 " + bytes([n]).hex() * 1400 for n in range(40)]
-    end, text, (session,), _ = dane(others + ["3 0 0 " + der.hex()], path)
+    return path, "3 0 0 " + der.hex()
+
+
+def test_dane_with_more_than_can_be_told(dane, tmp_path):
+    """Whole certificates: the shortest are told; nothing breaks by a stranger's zone."""
+    path, record = whole(tmp_path, "mx.example")
+    others = ["3 0 0 308205783082056e" + bytes([n]).hex() * 1390 + "30000300" for n in range(40)]
+    end, text, (session,), _ = dane(others + [record], path)
     # What is no certificate is passed over by qmail-tlsc.
+    assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok"), text
+
+
+def test_dane_with_a_certificate_of_many_names(dane, tmp_path):
+    path, record = whole(tmp_path, "mx.example" + "".join(
+        ",DNS:host-%d.some-long-name.example" % n for n in range(130)))
+    assert len(record) > 2 * 4500
+    end, text, (session,), _ = dane([record], path)
     assert (end, session["policy"], session["result"]) == ("Kw", "dane", "ok"), text
 
 

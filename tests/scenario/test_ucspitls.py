@@ -8,6 +8,8 @@ import ssl
 import pytest
 
 from support import tls
+# pylint: disable=unused-import
+from scenario.test_tls import tlsd
 
 LONG = b"0123456789abcdef" * 65536
 
@@ -46,12 +48,7 @@ def say(**seen):
 
 
 @pytest.fixture
-def provider(town, needs):
-    needs("tcpserver", "openssl")
-    if not os.path.exists(town.place.program("qmail-tlsd")):
-        pytest.skip("built without OpenSSL")
-    tls.start(town)
-
+def provider(town, tlsd):
     def serve(text):
         """A function that connects to the program, and one that waits for what
         the program says at its end."""

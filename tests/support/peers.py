@@ -10,7 +10,7 @@ import time
 # see the fixture routed_six.
 ROUTED = "2001:db8:25::/48"
 SIX = "2001:db8:25::25"
-ACTION = re.compile(r"<(wait [0-9.]+|close|rst|hang|tls)>")
+ACTION = re.compile(r"<(wait [0-9.]+|read|close|rst|hang|tls)>")
 POLITE = {
     "greet": "220 server.example ESMTP\r\n", "EHLO": "502 no\r\n",
     "HELO": "250 server.example\r\n", "MAIL": "250 ok\r\n", "RCPT": "250 ok\r\n",
@@ -98,6 +98,9 @@ class Connection:
             return
         if action == "tls":
             self.begin_tls()
+            return
+        if action == "read":
+            self.read()
             return
         if action == "rst":
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,

@@ -12,15 +12,18 @@ from . import build, process
 from .town import wait_port
 
 ADDRESS = "127.0.0.1"
+# In a record of each of its bytes; text for peers.Servers.
+HELLO_REQUEST = "\x16\x03\x03\0\1\0" * 4
 
 
 def certificate(folder, name, kind="ec", days=30):
-    """The text of a new key with its certificate, self-signed."""
+    """The text of a new key with its certificate, self-signed; ",DNS:" stands between
+    names."""
     key, out = "%s/%s.key" % (folder, kind), "%s/%s.crt" % (folder, kind)
     new = ["-newkey", "rsa:2048"] if kind == "rsa" else \
         ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     subprocess.run(["openssl", "req", "-x509", *new, "-nodes", "-days", str(days),
-                    "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name,
+                    "-subj", "/CN=" + name.split(",")[0], "-addext", "subjectAltName=DNS:" + name,
                     "-keyout", key, "-out", out], check=True, stderr=subprocess.DEVNULL)
     text = ""
     for path in (key, out):
@@ -43,22 +46,22 @@ class Authority:
             self.text = source.read()
 
     @staticmethod
-    def new_key(path):
-        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", path]
+    def new_key(path, new=None):
+        return [*(new or ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]), "-nodes", "-keyout", path]
 
     @staticmethod
     def openssl(*words):
         subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
 
-    def sign(self, name, common=None, days=30):
+    def sign(self, name, common=None, days=30, new=None):
         """A file with a key and a certificate for the name; empty: for none; or for
-        an address, as "IP:192.0.2.1".  days may be in the past."""
+        an address, as "IP:192.0.2.1".  days may be in the past; new says which key."""
         self.count += 1
         base = "%s/%d" % (self.folder, self.count)
         with open(base + ".ext", "w") as out:
             kind = "" if name.startswith("IP:") else "DNS:"
             out.write("subjectAltName=%s%s\n" % (kind, name) if name else "basicConstraints=CA:FALSE\n")
-        self.openssl("req", "-new", *self.new_key(base + ".key"),
+        self.openssl("req", "-new", *self.new_key(base + ".key", new),
                      "-subj", "/CN=" + (common or "host"), "-out", base + ".csr")
         self.openssl("x509", "-req", "-in", base + ".csr", "-CA", self.certificate,
                      "-CAkey", self.key, "-set_serial", str(self.count + 1), "-days", str(days),

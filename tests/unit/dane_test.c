@@ -6,10 +6,12 @@
 #include <cmocka.h>
 
 #include "net/dane.h"
+#include "net/tlsdemand.h"
 #include "dnsserver.h"
 
 #define SHA256 \
 	"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define SHAPE "3006300030000300" /* of a certificate */
 
 /* Of an alias the name that it leads to comes first; after all aliases stands what
  * they lead to. */
@@ -143,7 +145,7 @@ test_many(void **state)
 	    "_25._tcp.many.test is secure\n"
 	    "_25._tcp.many.test is cut\n");
 	for (int i = 0; i <= DANE_USED_MAX; i++)
-		str_add_z(&many, "_25._tcp.many.test TLSA 3 0 0 00\n");
+		str_add_z(&many, "_25._tcp.many.test TLSA 3 0 0 " SHAPE "\n");
 	server = dnsserver_start(str_z(&many));
 	assert_int_equal(ask("many.test", "", &answer), DANE_RECORDS);
 	assert_int_equal(answer.records.len, DANE_USED_MAX);
@@ -204,13 +206,82 @@ test_usable(void **state)
 		for (size_t len = 0; len < sizeof(data); len++)
 			assert_int_equal(is_usable(data, len),
 			    is_of_use &&
-				((matching == 0 && len > 3) ||
-				    (matching == 1 && len == 35) ||
+				((matching == 1 && len == 35) ||
 				    (matching == 2 && len == 67)));
 	}
 	data[0] = 4;
 	data[2] = 0;
 	assert_false(is_usable(data, sizeof(data)));
+}
+
+/* Of this selector, with this data whole. */
+static bool
+is_shape(uint8_t selector, struct span data)
+{
+	const struct tlsa tlsa = { TLSA_USAGE_HOST, selector, TLSA_MATCHING_ALL,
+		data };
+
+	return tlsa_is_usable(&tlsa);
+}
+
+static void
+test_shape(void **state)
+{
+	static const struct {
+		struct span data;
+		bool is_certificate, is_key;
+	} shapes[] = {
+		{ SPAN("\x30\6\x30\0\x30\0\3\0"), true, false },
+		{ SPAN("\x30\x81\6\x30\0\x30\0\3\0"), true, false },
+		{ SPAN("\x30\x82\0\6\x30\0\x30\0\3\0"), true, false },
+		{ SPAN("\x30\x83\0\0\6\x30\0\x30\0\3\0"), false, false },
+		{ SPAN("\x30\x80\x30\0\x30\0\3\0"), false, false },
+		{ SPAN("\x30\6\x30\2\5\0\3\0"), false, true },
+		{ SPAN("\x30\4\x30\0\3\0"), false, true },
+		{ SPAN("\x31\4\x30\0\3\0"), false, false },
+		{ SPAN("\x30\4\x30\0\4\0"), false, false },
+		{ SPAN("\x30\4\x30\0\3\1"), false, false },
+		{ SPAN("\x30\5\x30\0\3\0"), false, false },
+		{ SPAN("\x30\3\x30\0\3\0"), false, false },
+		{ SPAN("\x30\4\x30\0\3\0\0"), false, false },
+		{ SPAN("\x30\6\x30\0\3\0\5\0"), false, false },
+		{ SPAN("\x30\x82\1"), false, false },
+		{ SPAN("\x30"), false, false },
+		{ SPAN("\xde\xad\xbe\xef"), false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		if (is_shape(TLSA_SELECTOR_CERTIFICATE, shapes[i].data) !=
+			shapes[i].is_certificate ||
+		    is_shape(TLSA_SELECTOR_KEY, shapes[i].data) !=
+			shapes[i].is_key)
+			fail_msg("%zu", i);
+	}
+}
+
+/* More than that has no room in a demand. */
+static void
+test_longest(void **state)
+{
+	struct str data = STR_INIT;
+	size_t len = TLSDEMAND_TLSA_MAX - 4;
+
+	(void)state;
+	str_add(&data, SPAN("\x30\x82??\x30\0\3\x82??"));
+	while (data.len < TLSDEMAND_TLSA_MAX)
+		str_add_byte(&data, 'x');
+	data.s[2] = (char)(len >> 8);
+	data.s[3] = (char)len;
+	len -= 6;
+	data.s[8] = (char)(len >> 8);
+	data.s[9] = (char)len;
+	assert_true(is_shape(TLSA_SELECTOR_KEY, str_span(&data)));
+	str_add_byte(&data, 'x');
+	data.s[3]++;
+	data.s[9]++;
+	assert_false(is_shape(TLSA_SELECTOR_KEY, str_span(&data)));
+	str_free(&data);
 }
 
 int
@@ -221,6 +292,8 @@ main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_usable),
+		cmocka_unit_test(test_shape),
+		cmocka_unit_test(test_longest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

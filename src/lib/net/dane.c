@@ -3,9 +3,15 @@
 
 #include <string.h>
 
-#define HEAD	   3 /* bytes before the data */
-#define SHA256_LEN 32
-#define SHA512_LEN 64
+#include "net/tlsdemand.h"
+
+#define HEAD	       3 /* bytes before the data */
+#define SHA256_LEN     32
+#define SHA512_LEN     64
+#define DER_BIT_STRING 0x03 /* X.690 8.1 */
+#define DER_SEQUENCE   0x30
+#define DER_LONG       0x80
+#define DER_LENGTH_MAX 2 /* bytes of a length: more has no room in a record */
 
 bool
 tlsa_parse(struct span data, struct tlsa *tlsa)
@@ -17,6 +23,43 @@ tlsa_parse(struct span data, struct tlsa *tlsa)
 	return true;
 }
 
+/* Cuts the first element off, which has to be of this type. */
+static bool
+cut_element(struct span *der, unsigned char type, struct span *content)
+{
+	const unsigned char *bytes = (const unsigned char *)der->s;
+	size_t head = 2, len;
+
+	if (der->len < head || bytes[0] != type)
+		return false;
+	len = bytes[1];
+	if (len & DER_LONG) {
+		head += len & ~(size_t)DER_LONG;
+		if (head == 2 || head > 2 + DER_LENGTH_MAX || der->len < head)
+			return false;
+		len = 0;
+		for (size_t i = 2; i < head; i++)
+			len = len << 8 | bytes[i];
+	}
+	if (der->len - head < len)
+		return false;
+	*content = span_upto(span_from(*der, head), len);
+	*der = span_from(*der, head + len);
+	return true;
+}
+
+/* Whether it can be a certificate, or a public key as there is one in it. */
+static bool
+has_shape(struct span der, bool is_certificate)
+{
+	struct span parts, part;
+
+	return cut_element(&der, DER_SEQUENCE, &parts) && der.len == 0 &&
+	    (!is_certificate || cut_element(&parts, DER_SEQUENCE, &part)) &&
+	    cut_element(&parts, DER_SEQUENCE, &part) &&
+	    cut_element(&parts, DER_BIT_STRING, &part) && parts.len == 0;
+}
+
 bool
 tlsa_is_usable(const struct tlsa *tlsa)
 {
@@ -26,7 +69,9 @@ tlsa_is_usable(const struct tlsa *tlsa)
 		return false;
 	switch (tlsa->matching) {
 	case TLSA_MATCHING_ALL:
-		return tlsa->data.len > 0;
+		return tlsa->data.len <= TLSDEMAND_TLSA_MAX &&
+		    has_shape(tlsa->data,
+			tlsa->selector == TLSA_SELECTOR_CERTIFICATE);
 	case TLSA_MATCHING_SHA256:
 		return tlsa->data.len == SHA256_LEN;
 	case TLSA_MATCHING_SHA512:

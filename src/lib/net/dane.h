@@ -43,8 +43,10 @@ struct tlsa {
  */
 MUST_CHECK bool tlsa_parse(struct span data, struct tlsa *tlsa);
 
-/* tlsa_is_usable: whether SMTP has a use for it, and its data the length of a
- * digest, or any but none (RFC 7672 3.1). */
+/* tlsa_is_usable: whether SMTP has a use for it (RFC 7672 3.1), and its data the
+ * length of a digest, or the shape of a certificate or key (RFC 5280 4.1), of no
+ * more than TLSDEMAND_TLSA_MAX bytes.  The shape is that of the outer elements: of
+ * what is inside, others know more. */
 bool tlsa_is_usable(const struct tlsa *tlsa);
 
 enum dane_outcome {

@@ -46,7 +46,7 @@ static bool
 is_record(const struct tlsdemand_tlsa *record)
 {
 	return record->data.len > 0 &&
-	    record->data.len <= 2 * (size_t)TLSDEMAND_TLSA_MAX &&
+	    record->data.len <= 2 * TLSDEMAND_TLSA_MAX &&
 	    is_hexadecimal(record->data);
 }
 

@@ -29,8 +29,9 @@
 #define TLSDEMAND_SIZE_MAX  (TLSDOOR_RECORD_MAX - 1)
 #define TLSDEMAND_NAMES_MAX 64 /* of each kind */
 #define TLSDEMAND_NAME_MAX  255
-#define TLSDEMAND_DIGEST    32	 /* bytes of a SHA-256 */
-#define TLSDEMAND_TLSA_MAX  4096 /* bytes of data of a TLSA record */
+#define TLSDEMAND_DIGEST    32 /* bytes of a SHA-256 */
+/* Bytes of data of a TLSA record: the largest that has room beside all else. */
+#define TLSDEMAND_TLSA_MAX (20u << 10)
 
 enum tlsdemand_level {
 	TLSDEMAND_ENCRYPT = 'e',     /* whoever it is */
