@@ -37,6 +37,9 @@ judge_mail(struct session *session)
 
 	session->is_well = true;
 	remote_peer_is_well(remote);
+	if (session_wants_tls(session))
+		remote_end(
+		    &remote->told, REMOTE_TLS_WANTED, session_said(session));
 	if (code >= 500)
 		remote_end(
 		    &remote->told, REMOTE_MAIL_NEVER, session_said(session));
@@ -71,9 +74,9 @@ judge_recipient(
 {
 	struct remote *remote = session->remote;
 	int code = read_verdict(session);
-	enum remote_letter letter = code >= 500 ? REMOTE_NEVER
-	    : code >= 400			? REMOTE_LATER
-						: REMOTE_TAKEN;
+	enum remote_letter letter = code < 400	       ? REMOTE_TAKEN
+	    : code < 500 || session_wants_tls(session) ? REMOTE_LATER
+						       : REMOTE_NEVER;
 
 	if (letter == REMOTE_TAKEN) {
 		transaction->is_any_taken = true;
@@ -254,6 +257,8 @@ judge_data(struct session *session)
 
 	if (code == 354)
 		return;
+	if (session_wants_tls(session))
+		remote_end(told, REMOTE_TLS_WANTED, session_said(session));
 	if (code >= 500)
 		remote_end(told, REMOTE_DATA_NEVER, session_said(session));
 	if (code >= 400)

@@ -22,6 +22,30 @@ session_said(const struct session *session)
 	return str_span(&session->reply.text);
 }
 
+/* Whether the code is one of those for want of encryption: RFC 3207 4, RFC 4954 6,
+ * RFC 5248 2.4. */
+static bool
+is_code_of_encryption(int code)
+{
+	return code == 530 || code == 538 || code == 523;
+}
+
+bool
+session_wants_tls(const struct session *session)
+{
+	const struct smtpreply *reply = &session->reply;
+	struct span status = span_from(session_said(session), 4);
+	bool may_be_tls = is_code_of_encryption(reply->code) ||
+	    !span_starts(status, SPAN("5.")) ||
+	    span_starts(status, SPAN("5.0.")) ||
+	    span_starts(status, SPAN("5.7."));
+
+	if (!session->remote->tls.is_missed || reply->code < 500 || !may_be_tls)
+		return false;
+	remote_tls_hurry(session->remote);
+	return true;
+}
+
 /* Of a delivery that breaks off after MAIL nothing is told of the hop. */
 static void
 note_break(struct session *session, enum tcpto_trouble trouble)
@@ -284,6 +308,9 @@ go_on_in_clear(struct session *session, enum remote_ending ending)
 	bool may = remote->tls.wish != REMOTE_TLS_MUST;
 
 	if (may) {
+		/* Where nobody speaks TLS here, there is no word for the log. */
+		remote->tls.is_missed = session->offers & SMTPREPLY_STARTTLS &&
+		    remote->tls.result[0] != '\0';
 		remote_tls_log(remote);
 		return true;
 	}

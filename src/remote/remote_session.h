@@ -54,6 +54,15 @@ int session_read_reply(struct session *session);
 /* session_said: the text of the last reply. */
 struct span session_said(const struct session *session);
 
+/*
+ * session_wants_tls: whether the last reply refuses for good, but perhaps only for
+ * want of TLS, which the server offers and this session is without: then that is no
+ * word on the mail, and TLS is tried next time, however it failed.  RFC 3207 4 has
+ * 530 for that; many say 550 or 554, with 5.7.x (RFC 3463 3.8) or no status at all.
+ * A status for another reason, as 5.1.1, is the server's last word.
+ */
+bool session_wants_tls(const struct session *session);
+
 /* session_end_broken: ends the program because of errno of the connection, 0
  * if the server has closed it. */
 NORETURN void session_end_broken(struct session *session);

@@ -41,6 +41,14 @@ remote_tls_note(struct remote *remote)
 	tcpto_note(&host, TCPTO_TLS, clock_seconds());
 }
 
+void
+remote_tls_hurry(const struct remote *remote)
+{
+	struct tcpto_host host = place_of_tls(remote);
+
+	(void)tcpto_clear(&host); /* only a hint */
+}
+
 /* Nobody speaks TLS for us. */
 static void
 lack_service(struct remote_tls *tls, const char *reason)
@@ -104,7 +112,7 @@ clear_host(struct remote *remote)
 	struct tcpto_host host = place_of_tls(remote);
 
 	if (tcpto_trouble(&remote->tcpto, &host) != TCPTO_NO_TROUBLE)
-		(void)tcpto_clear(&host); /* only a hint */
+		remote_tls_hurry(remote);
 }
 
 /* By way of qmail-tlsc.  Returns the plain text, or -1. */

@@ -49,6 +49,7 @@ struct remote_tls {
 	bool is_heard;	    /* and the server has said something in it */
 	bool is_our_fault;  /* that it failed */
 	bool is_clear_next; /* TLS failed; the same host again, in clear text */
+	bool is_missed;	    /* the host offers it, and the session is without */
 	struct str report;  /* of qmail-tlsc */
 	struct str demand;  /* a record for it */
 	struct str reason;  /* why it failed, in words */
@@ -113,6 +114,9 @@ void remote_tls_keep(struct remote *remote);
 /* remote_tls_note: TLS has failed with a host that could do without; next time
  * it is not tried for a while. */
 void remote_tls_note(struct remote *remote);
+
+/* remote_tls_hurry: what was noted of its TLS is forgotten: it is tried next time. */
+void remote_tls_hurry(const struct remote *remote);
 
 /* remote_tls_log: one line on the session for the log, if TLS was thought of. */
 void remote_tls_log(struct remote *remote);

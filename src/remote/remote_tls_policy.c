@@ -157,7 +157,8 @@ remote_tls_plan(struct remote *remote)
 						       : REMOTE_TLS_MUST;
 	if (remote_tls_is_implicit(remote) || remote->needs_tls)
 		tls->wish = REMOTE_TLS_MUST;
-	if (tls->wish == REMOTE_TLS_TRY && tls->is_clear_next)
+	tls->is_missed = tls->wish == REMOTE_TLS_TRY && tls->is_clear_next;
+	if (tls->is_missed)
 		tls->wish = REMOTE_TLS_NOT; /* it is logged already */
 	tls->is_clear_next = false;
 	if (tls->wish != REMOTE_TLS_NOT)

@@ -36,7 +36,10 @@ struct entry {
 	/* The policy; max_age 0: there is none. */
 	struct sts_policy policy;
 	struct str id;
-	int64_t fetched;   /* clock_seconds */
+	int64_t fetched; /* clock_seconds, as its file has it */
+	int64_t age;   /* seconds that it had by then, when this process ... */
+	int64_t since; /* ... got it: clock_monotonic */
+	bool is_new;   /* this process has fetched it */
 	size_t file_bytes; /* 0: it has no file */
 	/* Without a policy: why; empty: the domain has none. */
 	struct str reason;
@@ -62,14 +65,23 @@ MUST_CHECK int cache_load(struct cache *cache);
  */
 struct entry *cache_get(struct cache *cache, struct span domain);
 
-/* cache_correct: some policies that were fetched in what is the future by now, as
- * the clock was ahead then, count as fetched now, on the disk too.  cache_get does
- * that for its domain.  To be called now and then. */
+/* cache_correct: policies that this process fetched while the clock was behind get the
+ * right time on the disk, some at a time: else they would have ended at the next
+ * start.  To be called now and then. */
 void cache_correct(struct cache *cache);
 
-/* entry_seconds: for how many seconds the policy of the entry is good; 0: it has
- * none, or that has ended. */
+/*
+ * entry_seconds: for how many seconds the policy of the entry is good; 0: it has
+ * none, or that has ended.  A clock that is wrong ends none that it would not end
+ * again: what this process has seen pass is believed, and the clock only where
+ * that makes the policy younger, for it may have been ahead when the file was
+ * read.  One that was fetched in the future has the age 0 when it is read.
+ */
 uint64_t entry_seconds(const struct entry *entry);
+
+/* entry_is_old: whether the policy is to be fetched again though its id is the same:
+ * after a day, after half of its time, or when the clock cannot tell. */
+bool entry_is_old(const struct entry *entry);
 
 /*
  * cache_set_policy: a policy that was fetched now.  The entry takes it over.

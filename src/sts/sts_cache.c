@@ -23,9 +23,10 @@
 #define FILE_MAX    (STS_POLICY_MAX + 4096)
 #define FILE_MODE   0600
 #define SECONDS_MAX ((uint64_t)1 << 40)
-/* 2026: a clock before that has not been set yet, and tells nothing. */
-#define CLOCK_OLDEST ((int64_t)1767225600)
-#define CORRECTIONS  100 /* at a time: each waits for the disk */
+#define MS	    1000
+#define DAY	    86400
+#define HOUR	    3600 /* less is no wrong clock, but one that runs badly */
+#define CORRECTIONS 100	 /* at a time: each waits for the disk */
 
 /* ---- entries ---- */
 
@@ -143,16 +144,38 @@ add_entry(struct cache *cache, struct span domain)
 	return entry;
 }
 
+static int64_t
+age_by_clock(const struct entry *entry)
+{
+	return clock_seconds() - entry->fetched;
+}
+
+/* As old as it was when we got it, and what has passed. */
+static int64_t
+age_by_us(const struct entry *entry)
+{
+	return entry->age + (clock_monotonic() - entry->since) / MS;
+}
+
 uint64_t
 entry_seconds(const struct entry *entry)
 {
-	int64_t age = clock_seconds() - entry->fetched;
+	int64_t age = age_by_us(entry), by_clock = age_by_clock(entry);
 
-	if (age < 0) /* the clock was set back */
-		age = 0;
+	if (by_clock >= 0 && by_clock < age)
+		age = by_clock;
 	return (uint64_t)age < entry->policy.max_age
 	    ? entry->policy.max_age - (uint64_t)age
 	    : 0;
+}
+
+bool
+entry_is_old(const struct entry *entry)
+{
+	int64_t by_clock = age_by_clock(entry);
+
+	return by_clock < 0 || by_clock >= DAY ||
+	    entry_seconds(entry) <= entry->policy.max_age / 2;
 }
 
 void
@@ -251,20 +274,21 @@ cache_set_policy(struct cache *cache, struct entry *entry, struct span id,
 	str_set(&entry->id, id);
 	str_reset(&entry->reason);
 	entry->fetched = clock_seconds();
+	entry->age = 0;
+	entry->since = clock_monotonic();
+	entry->is_new = true;
 	store(cache, entry);
 }
 
-/* A policy that was fetched while the clock was ahead would not end: it counts as
- * fetched now, and is written so.  Returns whether it was one. */
+/* Returns whether the clock says that more has passed than has, since the policy was
+ * fetched: it was behind then, or is ahead now.  A time that is too late does no
+ * harm, for it is fetched again; one that was right is never made earlier. */
 static bool
 correct(struct cache *cache, struct entry *entry)
 {
-	int64_t now = clock_seconds();
-
-	if (entry->policy.max_age == 0 || entry->fetched <= now ||
-	    now < CLOCK_OLDEST)
+	if (!entry->is_new || age_by_clock(entry) - age_by_us(entry) < HOUR)
 		return false;
-	entry->fetched = now;
+	entry->fetched = clock_seconds() - age_by_us(entry);
 	store(cache, entry);
 	return true;
 }
@@ -285,12 +309,8 @@ cache_get(struct cache *cache, struct span domain)
 	size_t place = place_of(cache, domain);
 
 	if (place < cache->all.len &&
-	    span_equal(str_span(&cache->all.at[place]->domain), domain)) {
-		struct entry *entry = cache->all.at[place];
-
-		(void)correct(cache, entry);
-		return entry;
-	}
+	    span_equal(str_span(&cache->all.at[place]->domain), domain))
+		return cache->all.at[place];
 	if (cache->all.len >= CACHE_ENTRIES_MAX && !make_room(cache))
 		return NULL;
 	return add_entry(cache, domain);
@@ -347,6 +367,10 @@ load_file(struct cache *cache, const char *name)
 		entry->policy = read.policy;
 		entry->id = read.id;
 		entry->fetched = read.fetched;
+		entry->since = clock_monotonic();
+		entry->age = age_by_clock(entry);
+		if (entry->age < 0)
+			entry->age = 0;
 		entry->file_bytes = text.len;
 		entry->asked = clock_monotonic();
 		cache->files++;

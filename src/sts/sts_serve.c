@@ -113,21 +113,12 @@ want(struct serving *serving, struct entry *entry)
 	vec_push(&serving->wanted, entry);
 }
 
-/* Whether the policy is old enough to be fetched though its id is the same. */
-static bool
-is_old(const struct entry *entry)
-{
-	uint64_t left = entry_seconds(entry), all = entry->policy.max_age;
-
-	return left == 0 || all - left >= DAY || left <= all / 2;
-}
-
 /* In the new process. */
 NORETURN static void
 become_job(const struct entry *entry, int result)
 {
 	struct look look = { str_span(&entry->domain),
-		is_old(entry) ? SPAN("") : str_span(&entry->id) };
+		entry_is_old(entry) ? SPAN("") : str_span(&entry->id) };
 
 	signal_serve_not();
 	signal_default(SIGPIPE);
@@ -437,8 +428,8 @@ refresh(struct serving *serving, int64_t now)
 	for (size_t i = 0; i < serving->cache.all.len; i++) {
 		struct entry *entry = serving->cache.all.at[i];
 
-		if (entry_seconds(entry) && is_old(entry) && !entry->is_busy &&
-		    now >= entry->good_until &&
+		if (entry_seconds(entry) && entry_is_old(entry) &&
+		    !entry->is_busy && now >= entry->good_until &&
 		    now - entry->asked < FORGOTTEN_MS && ++count <= REFRESHES)
 			want(serving, entry);
 	}

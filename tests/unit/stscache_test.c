@@ -13,6 +13,7 @@
 #include "sys/clock.h"
 
 static int64_t passed; /* seconds */
+static int64_t wrong;  /* seconds by which the clock is ahead */
 
 #undef CACHE_ENTRIES_MAX
 #define CACHE_ENTRIES_MAX 5
@@ -20,7 +21,7 @@ static int64_t passed; /* seconds */
 #define CACHE_POLICIES_MAX 2
 #undef CACHE_BYTES_MAX
 #define CACHE_BYTES_MAX	  1000
-#define clock_seconds()	  (clock_seconds() + passed)
+#define clock_seconds()	  (clock_seconds() + passed + wrong)
 #define clock_monotonic() (clock_monotonic() + passed * 1000)
 #include "../../src/sts/sts_cache.c"
 
@@ -197,9 +198,9 @@ test_trouble(void **state)
 	(void)state;
 	enter(&cache);
 	set(&cache, get(&cache, "a"), 1);
-	passed = -5000;
+	wrong = -5000;
 	assert_int_equal(entry_seconds(get(&cache, "a")), 100);
-	passed = 0;
+	wrong = 0;
 	assert_int_equal(mkdir(ASIDE, 0700), 0);
 	set(&cache, get(&cache, "a"), 2);
 	set(&cache, get(&cache, "b"), 1);
@@ -230,58 +231,204 @@ seed(const char *domain, long long from_now)
 	fclose(out);
 }
 
-/* Fetched while the clock was ahead: it counts as fetched now, once, and after a
- * new start too. */
+/* When the file says that it was fetched. */
+static long long
+fetched_of(const char *domain)
+{
+	long long fetched = -1;
+	FILE *in = fopen(domain, "r");
+
+	assert_non_null(in);
+	assert_int_equal(fscanf(in, "1 %lld", &fetched), 1);
+	fclose(in);
+	return fetched;
+}
+
+/* A cache with a policy that was fetched now, as the clock says. */
+static struct entry *
+fetch(struct cache *cache)
+{
+	struct entry *entry;
+
+	enter(cache);
+	entry = get(cache, "a.example");
+	set(cache, entry, 1);
+	return entry;
+}
+
+/* The same process, after that, has its corrections made for a clock that is wrong
+ * by so much; and a new one for one that is right. */
+static void
+start_again(struct cache *cache, int64_t by)
+{
+	wrong = by;
+	cache_correct(cache);
+	wrong = 0;
+	passed = 0;
+	leave(cache, true);
+	enter(cache);
+}
+
 static void
 test_clock_was_ahead(void **state)
 {
 	struct cache cache;
+	struct entry *entry;
 
 	(void)state;
-	enter(&cache);
-	leave(&cache, false);
-	seed("asked.example", 1000000);
-	seed("other.example", 1000000);
-	enter(&cache);
-	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 100);
-	cache_correct(&cache);
-	passed = 40;
-	cache_correct(&cache);
-	for (size_t i = 0; i < 2; i++)
-		assert_in_range(entry_seconds(cache.all.at[i]), 50, 60);
-	leave(&cache, true);
-	enter(&cache);
+	wrong = 1000000;
+	entry = fetch(&cache);
+	wrong = 0;
+	assert_int_equal(entry_seconds(entry), 100);
+	/* It does not live for ever: it is fetched again, and ends. */
+	assert_true(entry_is_old(entry));
+	passed = 60;
+	assert_in_range(entry_seconds(entry), 30, 40);
 	passed = 101;
-	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 0);
-	assert_int_equal(entry_seconds(get(&cache, "other.example")), 0);
-	leave(&cache, false);
-	/* Only who is asked for, when nobody has called. */
-	enter(&cache);
-	leave(&cache, false);
-	seed("asked.example", 1000000);
-	enter(&cache);
-	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 100);
+	assert_int_equal(entry_seconds(entry), 0);
+	start_again(&cache, 0);
+	entry = get(&cache, "a.example");
+	assert_int_equal(entry_seconds(entry), 100);
+	assert_true(entry_is_old(entry));
 	passed = 101;
-	assert_int_equal(entry_seconds(get(&cache, "asked.example")), 0);
+	assert_int_equal(entry_seconds(entry), 0);
+	passed = 0;
+	set(&cache, entry, 1);
+	assert_false(entry_is_old(entry));
+	assert_in_range(fetched_of("a.example"), 0, clock_seconds());
 	leave(&cache, false);
 }
 
-/* A clock that has not been set yet says nothing of when policies end. */
 static void
-test_clock_is_not_set(void **state)
+test_clock_was_behind(void **state)
 {
 	struct cache cache;
+	struct entry *entry;
+
+	(void)state;
+	wrong = -1000000;
+	entry = fetch(&cache);
+	passed = 20;
+	wrong = 0;
+	assert_in_range(entry_seconds(entry), 70, 80);
+	/* The file as well, for a new start. */
+	start_again(&cache, 0);
+	passed = 20;
+	assert_in_range(entry_seconds(get(&cache, "a.example")), 70, 80);
+	leave(&cache, false);
+}
+
+/* What runs badly is not corrected. */
+static void
+test_clock_runs_badly(void **state)
+{
+	struct cache cache;
+	long long fetched;
+
+	(void)state;
+	(void)fetch(&cache);
+	fetched = fetched_of("a.example");
+	wrong = HOUR - 10;
+	cache_correct(&cache);
+	assert_int_equal(fetched_of("a.example"), fetched);
+	wrong = HOUR;
+	cache_correct(&cache);
+	assert_in_range(
+	    fetched_of("a.example"), fetched + HOUR, fetched + HOUR + 10);
+	wrong = 0;
+	leave(&cache, false);
+}
+
+/* Behind or ahead after the fetch: it goes on as if nothing were, and the file has
+ * the right time, or one that has it fetched again. */
+static void
+test_clock_is_wrong_later(void **state)
+{
+	static const int64_t by[] = { -1000000, 1000000 };
+	struct cache cache;
+	struct entry *entry;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		entry = fetch(&cache);
+		passed = 10;
+		wrong = by[i];
+		assert_in_range(entry_seconds(entry), 80, 90);
+		start_again(&cache, by[i]);
+		assert_in_range(
+		    entry_seconds(get(&cache, "a.example")), 80, 100);
+		assert_int_equal(
+		    entry_is_old(get(&cache, "a.example")), by[i] > 0);
+		leave(&cache, false);
+	}
+}
+
+/* At a start, as a clock has not been set yet: the file stays as it is. */
+static void
+test_clock_is_behind_at_a_start(void **state)
+{
+	struct cache cache;
+	struct entry *entry;
+	long long fetched;
 
 	(void)state;
 	enter(&cache);
 	leave(&cache, false);
 	seed("a.example", -10);
+	fetched = fetched_of("a.example");
+	wrong = 1000 - clock_seconds();
 	enter(&cache);
-	passed = 1000 - clock_seconds();
+	entry = get(&cache, "a.example");
+	assert_int_equal(entry_seconds(entry), 100);
+	assert_true(entry_is_old(entry));
 	cache_correct(&cache);
-	assert_int_equal(entry_seconds(get(&cache, "a.example")), 100);
-	passed = 0;
+	wrong = 0;
+	assert_in_range(entry_seconds(entry), 80, 100);
+	start_again(&cache, 0);
+	assert_int_equal(fetched_of("a.example"), fetched);
 	assert_in_range(entry_seconds(get(&cache, "a.example")), 80, 90);
+	leave(&cache, false);
+}
+
+/* A clock that is set ahead while it runs ends none, and writes nothing. */
+static void
+test_clock_steps_ahead(void **state)
+{
+	struct cache cache;
+	long long fetched;
+
+	(void)state;
+	enter(&cache);
+	leave(&cache, false);
+	seed("a.example", -10);
+	fetched = fetched_of("a.example");
+	enter(&cache);
+	wrong = 1000000;
+	assert_in_range(entry_seconds(get(&cache, "a.example")), 80, 90);
+	cache_correct(&cache);
+	assert_int_equal(fetched_of("a.example"), fetched);
+	wrong = 0;
+	leave(&cache, false);
+}
+
+/* After a day, or half of its time. */
+static void
+test_old(void **state)
+{
+	struct cache cache;
+	struct entry *entry;
+
+	(void)state;
+	entry = fetch(&cache);
+	assert_false(entry_is_old(entry));
+	passed = 45;
+	assert_false(entry_is_old(entry));
+	passed = 51;
+	assert_true(entry_is_old(entry));
+	entry->policy.max_age = 10 * DAY;
+	assert_false(entry_is_old(entry));
+	passed = DAY;
+	assert_true(entry_is_old(entry));
 	leave(&cache, false);
 }
 
@@ -299,8 +446,9 @@ test_clock_steps_back(void **state)
 	enter(&cache);
 	assert_true(has_file("a.example"));
 	assert_int_equal(entry_seconds(get(&cache, "a.example")), 0);
-	passed = -1000000;
+	wrong = -1000000;
 	assert_in_range(entry_seconds(get(&cache, "a.example")), 80, 90);
+	wrong = 0;
 	leave(&cache, true);
 	/* Where there are too many, they give way to those that have not. */
 	seed("b.example", -1000000);
@@ -362,7 +510,12 @@ main(void)
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_trouble),
 		cmocka_unit_test(test_clock_was_ahead),
-		cmocka_unit_test(test_clock_is_not_set),
+		cmocka_unit_test(test_clock_was_behind),
+		cmocka_unit_test(test_clock_runs_badly),
+		cmocka_unit_test(test_clock_is_wrong_later),
+		cmocka_unit_test(test_clock_is_behind_at_a_start),
+		cmocka_unit_test(test_clock_steps_ahead),
+		cmocka_unit_test(test_old),
 		cmocka_unit_test(test_clock_steps_back),
 		cmocka_unit_test(test_load),
 		cmocka_unit_test(test_unreadable),
