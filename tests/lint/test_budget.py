@@ -57,6 +57,7 @@ BUDGET = {
     "qmail-authfilter": SPAWN + " connect execv socket",
     "qmail-dkimverify": "connect socket",
     "qmail-dkimkey": "execv fchown",
+    "qmail-dnsrecords": "connect socket",
     "qmail-dkimsignd": "accept4 bind fork ids_become listen socket syscall",
     "qmail-verifyd": "accept4 bind connect fork ids_become listen socket syscall",
     "qmail-getpw": "getpwnam",
