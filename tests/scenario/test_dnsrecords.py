@@ -29,14 +29,27 @@ def place(root_place):
 
 
 @pytest.fixture
-def addresses(needs):
-    """The machine can be reached."""
+def give(needs):
+    """give(address...): to the machine."""
     needs("ip")
-    for address in ADDRESSES:
-        subprocess.run(["ip", "addr", "add", address, "dev", "lo"], check=True)
-    yield
-    for address in ADDRESSES:
-        subprocess.run(["ip", "addr", "del", address, "dev", "lo"], check=True)
+    given = []
+
+    def run_ip(verb, address):
+        subprocess.run(["ip", "addr", verb, address, "dev", "lo"], check=True)
+
+    def added(*addresses):
+        for address in addresses:
+            run_ip("add", address)
+            given.append(address)
+    yield added
+    for address in given:
+        run_ip("del", address)
+
+
+@pytest.fixture
+def addresses(give):
+    """The machine can be reached."""
+    give(*ADDRESSES)
 
 
 @pytest.fixture(scope="module")
@@ -168,16 +181,15 @@ def test_a_host_of_another_zone(place, addresses, tmp_path):
     assert text.count("zone of that host") == 2
 
 
-def test_private_addresses_are_not_told(place, needs):
-    needs("ip")
-    private = ("10.1.2.3", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1")
-    for address in private:
-        subprocess.run(["ip", "addr", "add", address, "dev", "lo"], check=True)
-    try:
-        assert "mail.here.example" not in records(shown(place))
-    finally:
-        for address in private:
-            subprocess.run(["ip", "addr", "del", address, "dev", "lo"], check=True)
+def test_private_addresses_are_not_told(place, give):
+    give("10.1.2.3", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1")
+    assert "mail.here.example" not in records(shown(place))
+
+
+def test_sixteen_addresses_are_told(place, give):
+    give(*("192.0.2.%d" % n for n in range(101, 118)))
+    text = shown(place)
+    assert len(records(text)["mail.here.example"]["A"]) == text.count(" IN PTR ") == 16
 
 
 @pytest.mark.parametrize("route, expected", [
@@ -386,6 +398,9 @@ def test_other_records(check, name, entry, line):
 def test_keys_are_compared(check, keys):
     """Not its type alone; two records are no key."""
     other = keys["most"].record()
+    lines, code = check({KEY: {"TXT": [other]}})
+    assert code == 1 and lines == ['wrong DKIM %s: "%s"...' % (KEY, other[:200])]
+    other = keys["rsa"].record().replace("k=rsa", "k=ed25519")
     lines, code = check({KEY: {"TXT": [other]}})
     assert code == 1 and lines == ['wrong DKIM %s: "%s"...' % (KEY, other[:200])]
     lines, code = check({KEY: {"TXT": [keys["rsa"].record(), other]}})
