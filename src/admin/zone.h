@@ -51,8 +51,10 @@ struct zone {
 	bool has_outgoing;
 	struct ip_address outgoing; /* where mail of the domain comes from, by
 				       control/bindroutes */
-	bool has_relay;		   /* it leaves by one, by control/smtproutes */
-	VEC(struct zone_key) keys; /* in the order of their selectors */
+	bool has_relay;	   /* it leaves by one, by control/smtproutes */
+	struct str signer; /* which domain signs: this one, or the nearest
+				      above it that has keys */
+	VEC(struct zone_key) keys; /* its, in the order of their selectors */
 	struct zone_certificate certificates[ZONE_CERTIFICATES]; /* that for all
 					       names, and that of the host */
 };
@@ -69,6 +71,9 @@ struct zone {
  * Keys and certificates that cannot be read are no such faults: they say so.
  */
 void zone_read(struct zone *zone, struct span domain, const char *program);
+
+/* zone_is_signer: whether the domain has keys of its own, or none has any. */
+bool zone_is_signer(const struct zone *zone);
 
 /* zone_has_host: whether the host is the domain, or a name below it: its records
  * are of the same zone then. */

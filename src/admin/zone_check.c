@@ -256,13 +256,14 @@ typedef enum meaning judge_function(struct span text, const void *context);
  *   is_shared   others have records at this name as well */
 static void
 check_text(struct check *check, const char *label, const char *before,
-    bool is_shared, judge_function *judge, const void *context)
+    const struct str *domain, bool is_shared, judge_function *judge,
+    const void *context)
 {
 	struct str name = STR_INIT, text = STR_INIT;
 	size_t meant = 0, good = 0;
 
 	str_add_z(&name, before);
-	str_add(&name, str_span(&check->zone->domain));
+	str_add(&name, str_span(domain));
 	if (!ask(check, label, str_span(&name), DNS_TXT))
 		goto done;
 	for (size_t i = 0; i < check->answer.records.list.len; i++) {
@@ -369,12 +370,12 @@ check_keys(struct check *check)
 		str_add(&before, str_span(&key->selector));
 		str_add_z(&before, "._domainkey.");
 		if (key->wrong.len) {
-			str_add(&before, str_span(&zone->domain));
+			str_add(&before, str_span(&zone->signer));
 			say_unknown(check, "DKIM", str_span(&before),
 			    str_span(&key->wrong));
 		} else {
-			check_text(check, "DKIM", str_z(&before), false,
-			    judge_key, key);
+			check_text(check, "DKIM", str_z(&before), &zone->signer,
+			    false, judge_key, key);
 		}
 		str_free(&before);
 	}
@@ -383,11 +384,15 @@ check_keys(struct check *check)
 static void
 check_texts(struct check *check)
 {
-	check_text(check, "SPF", "", true, judge_spf, NULL);
+	const struct str *domain = &check->zone->domain;
+
+	check_text(check, "SPF", "", domain, true, judge_spf, NULL);
 	check_keys(check);
-	check_text(check, "DMARC", "_dmarc.", false, judge_dmarc, NULL);
-	check_text(check, "MTA-STS", "_mta-sts.", false, judge_sts, NULL);
-	check_text(check, "TLSRPT", "_smtp._tls.", false, judge_reports, NULL);
+	check_text(check, "DMARC", "_dmarc.", domain, false, judge_dmarc, NULL);
+	check_text(
+	    check, "MTA-STS", "_mta-sts.", domain, false, judge_sts, NULL);
+	check_text(
+	    check, "TLSRPT", "_smtp._tls.", domain, false, judge_reports, NULL);
 }
 
 /* ---- certificates ---- */

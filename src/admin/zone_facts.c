@@ -147,15 +147,11 @@ read_routes(struct zone *zone, const char *program)
 /* ---- keys ---- */
 
 static void
-add_key_path(
-    struct str *path, const struct zone *zone, const struct zone_key *key)
+add_folder(struct str *path, struct span domain)
 {
 	str_add_z(path, home_signing_keys);
 	str_add_byte(path, '/');
-	str_add(path, str_span(&zone->domain));
-	str_add_byte(path, '/');
-	str_add(path, str_span(&key->selector));
-	str_add_z(path, PUBLIC);
+	str_add(path, domain);
 }
 
 static void
@@ -165,7 +161,10 @@ read_key(const struct zone *zone, struct zone_key *key)
 	struct str path = STR_INIT, text = STR_INIT;
 	const char *why;
 
-	add_key_path(&path, zone, key);
+	add_folder(&path, str_span(&zone->signer));
+	str_add_byte(&path, '/');
+	str_add(&path, str_span(&key->selector));
+	str_add_z(&path, PUBLIC);
 	if (file_read(str_z(&path), &text, DKIMKEY_MAX) < 0) {
 		why = error_text(errno);
 	} else {
@@ -217,8 +216,9 @@ by_selector(const void *a, const void *b)
 	return strcmp(str_z(&left->selector), str_z(&right->selector));
 }
 
+/* Those of one domain. */
 static void
-read_keys(struct zone *zone, const char *program)
+read_keys_of(struct zone *zone, struct span domain, const char *program)
 {
 	struct str folder = STR_INIT;
 	struct span selector;
@@ -226,9 +226,8 @@ read_keys(struct zone *zone, const char *program)
 	const char *name;
 	int got;
 
-	str_add_z(&folder, home_signing_keys);
-	str_add_byte(&folder, '/');
-	str_add(&folder, str_span(&zone->domain));
+	str_set(&zone->signer, domain);
+	add_folder(&folder, domain);
 	if (dir_open(&dir, str_z(&folder)) < 0) {
 		if (!file_is_missing(errno))
 			error_exit(program, str_z(&folder));
@@ -257,6 +256,26 @@ read_keys(struct zone *zone, const char *program)
 	str_free(&folder);
 }
 
+/* Mail is signed with the keys of the author's domain, or of the nearest above it
+ * that has some. */
+static void
+read_keys(struct zone *zone, const char *program)
+{
+	struct span domain = str_span(&zone->domain);
+
+	for (; domain.len && zone->keys.len == 0;
+	     domain = span_from(domain, span_find(domain, '.') + 1))
+		read_keys_of(zone, domain, program);
+	if (zone->keys.len == 0)
+		str_set(&zone->signer, str_span(&zone->domain));
+}
+
+bool
+zone_is_signer(const struct zone *zone)
+{
+	return span_equal(str_span(&zone->signer), str_span(&zone->domain));
+}
+
 void
 zone_read(struct zone *zone, struct span domain, const char *program)
 {
@@ -278,6 +297,7 @@ zone_free(struct zone *zone)
 {
 	str_free(&zone->domain);
 	str_free(&zone->host);
+	str_free(&zone->signer);
 	vec_free(&zone->addresses);
 	for (size_t i = 0; i < zone->keys.len; i++) {
 		str_free(&zone->keys.at[i].selector);

@@ -155,6 +155,12 @@ print_keys(struct str *out, const struct zone *zone)
 		str_add(out, str_span(&zone->domain));
 		str_add_z(out, " makes some.\n");
 	}
+	if (!zone_is_signer(zone)) {
+		str_add_z(out, "; They are those of ");
+		str_add(out, str_span(&zone->signer));
+		str_add_z(out, ", and published there.\n");
+		return;
+	}
 	for (size_t i = 0; i < zone->keys.len; i++) {
 		const struct zone_key *key = &zone->keys.at[i];
 		struct str before = STR_INIT;

@@ -234,6 +234,27 @@ def test_keys_of_no_use(place, keys):
     assert "unknown DKIM wrong._domainkey.here.example: %swrong.txt: what is published is no key\n" % folder in out
 
 
+@pytest.mark.parametrize("domain", ["sub.here.example", "far.below.here.example"])
+def test_keys_of_the_domain_above(place, keys, domain):
+    """They sign, and are looked for there; the nearest that has some counts."""
+    put_keys(place, keys, r="rsa")
+    put_keys(place, keys, domain="example", e="ed")
+    os.mkdir(place.path("control/dkim/below.here.example"))
+    text = shown(place, domain=domain)
+    assert "; They are those of here.example, and published there.\n" in text
+    assert not [name for name in records(text) if "_domainkey" in name]
+    with peers.Dns({"r._domainkey.here.example": {"TXT": [keys["rsa"].record()]}}):
+        out = run(place, "--check", domain)[1]
+    assert [line for line in out.splitlines() if "DKIM" in line] == ["ok DKIM r._domainkey.here.example"]
+    assert "\nmissing DMARC _dmarc.%s\n" % domain in out
+
+
+def test_no_keys_above(place, keys):
+    put_keys(place, keys, domain="other.example", r="rsa")
+    with peers.Dns({}):
+        assert "\nmissing DKIM here.example: there is no key; " in run(place, "--check", "here.example")[1]
+
+
 def test_too_many_keys(place, keys):
     put_keys(place, keys, **{"k%d" % n: "ed" for n in range(32)})
     assert len(records(shown(place))) == 4 + 32
