@@ -46,7 +46,8 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := auth/qmail-dkimverify auth/qmail-verifyd keys/qmail-dkimkey keys/qmail-dkimsignd keys/qmail-srs keys/qmail-srsd \
+TLS      := admin/qmail-dnsrecords auth/qmail-dkimverify auth/qmail-verifyd \
+            keys/qmail-dkimkey keys/qmail-dkimsignd keys/qmail-srs keys/qmail-srsd \
             sts/qmail-mtasts tls/qmail-tlsc tls/qmail-tlsd
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
 SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
@@ -117,6 +118,7 @@ qmail-popup_PARTS  := popup_hear
 qmail-authd_PARTS  := authd_clients authd_check tries sends
 pop-note_PARTS     := note
 pop-relay_PARTS    := note
+qmail-dnsrecords_PARTS := zone_facts zone_key zone_text zone_print zone_check
 qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
                       qfix_fixed qfix_files qfix_envelope
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
@@ -185,7 +187,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs, qmail-dkimverify, qmail-verifyd, qmail-dkimkey and qmail-dkimsignd'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs, qmail-dkimverify, qmail-verifyd, qmail-dkimkey, qmail-dkimsignd and qmail-dnsrecords'
 endif
 
 # Only sys may use what POSIX does not have.

@@ -102,6 +102,7 @@ const struct item items[] = {
 	{ PROGRAM, "bin/qmail-filters", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-dkimkey", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-dkimsignd", ROOT, G, 0755, NULL, 0 },
+	{ MAYBE_PROGRAM, "bin/qmail-dnsrecords", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-srsd", ROOT, G, 0755, NULL, 0 },
 	{ MAYBE_PROGRAM, "bin/qmail-srs", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/srsforward", ROOT, G, 0755, NULL, 0 },

@@ -11,7 +11,7 @@ home=$(head -n 1 conf-qmail)
 alias_user=$(head -n 1 conf-users)
 service=$home/service
 login_services="qmail-submission qmail-submissions qmail-pop3sd qmail-authd"
-tls_services="qmail-tlsd qmail-tlsc qmail-mtasts qmail-verifyd"
+tls_services="qmail-tlsd qmail-tlsc qmail-mtasts qmail-verifyd qmail-dkimsignd"
 services="$login_services qmail-pop3d qmail-smtpd qmail-send qmail-secretd
 	qmail-srsd $tls_services"
 PATH=$PATH:/usr/sbin:/sbin
@@ -164,12 +164,28 @@ configure() {
 		has_tls=yes
 		[ -e "$home/control/authpolicy" ] ||
 			echo report > "$home/control/authpolicy"
+		make_keys
 	else
 		echo "no TLS: it was built without OpenSSL"
 	fi
 	[ -n "$has_tls" ] || has_login=
 	[ -z "$has_pop$has_login" ] || configure_pop
 	[ -z "$has_login" ] || configure_logins
+}
+
+# Whose mail is signed: of the domain that people here send from.  Keys that are not
+# published yet do no harm.
+make_keys() {
+	domain=$(head -n 1 "$home/control/defaulthost" 2>/dev/null ||
+		head -n 1 "$home/control/me")
+	domain=$(echo "$domain" | tr A-Z a-z)
+	if [ -e "$home/control/dkim" ]; then
+		echo "kept, the keys of $home/control/dkim"
+	elif "$home/bin/qmail-dkimkey" "$domain" >/dev/null; then
+		echo "mail from $domain is signed, with keys in $home/control/dkim"
+	else
+		echo "mail is not signed"
+	fi
 }
 
 configure_logins() {
@@ -240,6 +256,9 @@ start_services() {
 	[ -z "$has_tls" ] || wait_for "qmail-verifyd" verifyd_answers
 	[ -z "$has_tls" ] || echo "mail from outside is checked (SPF, DKIM, DMARC):" \
 		"$home/control/authpolicy says $(cat "$home/control/authpolicy")"
+	[ -z "$has_tls" ] || wait_for "qmail-dkimsignd" dkimsignd_answers
+	[ -z "$has_tls" ] || echo "what the DNS needs, so that others believe your mail:" \
+		"$home/bin/qmail-dnsrecords $domain"
 	if [ -n "$has_pop" ]; then
 		wait_for "POP3 to answer on $pop_address port $pop_port" pop_answers
 		echo "POP3 too; $home/control/popaddress says where"
@@ -270,6 +289,8 @@ pops_answers() { over_pops QUIT 2>/dev/null | grep -q '^+OK'; }
 authd_answers() { [ -S "$home/login/door" ] && svok "$service/qmail-authd"; }
 
 verifyd_answers() { [ -S "$home/verify/door" ] && svok "$service/qmail-verifyd"; }
+
+dkimsignd_answers() { [ -S "$home/dkim/door" ] && svok "$service/qmail-dkimsignd"; }
 
 pop_answers() {
 	tcpclient -RHl0 "$pop_address" "$pop_port" sh -c 'read -r line <&6 &&

@@ -35,6 +35,7 @@
 #define TROUBLE_EXIT 111
 #define BITS_DEFAULT 2048
 #define MONTH_DIGITS 6 /* of a date: 202611 */
+#define FILES	     4
 
 /* Whom the files belong to; -1: they stay the caller's. */
 static uid_t owner = (uid_t)-1;
@@ -55,25 +56,54 @@ refuse(const char *what, const char *why)
 
 /* ---- files ---- */
 
-/* Writes a file that was not there; all of it, or none. */
-static void
-write_file(const struct str *path, struct span text, unsigned mode)
+struct file {
+	struct str path, text;
+	unsigned mode;
+};
+
+/* Writes a file that was not there; all of it, or none.  Returns NULL, or what it
+ * could not do, with errno. */
+static const char *
+write_file(const struct file *file)
 {
-	const char *name = path->s;
-	int fd = file_create(name, mode);
+	const char *path = str_z(&file->path);
+	int number, fd = file_create(path, file->mode);
 
 	if (fd < 0)
-		error_cannot(NAME, "make", name);
-	if (fd_write_all(fd, text) < 0 || fchmod(fd, mode) < 0 ||
-	    (owner != (uid_t)-1 && fchown(fd, owner, (gid_t)-1) < 0) ||
-	    file_sync(fd) < 0) {
+		return "make";
+	if (fd_write_all(fd, str_span(&file->text)) == 0 &&
+	    fchmod(fd, file->mode) == 0 &&
+	    (owner == (uid_t)-1 || fchown(fd, owner, (gid_t)-1) == 0) &&
+	    file_sync(fd) == 0) {
+		fd_close(fd);
+		return NULL;
+	}
+	number = errno;
+	(void)unlink(path);
+	errno = number;
+	return "write";
+}
+
+/* All of them, or none: what is published of one key must not lie beside another. */
+static void
+write_files(struct file files[FILES])
+{
+	for (size_t i = 0; i < FILES; i++) {
+		const char *verb = write_file(&files[i]);
 		int number = errno;
 
-		(void)unlink(name);
+		if (!verb)
+			continue;
+		for (size_t made = 0; made < i; made++)
+			(void)unlink(str_z(&files[made].path));
 		errno = number;
-		error_cannot(NAME, "write", name);
+		error_cannot(NAME, verb, str_z(&files[i].path));
 	}
-	fd_close(fd);
+	for (size_t i = 0; i < FILES; i++) {
+		secret_wipe(files[i].text.s, files[i].text.len);
+		str_free(&files[i].text);
+		str_free(&files[i].path);
+	}
 }
 
 static void
@@ -136,35 +166,31 @@ add_record(struct str *text, EVP_PKEY *key)
 		must_free(bytes);
 }
 
-/* Writes both files of a key; the one to publish first, so that no key signs that
- * nobody can look up. */
 static void
-keep(struct span folder, struct span selector, char letter, EVP_PKEY *key)
+set_path(struct file *file, struct span folder, struct span selector,
+    char letter, const char *ending)
 {
-	struct str path = STR_INIT, text = STR_INIT;
-	size_t len;
+	str_add(&file->path, folder);
+	str_add_byte(&file->path, '/');
+	str_add(&file->path, selector);
+	str_add_byte(&file->path, letter);
+	str_add_z(&file->path, ending);
+}
 
+/* What the two files of a key will have. */
+static void
+prepare(struct file *public, struct file *private, struct span folder,
+    struct span selector, char letter, EVP_PKEY *key)
+{
 	if (!key)
 		fail_openssl();
-	str_add(&path, folder);
-	str_add_byte(&path, '/');
-	str_add(&path, selector);
-	str_add_byte(&path, letter);
-	len = path.len;
-	add_record(&text, key);
-	str_add_z(&path, ".txt");
-	(void)str_z(&path);
-	write_file(&path, str_span(&text), 0644);
-	str_cut(&path, len);
-	str_add_z(&path, ".pem");
-	(void)str_z(&path);
-	str_reset(&text);
-	str_reserve(&text, DKIM_KEY_FILE);
-	add_pem(&text, key);
-	write_file(&path, str_span(&text), 0400);
-	secret_wipe(text.s, text.len);
-	str_free(&text);
-	str_free(&path);
+	set_path(public, folder, selector, letter, ".txt");
+	public->mode = 0644;
+	add_record(&public->text, key);
+	set_path(private, folder, selector, letter, ".pem");
+	private->mode = 0400;
+	str_reserve(&private->text, DKIM_KEY_FILE); /* no copy is left behind */
+	add_pem(&private->text, key);
 	EVP_PKEY_free(key);
 }
 
@@ -211,6 +237,9 @@ int
 main(int argc, char **argv)
 {
 	struct str selector = STR_INIT, path = STR_INIT, program = STR_INIT;
+	/* Those to publish come first, so that no key signs that nobody can look
+	 * up. */
+	struct file files[FILES] = { { .mode = 0 } };
 	uint64_t bits = BITS_DEFAULT;
 	char *next[] = { NULL, NULL, NULL };
 	int option;
@@ -238,10 +267,11 @@ main(int argc, char **argv)
 	str_add_byte(&path, '/');
 	str_add_z(&path, argv[0]);
 	make_folder(str_z(&path));
-	keep(str_span(&path), str_span(&selector), 'e',
+	prepare(&files[0], &files[2], str_span(&path), str_span(&selector), 'e',
 	    EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
-	keep(str_span(&path), str_span(&selector), 'r',
+	prepare(&files[1], &files[3], str_span(&path), str_span(&selector), 'r',
 	    EVP_RSA_gen((unsigned)bits));
+	write_files(files);
 	str_add_z(&program, "bin/qmail-dnsrecords");
 	(void)str_z(&program);
 	next[0] = program.s;

@@ -58,6 +58,7 @@ BUDGET = {
     "qmail-filters": SPAWN,
     "qmail-dkimverify": "connect socket",
     "qmail-dkimkey": "execv fchown",
+    "qmail-dnsrecords": "connect socket",
     "qmail-dkimsignd": "accept4 bind fork ids_become listen socket syscall",
     "qmail-verifyd": "accept4 bind connect fork ids_become listen socket syscall",
     "qmail-getpw": "getpwnam",
