@@ -188,6 +188,32 @@ def test_guesses_of_a_name_from_everywhere(town):
         sock.close()
 
 
+def test_four_wait(town):
+    """Where it was guessed before; the others are told at once."""
+    login.start(town, login.script(town, "exit 1"), "true", freelogins="1")
+    assert [login.ask(town, "ann", "x") for _ in range(2)] == ["D"] * 2
+    socks = [login.door(town) for _ in range(8)]
+    for sock in socks:
+        sock.send(login.question("ann", "x"))
+    town.until(lambda: len(select.select(socks, [], [], 0)[0]) >= 4, "answers")
+    answers = [sock.recv(10) for sock in select.select(socks, [], [], 0)[0]]
+    assert answers.count(b"L\0") >= 4 and len(answers) < 8, answers
+    for sock in socks:
+        sock.close()
+
+
+def test_owners_who_are_wrong(town):
+    """They wait for themselves alone, but who is new at their address waits for them."""
+    checker = login.script(town, 'tr "\\0" : <&3 | grep -q :right::')
+    daemon = login.start(town, checker, "true", freelogins="1")
+    for password, answer in (("right", "K"), ("wrong", "D")):
+        assert [login.ask(town, "u%d" % n, password) for n in range(12)] == [answer] * 12
+    assert login.ask(town, "u1", "right") == "K"
+    assert login.ask(town, "new", "right") == "L"
+    daemon.wait(GAP % ("new", "too many tries"))
+    assert login.ask(town, "new", "right", address="192.0.2.1") == "K"
+
+
 def test_no_limit(town):
     login.start(town, login.script(town, "exit 1"), "true", freelogins="0")
     threads, answers = all_at_once(town, 60, name="ann")
