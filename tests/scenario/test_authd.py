@@ -295,7 +295,7 @@ def held(town):
 
 def test_an_office_in_the_morning(town, held):
     """Right passwords that come at once, from one address, are all taken, and leave nothing."""
-    daemon = login.start(town, held.checker, "true")
+    daemon = login.start(town, held.checker, "true", concurrencylogin="40")
     socks = held(60)
     town.until(lambda: len(process.session_members(daemon.pid)) > 10, "the first of them")
     held.go()
