@@ -26,6 +26,8 @@
 #define AUTHD_CHECKS_MAX  200	/* the most that concurrencylogin may say */
 #define AUTHD_RECORD_MS	  10000 /* for a question to come */
 #define AUTHD_QUEUE_MS	  30000 /* for a free place among the checks */
+/* Who wait for their turn, of one address or with one name. */
+#define AUTHD_WAITING_MAX (AUTHD_CLIENTS_MAX / 4)
 
 /* What the administrator may choose: control files of these names. */
 struct authd_limits {
@@ -50,7 +52,8 @@ enum logincheck_answer check_outcome(int status);
 struct client {
 	int fd;		/* -1: it has left;
 				   without a check the place is free */
-	int64_t begins; /* clock_monotonic: its turn; 0: it has not asked yet */
+	int64_t asked;	/* clock_monotonic; 0: it has not asked yet */
+	int64_t begins; /* its turn, as things are */
 	int64_t until;	/* then it, or its check, has had its time */
 	uint64_t order; /* who asked first */
 	pid_t pid;	/* of its check; 0: none */
@@ -58,6 +61,7 @@ struct client {
 	bool is_try; /* it checks itself, when its turn has come */
 	bool is_too_slow;
 	struct logincheck login; /* lies in record */
+	struct tries_lines lines;
 	char record[LOGINCHECK_RECORD_MAX];
 };
 
@@ -67,8 +71,8 @@ struct clients {
 	struct authd_limits limits;
 	struct tries tries;
 	struct sends sends;
-	uint64_t asked; /* how many questions there were */
-	size_t checks;	/* that run */
+	uint64_t questions; /* how many there were */
+	size_t checks;	    /* that run */
 	struct client all[AUTHD_CLIENTS_MAX];
 };
 

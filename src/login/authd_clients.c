@@ -67,7 +67,7 @@ hang_up(struct client *client)
 static bool
 has_asked(const struct client *client)
 {
-	return client->begins != 0;
+	return client->asked != 0;
 }
 
 /* All that is ever said; who has left does not hear it. */
@@ -97,14 +97,13 @@ wipe_password(struct client *client)
 	    client->login.password.len);
 }
 
-/* It has come to an end; so has a try that had not begun. */
+/* It comes to an end without a check. */
 static void
-give_up(struct clients *clients, struct client *client, const char *reason)
+send_away(
+    struct client *client, enum logincheck_answer found, const char *reason)
 {
 	wipe_password(client);
-	tries_end(&clients->tries, client->login.address, client->login.name,
-	    TRIES_UNKNOWN, clock_monotonic());
-	answer(client, LOGINCHECK_LATER, reason);
+	answer(client, found, reason);
 }
 
 /* A place where nobody is, and no check runs; NULL: there is none. */
@@ -211,7 +210,9 @@ hear_of_try(struct clients *clients, struct client *client, struct span record)
 	client->is_try = true;
 	if (event == LOGINTRY_BEGINS)
 		return true;
-	tries_end(&clients->tries, client->login.address, client->login.name,
+	client->lines = tries_lines(
+	    &clients->tries, client->login.address, client->login.name);
+	tries_end(&clients->tries, &client->lines, false,
 	    event == LOGINTRY_WAS_RIGHT ? TRIES_RIGHT : TRIES_UNKNOWN,
 	    clock_monotonic());
 	send_letter(client, LOGINCHECK_RIGHT);
@@ -240,18 +241,85 @@ hear(struct clients *clients, struct client *client)
 	}
 	if (client->fd == -1)
 		return; /* it has said what came of its try */
-	client->begins = tries_begin(
-	    &clients->tries, client->login.address, client->login.name, now);
-	if (client->begins < 0) {
-		wipe_password(client);
-		/* Who comes to a name that others guess is not to blame. */
-		answer(client, LOGINCHECK_TOO_OFTEN,
-		    client->begins == TRIES_OF_NAME
-			? "too many tries of this name"
-			: "too many tries");
+	client->asked = client->begins = now;
+	client->order = clients->questions++;
+	client->until = now + AUTHD_QUEUE_MS;
+}
+
+/* ---- turns ---- */
+
+static bool
+is_before_check(const struct client *client)
+{
+	return client->fd != -1 && has_asked(client) && !client->pid;
+}
+
+/* Who wait for their turn in a line of this client's, and came before it. */
+static size_t
+count_ahead(const struct clients *clients, const struct client *client,
+    bool is_name, int64_t now)
+{
+	const struct tries_lines *mine = &client->lines;
+	size_t found = 0;
+
+	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
+		const struct client *other = &clients->all[i];
+		const struct tries_lines *its = &other->lines;
+		bool is_same = is_name
+		    ? its->name == mine->name && its->is_own == mine->is_own &&
+			(!its->is_own || its->both == mine->both)
+		    : its->address == mine->address && !its->is_own;
+
+		found += is_before_check(other) && is_same &&
+		    other->order < client->order && other->begins > now;
+	}
+	return found;
+}
+
+/* Whether so many were wrong in a line that its turn never comes. */
+static bool
+is_hopeless(const struct client *client, struct tries_turn turn, size_t ahead)
+{
+	return turn.is_guessed &&
+	    (turn.at_best > client->asked + TRIES_WAIT_MAX ||
+		ahead >= TRIES_LINE_MAX);
+}
+
+/* Finds when its turn is, as things are; who has no hope of one is sent away.  While
+ * checks run that may turn out right, that is nobody who came early enough. */
+static void
+find_turn(struct clients *clients, struct client *client, int64_t now)
+{
+	int64_t last = client->asked + TRIES_WAIT_MAX;
+	struct tries_turn address, name;
+	size_t ahead;
+
+	client->lines = tries_lines(
+	    &clients->tries, client->login.address, client->login.name);
+	address = tries_turn_of_address(&clients->tries, &client->lines, now);
+	name = tries_turn_of_name(&clients->tries, &client->lines, now);
+	client->begins = address.at > name.at ? address.at : name.at;
+	if (client->begins <= now)
+		return;
+	/* Who comes to a name that others guess is not to blame. */
+	ahead = count_ahead(clients, client, true, now);
+	if (is_hopeless(client, name, ahead)) {
+		send_away(client, LOGINCHECK_TOO_OFTEN,
+		    "too many tries of this name");
 		return;
 	}
-	client->order = clients->asked++;
+	if (ahead < AUTHD_WAITING_MAX)
+		ahead = count_ahead(clients, client, false, now);
+	if (is_hopeless(client, address, ahead)) {
+		send_away(client, LOGINCHECK_TOO_OFTEN, "too many tries");
+		return;
+	}
+	if (now >= last || ahead >= AUTHD_WAITING_MAX) {
+		send_away(client, LOGINCHECK_LATER, "too many tries at once");
+		return;
+	}
+	if (client->begins > last)
+		client->begins = last;
 	client->until = client->begins + AUTHD_QUEUE_MS;
 }
 
@@ -270,65 +338,61 @@ checks_of(const struct clients *clients, uint64_t address)
 	return found;
 }
 
+/* Those who check themselves need no place among the checks. */
 static bool
-may_begin(
-    const struct clients *clients, const struct client *client, int64_t now)
+has_place(const struct clients *clients, const struct client *client)
 {
 	uint64_t address;
 
-	if (client->fd == -1 || client->is_try || !has_asked(client) ||
-	    client->pid || client->begins > now)
-		return false;
+	if (client->is_try)
+		return true;
 	address = tries_of_address(&clients->tries, client->login.address);
-	return checks_of(clients, address) < (clients->limits.checks + 1) / 2;
+	return clients->checks < clients->limits.checks &&
+	    checks_of(clients, address) < (clients->limits.checks + 1) / 2;
 }
 
-/* Those who check themselves need no place among the checks. */
-static void
-let_tries_begin(struct clients *clients)
-{
-	int64_t now = clock_monotonic();
-
-	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
-		struct client *client = &clients->all[i];
-
-		if (client->fd != -1 && client->is_try && client->begins <= now)
-			send_letter(client, LOGINCHECK_RIGHT);
-	}
-}
-
-/* Whose turn it is; NULL: nobody's. */
+/* Whose turn it is, first come first served; NULL: nobody's. */
 static struct client *
 find_next(struct clients *clients)
 {
 	struct client *next = NULL;
 	int64_t now = clock_monotonic();
 
-	if (clients->checks >= clients->limits.checks)
-		return NULL;
 	for (size_t i = 0; i < AUTHD_CLIENTS_MAX; i++) {
 		struct client *client = &clients->all[i];
 
-		if ((!next || client->order < next->order) &&
-		    may_begin(clients, client, now))
+		if (is_before_check(client))
+			find_turn(clients, client, now);
+		if (is_before_check(client) && client->begins <= now &&
+		    (!next || client->order < next->order) &&
+		    has_place(clients, client))
 			next = client;
 	}
 	return next;
 }
 
 static void
-begin_check(struct clients *clients, struct client *client)
+begin(struct clients *clients, struct client *client)
 {
-	pid_t pid = check_start(clients->argv, &client->login);
+	int64_t now = clock_monotonic();
 
-	if (pid < 0) {
-		give_up(clients, client, error_text(errno));
+	tries_begin(&clients->tries, &client->lines, !client->is_try, now);
+	if (client->is_try) {
+		send_letter(client, LOGINCHECK_RIGHT);
+		return;
+	}
+	client->pid = check_start(clients->argv, &client->login);
+	if (client->pid < 0) {
+		int cause = errno;
+
+		client->pid = 0;
+		tries_end(
+		    &clients->tries, &client->lines, true, TRIES_UNKNOWN, now);
+		send_away(client, LOGINCHECK_LATER, error_text(cause));
 		return;
 	}
 	wipe_password(client);
-	client->pid = pid;
-	client->until =
-	    clock_monotonic() + (int64_t)clients->limits.seconds * MS;
+	client->until = now + (int64_t)clients->limits.seconds * MS;
 	clients->checks++;
 }
 
@@ -349,8 +413,8 @@ clients_check_ended(struct clients *clients, pid_t pid, int status)
 			continue;
 		client->pid = 0;
 		clients->checks--;
-		tries_end(&clients->tries, client->login.address,
-		    client->login.name, outcomes[found], clock_monotonic());
+		tries_end(&clients->tries, &client->lines, true,
+		    outcomes[found], clock_monotonic());
 		answer(client, found,
 		    client->is_too_slow ? "the program is too slow"
 					: "the program has failed");
@@ -359,24 +423,24 @@ clients_check_ended(struct clients *clients, pid_t pid, int status)
 
 /* It, or its check, has had its time. */
 static void
-end_late(struct clients *clients, struct client *client)
+end_late(struct client *client)
 {
 	if (client->pid) {
 		client->is_too_slow = true;
 		spawn_end(client->pid, true);
 		client->until += AUTHD_QUEUE_MS; /* it has only to be reaped */
 	} else if (has_asked(client)) {
-		give_up(clients, client, "too many checks at once");
+		send_away(client, LOGINCHECK_LATER, "too many checks at once");
 	} else {
 		hang_up(client);
 	}
 }
 
-/* Who has left waits for nothing; what his try counts for, it counts. */
+/* Who has left waits for nothing; what his check finds counts. */
 static void
 leave(struct client *client)
 {
-	if (has_asked(client) && !client->pid)
+	if (is_before_check(client))
 		wipe_password(client);
 	hang_up(client);
 }
@@ -397,9 +461,8 @@ clients_serve(struct clients *clients, const struct pollfd *fds)
 				hear(clients, client);
 		}
 		if ((client->fd != -1 || client->pid) && now >= client->until)
-			end_late(clients, client);
+			end_late(client);
 	}
-	let_tries_begin(clients);
 	while ((next = find_next(clients)) != NULL)
-		begin_check(clients, next);
+		begin(clients, next);
 }

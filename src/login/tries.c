@@ -34,12 +34,6 @@ key_of_name(const struct tries *tries, struct span name)
 	return wordset_hash(tries->seed ^ NAME_KEY, name) | 1;
 }
 
-static uint64_t
-key_of_both(const struct tries *tries, struct span address, struct span name)
-{
-	return wordset_hash(tries_of_address(tries, address), name) | 1;
-}
-
 static bool
 is_counted(struct span address)
 {
@@ -53,18 +47,35 @@ is_counted(struct span address)
 
 /* ---- entries ---- */
 
-/* Minutes that have passed take their tries off. */
+/* Tries that are known to have failed, or not known to be open. */
+static unsigned
+failed_of(const struct tries_entry *entry)
+{
+	return entry->count - entry->open;
+}
+
+/* Minutes that have passed take tries off that failed. */
 static void
 bring_up_to_date(struct tries_entry *entry, int64_t now)
 {
 	int64_t minutes = (now - entry->at) / TRIES_FORGET_MS;
+	unsigned failed = failed_of(entry);
 
-	if (entry->count == 0)
+	if (failed == 0)
 		return;
-	if (minutes > entry->count)
-		minutes = entry->count;
+	if (minutes > failed)
+		minutes = failed;
 	entry->count -= (unsigned)minutes;
 	entry->at += minutes * TRIES_FORGET_MS;
+}
+
+/* The same before it is changed: the minute begins with the first that failed. */
+static void
+touch(struct tries_entry *entry, int64_t now)
+{
+	bring_up_to_date(entry, now);
+	if (failed_of(entry) == 0)
+		entry->at = now;
 }
 
 static struct tries_entry *
@@ -73,7 +84,7 @@ find(struct tries_table *table, uint64_t key)
 	struct tries_entry *set = table->entries[(key >> 1) % TRIES_SETS];
 
 	for (int i = 0; i < TRIES_WAYS; i++)
-		if (set[i].key == key)
+		if (key && set[i].key == key)
 			return &set[i];
 	return NULL;
 }
@@ -95,7 +106,7 @@ make(struct tries_table *table, uint64_t key, int64_t now)
 	struct tries_entry *entry = find(table, key), *least = set;
 
 	if (entry) {
-		bring_up_to_date(entry, now);
+		touch(entry, now);
 		return entry;
 	}
 	for (int i = 0; i < TRIES_WAYS; i++) {
@@ -124,104 +135,147 @@ gap_behind(const struct tries_entry *entry, uint64_t free, int64_t max)
 
 /* ---- what is asked ---- */
 
-/* What a try is counted with: its client, its name; NULL: not counted. */
-struct counted {
-	struct tries_entry *address, *name;
-	bool is_known; /* name is that of a name from this address */
-};
-
-static struct counted
-entries_of(
-    struct tries *tries, struct span address, struct span name, int64_t now)
+struct tries_lines
+tries_lines(struct tries *tries, struct span address, struct span name)
 {
-	struct counted counted = { NULL, NULL, false };
+	struct tries_lines lines = { 0, 0, 0, false };
 
 	if (tries->free == 0)
-		return counted;
+		return lines;
 	if (is_counted(address))
-		counted.address =
-		    make(&tries->failed, tries_of_address(tries, address), now);
-	counted.name = find(&tries->right, key_of_both(tries, address, name));
-	counted.is_known = counted.name != NULL;
-	if (counted.is_known)
-		bring_up_to_date(counted.name, now);
-	else
-		counted.name =
-		    make(&tries->failed, key_of_name(tries, name), now);
-	/* The second may have taken the place of the first. */
-	if (counted.address == counted.name)
-		counted.address = NULL;
-	return counted;
+		lines.address = tries_of_address(tries, address);
+	lines.name = key_of_name(tries, name);
+	lines.both = wordset_hash(tries_of_address(tries, address), name) | 1;
+	lines.is_own = find(&tries->right, lines.both) != NULL;
+	return lines;
 }
 
-static int64_t
-turn_of(const struct tries_entry *entry, int64_t now)
+/* A line with what it is ruled by. */
+struct line {
+	struct tries_table *table;
+	uint64_t key, free;
+	int64_t gap_max;
+};
+
+static struct line
+line_of_address(struct tries *tries, const struct tries_lines *lines)
 {
-	return entry && entry->next > now ? entry->next : now;
+	return (struct line){ &tries->failed, lines->address, 2 * tries->free,
+		TRIES_ADDRESS_GAP };
 }
 
-/* Each line moves on by itself: a name that waits holds nobody else of its
- * address. */
+static struct line
+line_of_name(struct tries *tries, const struct tries_lines *lines)
+{
+	return (struct line){ lines->is_own ? &tries->right : &tries->failed,
+		lines->is_own ? lines->both : lines->name, tries->free,
+		TRIES_NAME_GAP };
+}
+
+/* As if one that was counted had never been. */
 static void
-count(struct tries_entry *entry, int64_t now, uint64_t free, int64_t max)
+void_one(struct tries_entry *entry, const struct line *line, bool is_open)
 {
-	if (!entry)
-		return;
-	if (entry->count == 0)
-		entry->at = now;
-	entry->next = turn_of(entry, now) + gap_behind(entry, free, max);
-	entry->count++;
+	entry->open -= is_open;
+	entry->count--;
+	entry->next -= gap_behind(entry, line->free, line->gap_max);
 }
 
-int64_t
-tries_begin(
-    struct tries *tries, struct span address, struct span name, int64_t now)
+static struct tries_turn
+turn_in(const struct line *line, int64_t now)
 {
-	struct counted counted = entries_of(tries, address, name, now);
-	int64_t of_address = turn_of(counted.address, now);
-	int64_t start = turn_of(counted.name, now);
+	struct tries_entry *entry = find(line->table, line->key), best;
+	struct tries_turn turn;
 
-	if (start - now > TRIES_WAIT_MAX)
-		return TRIES_OF_NAME;
-	/* What others do at his address holds no owner. */
-	if (!counted.is_known && of_address > start)
-		start = of_address;
-	if (start - now > TRIES_WAIT_MAX)
-		return TRIES_OF_ADDRESS;
-	count(counted.address, now, 2 * tries->free, TRIES_ADDRESS_GAP);
-	count(counted.name, now, tries->free, TRIES_NAME_GAP);
-	return start;
-}
-
-static void
-take_back(struct tries_entry *entry, int64_t now)
-{
-	if (!entry)
-		return;
+	if (!entry || entry->next <= now)
+		return (struct tries_turn){ now, now, false };
 	bring_up_to_date(entry, now);
-	if (entry->count)
-		entry->count--;
+	best = *entry;
+	while (best.open)
+		void_one(&best, line, true);
+	turn = (struct tries_turn){ entry->next, best.next, false };
+	turn.is_guessed = failed_of(entry) >= line->free;
+	return turn;
+}
+
+struct tries_turn
+tries_turn_of_address(
+    struct tries *tries, const struct tries_lines *lines, int64_t now)
+{
+	struct line line = line_of_address(tries, lines);
+
+	/* What others do at his address holds no owner. */
+	if (lines->is_own)
+		return (struct tries_turn){ now, now, false };
+	return turn_in(&line, now);
+}
+
+struct tries_turn
+tries_turn_of_name(
+    struct tries *tries, const struct tries_lines *lines, int64_t now)
+{
+	struct line line = line_of_name(tries, lines);
+
+	return turn_in(&line, now);
+}
+
+static void
+count(const struct line *line, bool is_open, int64_t now)
+{
+	struct tries_entry *entry;
+
+	if (line->key == 0)
+		return;
+	entry = make(line->table, line->key, now);
+	if (entry->next < now)
+		entry->next = now;
+	entry->next += gap_behind(entry, line->free, line->gap_max);
+	entry->count++;
+	entry->open += is_open;
+}
+
+/* It has ended; is_void: as if it had never been. */
+static void
+settle(const struct line *line, bool is_open, bool is_void, int64_t now)
+{
+	struct tries_entry *entry = find(line->table, line->key);
+
+	if (!entry)
+		return;
+	touch(entry, now);
+	is_open = is_open && entry->open; /* it may have been forgotten */
+	if (is_void && (is_open || failed_of(entry)))
+		void_one(entry, line, is_open);
+	else
+		entry->open -= is_open;
 }
 
 void
-tries_end(struct tries *tries, struct span address, struct span name,
+tries_begin(struct tries *tries, const struct tries_lines *lines, bool is_open,
+    int64_t now)
+{
+	struct line address = line_of_address(tries, lines);
+	struct line name = line_of_name(tries, lines);
+
+	if (!lines->is_own)
+		count(&address, is_open, now);
+	count(&name, is_open, now);
+}
+
+void
+tries_end(struct tries *tries, const struct tries_lines *lines, bool is_open,
     enum tries_outcome outcome, int64_t now)
 {
-	uint64_t both = key_of_both(tries, address, name);
-	struct tries_entry *right = find(&tries->right, both);
+	struct line address = line_of_address(tries, lines);
+	struct line name = line_of_name(tries, lines);
+	bool is_void = outcome != TRIES_WRONG;
 
-	if (outcome == TRIES_WRONG)
-		return;
-	if (is_counted(address))
-		take_back(
-		    find(&tries->failed, tries_of_address(tries, address)),
-		    now);
-	take_back(
-	    right ? right : find(&tries->failed, key_of_name(tries, name)),
-	    now);
-	if (outcome != TRIES_RIGHT || tries->free == 0)
-		return;
-	right = make(&tries->right, both, now);
-	if (right->count == 0)
-		right->at = now; /* who was here longest ago is forgotten */
+	if (!lines->is_own)
+		settle(&address, is_open, is_void, now);
+	else if (outcome == TRIES_WRONG)
+		count(&address, false, now);
+	settle(&name, is_open, is_void, now);
+	/* Who was here longest ago is forgotten. */
+	if (outcome == TRIES_RIGHT && lines->both)
+		(void)make(&tries->right, lines->both, now);
 }

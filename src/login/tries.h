@@ -2,15 +2,17 @@
  * tries.h - how often names and passwords were tried: when the next of a client,
  * or for a name, has its turn.
  *
- * Each address, of IPv6 each /64, and each name has a count of tries that failed
- * or have not ended.  The first ones are free; behind each further one there is
- * a gap before the next begins, twice as long as the one before, up to a limit.
- * A minute takes one off the count.  Tries that are made at once stand in line
- * one gap behind the other, so that many connections guess no faster than one.
+ * Each address, of IPv6 each /64, and each name has a line, with a count of tries
+ * that failed or have not ended.  The first ones are free; behind each further one
+ * there is a gap before the next begins, twice as long as the one before, up to a
+ * limit.  A minute takes one that failed off the count.  Who begins counts at once,
+ * so that many connections guess no faster than one; what turns out to be right, or
+ * tells nothing, is taken back with its gap, as if it had never been.
  *
- * A name that has been right from an address has a line of its own there: who
- * guesses from elsewhere, or other names from there, cannot lock its owner out,
- * and who guesses this name from there waits like anybody.
+ * A name that has been right from an address has a line of its own there, and
+ * waits in no other: who guesses from elsewhere, or other names from there, cannot
+ * lock its owner out, and who guesses this name from there waits like anybody.
+ * Only what fails of it counts for the address.
  *
  * Memory is bounded: where there is no place, who was tried least is forgotten.
  * Pure but for the seed: the caller says what time it is.
@@ -31,12 +33,14 @@
 #define TRIES_ADDRESS_GAP 60000 /* ms, the longest */
 #define TRIES_NAME_GAP	  30000 /* ms, the longest */
 #define TRIES_WAIT_MAX	  30000 /* ms; whose turn is later is sent away */
+#define TRIES_LINE_MAX	  4	/* who wait, where it is guessed; as long */
 
 struct tries_entry {
 	uint64_t key;	/* 0: free */
 	int64_t at;	/* clock_monotonic: when count was right */
 	int64_t next;	/* when the next try may begin */
 	unsigned count; /* tries that failed, or have not ended */
+	unsigned open;	/* those of them that will be told to have ended */
 };
 
 struct tries_table {
@@ -51,19 +55,44 @@ struct tries {
 	struct tries_table right; /* names from addresses, each with its line */
 };
 
+/* The lines of a try, as keys. */
+struct tries_lines {
+	uint64_t address; /* 0: not counted */
+	uint64_t name;	  /* 0: likewise */
+	uint64_t both;	  /* the name from this address ... */
+	bool is_own;	  /* ... has a line of its own */
+};
+
 /*
- * tries_begin: takes a place in the line.
+ * tries_lines: those of a name from an address, as things are.
  *   address   as text; loopback ones are not counted, for the clients of a
  *             webmail server are all there
- *   now       clock_monotonic
- * Returns when the try may begin; else one of these, and nothing was counted.
- * What begins has to come to a tries_end.
  */
-#define TRIES_OF_ADDRESS (-1) /* were too many */
-#define TRIES_OF_NAME	 (-2) /* likewise; the client need not have made them */
+struct tries_lines
+tries_lines(struct tries *tries, struct span address, struct span name);
 
-int64_t tries_begin(
-    struct tries *tries, struct span address, struct span name, int64_t now);
+struct tries_turn {
+	int64_t at;	 /* when a try may begin, if all that are open fail */
+	int64_t at_best; /* if none of them does */
+	bool
+	    is_guessed; /* it is not now, and as many have failed as are free */
+};
+
+/* tries_turn_of_address, tries_turn_of_name: when the turn in one of the lines is.  A try
+ * has to wait for both.  Nothing is counted.
+ *   now       clock_monotonic */
+struct tries_turn tries_turn_of_address(
+    struct tries *tries, const struct tries_lines *lines, int64_t now);
+struct tries_turn tries_turn_of_name(
+    struct tries *tries, const struct tries_lines *lines, int64_t now);
+
+/*
+ * tries_begin: counts a try that begins now.
+ *   is_open   a tries_end will tell its end, whatever that is; else it counts as
+ *             one that failed until a tries_end takes it back
+ */
+void tries_begin(struct tries *tries, const struct tries_lines *lines,
+    bool is_open, int64_t now);
 
 enum tries_outcome {
 	TRIES_RIGHT,
@@ -71,9 +100,9 @@ enum tries_outcome {
 	TRIES_UNKNOWN, /* nobody could tell; it does not count */
 };
 
-/* tries_end: what came of it. */
-void tries_end(struct tries *tries, struct span address, struct span name,
-    enum tries_outcome outcome, int64_t now);
+/* tries_end: what came of it; lines and is_open as when it began. */
+void tries_end(struct tries *tries, const struct tries_lines *lines,
+    bool is_open, enum tries_outcome outcome, int64_t now);
 
 /* tries_of_address: a number that addresses share which count as one. */
 uint64_t tries_of_address(const struct tries *tries, struct span address);

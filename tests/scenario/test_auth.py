@@ -354,7 +354,7 @@ def test_it_dies_while_asked(town, needs):
 def test_too_many_tries(town, smtp, authd):
     login.set_controls(town, freelogins="1")
     os.kill(authd.pid, 1)
-    codes = []
+    codes, socks = [], []
     for _ in range(3):
         with Client() as client:
             client.ehlo()
@@ -362,10 +362,12 @@ def test_too_many_tries(town, smtp, authd):
                 codes.append(client.docmd("AUTH PLAIN " + WRONG)[0])
         if 454 in codes:
             break
-        for _ in range(12):  # these do not wait for their answers
-            with login.door(town) as sock:
-                sock.send(login.question("ann", "x"))
+        for _ in range(12):  # these stand in line before
+            socks.append(login.door(town))
+            socks[-1].send(login.question("ann", "x"))
     assert set(codes) == {535, 454}, codes
+    for sock in socks:
+        sock.close()
 
 
 def test_a_client_that_goes(town, smtp):

@@ -188,6 +188,32 @@ def test_guesses_of_a_name_from_everywhere(town):
         sock.close()
 
 
+def test_four_wait(town):
+    """Where it was guessed before; the others are told at once."""
+    login.start(town, login.script(town, "exit 1"), "true", freelogins="1")
+    assert [login.ask(town, "ann", "x") for _ in range(2)] == ["D"] * 2
+    socks = [login.door(town) for _ in range(8)]
+    for sock in socks:
+        sock.send(login.question("ann", "x"))
+    town.until(lambda: len(select.select(socks, [], [], 0)[0]) >= 4, "answers")
+    answers = [sock.recv(10) for sock in select.select(socks, [], [], 0)[0]]
+    assert answers.count(b"L\0") >= 4 and len(answers) < 8, answers
+    for sock in socks:
+        sock.close()
+
+
+def test_owners_who_are_wrong(town):
+    """They wait for themselves alone, but who is new at their address waits for them."""
+    checker = login.script(town, 'tr "\\0" : <&3 | grep -q :right::')
+    daemon = login.start(town, checker, "true", freelogins="1")
+    for password, answer in (("right", "K"), ("wrong", "D")):
+        assert [login.ask(town, "u%d" % n, password) for n in range(12)] == [answer] * 12
+    assert login.ask(town, "u1", "right") == "K"
+    assert login.ask(town, "new", "right") == "L"
+    daemon.wait(GAP % ("new", "too many tries"))
+    assert login.ask(town, "new", "right", address="192.0.2.1") == "K"
+
+
 def test_no_limit(town):
     login.start(town, login.script(town, "exit 1"), "true", freelogins="0")
     threads, answers = all_at_once(town, 60, name="ann")
@@ -234,15 +260,58 @@ def test_checks_at_once(town):
     assert len(os.listdir(mark)) == 15
 
 
-def test_who_leaves_counts(town):
-    """Who does not wait for the answer guesses no faster."""
-    checker = login.script(town, "exit 1")
+def test_who_leaves(town):
+    """Who does not wait for the answer guesses no faster: few are checked at all."""
+    count = town.place.base + "/checks"
+    checker = login.script(town, "echo >> %s; exit 1" % count)
     daemon = login.start(town, checker, "true", freelogins="1")
     for n in range(40):
         with login.door(town) as sock:
             sock.send(login.question("ann", "x%d" % n))
-    assert login.ask(town) == "L"
-    daemon.wait(GAP % ("ann", "too many tries of this name"))
+    assert login.ask(town) in ("L", "D")
+    daemon.wait(GAP % ("ann", "wrong name or password"))
+    with open(count) as source:
+        assert len(source.read()) < 6
+
+
+@pytest.fixture
+def held(town):
+    """Checks that find all right, when they are let go on."""
+    mark = town.place.base + "/go"
+    checker = login.script(town, "while [ ! -e %s ]; do sleep 0.02; done" % mark)
+    socks = []
+
+    def ask(count):
+        for n in range(len(socks), len(socks) + count):
+            socks.append(login.door(town))
+            socks[-1].send(login.question("u%d" % n, "x"))
+        return socks
+    ask.checker, ask.go = checker, lambda: town.place.write(mark, "")
+    yield ask
+    for sock in socks:
+        sock.close()
+    os.unlink(mark)
+
+
+def test_an_office_in_the_morning(town, held):
+    """Right passwords that come at once, from one address, are all taken, and leave nothing."""
+    daemon = login.start(town, held.checker, "true", concurrencylogin="40")
+    socks = held(60)
+    town.until(lambda: len(process.session_members(daemon.pid)) > 10, "the first of them")
+    held.go()
+    assert [sock.recv(10) for sock in socks] == [b"K\0"] * 60
+    assert [login.ask(town, "v%d" % n, "x") for n in range(20)] == ["K"] * 20
+    assert not [line for line in daemon.lines if "refused" in line or "failed" in line]
+
+
+def test_too_many_wait(town, held):
+    """Of one address, for what may still be right: they are to come later."""
+    daemon = login.start(town, held.checker, "true", freelogins="1")
+    socks = held(130)
+    daemon.wait(r'^authd failed .* reason="too many tries at once"$', count=20)
+    held.go()
+    answers = [sock.recv(10) for sock in socks]
+    assert set(answers[:100]) == {b"K\0"} and set(answers[120:]) == {b"Z\0"}, answers
 
 
 def test_many_connections(town):
@@ -270,7 +339,7 @@ def test_no_password_stays(town):
     for n in range(40):
         with login.door(town) as sock:
             sock.send(login.question("ann", secret % "leaving"))
-    assert login.ask(town, "ann", secret % "last") == "L"
+    assert login.ask(town, "ann", secret % "last") in ("L", "D")
     socks = [login.door(town) for _ in range(5)]
     for sock in socks:
         sock.send(login.question("bob", secret % "bob", address="192.0.2.3"))
