@@ -165,6 +165,20 @@ def test_no_handshake(smtp, tlsd, hello):
     smtp.wait("^smtpd closed .* end=handshake$")
 
 
+def test_a_hello_in_very_small_records(smtp, tlsd):
+    """It costs more than it may."""
+    hello = b"\x01\x01\xff\xff" + bytes(0x1ffff)
+    with socket.create_connection((tls.ADDRESS, 25)) as sock, sock.makefile("rb") as lines:
+        lines.readline()
+        sock.sendall(b"STARTTLS\r\n")
+        assert lines.readline().startswith(b"220 ")
+        try:
+            sock.sendall(b"".join(b"\x16\x03\x01\0\1%c" % byte for byte in hello))
+        except ConnectionError:
+            pass
+    tlsd.wait('^tlsd failed pid=.* reason="too much"$')
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion")
 def test_versions(smtp):
     for version in (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1):

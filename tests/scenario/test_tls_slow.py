@@ -37,20 +37,6 @@ def test_a_server_that_greets_without_end(fresh, spawner, tlsc):
     assert (end, session["result"]) == ("Z", "validation-failure") and "too much" in text
 
 
-def test_a_client_whose_hello_is_long(town, hasty):
-    """In very small records."""
-    hello = b"\x01\x01\xff\xff" + bytes(0x1ffff)
-    with socket.create_connection((tls.ADDRESS, 25)) as sock, sock.makefile("rb") as lines:
-        lines.readline()
-        sock.sendall(b"STARTTLS\r\n")
-        assert lines.readline().startswith(b"220 ")
-        try:
-            sock.sendall(b"".join(b"\x16\x03\x01\0\1%c" % byte for byte in hello))
-        except ConnectionError:
-            pass
-    hasty.wait('^tlsd failed pid=.* reason="too much"$')
-
-
 # ---- after the handshake
 
 class Relay:

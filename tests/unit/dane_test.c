@@ -242,6 +242,8 @@ test_shape(void **state)
 		{ SPAN("\x30\4\x30\0\4\0"), false, false },
 		{ SPAN("\x30\4\x30\0\3\1"), false, false },
 		{ SPAN("\x30\5\x30\0\3\0"), false, false },
+		{ SPAN("\x30\4\x30\0\3\x80"), false, false },
+		{ SPAN("\x30\4\x30\0\3\x81"), false, false },
 		{ SPAN("\x30\3\x30\0\3\0"), false, false },
 		{ SPAN("\x30\4\x30\0\3\0\0"), false, false },
 		{ SPAN("\x30\6\x30\0\3\0\5\0"), false, false },
