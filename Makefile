@@ -9,7 +9,7 @@
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
-            receive/offertls receive/qmail-authfilter receive/qmail-filters keys/qmail-secretd \
+            receive/offertls receive/qmail-authfilter receive/qmail-filters receive/qmail-dnsbl keys/qmail-secretd \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \

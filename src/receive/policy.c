@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
+#include "base/ascii.h"
 #include "config/control.h"
+
+#define REFUSAL_MAX 400 /* bytes: a reply has 512 */
 
 /*
  * The domains that anybody may send to.  Without a list of them those of this
@@ -47,6 +50,15 @@ read_recipient_check(struct policy *policy)
 	return found;
 }
 
+static bool
+is_printable(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_is_printable(text.s[i]) && text.s[i] != ' ')
+			return false;
+	return true;
+}
+
 int
 policy_read(struct policy *policy)
 {
@@ -57,6 +69,10 @@ policy_read(struct policy *policy)
 	    read_recipient_check(policy) < 0)
 		return -1;
 	policy->relay_suffix = getenv("RELAYCLIENT");
+	policy->refusal =
+	    span_upto(span_of(getenv("REFUSECLIENT")), REFUSAL_MAX);
+	if (!is_printable(policy->refusal))
+		policy->refusal = SPAN("your address is not welcome here");
 	if (policy->relay_suffix) /* it may send to any domain */
 		return 0;
 	return read_hosts(policy);
@@ -72,6 +88,15 @@ policy_end_relaying(struct policy *policy)
 	return unsetenv("RELAYCLIENT") < 0 ? -1 : read_hosts(policy);
 }
 
+/* He hears everybody (RFC 5321 4.5.1), of a wrong listing too. */
+static bool
+is_postmaster(struct span recipient)
+{
+	return span_equal_nocase(
+	    span_upto(recipient, span_find(recipient, '@')),
+	    SPAN("postmaster"));
+}
+
 enum policy_verdict
 policy_judge(struct policy *policy, struct str *recipient)
 {
@@ -79,6 +104,9 @@ policy_judge(struct policy *policy, struct str *recipient)
 	    blocklist_has(&policy->bad_recipients, str_span(recipient));
 	int is_ours = 1;
 
+	if (policy->refusal.len && !policy->relay_suffix &&
+	    !is_postmaster(str_span(recipient)))
+		return POLICY_BAD_CLIENT;
 	if (is_bad)
 		return is_bad < 0 ? POLICY_TROUBLE : POLICY_BAD_RECIPIENT;
 	if (policy->relay_suffix)
@@ -101,9 +129,11 @@ policy_judge(struct policy *policy, struct str *recipient)
 }
 
 struct answer
-policy_answer(enum policy_verdict verdict)
+policy_answer(const struct policy *policy, enum policy_verdict verdict)
 {
 	switch (verdict) {
+	case POLICY_BAD_CLIENT:
+		return (struct answer){ 554, SPAN("5.7.1"), policy->refusal };
 	case POLICY_ACCEPTED:
 		return ANSWER(250, "2.1.5", "ok");
 	case POLICY_BAD_RECIPIENT:

@@ -20,7 +20,9 @@ struct policy {
 	struct blocklist bad_senders, bad_recipients;
 	struct hosts hosts;
 	const char *relay_suffix; /* $RELAYCLIENT; NULL: not a relay client */
-	bool checks_recipients;	  /* control/rcptcheck is not "off" */
+	/* $REFUSECLIENT: why the client is not welcome; empty: it is. */
+	struct span refusal;
+	bool checks_recipients; /* control/rcptcheck is not "off" */
 	struct rcptcheck check;
 };
 
@@ -46,6 +48,7 @@ MUST_CHECK int policy_end_relaying(struct policy *policy);
 /* Whether a recipient is taken. */
 enum policy_verdict {
 	POLICY_ACCEPTED,
+	POLICY_BAD_CLIENT,    /* policy->refusal */
 	POLICY_BAD_RECIPIENT, /* control/badrcptto */
 	POLICY_NOT_OURS,      /* another domain */
 	POLICY_UNKNOWN,	      /* nobody here has this name */
@@ -56,7 +59,8 @@ enum policy_verdict {
 /* policy_judge: judges a recipient; adds $RELAYCLIENT to it. */
 enum policy_verdict policy_judge(struct policy *policy, struct str *recipient);
 
-/* policy_answer: what the client is told of a verdict. */
-struct answer policy_answer(enum policy_verdict verdict);
+/* policy_answer: what the client is told of a verdict; good as long as the policy. */
+struct answer
+policy_answer(const struct policy *policy, enum policy_verdict verdict);
 
 #endif

@@ -143,7 +143,7 @@ judge(struct qmtpd *qmtpd, int got)
 
 /* The words for it; 250: what the message is told. */
 static struct answer
-answer_of(int verdict)
+answer_of(const struct qmtpd *qmtpd, int verdict)
 {
 	switch (verdict) {
 	case NO_ADDRESS:
@@ -155,7 +155,8 @@ answer_of(int verdict)
 	case TOO_MANY_UNKNOWN:
 		return ANSWER(450, "4.7.0", "too many unknown recipients");
 	default:
-		return policy_answer((enum policy_verdict)verdict);
+		return policy_answer(
+		    &qmtpd->policy, (enum policy_verdict)verdict);
 	}
 }
 
@@ -218,7 +219,7 @@ queue_message(struct qmtp *qmtp)
 static struct answer
 answer_to(const struct qmtpd *qmtpd, size_t i, struct answer message)
 {
-	struct answer own = answer_of(qmtpd->verdicts.s[i]);
+	struct answer own = answer_of(qmtpd, qmtpd->verdicts.s[i]);
 
 	return own.code == 250 ? message : own;
 }

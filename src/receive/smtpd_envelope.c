@@ -305,7 +305,7 @@ judge(struct smtpd *smtpd)
 	    (smtpd->recipients.len + recipient->len >= SMTPD_RECIPIENTS_MAX ||
 		smtpd->wishes.len >= SMTPD_RECIPIENTS_MAX))
 		return too_many;
-	return policy_answer(verdict);
+	return policy_answer(&smtpd->policy, verdict);
 }
 
 /* What is asked of notifications.  Who may not relay may not have us write to

@@ -56,6 +56,7 @@ BUDGET = {
     "qmail-clean": "",
     "qmail-authfilter": SPAWN + " connect execv socket",
     "qmail-filters": SPAWN,
+    "qmail-dnsbl": "connect execvp fork socket",
     "qmail-dkimverify": "connect socket",
     "qmail-dkimkey": "execv fchown",
     "qmail-dnsrecords": "connect socket",
