@@ -46,7 +46,7 @@ SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyi
 ACCOUNTS := root/qmail-start users/qmail-getpw pop/checkpassword filter/qbiff \
             install/qmail-install
 # Those that need OpenSSL; left out where it is missing.
-TLS      := admin/qmail-dnsrecords auth/qmail-dkimverify auth/qmail-verifyd \
+TLS      := admin/qmail-dnsrecords auth/qmail-dkimverify auth/qmail-signd auth/qmail-verifyd \
             keys/qmail-dkimkey keys/qmail-dkimsignd keys/qmail-srs keys/qmail-srsd \
             sts/qmail-mtasts tls/qmail-tlsc tls/qmail-tlsd
 # Shell scripts, src/ROOM/NAME.sh; @QMAIL@ in them is the folder of conf-qmail.
@@ -129,11 +129,13 @@ qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 qmail-dkimverify_PARTS := dkim_verify dkim_crypto
-qmail-verifyd_PARTS := message_check author settings spf spf_client dmarc dkim_verify dkim_sign dkim_crypto
+qmail-verifyd_PARTS := message_check author settings spf spf_client dmarc dkim_verify dkim_crypto
+qmail-signd_PARTS  := author dkim_sign dkim_crypto
 # What programs of the second and the third kind need beside the C library.
 checkpassword_LIBS := -lcrypt
 qmail-dkimverify_LIBS := -lcrypto
 qmail-verifyd_LIBS := -lcrypto
+qmail-signd_LIBS   := -lcrypto
 TLS_LIBS := -lssl -lcrypto
 
 LAYERS   := base sys mail config net queue
@@ -187,7 +189,7 @@ ifdef MISSING
 	@echo '$(MISSING) is missing: all programs were built with $(firstword $(ACC_CC)), and start slower'
 endif
 ifeq ($(HAVE_TLS),)
-	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs, qmail-dkimverify, qmail-verifyd, qmail-dkimkey, qmail-dkimsignd and qmail-dnsrecords'
+	@echo 'OpenSSL is missing (libssl-dev): built without qmail-tlsd, qmail-tlsc and qmail-mtasts, so without TLS, and without qmail-srsd, qmail-srs, qmail-dkimverify, qmail-verifyd, qmail-signd, qmail-dkimkey, qmail-dkimsignd and qmail-dnsrecords'
 endif
 
 # Only sys may use what POSIX does not have.

@@ -11,7 +11,8 @@ home=$(head -n 1 conf-qmail)
 alias_user=$(head -n 1 conf-users)
 service=$home/service
 login_services="qmail-submission qmail-submissions qmail-pop3sd qmail-authd"
-tls_services="qmail-tlsd qmail-tlsc qmail-mtasts qmail-verifyd qmail-dkimsignd"
+tls_services="qmail-tlsd qmail-tlsc qmail-mtasts qmail-verifyd qmail-dkimsignd
+	qmail-signd"
 services="$login_services qmail-pop3d qmail-smtpd qmail-send qmail-secretd
 	qmail-srsd $tls_services"
 PATH=$PATH:/usr/sbin:/sbin
@@ -256,7 +257,7 @@ start_services() {
 	[ -z "$has_tls" ] || wait_for "qmail-verifyd" verifyd_answers
 	[ -z "$has_tls" ] || echo "mail from outside is checked (SPF, DKIM, DMARC):" \
 		"$home/control/authpolicy says $(cat "$home/control/authpolicy")"
-	[ -z "$has_tls" ] || wait_for "qmail-dkimsignd" dkimsignd_answers
+	[ -z "$has_tls" ] || wait_for "signatures" signd_answers
 	[ -z "$has_tls" ] || echo "what the DNS needs, so that others believe your mail:" \
 		"$home/bin/qmail-dnsrecords $domain"
 	if [ -n "$has_pop" ]; then
@@ -290,7 +291,10 @@ authd_answers() { [ -S "$home/login/door" ] && svok "$service/qmail-authd"; }
 
 verifyd_answers() { [ -S "$home/verify/door" ] && svok "$service/qmail-verifyd"; }
 
-dkimsignd_answers() { [ -S "$home/dkim/door" ] && svok "$service/qmail-dkimsignd"; }
+signd_answers() {
+	[ -S "$home/dkim/door" ] && svok "$service/qmail-dkimsignd" &&
+		[ -S "$home/sign/door" ] && svok "$service/qmail-signd"
+}
 
 pop_answers() {
 	tcpclient -RHl0 "$pop_address" "$pop_port" sh -c 'read -r line <&6 &&

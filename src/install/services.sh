@@ -58,9 +58,10 @@ if [ $# = 0 ]; then
 	set -- qmail-send qmail-smtpd qmail-pop3d
 	[ ! -e "$home/bin/qmail-tlsc" ] || set -- "$@" qmail-tlsc
 	[ ! -e "$home/control/smtpauth" ] || set -- "$@" qmail-secretd
-	[ ! -e "$home/control/dkim" ] || set -- "$@" qmail-dkimsignd
-	{ [ ! -e "$home/control/authpolicy" ] && [ ! -e "$home/control/dkim" ]; } ||
-		[ ! -e "$home/bin/qmail-verifyd" ] || set -- "$@" qmail-verifyd
+	[ ! -e "$home/control/dkim" ] || [ ! -e "$home/bin/qmail-signd" ] ||
+		set -- "$@" qmail-dkimsignd qmail-signd
+	[ ! -e "$home/control/authpolicy" ] || [ ! -e "$home/bin/qmail-verifyd" ] ||
+		set -- "$@" qmail-verifyd
 	[ ! -e "$home/control/srs_domain" ] || set -- "$@" qmail-srsd
 	[ ! -e "$home/bin/qmail-mtasts" ] || set -- "$@" qmail-mtasts
 	if [ -e "$home/control/servercert.pem" ] && [ ! -e "$home/bin/qmail-tlsd" ]; then

@@ -198,6 +198,5 @@ main(void)
 		.sessions = SESSIONS,
 		.session = session };
 
-	homeservice_run(
-	    &server, HOME_QMAILK, HOME_GROUP_QMAIL, HOME_QMAILR, HOME_USERS);
+	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_QMAIL, HOME_QMAILR);
 }

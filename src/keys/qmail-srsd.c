@@ -142,6 +142,5 @@ main(void)
 		.sessions = SESSIONS,
 		.session = session };
 
-	homeservice_run(
-	    &server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_USERS, HOME_USERS);
+	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_USERS);
 }

@@ -61,6 +61,7 @@ BUDGET = {
     "qmail-dkimkey": "execv fchown",
     "qmail-dnsrecords": "connect socket",
     "qmail-dkimsignd": "accept4 bind fork ids_become listen socket syscall",
+    "qmail-signd": "accept4 bind connect fork ids_become listen socket syscall",
     "qmail-verifyd": "accept4 bind connect fork ids_become listen socket syscall",
     "qmail-getpw": "getpwnam",
     "newaliases": "",
@@ -162,8 +163,9 @@ WRITABLE = {
     "qmail-filters": {"running": "for the signal handler", "is_late": "signal flag",
                       "inject": "the message that is passed on", "block": "buffer for it"},
     "qmail-dkimverify": {"buffer": "buffer for the message"},
-    "qmail-verifyd": {"block": "buffer for the message", "record": "buffer for a question",
-                      "body": "the canonical form of one"},
+    "qmail-verifyd": {"block": "buffer for the message", "record": "buffer for a question"},
+    "qmail-signd": {"block": "buffer for the message", "record": "buffer for a question",
+                    "body": "the canonical form of one"},
     "qmail-dkimkey": {"owner": "whom files belong to"},
     "qmail-getpw": {"request": "buffer of main"},
     "qmail-inject": {"inject": "the state of main"},
@@ -222,7 +224,7 @@ def reached():
                "TLS_CC=gcc -std=c11 -O1 " + SPLIT,
                *(kind + "_LD=" + KEEP_REACHED for kind in ("HOT", "ACC", "TLS")),
                "checkpassword_LIBS=", "qmail-dkimverify_LIBS=",
-               "qmail-verifyd_LIBS=", "TLS_LIBS=")
+               "qmail-verifyd_LIBS=", "qmail-signd_LIBS=", "TLS_LIBS=")
     return folder + "/bin/"
 
 

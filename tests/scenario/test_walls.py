@@ -52,7 +52,8 @@ DOORS = {
     "sts/door": {"qmailk", "qmailr", "qmails"},
     "secrets/door": {"qmailk", "qmailr", "qmails"},
     "srs/door": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
-    "verify/door": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
+    "verify/door": NOFILES,
+    "sign/door": {"qmailk", "qmailr", "qmails"},
     "dkim/door": NOFILES,
     "queue/control/door": {"qmailk", "qmailr", "qmails"},
 }
@@ -171,6 +172,7 @@ def services(town, needs):
     tls.start_client(place, town.begin)
     for program, door in (("qmail-secretd", "secrets/door"), ("qmail-mtasts", policies.DOOR),
                           ("qmail-srsd", "srs/door"), ("qmail-verifyd", "verify/door"),
+                          ("qmail-signd", "sign/door"),
                           ("qmail-dkimsignd", "dkim/door")):
         town.begin([place.program(program)], cwd="/", env={"PATH": "/usr/bin:/bin"})
         town.until(lambda: town.is_door_open(door), program)
@@ -202,7 +204,7 @@ def rename_and_back(path):
     os.rename(path + ".gone", path)
 
 
-SERVICES = ("login/door", "tls/door", "tlsc/door", "sts/door", "secrets/door", "srs/door", "verify/door", "dkim/door")
+SERVICES = ("login/door", "tls/door", "tlsc/door", "sts/door", "secrets/door", "srs/door", "verify/door", "sign/door", "dkim/door")
 TAKING = (("c", make_beside), ("m", lambda path: os.chmod(path, 0o666)), ("n", rename_and_back))
 
 

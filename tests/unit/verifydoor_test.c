@@ -72,11 +72,48 @@ test_questions(void **state)
 	assert_false(verifydoor_parse(span_make("A\0\0\0", 4), &question));
 }
 
+static void
+test_signed(void **state)
+{
+	struct str text = STR_INIT;
+
+	(void)state;
+	assert_true(take_text((struct span){ "sX: y\n\0", 7 }, 's', &text));
+	assert_string_equal(str_z(&text), "X: y\n");
+	assert_true(take_text((struct span){ "s\0", 2 }, 's', &text));
+	assert_int_equal(text.len, 0);
+	assert_false(take_text((struct span){ "s", 1 }, 's', &text));
+	assert_false(take_text((struct span){ "tX\0", 3 }, 's', &text));
+	assert_false(take_text((struct span){ "sX", 2 }, 's', &text));
+	assert_false(take_text((struct span){ "sX\0\0", 4 }, 's', &text));
+	str_free(&text);
+}
+
+static void
+test_questions_to_sign(void **state)
+{
+	struct span sender;
+
+	(void)state;
+	assert_true(
+	    verifydoor_parse_sign((struct span){ "Sa@b\0", 5 }, &sender));
+	assert_int_equal(sender.len, 3);
+	assert_true(verifydoor_parse_sign((struct span){ "S\0", 2 }, &sender));
+	assert_int_equal(sender.len, 0);
+	assert_false(verifydoor_parse_sign((struct span){ "Sa", 2 }, &sender));
+	assert_false(
+	    verifydoor_parse_sign((struct span){ "Qa\0", 3 }, &sender));
+	assert_false(
+	    verifydoor_parse_sign((struct span){ "Sa\0b", 4 }, &sender));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_signed),
+		cmocka_unit_test(test_questions_to_sign),
 		cmocka_unit_test(test_there_and_back),
 		cmocka_unit_test(test_questions),
 	};

@@ -14,15 +14,9 @@
 #define TROUBLE	    111
 #define DESCRIPTORS 4096
 
-static uid_t
-uid_of(const struct home_ids *ids, enum home_user user)
-{
-	return user == HOME_USERS ? (uid_t)-1 : ids->uid[user];
-}
-
 static void
 become(struct doorserver *server, enum home_user user, enum home_group group,
-    enum home_user peer, enum home_user another)
+    enum home_user peer)
 {
 	struct home_ids ids;
 	gid_t gid;
@@ -30,15 +24,14 @@ become(struct doorserver *server, enum home_user user, enum home_group group,
 	if (home_ids_read(&ids) < 0)
 		error_exit(server->name, "users/ids");
 	gid = ids.gid[group];
-	server->peers[0] = uid_of(&ids, peer);
-	server->peers[1] = uid_of(&ids, another);
+	server->peers[0] = peer == HOME_USERS ? (uid_t)-1 : ids.uid[peer];
 	if (ids_become(ids.uid[user], gid, &gid, 1) < 0)
 		error_exit(server->name, home_user_name(user));
 }
 
 void
 homeservice_run(struct doorserver *server, enum home_user user,
-    enum home_group group, enum home_user peer, enum home_user another)
+    enum home_group group, enum home_user peer)
 {
 	must_hooks(TROUBLE, NULL);
 	signal_ignore(SIGPIPE);
@@ -48,10 +41,11 @@ homeservice_run(struct doorserver *server, enum home_user user,
 	if (chdir(home_dir) < 0)
 		error_exit(server->name, home_dir);
 	server->life = -1;
-	server->peers[0] = server->peers[1] = geteuid();
+	server->peers[0] = geteuid();
+	server->peers[1] = (uid_t)-1;
 	doorserver_open(server);
 	if (geteuid() == 0)
-		become(server, user, group, peer, another);
+		become(server, user, group, peer);
 	if (box_hide() < 0)
 		error_exit(server->name, "start");
 	doorserver_run(server);

@@ -14,12 +14,11 @@
  * serves.  In a private instance, which nobody starts as root, it stays the caller.
  *   server   name, path, session and its other numbers; the rest is set here
  *   user     whom it becomes, with this group alone
- *   peer, another   who may come in, besides root: the first and the second of
- *            server->peers; HOME_USERS: nobody
+ *   peer     who may come in, besides root; HOME_USERS: nobody
  * Ends the program as doorserver_run; with 111 and a line on descriptor 2 if it cannot
  * begin.
  */
 NORETURN void homeservice_run(struct doorserver *server, enum home_user user,
-    enum home_group group, enum home_user peer, enum home_user another);
+    enum home_group group, enum home_user peer);
 
 #endif

@@ -48,18 +48,20 @@ parse_answer(struct span record, struct verifydoor_answer *answer)
 
 /*
  * Asks.
- *   record   the question; receives the answer
+ *   door_path   below HOME
+ *   record      the question; receives the answer
  * Returns 0; -1 with errno.
  */
 static int
-ask(const char *home, int message, struct str *record)
+ask(const char *home, const char *door_path, int message, struct str *record)
 {
 	struct str path = STR_INIT;
 	ssize_t got = -1;
 	int door, number;
 
 	str_add_z(&path, home);
-	str_add_z(&path, "/" VERIFYDOOR_PATH);
+	str_add_byte(&path, '/');
+	str_add_z(&path, door_path);
 	door = door_connect(str_z(&path));
 	str_free(&path);
 	if (door >= 0 && fdpass_set_timeout(door, VERIFYDOOR_SECONDS) == 0 &&
@@ -86,7 +88,7 @@ verifydoor_ask(const char *home, const struct verifydoor_question *question,
 	str_add_field(&record, question->ip);
 	str_add_field(&record, span_upto(question->helo, HELO_MAX));
 	str_add_field(&record, span_upto(question->sender, ADDRESS_MAX));
-	result = ask(home, message, &record);
+	result = ask(home, VERIFYDOOR_PATH, message, &record);
 	if (result == 0 && !parse_answer(str_span(&record), answer)) {
 		errno = EPROTO;
 		result = -1;
@@ -117,15 +119,15 @@ verifydoor_sign(
 	str_add_byte(&record, 'S');
 	str_add_field(&record, span_upto(sender, ADDRESS_MAX));
 	str_reset(fields);
-	if (ask(home, message, &record) < 0) {
+	if (ask(home, VERIFYDOOR_SIGN, message, &record) < 0) {
 		result = errno == ENOENT ? 0 : -1;
-		str_set(fields, SPAN("qmail-verifyd does not answer: "));
+		str_set(fields, SPAN("qmail-signd does not answer: "));
 		str_add_z(fields, error_text(errno));
 	} else if (take_text(str_span(&record), 's', fields) &&
 	    are_fields(str_span(fields))) {
 		result = 1;
 	} else if (!take_text(str_span(&record), 't', fields)) {
-		str_set(fields, SPAN("qmail-verifyd gave no proper answer"));
+		str_set(fields, SPAN("qmail-signd gave no proper answer"));
 	}
 	str_free(&record);
 	return result;

@@ -1,7 +1,7 @@
 /*
  * verifydoor.h - how a filter has a message checked by qmail-verifyd, and qmail-remote
- * has one signed: one record over a door (sys/door.h), with the message as an open
- * file, and one back.
+ * has one signed by qmail-signd: one record over a door (sys/door.h), with the message
+ * as an open file, and one back.
  *
  *	question   Q, the client's address, its HELO name, the reverse-path, each
  *	           ended by NUL; the file, read from its beginning
@@ -21,7 +21,8 @@
 #include "base/span.h"
 #include "base/str.h"
 
-#define VERIFYDOOR_PATH	      "verify/door" /* below HOME */
+#define VERIFYDOOR_PATH	      "verify/door" /* of qmail-verifyd, below HOME */
+#define VERIFYDOOR_SIGN	      "sign/door"   /* of qmail-signd */
 #define VERIFYDOOR_RECORD_MAX 32768	    /* bytes */
 #define VERIFYDOOR_SECONDS    90	    /* until there must be an answer */
 

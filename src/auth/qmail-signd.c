@@ -1,0 +1,97 @@
+/*
+ * qmail-signd.c - makes the fields DKIM-Signature for messages of ours.
+ * Runs as   root, to open its door and become qmailf; then a process for each
+ *           message.  Started by a supervisor.  In a private instance as the caller.
+ * Reads     records at HOME/sign/door from qmailr, with an open message: hostile; what
+ *           qmail-dkimsignd says.
+ * Writes    the fields, to who asked.
+ * Source    qmail-signd(8); net/verifydoor.h.
+ *
+ * It is not qmail-verifyd, which strangers keep busy: mail that goes out does not wait
+ * for them.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <sys/stat.h>
+
+#include "config/home.h"
+#include "config/homeservice.h"
+#include "dkim_sign.h"
+#include "net/dkimdoor.h"
+#include "net/verifydoor.h"
+#include "sys/box.h"
+#include "sys/clock.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
+
+#define NAME	 "qmail-signd"
+#define SESSIONS 100  /* at once */
+#define ASK_MS	 5000 /* for the record */
+
+static int
+say_signed(int sock, bool is_signed, struct span text)
+{
+	struct str record = STR_INIT;
+	int result;
+
+	verifydoor_format_signed(&record, is_signed, text);
+	result = fdpass_send(sock, str_span(&record), -1) < 0 ? 1 : 0;
+	str_free(&record);
+	return result;
+}
+
+static int
+sign(int sock, int message, struct span sender)
+{
+	struct dkim_sign what = { .message = message,
+		.door = dkimdoor_open(home_dir),
+		.sender = sender,
+		.now = clock_seconds() };
+	struct str text = STR_INIT;
+	bool is_signed;
+
+	if (what.door < 0 && errno == ENOENT)
+		return say_signed(sock, true, SPAN("")); /* not in use here */
+	if (what.door < 0) {
+		str_set(&text, SPAN("qmail-dkimsignd does not answer: "));
+		str_add_z(&text, error_text(errno));
+		return say_signed(sock, false, str_span(&text));
+	}
+	if (box_shut_files() < 0)
+		return 1;
+	is_signed = dkim_sign_run(&what, &text) == 0;
+	return say_signed(sock, is_signed, str_span(&text));
+}
+
+static int
+session(void *context, int sock)
+{
+	static char record[VERIFYDOOR_RECORD_MAX];
+	struct span sender;
+	struct stat st;
+	int message = -1;
+	ssize_t got;
+
+	(void)context;
+	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + ASK_MS, false) < 0)
+		return 1;
+	got = fdpass_receive(sock, record, sizeof(record), &message);
+	/* A pipe might have no end. */
+	if (got <= 0 || message < 0 || fstat(message, &st) < 0 ||
+	    !S_ISREG(st.st_mode) ||
+	    !verifydoor_parse_sign(span_make(record, (size_t)got), &sender))
+		return 1;
+	return sign(sock, message, sender);
+}
+
+int
+main(void)
+{
+	struct doorserver server = { .name = NAME,
+		.path = VERIFYDOOR_SIGN,
+		.sessions = SESSIONS,
+		.session = session };
+
+	homeservice_run(&server, HOME_QMAILF, HOME_GROUP_NOFILES, HOME_QMAILR);
+}
