@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from support import peers, process
+from support import kernel, peers, process
 from scenario.test_dkimverify import Key
 
 RELAY = "127.0.0.2:2525"
@@ -419,3 +419,23 @@ def test_a_large_message(post):
     (text,) = post.go(lambda: post.sendmail(LETTER + body))
     assert post.results(text) == SIGNED
     assert post.results(text[:-3] + b"x\r\n") == [("fail", "a"), ("fail", "b")]
+
+
+@pytest.mark.parametrize("name, folder", [("qmail-signd", "sign"), ("qmail-dkimsignd", "dkim")])
+def test_a_start_without_inodes(post, name, folder):
+    """A door takes the place of the one before, also where the file system has no more."""
+    if not post.place.is_root:
+        pytest.skip("needs root")
+    path = post.place.path(folder)
+    mode = os.stat(path)
+    kernel.mount("none", path, "tmpfs", 0, "nr_inodes=3,mode=750,uid=0,gid=%d" % mode.st_gid)
+    try:
+        for _ in range(3):
+            post.begin(name)
+            assert not post.daemons[name].has_ended and post.town.is_door_open(folder + "/door")
+            with pytest.raises(OSError):
+                open(path + "/full", "x")
+            post.daemons[name].kill()
+    finally:
+        post.daemons[name].kill()
+        kernel.unmount(path)

@@ -15,6 +15,7 @@
 #include "sys/fd.h"
 
 #define ASIDE	 ".new"
+#define SPARE	 ".spare"
 #define LATER_MS 10000 /* until the next try to make one */
 
 /* The address of a socket: path and an ending.  0, -1 with errno. */
@@ -34,6 +35,27 @@ make_name(struct sockaddr_un *name, const char *path, const char *ending)
 	return 0;
 }
 
+/* A file whose place the next door can take: where the file system has no more, the
+ * mail that would make room may wait for the service behind that. */
+static void
+keep_place(const char *path)
+{
+	struct sockaddr_un name;
+
+	if (make_name(&name, path, SPARE) == 0)
+		fd_close(open(name.sun_path,
+		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
+static void
+give_place(const char *path)
+{
+	struct sockaddr_un name;
+
+	if (make_name(&name, path, SPARE) == 0)
+		(void)unlink(name.sun_path); /* perhaps there is none */
+}
+
 /* Listens under another name: it always answers once it has its own.  The mode comes
  * from the umask, for chmod would follow a link that somebody has put there since. */
 static int
@@ -46,6 +68,7 @@ listen_aside(int fd, const char *path, int backlog)
 	if (make_name(&name, path, ASIDE) < 0)
 		return -1;
 	(void)unlink(name.sun_path); /* bind tells if something is left */
+	give_place(path);
 	before = umask(0111);
 	result = bind(fd, (struct sockaddr *)&name, sizeof(name));
 	(void)umask(before);
@@ -72,8 +95,11 @@ door_show(const char *path)
 {
 	struct sockaddr_un name;
 
-	return make_name(&name, path, ASIDE) < 0 ? -1
-						 : rename(name.sun_path, path);
+	if (make_name(&name, path, ASIDE) < 0 ||
+	    rename(name.sun_path, path) < 0)
+		return -1;
+	keep_place(path);
+	return 0;
 }
 
 int
