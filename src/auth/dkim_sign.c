@@ -55,6 +55,28 @@ hash_piece(void *hash, struct span bytes)
 	dkim_hash_add(hash, bytes);
 }
 
+/*
+ * Makes lines of a piece as SMTP sends them, in place: a CR ends one, with or without
+ * LF (net/smtpdata.h).
+ *   is_behind_cr   whether the piece before ended in one; likewise for the next
+ */
+static struct span
+as_sent(char *bytes, size_t len, bool *is_behind_cr)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		char c = bytes[i];
+
+		if (c != '\n' || !*is_behind_cr)
+			bytes[kept++] = c;
+		*is_behind_cr = c == '\r';
+		if (c == '\r')
+			bytes[kept - 1] = '\n';
+	}
+	return span_make(bytes, kept);
+}
+
 /* Reads all of it.  -1: it cannot be read, or hashed. */
 static int
 read_message(struct signing *signing)
@@ -62,13 +84,14 @@ read_message(struct signing *signing)
 	static char block[BLOCK];
 	static struct dkimcanon_body body;
 	struct dkim_hash *hash = dkim_hash_new();
+	bool is_behind_cr = false;
 	ssize_t got;
 
 	dkimcanon_body_init(
 	    &body, DKIM_RELAXED, DKIMCANON_NO_LIMIT, hash_piece, hash);
 	while (
 	    (got = fd_read(signing->what->message, block, sizeof(block))) > 0) {
-		struct span bytes = span_make(block, (size_t)got);
+		struct span bytes = as_sent(block, (size_t)got, &is_behind_cr);
 
 		if (signing->header.is_over ||
 		    dkimheader_feed(&signing->header, &bytes))

@@ -66,25 +66,35 @@ struct file {
 static const char *
 write_file(const struct file *file)
 {
-	const char *path = str_z(&file->path);
-	int number, fd = file_create(path, file->mode);
+	const char *verb = "write";
+	struct str aside = STR_INIT;
+	int number, fd;
 
-	if (fd < 0)
+	/* A key that is not qmailk's yet would hold up mail, should we be killed. */
+	str_add(&aside, str_span(&file->path));
+	str_add_z(&aside, ".new");
+	(void)unlink(str_z(&aside));
+	fd = file_create(str_z(&aside), file->mode);
+	if (fd < 0) {
+		str_free(&aside);
 		return "make";
+	}
 	if (fd_write_all(fd, str_span(&file->text)) == 0 &&
 	    fchmod(fd, file->mode) == 0 &&
 	    (owner == (uid_t)-1 || fchown(fd, owner, (gid_t)-1) == 0) &&
-	    file_sync(fd) == 0) {
-		fd_close(fd);
-		return NULL;
-	}
+	    file_sync(fd) == 0)
+		verb = file_move(str_z(&aside), str_z(&file->path)) == 0
+		    ? NULL
+		    : "make";
 	number = errno;
-	(void)unlink(path);
+	fd_close(fd);
+	if (verb)
+		(void)unlink(str_z(&aside));
+	str_free(&aside);
 	errno = number;
-	return "write";
+	return verb;
 }
 
-/* All of them, or none: what is published of one key must not lie beside another. */
 static void
 write_files(struct file files[FILES])
 {

@@ -776,3 +776,16 @@ def test_no_wrong_password_for_a_fault(town, fault, code):
                            town.place.program("checkpassword"), "true"], stdin=login, check=False, cwd="/")
     os.close(login)
     assert done.returncode == code
+
+
+@pytest.mark.parametrize("name", ["ann:x", "ann:x:7001", "nobody-here:x", ":", "daemon", "ann\n"])
+def test_names_that_tell_nothing(town, name):
+    """Neither of a line of /etc/passwd nor of who has no password."""
+    pop.set_passwords(town.place)
+    login, says = os.pipe()
+    os.write(says, name.encode() + b"\0x\0\0")
+    os.close(says)
+    done = subprocess.run(["/bin/sh", "-c", 'exec 3<&0 </dev/null; exec "$@"', "sh",
+                           town.place.program("checkpassword"), "true"], stdin=login, check=False, cwd="/")
+    os.close(login)
+    assert done.returncode == 1

@@ -439,3 +439,19 @@ def test_a_start_without_inodes(post, name, folder):
     finally:
         post.daemons[name].kill()
         kernel.unmount(path)
+
+
+TOP = "From: Ann <ann@here.example>\nTo: u@there.example\nSubject: a letter\n\n"
+
+
+@pytest.mark.parametrize("text", [
+    TOP + "hello\r\nworld\r\n", TOP + "hello\r\nworld\n", TOP + "hello\rworld\n", TOP + "hello\r", TOP + "hello\r\r\nworld\n",
+    TOP.replace("a letter\n", "a letter\r\n") + "hello\n", TOP.replace("a letter", "a\rX-Y: letter") + "hello\n",
+    TOP + "x" * 65400 + "\r\n" + "y\r\n" * 200, TOP + ".\n..\n", TOP + "no end", TOP + " \t\n\n \n\n", TOP, TOP + "x" * 5000 + "\n"],
+    ids=range(13))
+def test_what_is_sent_is_signed(post, text):
+    """Also where that is not what is in the queue: each CR ends a line in SMTP."""
+    post.begin()
+    (sent,) = post.go(lambda: post.town.queue(process.envelope("ann@here.example", "u@there.example"), text,
+                                              env={"QMAILSUBMITTED": ""}))
+    assert post.results(sent) == SIGNED

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "base/span.h"
 #include "base/str.h"
@@ -22,15 +23,13 @@ is_line_of(struct span line, struct span name)
 	    line.s[name.len] == ':';
 }
 
-/* Whether the file of accounts has this one: 1, 0, -1 if that cannot be told.
- */
-static int
-is_in_file(struct span name)
+int
+account_is_in(const char *path, const char *name)
 {
 	char buffer[4096];
 	struct str line = STR_INIT;
 	struct in in;
-	int fd = file_open(accounts_file), found = 0, got;
+	int fd = file_open(path), found = 0, got;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
@@ -38,7 +37,7 @@ is_in_file(struct span name)
 	do {
 		str_reset(&line);
 		got = in_read_until(&in, '\n', &line, LINE_MAX_LEN);
-		found = is_line_of(str_span(&line), name);
+		found = is_line_of(str_span(&line), span_of(name));
 	} while (got > 0 && !found);
 	fd_close(fd);
 	str_free(&line);
@@ -52,6 +51,10 @@ account_find(const char *name, struct passwd **account)
 {
 	int got;
 
+	/* With a colon it would be the begin of a line that is another's. */
+	*account = NULL;
+	if (*name == '\0' || strpbrk(name, ":\n"))
+		return 0;
 	errno = 0;
 	*account = getpwnam(name);
 	if (*account)
@@ -59,7 +62,7 @@ account_find(const char *name, struct passwd **account)
 	if (errno != 0 && errno != ENOENT && errno != ESRCH && errno != EBADF &&
 	    errno != EPERM)
 		return -1;
-	got = is_in_file(span_of(name));
+	got = account_is_in(accounts_file, name);
 	if (got > 0)
 		errno = EAGAIN;
 	return got == 0 ? 0 : -1;

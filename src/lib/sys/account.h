@@ -14,4 +14,10 @@
  */
 MUST_CHECK int account_find(const char *name, struct passwd **account);
 
+/*
+ * account_is_in: whether a file like passwd(5) has a line of the account.
+ * Returns 1, 0, also where there is no such file; -1 with errno.
+ */
+MUST_CHECK int account_is_in(const char *path, const char *name);
+
 #endif

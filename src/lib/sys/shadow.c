@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "sys/account.h"
 
 #define HASH_MIN  13  /* letters of the shortest kind */
 #define ELSEWHERE "x" /* in passwd(5): the hash is in shadow(5) */
@@ -43,11 +44,15 @@ shadow_find(const char *name, const char *passwd, int64_t seconds,
 	entry = getspnam(name);
 	if (!entry && errno != 0 && errno != ENOENT && errno != ESRCH)
 		return -1;
-	/* It should be there; when the C library cannot read the file it says
-	 * that it knows no such account. */
+	/* When the C library cannot read the file it says, too, that it knows no
+	 * such account. */
 	if (!entry && strcmp(passwd, ELSEWHERE) == 0) {
-		errno = EAGAIN;
-		return -1;
+		int found = account_is_in("/etc/shadow", name);
+
+		if (found > 0)
+			errno = EAGAIN;
+		if (found != 0)
+			return -1;
 	}
 	str_set(hash, span_of(entry ? entry->sp_pwdp : passwd));
 	*is_current = true;
