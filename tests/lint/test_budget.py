@@ -58,7 +58,7 @@ BUDGET = {
     "qmail-filters": SPAWN,
     "qmail-dnsbl": "connect execvp fork socket",
     "qmail-dkimverify": "connect socket",
-    "qmail-dkimkey": "execv fchown",
+    "qmail-dkimkey": "execv fchown syscall",
     "qmail-dnsrecords": "connect socket",
     "qmail-dkimsignd": "accept4 bind fork ids_become listen socket syscall",
     "qmail-signd": "accept4 bind connect fork ids_become listen socket syscall",
