@@ -11,8 +11,6 @@
  * for them.
  */
 #include <errno.h>
-#include <poll.h>
-#include <sys/stat.h>
 
 #include "config/home.h"
 #include "config/homeservice.h"
@@ -22,12 +20,10 @@
 #include "sys/box.h"
 #include "sys/clock.h"
 #include "sys/error.h"
-#include "sys/fd.h"
 #include "sys/fdpass.h"
 
 #define NAME	 "qmail-signd"
-#define SESSIONS 100  /* at once */
-#define ASK_MS	 5000 /* for the record */
+#define SESSIONS 100 /* at once */
 
 static int
 say_signed(int sock, bool is_signed, struct span text)
@@ -69,18 +65,11 @@ session(void *context, int sock)
 {
 	static char record[VERIFYDOOR_RECORD_MAX];
 	struct span sender;
-	struct stat st;
-	int message = -1;
-	ssize_t got;
+	int message;
 
 	(void)context;
-	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + ASK_MS, false) < 0)
-		return 1;
-	got = fdpass_receive(sock, record, sizeof(record), &message);
-	/* A pipe might have no end. */
-	if (got <= 0 || message < 0 || fstat(message, &st) < 0 ||
-	    !S_ISREG(st.st_mode) ||
-	    !verifydoor_parse_sign(span_make(record, (size_t)got), &sender))
+	if (!verifydoor_parse_sign(
+		verifydoor_receive(sock, record, &message), &sender))
 		return 1;
 	return sign(sock, message, sender);
 }

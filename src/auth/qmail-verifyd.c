@@ -7,23 +7,16 @@
  * Writes    what it found, to who asked.
  * Source    qmail-verifyd(8); net/verifydoor.h.
  */
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "config/control.h"
 #include "config/homeservice.h"
 #include "message_check.h"
 #include "settings.h"
 #include "sys/box.h"
-#include "sys/clock.h"
 #include "sys/error.h"
-#include "sys/fd.h"
 #include "sys/fdpass.h"
 
 #define NAME	 "qmail-verifyd"
-#define SESSIONS 100  /* at once */
-#define ASK_MS	 5000 /* for the record */
+#define SESSIONS 100 /* at once */
 
 /* The name under which this host says what it found (RFC 8601 2.5). */
 static void
@@ -62,18 +55,11 @@ session(void *context, int sock)
 {
 	static char record[VERIFYDOOR_RECORD_MAX];
 	struct verifydoor_question question;
-	struct stat st;
-	int message = -1;
-	ssize_t got;
+	int message;
 
 	(void)context;
-	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + ASK_MS, false) < 0)
-		return 1;
-	got = fdpass_receive(sock, record, sizeof(record), &message);
-	/* A pipe might have no end. */
-	if (got <= 0 || message < 0 || fstat(message, &st) < 0 ||
-	    !S_ISREG(st.st_mode) ||
-	    !verifydoor_parse(span_make(record, (size_t)got), &question))
+	if (!verifydoor_parse(
+		verifydoor_receive(sock, record, &message), &question))
 		return 1;
 	return check(sock, message, &question);
 }

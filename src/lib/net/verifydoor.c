@@ -3,8 +3,11 @@
 #include "net/verifydoor.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <sys/stat.h>
 
 #include "mail/address.h"
+#include "sys/clock.h"
 #include "sys/door.h"
 #include "sys/error.h"
 #include "sys/fd.h"
@@ -131,6 +134,23 @@ verifydoor_sign(
 	}
 	str_free(&record);
 	return result;
+}
+
+struct span
+verifydoor_receive(int sock, char *record, int *message)
+{
+	struct stat st;
+	ssize_t got;
+
+	*message = -1;
+	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + VERIFYDOOR_ASK_MS,
+		false) < 0)
+		return SPAN("");
+	got = fdpass_receive(sock, record, VERIFYDOOR_RECORD_MAX, message);
+	if (got <= 0 || *message < 0 || fstat(*message, &st) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return SPAN("");
+	return span_make(record, (size_t)got);
 }
 
 bool

@@ -24,6 +24,7 @@
 #define VERIFYDOOR_PATH	      "verify/door" /* of qmail-verifyd, below HOME */
 #define VERIFYDOOR_SIGN	      "sign/door"   /* of qmail-signd */
 #define VERIFYDOOR_RECORD_MAX 32768	    /* bytes */
+#define VERIFYDOOR_ASK_MS     5000	    /* for the question */
 #define VERIFYDOOR_SECONDS    90	    /* until there must be an answer */
 
 /* What the domain of the author wants done with the message. */
@@ -72,6 +73,14 @@ verifydoor_ask(const char *home, const struct verifydoor_question *question,
  */
 MUST_CHECK int verifydoor_sign(
     const char *home, struct span sender, int message, struct str *fields);
+
+/*
+ * verifydoor_receive: the question of who has come in, within VERIFYDOOR_ASK_MS.
+ *   record    VERIFYDOOR_RECORD_MAX bytes; receive it
+ *   message   receives the descriptor of a regular file: a pipe might have no end
+ * Returns the record; an empty one if there is none, or no such file.
+ */
+struct span verifydoor_receive(int sock, char *record, int *message);
 
 /* verifydoor_parse: takes a question to check apart; its spans lie in the record.  Returns
  * false if it is none. */

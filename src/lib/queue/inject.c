@@ -64,18 +64,15 @@ bool
 inject_program(const char *home, unsigned ways, struct str *path)
 {
 	const char *chosen = find_substitute();
-	bool is_substitute;
 
 	if (!chosen && ways & INJECT_FILTERED && has_filters(home))
 		chosen = FILTERS;
-	is_substitute = chosen != NULL;
-
-	if (!is_substitute || chosen[0] != '/') {
+	if (!chosen || chosen[0] != '/') {
 		str_add_z(path, home);
 		str_add_byte(path, '/');
 	}
-	str_add_z(path, is_substitute ? chosen : STANDARD);
-	return is_substitute;
+	str_add_z(path, chosen ? chosen : STANDARD);
+	return chosen != NULL;
 }
 
 int
