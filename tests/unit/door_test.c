@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sys/door.h"
 #include "sys/fd.h"
@@ -104,6 +105,53 @@ test_made(void **state)
 	fd_close(new);
 }
 
+/* Where there is no place for one more file, a new one takes that of the last. */
+static void
+test_spare(void **state)
+{
+	struct stat shown, spare;
+	int old, new;
+
+	(void)state;
+	old = door_open("room", 5);
+	assert_int_equal(lstat("room.spare", &spare), 0);
+	assert_true(S_ISREG(spare.st_mode) && spare.st_size == 0);
+	assert_int_equal(lstat("room", &shown), 0);
+	new = door_make("room", 5);
+	assert_int_equal(lstat("room.spare", &spare), -1);
+	assert_int_equal(door_show("room"), 0);
+	assert_int_equal(lstat("room.spare", &spare), 0);
+	assert_true(spare.st_ino == shown.st_ino);
+	fd_close(old);
+	fd_close(new);
+	old = door_open("room", 5);
+	assert_true(old >= 0);
+	fd_close(old);
+}
+
+/* What others have put where the spare would be is not touched behind its name. */
+static void
+test_no_spare(void **state)
+{
+	struct stat status;
+	int door;
+
+	(void)state;
+	scratch_write("kept", "text", 4);
+	assert_int_equal(symlink("kept", "linked.spare"), 0);
+	door = door_open("linked", 5);
+	assert_true(door >= 0);
+	fd_close(door);
+	assert_int_equal(stat("kept", &status), 0);
+	assert_int_equal(status.st_size, 4);
+	assert_int_equal(mkdir("barred.spare", 0755), 0);
+	for (int i = 0; i < 2; i++) {
+		door = door_open("barred", 5);
+		assert_true(door >= 0);
+		fd_close(door);
+	}
+}
+
 /* A folder has the name of the door: nothing stays open. */
 static void
 test_no_name(void **state)
@@ -159,6 +207,8 @@ main(void)
 		cmocka_unit_test(test_who_is_there),
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_made),
+		cmocka_unit_test(test_spare),
+		cmocka_unit_test(test_no_spare),
 		cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_long_name),

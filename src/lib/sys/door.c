@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -35,20 +36,20 @@ make_name(struct sockaddr_un *name, const char *path, const char *ending)
 	return 0;
 }
 
-/* A file whose place the next door can take: where the file system has no more, the
- * mail that would make room may wait for the service behind that. */
+/*
+ * The spare: a file whose place the next door can take.  Where the file system has no
+ * more, the mail that would make room may wait for the service behind that.  It is
+ * the socket that a new one replaces, under a second name; or else an empty file.
+ */
 static void
-keep_place(const char *path)
+make_spare(const char *spare)
 {
-	struct sockaddr_un name;
-
-	if (make_name(&name, path, SPARE) == 0)
-		fd_close(open(name.sun_path,
-		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+	fd_close(
+	    open(spare, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
 }
 
 static void
-give_place(const char *path)
+give_spare(const char *path)
 {
 	struct sockaddr_un name;
 
@@ -68,7 +69,7 @@ listen_aside(int fd, const char *path, int backlog)
 	if (make_name(&name, path, ASIDE) < 0)
 		return -1;
 	(void)unlink(name.sun_path); /* bind tells if something is left */
-	give_place(path);
+	give_spare(path);
 	before = umask(0111);
 	result = bind(fd, (struct sockaddr *)&name, sizeof(name));
 	(void)umask(before);
@@ -93,12 +94,17 @@ door_make(const char *path, int backlog)
 int
 door_show(const char *path)
 {
-	struct sockaddr_un name;
+	struct sockaddr_un aside, spare;
+	bool has_spare;
 
-	if (make_name(&name, path, ASIDE) < 0 ||
-	    rename(name.sun_path, path) < 0)
+	if (make_name(&aside, path, ASIDE) < 0 ||
+	    make_name(&spare, path, SPARE) < 0)
 		return -1;
-	keep_place(path);
+	has_spare = link(path, spare.sun_path) == 0;
+	if (rename(aside.sun_path, path) < 0)
+		return -1;
+	if (!has_spare)
+		make_spare(spare.sun_path);
 	return 0;
 }
 
