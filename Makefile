@@ -9,7 +9,7 @@
 # files of the same room that belong to it.
 HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
-            receive/offertls receive/qmail-authfilter receive/qmail-filters receive/qmail-dnsbl keys/qmail-secretd \
+            receive/offertls receive/qmail-authfilter receive/qmail-filters receive/qmail-milter receive/qmail-dnsbl keys/qmail-secretd \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
             queue/qmail-queue queue/qmail-clean \
             send/qmail-send send/qmail-todo \
@@ -64,6 +64,7 @@ qmail-qmqpd_PARTS  := qmtp receipt
 proxyin_PARTS      := environment
 tcp-env_PARTS      := environment
 offertls_PARTS     := environment
+qmail-milter_PARTS := milter_talk milter_message
 new-inject_PARTS   := new_inject_envelope
 ofmipd_PARTS       := ofmip_message ofmip_reply
 qmail-inject_PARTS := inject_config inject_address inject_header \

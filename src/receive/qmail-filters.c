@@ -202,17 +202,6 @@ begin_file(const struct handover_file *file)
 		_exit(CANNOT_READ);
 }
 
-/* Of the network there is a folder; a user has none there. */
-static void
-choose_folder(struct filters *filters)
-{
-	const char *temporary = getenv("TMPDIR");
-
-	filters->folder = access("spool", W_OK) == 0 ? "spool"
-	    : temporary && temporary[0] == '/'	     ? temporary
-						     : "/tmp";
-}
-
 static void
 take_in(struct filters *filters)
 {
@@ -434,7 +423,7 @@ main(void)
 	    setenv("FILTERCLASS", filters.class, 1) < 0)
 		_exit(NO_CONTROLS);
 	read_filters(&filters);
-	choose_folder(&filters);
+	filters.folder = handover_folder();
 	take_in(&filters);
 	set_deadline();
 	for (size_t i = 0; i < filters.lines.len; i++)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "queue/envelope.h"
@@ -13,6 +14,17 @@
 #define BLOCK 65536
 
 /* ---- files ---- */
+
+/* Of the network there is a folder; a user has none there. */
+const char *
+handover_folder(void)
+{
+	const char *temporary = getenv("TMPDIR");
+
+	if (access("spool", W_OK) == 0)
+		return "spool";
+	return temporary && temporary[0] == '/' ? temporary : "/tmp";
+}
 
 int
 handover_make(const char *folder, struct handover_file *file)

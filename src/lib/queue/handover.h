@@ -10,6 +10,10 @@
 #include "base/str.h"
 #include "queue/inject.h"
 
+/* handover_folder: where such files are made: "spool" in the working folder, if that
+ * is for this user; else $TMPDIR, or /tmp. */
+const char *handover_folder(void);
+
 /* A file without a name. */
 struct handover_file {
 	int fd;	    /* where it is written; at first empty */

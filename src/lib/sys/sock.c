@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -168,6 +169,28 @@ sock_stream_from(
 		return -1;
 	}
 	return fd < 0 ? -1 : connect_within(fd, peer, timeout);
+}
+
+int
+sock_stream_local(struct span path)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (path.len >= sizeof(name.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(name.sun_path, path.s, path.len);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -1;
+	if (connect(fd, (struct sockaddr *)&name, sizeof(name)) < 0 ||
+	    fd_set_blocking(fd) < 0) {
+		fd_close(fd);
+		return -1;
+	}
+	return fd;
 }
 
 void

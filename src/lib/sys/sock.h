@@ -43,6 +43,12 @@ MUST_CHECK int sock_stream_from(
     struct sock_peer peer, const struct sock_peer *from, int64_t timeout);
 
 /*
+ * sock_stream_local: a stream to a socket of this machine, by the path of that.
+ * Returns a blocking descriptor; -1 with errno: EAGAIN: too many wait there.
+ */
+MUST_CHECK int sock_stream_local(struct span path);
+
+/*
  * sock_send_at_once: from now on small writes do not wait for the answer to
  * earlier ones.  Failure only costs time and is not reported.
  */
