@@ -24,7 +24,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             maildir/maildirdeliver \
             aliases/newaliases aliases/newinclude aliases/setforward \
             aliases/printforward aliases/setmaillist aliases/printmaillist \
-            users/qmail-newmrh users/qmail-rcptd users/ofmipname \
+            users/qmail-newmrh users/qmail-rcptd users/qmail-greyd users/ofmipname \
             users/qmail-newu users/qmail-pw2u \
             mess/822field mess/822header mess/822date mess/822received \
             mess/iftocc mess/822print \
@@ -95,6 +95,7 @@ qmail-srs_PARTS    := srs_settings srs_digest
 qmail-dmarccheck_PARTS := settings dmarc
 qmail-spfcheck_PARTS := settings spf spf_client
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
+qmail-greyd_PARTS  := greytable
 qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir
 forward_PARTS      := filter

@@ -14,7 +14,7 @@ login_services="qmail-submission qmail-submissions qmail-pop3sd qmail-authd"
 tls_services="qmail-tlsd qmail-tlsc qmail-mtasts qmail-verifyd qmail-dkimsignd
 	qmail-signd"
 services="$login_services qmail-pop3d qmail-smtpd qmail-send qmail-secretd
-	qmail-srsd $tls_services"
+	qmail-srsd qmail-greyd $tls_services"
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 

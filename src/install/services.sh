@@ -62,6 +62,8 @@ if [ $# = 0 ]; then
 		set -- "$@" qmail-dkimsignd qmail-signd
 	[ ! -e "$home/control/authpolicy" ] || [ ! -e "$home/bin/qmail-verifyd" ] ||
 		set -- "$@" qmail-verifyd
+	! grep -Eq '^[^#].*(GREYLIST|RATELIMIT)=' "$home/control/tcp.smtp" ||
+		set -- "$@" qmail-greyd
 	[ ! -e "$home/control/srs_domain" ] || set -- "$@" qmail-srsd
 	[ ! -e "$home/bin/qmail-mtasts" ] || set -- "$@" qmail-mtasts
 	if [ -e "$home/control/servercert.pem" ] && [ ! -e "$home/bin/qmail-tlsd" ]; then

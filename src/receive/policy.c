@@ -4,10 +4,12 @@
  */
 #include "policy.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/ascii.h"
 #include "config/control.h"
+#include "config/home.h"
 
 #define REFUSAL_MAX 400 /* bytes: a reply has 512 */
 
@@ -59,6 +61,28 @@ is_printable(struct span text)
 	return true;
 }
 
+/* A limit that cannot be understood was to protect somebody. */
+static int
+read_limit(const char *name, struct greydoor_limit *limit)
+{
+	const char *value = getenv(name);
+
+	if (!value || greydoor_limit_parse(span_of(value), limit))
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static int
+read_delays(struct greydoor_question *delay)
+{
+	delay->client = span_of(getenv("TCPREMOTEIP"));
+	delay->is_grey = getenv("GREYLIST") != NULL;
+	return read_limit("RATELIMIT", &delay->of_client) < 0
+	    ? -1
+	    : read_limit("NETRATELIMIT", &delay->of_network);
+}
+
 int
 policy_read(struct policy *policy)
 {
@@ -66,7 +90,7 @@ policy_read(struct policy *policy)
 		"control/morebadmailfrom.cdb") < 0 ||
 	    blocklist_read(&policy->bad_recipients, "control/badrcptto",
 		"control/morebadrcptto.cdb") < 0 ||
-	    read_recipient_check(policy) < 0)
+	    read_recipient_check(policy) < 0 || read_delays(&policy->delay) < 0)
 		return -1;
 	policy->relay_suffix = getenv("RELAYCLIENT");
 	policy->refusal =
@@ -97,9 +121,54 @@ is_postmaster(struct span recipient)
 	    SPAN("postmaster"));
 }
 
-enum policy_verdict
-policy_judge(struct policy *policy, struct str *recipient)
+/* Whether it is taken now, or when it comes again; who may relay is not asked. */
+static enum policy_verdict
+judge_time(
+    const struct policy *policy, struct span sender, struct span recipient)
 {
+	struct greydoor_question question = policy->delay;
+	uint64_t seconds;
+
+	if (policy->relay_suffix || is_postmaster(recipient) ||
+	    (!question.is_grey && question.of_client.count == 0 &&
+		question.of_network.count == 0))
+		return POLICY_ACCEPTED;
+	question.sender = sender;
+	question.recipient = recipient;
+	switch (greydoor_ask(home_dir, &question, &seconds)) {
+	case GREYDOOR_GREY:
+		return POLICY_GREY;
+	case GREYDOOR_CLIENT:
+		return POLICY_CLIENT_FULL;
+	case GREYDOOR_NETWORK:
+		return POLICY_NETWORK_FULL;
+	case GREYDOOR_GO:
+		break;
+	}
+	return POLICY_ACCEPTED;
+}
+
+/* Whether anybody here has the name. */
+static enum policy_verdict
+judge_name(struct policy *policy, struct span recipient)
+{
+	if (!policy->checks_recipients)
+		return POLICY_ACCEPTED;
+	switch (rcptcheck_ask(&policy->check, recipient)) {
+	case RCPTCHECK_KNOWN:
+		break;
+	case RCPTCHECK_UNKNOWN:
+		return POLICY_UNKNOWN;
+	case RCPTCHECK_LATER:
+		return POLICY_LATER;
+	}
+	return POLICY_ACCEPTED;
+}
+
+enum policy_verdict
+policy_judge(struct policy *policy, struct span sender, struct str *recipient)
+{
+	enum policy_verdict verdict;
 	int is_bad =
 	    blocklist_has(&policy->bad_recipients, str_span(recipient));
 	int is_ours = 1;
@@ -115,17 +184,10 @@ policy_judge(struct policy *policy, struct str *recipient)
 		is_ours = hosts_accept(&policy->hosts, str_span(recipient));
 	if (is_ours <= 0)
 		return is_ours < 0 ? POLICY_TROUBLE : POLICY_NOT_OURS;
-	if (!policy->checks_recipients)
-		return POLICY_ACCEPTED;
-	switch (rcptcheck_ask(&policy->check, str_span(recipient))) {
-	case RCPTCHECK_KNOWN:
-		break;
-	case RCPTCHECK_UNKNOWN:
-		return POLICY_UNKNOWN;
-	case RCPTCHECK_LATER:
-		return POLICY_LATER;
-	}
-	return POLICY_ACCEPTED;
+	verdict = judge_name(policy, str_span(recipient));
+	return verdict == POLICY_ACCEPTED
+	    ? judge_time(policy, sender, str_span(recipient))
+	    : verdict;
 }
 
 struct answer
@@ -145,6 +207,15 @@ policy_answer(const struct policy *policy, enum policy_verdict verdict)
 	case POLICY_LATER:
 		return ANSWER(
 		    451, "4.3.0", "cannot tell now whether that is anybody");
+	case POLICY_GREY:
+		return ANSWER(451, "4.7.1",
+		    "you are new here; come again in some minutes");
+	case POLICY_CLIENT_FULL:
+		return ANSWER(451, "4.7.1",
+		    "too many recipients from your address; come again later");
+	case POLICY_NETWORK_FULL:
+		return ANSWER(451, "4.7.1",
+		    "too many recipients from your network; come again later");
 	case POLICY_TROUBLE:
 		break;
 	}

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "config/blocklist.h"
 #include "config/hosts.h"
+#include "net/greydoor.h"
 #include "queue/rcptcheck.h"
 
 /* Set up once. */
@@ -22,6 +23,8 @@ struct policy {
 	const char *relay_suffix; /* $RELAYCLIENT; NULL: not a relay client */
 	/* $REFUSECLIENT: why the client is not welcome; empty: it is. */
 	struct span refusal;
+	struct greydoor_question
+	    delay;		/* $GREYLIST, $RATELIMIT, $NETRATELIMIT */
 	bool checks_recipients; /* control/rcptcheck is not "off" */
 	struct rcptcheck check;
 };
@@ -53,11 +56,15 @@ enum policy_verdict {
 	POLICY_NOT_OURS,      /* another domain */
 	POLICY_UNKNOWN,	      /* nobody here has this name */
 	POLICY_LATER,	      /* that cannot be told now */
+	POLICY_GREY,	      /* it is to come again */
+	POLICY_CLIENT_FULL,   /* too many for this client */
+	POLICY_NETWORK_FULL,  /* too many for its network */
 	POLICY_TROUBLE,	      /* our configuration cannot be used; errno */
 };
 
-/* policy_judge: judges a recipient; adds $RELAYCLIENT to it. */
-enum policy_verdict policy_judge(struct policy *policy, struct str *recipient);
+/* policy_judge: judges a recipient of mail from a sender; adds $RELAYCLIENT to it. */
+enum policy_verdict
+policy_judge(struct policy *policy, struct span sender, struct str *recipient);
 
 /* policy_answer: what the client is told of a verdict; good as long as the policy. */
 struct answer

@@ -131,7 +131,8 @@ judge(struct qmtpd *qmtpd, int got)
 	/* Nobody can try names without end. */
 	if (qmtpd->unknown_max && qmtpd->unknown > qmtpd->unknown_max)
 		return TOO_MANY_UNKNOWN;
-	verdict = policy_judge(&qmtpd->policy, &qmtp->address);
+	verdict = policy_judge(
+	    &qmtpd->policy, str_span(&qmtp->sender), &qmtp->address);
 	if (verdict == POLICY_UNKNOWN)
 		qmtpd->unknown++;
 	if (verdict == POLICY_TROUBLE)

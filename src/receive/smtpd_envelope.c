@@ -296,7 +296,8 @@ judge(struct smtpd *smtpd)
 	if (smtpd->limits.recipients &&
 	    smtpd->recipient_count >= smtpd->limits.recipients)
 		return too_many;
-	verdict = policy_judge(&smtpd->policy, recipient);
+	verdict =
+	    policy_judge(&smtpd->policy, str_span(&smtpd->sender), recipient);
 	if (verdict == POLICY_TROUBLE)
 		smtpd_end(smtpd, SMTPD_CONTROL);
 	if (verdict == POLICY_UNKNOWN)

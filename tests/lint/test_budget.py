@@ -90,6 +90,7 @@ BUDGET = {
     "qmail-qmqpd": SPAWN,
     "qmail-qmtpd": SPAWN + " connect socket",
     "qmail-queue": "",
+    "qmail-greyd": "accept4 bind fork ids_become listen socket syscall",
     "qmail-rcptd": "accept4 bind execvpe fork ids_become listen socket socketpair syscall",
     "qmail-remote": "bind connect socket socketpair",
     "qmail-rspawn": SPAWN,

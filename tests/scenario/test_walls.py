@@ -171,7 +171,7 @@ def services(town, needs):
     tls.start(town)
     tls.start_client(place, town.begin)
     for program, door in (("qmail-secretd", "secrets/door"), ("qmail-mtasts", policies.DOOR),
-                          ("qmail-srsd", "srs/door"), ("qmail-verifyd", "verify/door"),
+                          ("qmail-srsd", "srs/door"), ("qmail-greyd", "grey/door"), ("qmail-verifyd", "verify/door"),
                           ("qmail-signd", "sign/door"),
                           ("qmail-dkimsignd", "dkim/door")):
         town.begin([place.program(program)], cwd="/", env={"PATH": "/usr/bin:/bin"})

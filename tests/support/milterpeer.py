@@ -8,6 +8,7 @@ each a method of Milter.Base and its arguments; "quiet": steps without an answer
 """
 
 import json
+import os
 import sys
 
 import Milter
@@ -40,8 +41,9 @@ class Peer(Milter.Base):
 
     def step(self, name, *shown):
         self.seen.append([name, *shown])
-        with open(LOG, "w", encoding="utf-8") as log:
+        with open(LOG + ".new", "w", encoding="utf-8") as log:
             json.dump(self.seen, log)
+        os.rename(LOG + ".new", LOG)
         if name in orders.get("quiet", ()):
             return Milter.NOREPLY
         answer = orders.get(name, "continue")
