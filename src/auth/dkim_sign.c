@@ -12,6 +12,7 @@
 #include "mail/dkimsignature.h"
 #include "net/dkimdoor.h"
 #include "net/dnspacket.h"
+#include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 
@@ -32,7 +33,8 @@ static const char *const names[] = { "From", "Sender", "Reply-To", "Subject",
 	"List-Archive", "Auto-Submitted", "Require-Recipient-Valid-Since" };
 
 struct signing {
-	const struct dkim_sign *what;
+	struct dkim_sign *what;
+	int door; /* of qmail-dkimsignd */
 	struct dkimheader header;
 	unsigned char body[DKIMSIGNATURE_HASH];
 	struct str domain; /* with which it is signed */
@@ -89,8 +91,8 @@ read_message(struct signing *signing)
 
 	dkimcanon_body_init(
 	    &body, DKIM_RELAXED, DKIMCANON_NO_LIMIT, hash_piece, hash);
-	while (
-	    (got = fd_read(signing->what->message, block, sizeof(block))) > 0) {
+	while ((got = verifydoor_read(
+		    &signing->what->message, block, sizeof(block))) > 0) {
 		struct span bytes = as_sent(block, (size_t)got, &is_behind_cr);
 
 		if (signing->header.is_over ||
@@ -123,8 +125,8 @@ find_keys(struct signing *signing, struct span domain)
 			continue;
 		str_reset(&signing->domain);
 		dnsname_format(&signing->domain, &name);
-		if (dkimdoor_keys(signing->what->door,
-			str_span(&signing->domain), &signing->keys) < 0)
+		if (dkimdoor_keys(signing->door, str_span(&signing->domain),
+			&signing->keys) < 0)
 			return -1;
 		if (signing->keys.len)
 			return 1;
@@ -214,6 +216,7 @@ begin_field(struct str *field, const struct signing *signing,
 {
 	struct span body =
 	    span_make((const char *)signing->body, DKIMSIGNATURE_HASH);
+	uint64_t now = (uint64_t)clock_seconds();
 
 	str_set(field, SPAN(DKIMSIGNATURE_FIELD ": v=1; a="));
 	str_add(field, algorithm);
@@ -222,9 +225,9 @@ begin_field(struct str *field, const struct signing *signing,
 	str_add_z(field, "; s=");
 	str_add(field, selector);
 	str_add_z(field, ";\n\tt=");
-	str_add_u64(field, (uint64_t)signing->what->now);
+	str_add_u64(field, now);
 	str_add_z(field, "; x=");
-	str_add_u64(field, (uint64_t)signing->what->now + DKIM_SIGN_LIFETIME);
+	str_add_u64(field, now + DKIM_SIGN_LIFETIME);
 	str_add_z(field, ";\n\th=");
 	add_list(field, str_span(&signing->list));
 	str_add_z(field, ";\n\tbh=");
@@ -250,8 +253,8 @@ add_field(struct str *fields, const struct signing *signing,
 	dkim_hash_add(making, str_span(&input));
 	errno = ENOMEM;
 	if (dkim_hash_end(making, hash))
-		result = dkimdoor_sign(
-		    signing->what->door, selector, hash, signature);
+		result =
+		    dkimdoor_sign(signing->door, selector, hash, signature);
 	if (result == 0) {
 		base64_add(&text, str_span(signature));
 		str_add(fields, str_span(&field));
@@ -282,31 +285,46 @@ add_fields(struct str *fields, const struct signing *signing)
 	return result;
 }
 
-int
-dkim_sign_run(const struct dkim_sign *what, struct str *fields)
+/* Has what was read signed. */
+static int
+sign_message(struct signing *signing, struct str *fields)
 {
-	struct signing signing = { what, DKIMHEADER_INIT, { 0 }, STR_INIT,
+	int found;
+
+	/* Only now: nobody waits there while a message is read. */
+	signing->door = dkimdoor_open(signing->what->home);
+	if (signing->door < 0 && errno == ENOENT)
+		return 0; /* not in use here */
+	if (signing->door < 0) {
+		str_set(fields, SPAN("qmail-dkimsignd does not answer: "));
+		str_add_z(fields, error_text(errno));
+		return -1;
+	}
+	found = choose_domain(signing);
+	if (found < 0)
+		return fail(fields,
+		    signing->keys.len ? str_z(&signing->keys)
+				      : error_text(errno));
+	if (found == 0)
+		return 0;
+	list_names(signing);
+	return add_fields(fields, signing);
+}
+
+int
+dkim_sign_run(struct dkim_sign *what, struct str *fields)
+{
+	struct signing signing = { what, -1, DKIMHEADER_INIT, { 0 }, STR_INIT,
 		STR_INIT, STR_INIT };
-	int found, result = 0;
+	int result = 0;
 
 	str_reset(fields);
-	if (read_message(&signing) < 0) {
+	if (read_message(&signing) < 0)
 		result = fail(fields, "the message cannot be read");
-		goto done;
-	}
 	/* What others may understand in another way is not vouched for. */
-	if (signing.header.is_too_large || signing.header.is_odd)
-		goto done;
-	found = choose_domain(&signing);
-	if (found > 0) {
-		list_names(&signing);
-		result = add_fields(fields, &signing);
-	} else if (found < 0) {
-		result = fail(fields,
-		    signing.keys.len ? str_z(&signing.keys)
-				     : error_text(errno));
-	}
-done:
+	else if (!signing.header.is_too_large && !signing.header.is_odd)
+		result = sign_message(&signing, fields);
+	fd_close(signing.door);
 	dkimheader_free(&signing.header);
 	str_free(&signing.domain);
 	str_free(&signing.keys);

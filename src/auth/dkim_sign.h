@@ -5,29 +5,27 @@
 #ifndef AUTH_DKIM_SIGN_H
 #define AUTH_DKIM_SIGN_H
 
-#include <stdint.h>
-
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "net/verifydoor.h"
 
 /* Seconds for which a signature is good: longer than mail is on its way. */
 #define DKIM_SIGN_LIFETIME (14 * 86400)
 
 struct dkim_sign {
-	int message;	    /* read from where it is to its end; hostile */
-	int door;	    /* of qmail-dkimsignd: dkimdoor_open */
-	struct span sender; /* the reverse-path; hostile */
-	int64_t now;	    /* seconds since 1970 */
+	struct verifydoor_message message; /* hostile */
+	struct span sender;		   /* the reverse-path; hostile */
+	const char *home;		   /* HOME */
 };
 
 /*
  * dkim_sign_run: signs.  The domain is that of the author, if it or the nearest one
  * above it has keys; else that of the sender, likewise.
- *   fields   receives the fields, none if there is no key for it; else words on why
- *            it cannot be signed now; replaced
+ *   fields   receives the fields, none if there is no key for it, or qmail-dkimsignd
+ *            never was here; else words on why it cannot be signed now; replaced
  * Returns 0; -1.
  */
-MUST_CHECK int dkim_sign_run(const struct dkim_sign *what, struct str *fields);
+MUST_CHECK int dkim_sign_run(struct dkim_sign *what, struct str *fields);
 
 #endif

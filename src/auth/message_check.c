@@ -7,7 +7,6 @@
 #include "mail/authresults.h"
 #include "spf.h"
 #include "sys/clock.h"
-#include "sys/fd.h"
 
 #define BLOCK 65536
 
@@ -104,7 +103,7 @@ add_received_spf(struct str *text, const struct message_check *check,
 {
 	str_add_z(text, "Received-SPF: ");
 	str_add(text, spf_result_word(verdict->result));
-	add_quoted(text, " receiver=", check->me);
+	add_quoted(text, " receiver=", str_span(&check->settings->me));
 	str_add_z(text, "; identity=");
 	str_add_z(text, verdict->is_helo ? "helo" : "mailfrom");
 	add_quoted(text, ";\n\tclient-ip=", check->question.ip);
@@ -116,12 +115,12 @@ add_received_spf(struct str *text, const struct message_check *check,
 /* ---- the checks ---- */
 
 static int
-read_message(struct dkim_verify *verify, int fd)
+read_message(struct dkim_verify *verify, struct verifydoor_message *message)
 {
 	static char block[BLOCK];
 	ssize_t got;
 
-	while ((got = fd_read(fd, block, sizeof(block))) > 0)
+	while ((got = verifydoor_read(message, block, sizeof(block))) > 0)
 		dkim_verify_feed(verify, span_make(block, (size_t)got));
 	return got < 0 ? -1 : 0;
 }
@@ -132,7 +131,7 @@ check_spf(const struct message_check *check, struct dns *dns,
 {
 	struct spf_query query = { .helo = check->question.helo,
 		.sender = check->question.sender,
-		.receiver = check->me,
+		.receiver = str_span(&check->settings->me),
 		.now = clock_seconds() };
 
 	if (ip_parse(check->question.ip, &query.client)) {
@@ -203,8 +202,7 @@ wish_of(const struct dmarc_verdict *verdict, bool has_author)
 }
 
 int
-message_check_run(
-    const struct message_check *check, int fd, struct verifydoor_answer *answer)
+message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 {
 	struct spf_verdict spf = SPF_VERDICT_INIT;
 	struct dmarc_verdict dmarc = { .result = DMARC_RESULT_NONE };
@@ -215,10 +213,10 @@ message_check_run(
 	int result;
 
 	dkim_verify_begin(&dkim);
-	result = read_message(&dkim, fd);
+	result = read_message(&dkim, &check->message);
 	if (result < 0)
 		goto done;
-	dns_open(&dns, check->deadline);
+	dns_open(&dns, settings_deadline(check->settings));
 	check_spf(check, &dns, &spf);
 	dkim_verify_end(&dkim, &dns, clock_seconds());
 	has_author = author_find(&dkim.header, &author);

@@ -9,23 +9,23 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "net/verifydoor.h"
+#include "settings.h"
 
 struct message_check {
-	struct span id;	  /* the authserv-id of this host */
-	struct span me;	  /* its name */
-	int64_t deadline; /* of all questions to the DNS; clock_monotonic() */
+	struct span id; /* the authserv-id of this host */
+	const struct settings *settings;
 	struct verifydoor_question question; /* hostile */
+	struct verifydoor_message message;   /* likewise */
 };
 
 /*
  * message_check_run: checks a message.
- *   fd       the message, hostile; read from where it is to its end
  *   answer   as after VERIFYDOOR_ANSWER_INIT; receives the fields
  *            Authentication-Results and Received-SPF, and the wish
  * Returns 0; -1 with errno: it could not be read.  That the DNS does not answer is a
- * result.
+ * result; its time begins when the message is read.
  */
-MUST_CHECK int message_check_run(const struct message_check *check, int fd,
-    struct verifydoor_answer *answer);
+MUST_CHECK int message_check_run(
+    struct message_check *check, struct verifydoor_answer *answer);
 
 #endif

@@ -10,16 +10,11 @@
  * It is not qmail-verifyd, which strangers keep busy: mail that goes out does not wait
  * for them.
  */
-#include <errno.h>
-
 #include "config/home.h"
 #include "config/homeservice.h"
 #include "dkim_sign.h"
-#include "net/dkimdoor.h"
 #include "net/verifydoor.h"
 #include "sys/box.h"
-#include "sys/clock.h"
-#include "sys/error.h"
 #include "sys/fdpass.h"
 
 #define NAME	 "qmail-signd"
@@ -38,40 +33,21 @@ say_signed(int sock, bool is_signed, struct span text)
 }
 
 static int
-sign(int sock, int message, struct span sender)
-{
-	struct dkim_sign what = { .message = message,
-		.door = dkimdoor_open(home_dir),
-		.sender = sender,
-		.now = clock_seconds() };
-	struct str text = STR_INIT;
-	bool is_signed;
-
-	if (what.door < 0 && errno == ENOENT)
-		return say_signed(sock, true, SPAN("")); /* not in use here */
-	if (what.door < 0) {
-		str_set(&text, SPAN("qmail-dkimsignd does not answer: "));
-		str_add_z(&text, error_text(errno));
-		return say_signed(sock, false, str_span(&text));
-	}
-	if (box_shut_files() < 0)
-		return 1;
-	is_signed = dkim_sign_run(&what, &text) == 0;
-	return say_signed(sock, is_signed, str_span(&text));
-}
-
-static int
 session(void *context, int sock)
 {
 	static char record[VERIFYDOOR_RECORD_MAX];
-	struct span sender;
-	int message;
+	struct dkim_sign what = { .home = home_dir };
+	struct str text = STR_INIT;
+	bool is_signed;
 
 	(void)context;
 	if (!verifydoor_parse_sign(
-		verifydoor_receive(sock, record, &message), &sender))
+		verifydoor_receive(sock, record, &what.message),
+		&what.sender) ||
+	    box_shut_files() < 0)
 		return 1;
-	return sign(sock, message, sender);
+	is_signed = dkim_sign_run(&what, &text) == 0;
+	return say_signed(sock, is_signed, str_span(&text));
 }
 
 int

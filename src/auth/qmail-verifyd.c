@@ -27,21 +27,19 @@ read_id(struct str *id)
 }
 
 static int
-check(int sock, int message, const struct verifydoor_question *question)
+check(int sock, struct message_check *what)
 {
 	struct verifydoor_answer answer = VERIFYDOOR_ANSWER_INIT;
 	struct settings settings = SETTINGS_INIT;
 	struct str id = STR_INIT, record = STR_INIT;
-	struct message_check what = { .question = *question };
 
 	settings_read(&settings, NAME);
 	read_id(&id);
 	if (box_shut_files() < 0)
 		return 1;
-	what.id = str_span(&id);
-	what.me = str_span(&settings.me);
-	what.deadline = settings_deadline(&settings);
-	if (message_check_run(&what, message, &answer) < 0) {
+	what->id = str_span(&id);
+	what->settings = &settings;
+	if (message_check_run(what, &answer) < 0) {
 		error_warn(NAME, "a message");
 		return 1;
 	}
@@ -54,14 +52,13 @@ static int
 session(void *context, int sock)
 {
 	static char record[VERIFYDOOR_RECORD_MAX];
-	struct verifydoor_question question;
-	int message;
+	struct message_check what = { .settings = NULL };
 
 	(void)context;
-	if (!verifydoor_parse(
-		verifydoor_receive(sock, record, &message), &question))
+	if (!verifydoor_parse(verifydoor_receive(sock, record, &what.message),
+		&what.question))
 		return 1;
-	return check(sock, message, &question);
+	return check(sock, &what);
 }
 
 int

@@ -19,7 +19,7 @@
 
 #define NAME	    "qmail-dkimsignd"
 #define SESSIONS    100	  /* at once */
-#define ASK_MS	    30000 /* for each record: a large message is hashed before */
+#define ASK_MS	    30000 /* for each record */
 #define RECORDS_MAX 64	  /* names of domains and their parents, and 8 keys */
 
 static bool

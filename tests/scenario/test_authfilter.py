@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from support import build, peers, process
+from support import build, faults, peers, process
 from scenario.test_dkimverify import Key, sign
 
 CASES = json.loads(build.read("tests/cases/ar.json"))["cases"]
@@ -295,6 +295,20 @@ def test_the_service_is_away(town, verifyd, names):
 def test_who_it_is(town, verifyd):
     status = build.read("/proc/%d/status" % verifyd.pid)
     assert re.search(r"Uid:\s+(\d+)\s", status).group(1) == str(town.place.ids("qmailf")[0])
+
+
+def test_a_slow_disk(town, verifyd, names):
+    """A message takes longer to be read than the DNS may take, and than who asks waits in silence."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    folder = build.make_hasty(town.place.prefix)
+    verifyd.kill()
+    put(town, "authtimeout", "60\n")
+    slow = town.begin(["strace", "-f", "-qq", "-o", "/dev/null", "--inject=read:delay_exit=100000",
+                       folder + "qmail-verifyd"], cwd="/", env={"PATH": "/usr/bin:/bin", "HASTY": "20"})
+    town.until(lambda: slow.has_ended or town.is_door_open("verify/door"), "qmail-verifyd")
+    text = MESSAGE + "a line of a large message\n" * 100000
+    assert deliver(town, text).startswith(PASSED)
 
 
 def test_a_check_that_dies(town, verifyd, names):

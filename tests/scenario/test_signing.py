@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from support import kernel, peers, process
+from support import build, faults, kernel, peers, process
 from scenario.test_dkimverify import Key
 
 RELAY = "127.0.0.2:2525"
@@ -44,12 +44,13 @@ class Post:
         put_key(self.place, keys["ed"], selector="b")
         self.daemons = {}
 
-    def begin(self, *names):
+    def begin(self, *names, words=None, **environment):
+        """Starts services: both, or those named; words may say otherwise how."""
         for name, door in ("qmail-dkimsignd", "dkim/door"), ("qmail-signd", "sign/door"):
             if name not in (names or ("qmail-dkimsignd", "qmail-signd")):
                 continue
-            self.daemons[name] = self.town.begin([self.place.program(name)], cwd="/",
-                                                 env={"PATH": "/usr/bin:/bin"})
+            self.daemons[name] = self.town.begin((words or {}).get(name, [self.place.program(name)]), cwd="/",
+                                                 env={"PATH": "/usr/bin:/bin", **environment})
             self.town.until(lambda: self.daemons[name].has_ended or self.town.is_door_open(door), name)
 
     def go(self, send, count=1, script=None):
@@ -419,6 +420,49 @@ def test_a_large_message(post):
     (text,) = post.go(lambda: post.sendmail(LETTER + body))
     assert post.results(text) == SIGNED
     assert post.results(text[:-3] + b"x\r\n") == [("fail", "a"), ("fail", "b")]
+
+
+@pytest.fixture
+def hasty(post):
+    return build.make_hasty(post.place.prefix)
+
+
+def listen(post, user, script):
+    """What somebody of this user does with a record for qmail-signd, and what he hears."""
+    text = """if True:
+        import socket, sys
+        one = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        one.settimeout(60)
+        one.connect(sys.argv[1])
+        socket.send_fds(one, [b"Sann@here.example\\0"], [0])
+        """ + script
+    with open(post.town.home("ann") + "/letter") as message:
+        done = subprocess.run(["/usr/bin/python3", "-c", text, post.place.path("sign/door")], stdin=message,
+                              stdout=subprocess.PIPE, check=True, cwd="/", **post.place.as_user(user))
+    return done.stdout
+
+
+def test_a_slow_disk(post, hasty):
+    """A message takes minutes to be read: nobody gives up, neither who asks nor who has the keys."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    slow = ["strace", "-f", "-qq", "-o", "/dev/null", "--inject=read:delay_exit=100000"]
+    post.begin(words={"qmail-dkimsignd": [hasty + "qmail-dkimsignd"], "qmail-signd": [*slow, hasty + "qmail-signd"]},
+               HASTY="60")
+    with open(post.town.home("ann") + "/letter", "w") as message:
+        message.write(LETTER + "a line of a large message\n" * 50000)
+    *signs, answer = listen(post, "qmailr", "while said := one.recv(10000): print(said[:16])").splitlines()
+    assert answer == b"b'sDKIM-Signature:'" and len(signs) > 2 and set(signs) == {b"b'w'"}
+
+
+def test_nobody_waits_any_more(post, hasty):
+    """A message is not read on when who asked has gone."""
+    post.begin(words={"qmail-signd": [hasty + "qmail-signd"]}, HASTY="60")
+    with open(post.town.home("ann") + "/letter", "w") as message:
+        message.truncate(1 << 40)
+    assert listen(post, "qmailr", "sys.stdout.buffer.write(one.recv(10000))") == b"w"
+    its_processes = ["pgrep", "-P", str(post.daemons["qmail-signd"].pid)]
+    post.town.until(lambda: subprocess.run(its_processes, stdout=subprocess.DEVNULL).returncode, "the process to end")
 
 
 @pytest.mark.parametrize("name, folder", [("qmail-signd", "sign"), ("qmail-dkimsignd", "dkim")])

@@ -444,10 +444,7 @@ def hasty(town, needs):
     needs("tcpserver", "openssl", "gcc")
     if not os.path.exists(town.place.program("qmail-tlsd")):
         pytest.skip("built without OpenSSL")
-    folder = os.path.join(build.MADE, "hasty-tls")
-    quick = "gcc -std=c11 -O1 -include %s/tests/support/hasty.h" % build.TOP
-    build.make(folder, "PREFIX=" + town.place.prefix, "ACC_CC=" + quick, "TLS_CC=" + quick)
-    daemon = tls.start(town, program=folder + "/bin/qmail-tlsd", HASTY="60")
+    daemon = tls.start(town, program=build.make_hasty(town.place.prefix) + "qmail-tlsd", HASTY="60")
     town.open()
     tls.serve(town, 25, "qmail-smtpd")
     return daemon

@@ -21,15 +21,12 @@ from scenario.test_tls_out import (
 def hasty(root_place, begin, files, needs):
     """qmail-tlsc in a hurry; support/hasty.h."""
     needs("gcc")
-    folder = os.path.join(build.MADE, "hasty-tls")
-    quick = "gcc -std=c11 -O1 -include %s/tests/support/hasty.h" % build.TOP
-    build.make(folder, "PREFIX=" + root_place.prefix, "ACC_CC=" + quick, "TLS_CC=" + quick)
+    program = build.make_hasty(root_place.prefix) + "qmail-tlsc"
 
     def start(speed):
         root_place.control(me="me.example\n", timeoutremote="5\n", smtproutes=":%s\n" % RELAY,
                            tlspolicy="d.example:encrypt\n")
-        return tls.start_client(root_place, begin, files.text, program=folder + "/bin/qmail-tlsc",
-                                HASTY=str(speed))
+        return tls.start_client(root_place, begin, files.text, program=program, HASTY=str(speed))
     return start
 
 

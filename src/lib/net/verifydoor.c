@@ -14,6 +14,7 @@
 #include "sys/fdpass.h"
 
 #define HELO_MAX 512u /* bytes of a name that are told */
+#define AT_WORK	 'w'
 
 /* Header fields, and nothing that would end the header: so no empty line. */
 static bool
@@ -49,6 +50,23 @@ parse_answer(struct span record, struct verifydoor_answer *answer)
 	return true;
 }
 
+/* Receives the answer, which may take its time as long as somebody works for it. */
+static ssize_t
+receive_answer(int door, char *buffer)
+{
+	int64_t deadline = clock_monotonic() + VERIFYDOOR_TOTAL_MS;
+	ssize_t got;
+
+	while ((got = fdpass_receive(
+		    door, buffer, VERIFYDOOR_RECORD_MAX, NULL)) == 1 &&
+	    buffer[0] == AT_WORK)
+		if (clock_monotonic() >= deadline) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	return got;
+}
+
 /*
  * Asks.
  *   door_path   below HOME
@@ -70,8 +88,7 @@ ask(const char *home, const char *door_path, int message, struct str *record)
 	if (door >= 0 && fdpass_set_timeout(door, VERIFYDOOR_SECONDS) == 0 &&
 	    fdpass_send(door, str_span(record), message) == 0) {
 		str_reserve(record, VERIFYDOOR_RECORD_MAX);
-		got = fdpass_receive(
-		    door, record->s, VERIFYDOOR_RECORD_MAX, NULL);
+		got = receive_answer(door, record->s);
 	}
 	number = errno;
 	fd_close(door);
@@ -137,20 +154,42 @@ verifydoor_sign(
 }
 
 struct span
-verifydoor_receive(int sock, char *record, int *message)
+verifydoor_receive(int sock, char *record, struct verifydoor_message *message)
 {
 	struct stat st;
 	ssize_t got;
 
-	*message = -1;
-	if (fd_wait(sock, POLLIN, 0, clock_monotonic() + VERIFYDOOR_ASK_MS,
+	message->fd = -1;
+	message->sock = sock;
+	if (fdpass_set_timeout(sock, VERIFYDOOR_SECONDS) < 0 ||
+	    fd_wait(sock, POLLIN, 0, clock_monotonic() + VERIFYDOOR_ASK_MS,
 		false) < 0)
 		return SPAN("");
-	got = fdpass_receive(sock, record, VERIFYDOOR_RECORD_MAX, message);
-	if (got <= 0 || *message < 0 || fstat(*message, &st) < 0 ||
+	got = fdpass_receive(sock, record, VERIFYDOOR_RECORD_MAX, &message->fd);
+	if (got <= 0 || message->fd < 0 || fstat(message->fd, &st) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return SPAN("");
+	message->said = clock_monotonic();
+	message->deadline = message->said + VERIFYDOOR_TOTAL_MS;
 	return span_make(record, (size_t)got);
+}
+
+ssize_t
+verifydoor_read(struct verifydoor_message *message, char *buffer, size_t size)
+{
+	static const char sign = AT_WORK;
+	int64_t now = clock_monotonic();
+
+	if (now >= message->deadline) {
+		errno = ETIMEDOUT;
+		return -1;
+	}
+	if (now - message->said >= VERIFYDOOR_WORK_MS) {
+		if (fdpass_send(message->sock, span_make(&sign, 1), -1) < 0)
+			return -1;
+		message->said = now;
+	}
+	return fd_read(message->fd, buffer, size);
 }
 
 bool

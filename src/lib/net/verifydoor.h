@@ -11,11 +11,20 @@
  *	question   S, the reverse-path, ended by NUL; the file
  *	answer     s, the fields to put on top of it; or t, words on why it cannot be
  *	           signed now; each ended by NUL
+ *
+ * A large message on a slow disk takes its time.  So before an answer there may be any
+ * number of records of one byte:
+ *	w          the service is at work; said at least every VERIFYDOOR_WORK_MS while
+ *	           the message is read, as far as the disk gives something by then
+ * Who asks gives up after VERIFYDOOR_SECONDS of silence.  When w cannot be said, nobody
+ * waits any more, and the service ends.
  */
 #ifndef NET_VERIFYDOOR_H
 #define NET_VERIFYDOOR_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/span.h"
@@ -25,7 +34,17 @@
 #define VERIFYDOOR_SIGN	      "sign/door"   /* of qmail-signd */
 #define VERIFYDOOR_RECORD_MAX 32768	    /* bytes */
 #define VERIFYDOOR_ASK_MS     5000	    /* for the question */
-#define VERIFYDOOR_SECONDS    90	    /* until there must be an answer */
+#define VERIFYDOOR_SECONDS    90      /* in which something must be said */
+#define VERIFYDOOR_WORK_MS    5000    /* between two signs of work */
+#define VERIFYDOOR_TOTAL_MS   3600000 /* for all of a message, at either end */
+
+/* A message, as a service reads it. */
+struct verifydoor_message {
+	int fd;		  /* a regular file, read from where it is to its end */
+	int sock;	  /* of who waits for the answer */
+	int64_t said;	  /* when he last heard of us: clock_monotonic() */
+	int64_t deadline; /* when it has to be read */
+};
 
 /* What the domain of the author wants done with the message. */
 enum verifydoor_wish {
@@ -57,7 +76,8 @@ struct verifydoor_answer {
  *   home      HOME
  *   message   a descriptor that can be read; stays the caller's
  *   answer    receives it
- * Returns 0; -1 with errno: there is no answer, or it is malformed.
+ * Returns 0; -1 with errno: there is no answer, ETIMEDOUT if the service was at work for
+ * VERIFYDOOR_TOTAL_MS; or it is malformed.
  */
 MUST_CHECK int
 verifydoor_ask(const char *home, const struct verifydoor_question *question,
@@ -77,10 +97,20 @@ MUST_CHECK int verifydoor_sign(
 /*
  * verifydoor_receive: the question of who has come in, within VERIFYDOOR_ASK_MS.
  *   record    VERIFYDOOR_RECORD_MAX bytes; receive it
- *   message   receives the descriptor of a regular file: a pipe might have no end
+ *   message   receives the message, which is a regular file: a pipe might have no end
  * Returns the record; an empty one if there is none, or no such file.
  */
-struct span verifydoor_receive(int sock, char *record, int *message);
+struct span
+verifydoor_receive(int sock, char *record, struct verifydoor_message *message);
+
+/*
+ * verifydoor_read: reads the next piece of a message, and lets who asked know that we
+ * are at work.
+ * Returns the number of bytes; 0 at the end; -1 with errno: ETIMEDOUT, or nobody waits
+ * for it any more (EPIPE, ECONNRESET, EAGAIN), or that of read(2).
+ */
+MUST_CHECK ssize_t verifydoor_read(
+    struct verifydoor_message *message, char *buffer, size_t size);
 
 /* verifydoor_parse: takes a question to check apart; its spans lie in the record.  Returns
  * false if it is none. */
