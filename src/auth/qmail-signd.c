@@ -1,14 +1,14 @@
 /*
  * qmail-signd.c - makes the fields DKIM-Signature for messages of ours.
- * Runs as   root, to open its door and become qmailf; then a process for each
+ * Runs as   root, to open its door and become qmailr; then a process for each
  *           message.  Started by a supervisor.  In a private instance as the caller.
  * Reads     records at HOME/sign/door from qmailr, with an open message: hostile; what
  *           qmail-dkimsignd says.
  * Writes    the fields, to who asked.
  * Source    qmail-signd(8); net/verifydoor.h.
  *
- * It is not qmail-verifyd, which strangers keep busy: mail that goes out does not wait
- * for them.
+ * It is not qmail-verifyd, which strangers keep busy, and which may not have anything
+ * signed; so it has not its user, but that of qmail-remote, who may.
  */
 #include "config/home.h"
 #include "config/homeservice.h"
@@ -58,5 +58,5 @@ main(void)
 		.sessions = SESSIONS,
 		.session = session };
 
-	homeservice_run(&server, HOME_QMAILF, HOME_GROUP_NOFILES, HOME_QMAILR);
+	homeservice_run(&server, HOME_QMAILR, HOME_GROUP_QMAIL, HOME_QMAILR);
 }

@@ -2,7 +2,7 @@
  * qmail-dkimsignd.c - signs hashes of messages with the keys of their domains.
  * Runs as   root, to open its door and become qmailk; then a process for each who
  *           asks.  Started by a supervisor.  In a private instance as the caller.
- * Reads     control/dkim, for each who asks; records at HOME/dkim/door from qmailf,
+ * Reads     control/dkim, for each who asks; records at HOME/dkim/door from qmailr,
  *           NOT trusted: names of domains, hashes.
  * Writes    signatures, to who asked.
  * Source    qmail-dkimsignd(8); net/dkimdoor.h.
@@ -125,5 +125,5 @@ main(void)
 		.sessions = SESSIONS,
 		.session = session };
 
-	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_QMAILF);
+	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_QMAILR);
 }

@@ -211,15 +211,17 @@ def test_installing_again_keeps_what_people_wrote(tampered):
 
 
 def test_folders_of_doors_become_roots(tampered):
-    """They were the services' own once; what these keep stays theirs."""
+    """They were the services' own once, and of other groups; what these keep stays theirs."""
     folders = {"tls": "qmailt", "tlsc": "qmailt", "sts": "qmailh", "secrets": "qmailk", "srs": "qmailk",
                "verify": "qmailf"}
     for name, user in folders.items():
         os.chown(tampered.path(name), tampered.ids(user)[0], -1)
+    os.chown(tampered.path("dkim"), 0, tampered.ids("qmailf")[1])
     known = tampered.path("sts/cache/a.example")
     tampered.write(known, "1 1\n", "qmailh", 0o600)
     build.run(tampered.installer, cwd=tampered.stage)
     assert [os.stat(tampered.path(name)).st_uid for name in folders] == [0] * 6
+    assert os.stat(tampered.path("dkim")).st_gid == tampered.ids("qmailr")[1]
     for path in known, os.path.dirname(known):
         assert os.stat(path).st_uid == tampered.ids("qmailh")[0]
     with open(known) as source:

@@ -54,7 +54,7 @@ DOORS = {
     "srs/door": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
     "verify/door": NOFILES,
     "sign/door": {"qmailk", "qmailr", "qmails"},
-    "dkim/door": NOFILES,
+    "dkim/door": {"qmailk", "qmailr", "qmails"},
     "queue/control/door": {"qmailk", "qmailr", "qmails"},
 }
 
@@ -170,11 +170,13 @@ def services(town, needs):
     login.start(town)
     tls.start(town)
     tls.start_client(place, town.begin)
+    town.service_pids = {}
     for program, door in (("qmail-secretd", "secrets/door"), ("qmail-mtasts", policies.DOOR),
                           ("qmail-srsd", "srs/door"), ("qmail-greyd", "grey/door"), ("qmail-verifyd", "verify/door"),
                           ("qmail-signd", "sign/door"),
                           ("qmail-dkimsignd", "dkim/door")):
-        town.begin([place.program(program)], cwd="/", env={"PATH": "/usr/bin:/bin"})
+        daemon = town.begin([place.program(program)], cwd="/", env={"PATH": "/usr/bin:/bin"})
+        town.service_pids[program] = daemon.pid
         town.until(lambda: town.is_door_open(door), program)
     assert login.say(town, b"Uann\0N1\0") == "K"
     town.until(lambda: os.path.exists(place.path("login/sent")), "the counts", 30)
@@ -197,6 +199,13 @@ def test_secrets_and_doors(services):
             if ("c" in got) != (ids[0] == owner):
                 wrong.append("%s may %r at the place of %s" % (role, got, name))
     assert not wrong, "\n".join(wrong)
+
+
+def test_services_have_their_ids(services):
+    """Whom strangers show their mail is no user of another service, nor may he have anything signed."""
+    ids = services.place.ids
+    for program, user in ("qmail-verifyd", "qmailf"), ("qmail-signd", "qmailr"), ("qmail-dkimsignd", "qmailk"):
+        assert identity(services.service_pids[program])[0] == {ids(user)[0]}, program
 
 
 def rename_and_back(path):
