@@ -102,21 +102,6 @@ life_keep_finished(struct send *send)
 }
 
 void
-life_kept(struct send *send, struct job *job, const struct event *event)
-{
-	(void)event;
-	send->parking--;
-	life_free_job(send, job);
-}
-
-void
-life_not_kept(struct send *send, struct job *job, const struct event *event)
-{
-	life_kept(send, job, event);
-	life_broken(send, NULL, event);
-}
-
-void
 life_remove(struct send *send, struct job *job, const struct event *event)
 {
 	(void)event;
