@@ -51,34 +51,56 @@ take_quoted(struct span *rest, struct str *word)
 	return true;
 }
 
+/* RFC 2045 5.1; and what a name in UTF-8 has, RFC 8616 4. */
+static bool
+is_token(char c)
+{
+	return (unsigned char)c >= 128 ||
+	    (ascii_is_printable(c) && !span_has(SPAN(" ()<>@,;:\\\"/[]?="), c));
+}
+
 static void
 take_token(struct span *rest, struct str *word)
 {
-	while (rest->len && !is_space(rest->s[0]) &&
-	    !span_has(SPAN("();\""), rest->s[0])) {
+	while (rest->len && is_token(rest->s[0])) {
 		str_add_byte(word, rest->s[0]);
 		*rest = span_from(*rest, 1);
 	}
 }
 
-/* The id with which a value begins.  Returns false if there is none. */
+/* The id with which a value begins.  Returns false if it does not begin with an id,
+ * perhaps a version, and a semicolon. */
 static bool
 take_id(struct span rest, struct str *id)
 {
 	if (!skip(&rest) || rest.len == 0)
 		return false;
-	if (rest.s[0] == '"' && !take_quoted(&rest, id))
+	if (rest.s[0] != '"')
+		take_token(&rest, id);
+	else if (!take_quoted(&rest, id))
 		return false;
-	take_token(&rest, id);
-	return id->len && skip(&rest);
+	if (id->len == 0 || !skip(&rest))
+		return false;
+	while (rest.len && ascii_is_digit(rest.s[0]))
+		rest = span_from(rest, 1);
+	return skip(&rest) && rest.len && rest.s[0] == ';';
+}
+
+/* A dot at the end of a name says that it is whole: the same name. */
+static struct span
+without_dot(struct span name)
+{
+	while (span_ends(name, SPAN(".")))
+		name.len--;
+	return name;
 }
 
 bool
 authresults_is_from(struct span value, struct span id)
 {
 	struct str word = STR_INIT;
-	bool result =
-	    !take_id(value, &word) || span_equal_nocase(str_span(&word), id);
+	bool result = !take_id(value, &word) ||
+	    span_equal_nocase(without_dot(str_span(&word)), without_dot(id));
 
 	str_free(&word);
 	return result;
@@ -86,13 +108,13 @@ authresults_is_from(struct span value, struct span id)
 
 /* ---- values ---- */
 
-/* RFC 2045 5.1, and the @ of an address. */
+/* A token of ASCII, or an address of such. */
 static bool
 is_plain(struct span value)
 {
 	for (size_t i = 0; i < value.len; i++)
-		if (!ascii_is_printable(value.s[i]) ||
-		    span_has(SPAN(" ()<>,;:\\\"/[]?="), value.s[i]))
+		if (value.s[i] != '@' &&
+		    !(ascii_is_printable(value.s[i]) && is_token(value.s[i])))
 			return false;
 	return value.len != 0;
 }
