@@ -444,6 +444,22 @@ def test_showctl_tells_what_of_a_number_counts(tampered):
         assert line.endswith(": " + says)
 
 
+def test_showctl_names_policies_that_say_nothing(tampered):
+    tampered.control(me="here.example\n", authpolicy="enforced\n", tlspolicy=(
+        "a.example:none\nb.example:verify mx.b.example\nc.example:\n"
+        "d.example encrypt\ne.example :encrypt\nf.example:encrypted\n"))
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    assert ": enforced - NO SUCH POLICY: mail from outside waits\n" in shown
+    assert ("\ta.example:none\n\tb.example:verify mx.b.example\n\tc.example:\n"
+            "\td.example encrypt - FOR NO DOMAIN: all mail to other hosts waits\n"
+            "\te.example :encrypt - FOR NO DOMAIN: all mail to other hosts waits\n"
+            "\tf.example:encrypted - NO SUCH POLICY: mail for the domain waits\n") in shown
+    for word in ("report", "enforce"):
+        tampered.control(me="here.example\n", authpolicy=word + "\n")
+        shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+        assert ": %s\n" % word in shown
+
+
 def test_showctl_names_what_programs_cannot_read(tampered):
     if os.getuid() != 0:
         pytest.skip("only root can read what others cannot")
