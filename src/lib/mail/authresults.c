@@ -11,9 +11,9 @@ is_space(char c)
 	return ascii_is_blank(c) || c == '\n' || c == '\r';
 }
 
-/* Passes over blanks, folds and comments (RFC 5322 3.2.2).  Returns false if one
- * has no end. */
-static bool
+/* Passes over blanks, folds and comments (RFC 5322 3.2.2); one without an end is all
+ * that is left. */
+static void
 skip(struct span *rest)
 {
 	size_t depth = 0;
@@ -28,10 +28,9 @@ skip(struct span *rest)
 		else if (depth && c == ')')
 			depth--;
 		else if (depth == 0 && !is_space(c))
-			return true;
+			return;
 		*rest = span_from(*rest, 1);
 	}
-	return depth == 0;
 }
 
 /* Appends what stands between quotes.  Returns false if they have no end. */
@@ -73,17 +72,16 @@ take_token(struct span *rest, struct str *word)
 static bool
 take_id(struct span rest, struct str *id)
 {
-	if (!skip(&rest) || rest.len == 0)
-		return false;
-	if (rest.s[0] != '"')
+	skip(&rest);
+	if (!span_starts(rest, SPAN("\"")))
 		take_token(&rest, id);
 	else if (!take_quoted(&rest, id))
 		return false;
-	if (id->len == 0 || !skip(&rest))
-		return false;
+	skip(&rest);
 	while (rest.len && ascii_is_digit(rest.s[0]))
 		rest = span_from(rest, 1);
-	return skip(&rest) && rest.len && rest.s[0] == ';';
+	skip(&rest);
+	return id->len && span_starts(rest, SPAN(";"));
 }
 
 /* A dot at the end of a name says that it is whole: the same name. */
