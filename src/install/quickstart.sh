@@ -326,12 +326,16 @@ queue_runs() {
 
 # wait_until SECONDS COMMAND: until it succeeds; it is asked again and again.
 wait_until() {
-	tries=$(($1 * 10))
+	deadline=$(($(uptime_seconds) + $1))
 	until "$2"; do
-		[ $tries -gt 0 ] || return 1
-		tries=$((tries - 1))
+		[ "$(uptime_seconds)" -lt "$deadline" ] || return 1
 		sleep 0.1
 	done
+}
+# A clock that nobody sets.
+uptime_seconds() {
+	read -r now _ < /proc/uptime
+	echo "${now%.*}"
 }
 wait_for() {
 	wait_until "$patience" "$2" ||
