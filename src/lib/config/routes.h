@@ -27,13 +27,12 @@ struct routes {
 	struct file_stamp stamp; /* the file when it was read */
 };
 
-#define ROUTES_INIT               \
-	{                         \
-		WORDSET_INIT,     \
-		false,            \
-		{                 \
-			.size = 0 \
-		}                 \
+#define ROUTES_INIT                  \
+	{                            \
+		WORDSET_INIT, false, \
+		{                    \
+			.size = 0    \
+		}                    \
 	}
 
 /* routes_cut: what stands before the colon of a line, and behind it.  Returns
