@@ -25,14 +25,14 @@ class Milters(Filters):
         self.folder = unpacked.fresh(self.place, "milter")
         os.chmod(self.folder, 0o777)
         self.log = self.folder + "/log"
+        self.orders = self.folder + "/orders"
 
     def begin(self, inet=None, **orders):
         """A milter, and the line that shows it messages."""
         name = "%s/socket%d" % (self.folder, len(self.lines))
         address = inet or "unix:" + name
-        with open(self.folder + "/orders", "w") as out:
-            json.dump(orders, out)
-        self.town.begin([sys.executable, PEER, address, self.folder + "/orders", self.log], cwd="/",
+        self.order(**orders)
+        self.town.begin([sys.executable, PEER, address, self.orders, self.log], cwd="/",
                         env={"PATH": "/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"})
         if inet:
             self.town.until(lambda: self.is_listening(int(inet.split(":")[1].split("@")[0])), "a milter")
@@ -40,6 +40,10 @@ class Milters(Filters):
             self.town.until(lambda: os.path.exists(name), "a milter")
             os.chmod(name, 0o777)
         self.use(address)
+
+    def order(self, **orders):
+        with open(self.orders, "w") as out:
+            json.dump(orders, out)
 
     @staticmethod
     def is_listening(port):
@@ -142,16 +146,12 @@ def test_steps_that_are_not_wanted(milters, unwanted):
 @pytest.mark.parametrize("step", ["connect", "helo", "mail", "rcpt", "data", "header", "eoh", "body", "eom"])
 def test_last_words(milters, step):
     """Of each step."""
+    milters.begin()
     for answer, code, words in (
             ("reject", 82, "Da mail filter refuses it (#5.7.1)"), ("discard", 0, ""), ("accept", 0, ""),
             ("tempfail", 82, "Za mail filter does not want it now (#4.7.1)"),
             (["550", "5.7.9", "go away"], 82, "Dgo away (#5.7.9)"), (["451", "4.2.0", "later"], 82, "Zlater (#4.2.0)")):
-        milters.lines = []
-        name = milters.folder + "/socket0"
-        if os.path.exists(name):
-            milters.town.peers.pop()()
-            os.unlink(name)
-        milters.begin(**{step: answer})
+        milters.order(**{step: answer})
         said, told = milters.offer(LETTER, code=code)
         assert said == words and ("discarded" in told) == (answer == "discard")
         assert milters.queued() == ([(LETTER, ENVELOPE)] if answer == "accept" else [])
@@ -229,6 +229,7 @@ def test_in_order(milters):
     """By a path and by a port; the second sees what the first has made."""
     milters.begin(changes=[["addheader", "X-One", "1"]])
     milters.log += "2"
+    milters.orders += "2"
     milters.begin(inet="inet:8899@127.0.0.1", changes=[["chgheader", "X-One", 1, "2"]])
     milters.offer(LETTER)
     assert ["header", "X-One", "1"] in milters.seen()

@@ -1,4 +1,5 @@
-"""A milter by libmilter: says and does what it is told, and writes down what it is shown.
+"""A milter by libmilter: says and does what it is told, which is read for each
+connection, and writes down what it is shown.
 
     milterpeer.py SOCKET ORDERS LOG
 
@@ -14,8 +15,6 @@ import sys
 import Milter
 
 SOCKET, ORDERS, LOG = sys.argv[1:]
-with open(ORDERS, encoding="utf-8") as source:
-    orders = json.load(source)
 ANSWERS = {"continue": Milter.CONTINUE, "accept": Milter.ACCEPT, "reject": Milter.REJECT,
            "discard": Milter.DISCARD, "tempfail": Milter.TEMPFAIL, "skip": Milter.SKIP}
 QUIET = {"connect": "CONN", "header": "HDR"}
@@ -27,12 +26,14 @@ MACROS = ("j", "i", "{daemon_name}", "{client_addr}", "{client_name}", "{auth_au
 class Peer(Milter.Base):
     def __init__(self):
         self.seen = []
+        with open(ORDERS, encoding="utf-8") as source:
+            self.orders = json.load(source)
 
     def negotiate(self, opts):
-        quiet = sum(getattr(Milter, "P_NR_" + QUIET.get(name, name.upper())) for name in orders.get("quiet", ()))
-        unwanted = sum(getattr(Milter, "P_NO" + UNWANTED.get(name, name.upper())) for name in orders.get("unwanted", ()))
-        skip = Milter.P_SKIP if "skip" in orders.values() else 0
-        space = Milter.P_HDR_LEADSPC if orders.get("space") else 0
+        quiet = sum(getattr(Milter, "P_NR_" + QUIET.get(name, name.upper())) for name in self.orders.get("quiet", ()))
+        unwanted = sum(getattr(Milter, "P_NO" + UNWANTED.get(name, name.upper())) for name in self.orders.get("unwanted", ()))
+        skip = Milter.P_SKIP if "skip" in self.orders.values() else 0
+        space = Milter.P_HDR_LEADSPC if self.orders.get("space") else 0
         opts[0] = Milter.ADDHDRS | Milter.CHGBODY | Milter.ADDRCPT | Milter.DELRCPT | Milter.CHGHDRS | \
             Milter.QUARANTINE | Milter.CHGFROM | Milter.ADDRCPT_PAR
         opts[1] = (quiet | unwanted | skip | space) & opts[1]
@@ -44,9 +45,9 @@ class Peer(Milter.Base):
         with open(LOG + ".new", "w", encoding="utf-8") as log:
             json.dump(self.seen, log)
         os.rename(LOG + ".new", LOG)
-        if name in orders.get("quiet", ()):
+        if name in self.orders.get("quiet", ()):
             return Milter.NOREPLY
-        answer = orders.get(name, "continue")
+        answer = self.orders.get(name, "continue")
         if isinstance(answer, list):
             self.setreply(*answer)
             answer = "reject" if answer[0][0] == "5" else "tempfail"
@@ -80,7 +81,7 @@ class Peer(Milter.Base):
         return self.step("body", len(chunk), chunk.decode("latin-1")[:300])
 
     def eom(self):
-        for method, *words in orders.get("changes", ()):
+        for method, *words in self.orders.get("changes", ()):
             if method == "replacebody":
                 words = [word.encode() for word in words]
             getattr(self, method)(*words)
