@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import smtplib
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import threading
 
 import pytest
 
-from support import kernel, peers, process
+from support import kernel, peers, process, unpacked
 from scenario.test_dkimverify import Key
 
 RELAY = "127.0.0.2:2525"
@@ -455,3 +456,61 @@ def test_what_is_sent_is_signed(post, text):
     (sent,) = post.go(lambda: post.town.queue(process.envelope("ann@here.example", "u@there.example"), text,
                                               env={"QMAILSUBMITTED": ""}))
     assert post.results(sent) == SIGNED
+
+
+# ---- signatures of others
+
+SIGNER = """if True:
+    import sys, dkim
+    text = sys.stdin.buffer.read().replace(b"\\n", b"\\r\\n")
+    with open(sys.argv[1], "rb") as key:
+        field = dkim.sign(text, b"a", b"there.example", key.read(), canonicalize=(sys.argv[2].encode(), b"simple"))
+    sys.stdout.buffer.write((field + text).replace(b"\\r\\n", b"\\n"))
+    """
+
+
+def by_qmail(post):
+    post.town.rules("ann", "", "&u@there.example")
+
+
+def by_procmail(post):
+    if not shutil.which("procmail"):
+        pytest.skip("no procmail")
+    path = post.town.home("ann") + "/.procmailrc"
+    post.place.write(path, "SENDMAIL=%s\n:0\n! u@there.example\n" % post.place.program("sendmail"), "ann")
+    post.town.rules("ann", "", "|preline procmail " + path)
+
+
+def by_mlmmj(post):
+    peer, home = unpacked.folder(post.place, "mlmmj"), post.town.home("ann")
+    post.town.run_as("ann", ["sh", peer + "/usr/bin/mlmmj-make-ml", "-L", "ann-list", "-s", home],
+                     "here.example\nann@here.example\n%s/usr/share/mlmmj/text.skel/en\n" % peer)
+    for name, text in ("delimiter", "-\n"), ("tocc", ""):
+        post.place.write("%s/ann-list/control/%s" % (home, name), text, "ann")
+    post.town.run_as("ann", [peer + "/usr/bin/mlmmj-sub", "-L", home + "/ann-list", "-a", "u@there.example", "-s"])
+    for ext in "-list", "-list-default":
+        post.town.rules("ann", ext, "|preline -f %s/usr/bin/mlmmj-receive -L %s/ann-list" % (peer, home))
+    post.place.write(post.place.path("control/rcpthosts"), "here.example\nthere.example\n")  # it sends by SMTP
+    post.town.serve_smtp()
+
+
+@pytest.mark.parametrize("form", ["simple", "relaxed"])
+@pytest.mark.parametrize("way", [by_qmail, by_procmail, by_mlmmj])
+def test_signatures_of_others_are_kept(post, way, form):
+    """What is passed on as it came is as good as it was, and ours is not added."""
+    post.begin()
+    way(post)
+    to = "ann-list@here.example" if way is by_mlmmj else "ann@here.example"
+    letter = "From: joe@there.example\nTo: " + to + "\nSubject:  a\n  letter\nDate: Sat, 28 Nov 2026 00:00:00 +0000\n" \
+             "Message-ID: <1@there.example>\n\nhello \n.\n\tworld\nFrom here\n"
+    signed = subprocess.run(["/usr/bin/python3", "-c", SIGNER, post.keys["rsa"].path, form], input=letter.encode(),
+                            capture_output=True, check=True).stdout.decode()
+    post.records["a._domainkey.there.example"] = {"TXT": [post.keys["rsa"].record()]}
+
+    def send():
+        post.town.queue(process.envelope("joe@there.example", to), signed)
+        post.town.daemon.wait("to remote u@there.example")
+
+    (text,) = post.go(send)
+    assert post.results(text, "there.example") == [("pass", "a")]
+    assert text.count(b"DKIM-Signature:") == 1
