@@ -16,6 +16,8 @@
 #include "base/vec.h"
 #include "config/control.h"
 #include "config/home.h"
+#include "config/routes.h"
+#include "config/tlspolicy.h"
 #include "sys/dir.h"
 #include "sys/error.h"
 #include "sys/fd.h"
@@ -27,6 +29,8 @@ enum kind {
 	LINE_OR_ME, /* one line; without file control/me, then fallback */
 	NUMBER,	    /* one line, of which the digits at its start count */
 	LIST,	    /* a line for each entry */
+	WISHES,	    /* one line: what control/authpolicy says */
+	POLICIES,   /* a list: control/tlspolicy */
 	FLAG,	    /* it is there or not */
 	OPEN,	    /* likewise; programs without rights have to read it */
 	SECRET,	    /* likewise; nobody but its owner is to read it */
@@ -42,7 +46,7 @@ static const struct control {
 } controls[] = {
 	{ "me", LINE, NULL, "name of this host, default for many files" },
 	{ "auth25", LINE, "off", "whether clients may log in on port 25" },
-	{ "authpolicy", LINE, "report",
+	{ "authpolicy", WISHES, "nothing is checked",
 	    "whether mail that fails DMARC is refused: report, enforce" },
 	{ "authservid", LINE_OR_ME, NULL,
 	    "the name under which checks of mail are told" },
@@ -173,7 +177,7 @@ static const struct control {
 	{ "timeoutsmtpd", NUMBER, "1200", "seconds to wait for a client" },
 	{ "tlsca", OPEN, NULL, "authorities to believe; else the system's" },
 	{ "tlscerts", FLAG, NULL, "a folder of them, for hosts by name" },
-	{ "tlspolicy", LIST, "TLS where it is offered",
+	{ "tlspolicy", POLICIES, "TLS where it is offered",
 	    "what TLS with a domain has to be like" },
 	{ "virtualdomains", LIST, "no virtual domain",
 	    "domains and addresses that a local user controls" },
@@ -262,8 +266,32 @@ add_line(struct str *text, const struct control *control, const char *path)
 		str_add_z(text, origin);
 	else if (control->kind == NUMBER)
 		add_number(text, str_span(&value), control->fallback);
+	else if (control->kind == WISHES && value.len &&
+	    !span_equal(str_span(&value), SPAN("report")) &&
+	    !span_equal(str_span(&value), SPAN("enforce")))
+		str_add_z(text, " - NO SUCH POLICY: mail from outside waits");
 	str_add_byte(text, '\n');
 	str_free(&value);
+}
+
+/* What is wrong with a line of control/tlspolicy, if something is. */
+static const char *
+find_fault(struct span line)
+{
+	struct routes routes = ROUTES_INIT;
+	struct tlspolicy policy = TLSPOLICY_INIT;
+	struct span domain, wish;
+	const char *fault = "";
+
+	routes_parse(&routes, line);
+	if (routes.has_stray_line)
+		fault = " - FOR NO DOMAIN: all mail to other hosts waits";
+	else if (routes_cut(line, &domain, &wish) && wish.len &&
+	    tlspolicy_parse(wish, &policy) < 0)
+		fault = " - NO SUCH POLICY: mail for the domain waits";
+	tlspolicy_free(&policy);
+	routes_free(&routes);
+	return fault;
 }
 
 static void
@@ -281,6 +309,8 @@ add_list(struct str *text, const struct control *control, const char *path)
 	while (span_cut_next(&rest, '\n', &line)) {
 		str_add_byte(text, '\t');
 		str_add(text, line);
+		if (control->kind == POLICIES)
+			str_add_z(text, find_fault(line));
 		str_add_byte(text, '\n');
 	}
 	str_free(&lines);
@@ -328,6 +358,7 @@ add_control(struct str *text, const struct control *control)
 	case LINE:
 	case LINE_OR_ME:
 	case NUMBER:
+	case WISHES:
 		add_line(text, control, str_z(&path));
 		break;
 	case FLAG:
@@ -336,6 +367,7 @@ add_control(struct str *text, const struct control *control)
 		add_presence(text, control->kind, str_z(&path));
 		break;
 	case LIST:
+	case POLICIES:
 		add_list(text, control, str_z(&path));
 		break;
 	case DATABASE:

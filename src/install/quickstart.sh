@@ -4,7 +4,8 @@
 # Runs as   root, by hand.
 # Reads     conf-qmail, conf-users; $PORT, where to listen instead of 25;
 #           $POPPORT, the same for 110; $SUBMISSIONPORT, $SUBMISSIONSPORT,
-#           $POPSPORT for 587, 465, 995.
+#           $POPSPORT for 587, 465, 995; $PATIENCE, for how many seconds services
+#           are waited for, 30 if not set, at the end control/stoptime more.
 # Writes    the packages it needs, HOME (see INSTALL), HOME/service, HOME/log.
 set -eu
 home=$(head -n 1 conf-qmail)
@@ -15,6 +16,7 @@ tls_services="qmail-tlsd qmail-tlsc qmail-mtasts qmail-verifyd qmail-dkimsignd
 	qmail-signd"
 services="$login_services qmail-pop3d qmail-smtpd qmail-send qmail-secretd
 	qmail-srsd qmail-greyd $tls_services"
+patience=${PATIENCE:-30}
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 
@@ -239,6 +241,7 @@ start_services() {
 	sh src/install/services.sh qmail-send qmail-smtpd \
 		${has_pop:+qmail-pop3d} ${has_tls:+$tls_services} \
 		${has_login:+$login_services}
+	said_before=$(queue_says)
 	if is_running; then
 		svc -t "$service/qmail-send" "$service/qmail-smtpd"
 		for name in qmail-pop3d $tls_services $login_services; do
@@ -250,7 +253,9 @@ start_services() {
 			>>"$home/log/svscan" 2>&1 &
 	fi
 	wait_for "SMTP to answer on $address port $port" smtp_answers
-	wait_for "the queue manager" queue_runs
+	wait_until "$(end_patience)" queue_runs ||
+		die "the log of qmail-send says nothing new; see $home/log." \
+			"make stop, and then make quickstart, starts both anew."
 	[ -z "$has_tls" ] || wait_for "TLS" tls_answers
 	echo "running; $home/control/smtpaddress says where it listens"
 	[ -z "$has_tls" ] || echo "STARTTLS is offered, with $home/control/servercert.pem"
@@ -309,16 +314,32 @@ tls_answers() {
 	openssl s_client -starttls smtp -connect "$address:$port" -verify_quiet \
 		</dev/null 2>/dev/null | grep -q "BEGIN CERTIFICATE"
 }
-queue_runs() { grep -q 'status: local' "$home/log/qmail-send/current"; }
+# What qmail-send told its log last, with the time; nothing new, and it does not run,
+# or its log does not.
+queue_says() {
+	grep -s 'status: local' "$home/log/qmail-send/current" | tail -n 1
+}
+queue_runs() {
+	said_now=$(queue_says)
+	[ -n "$said_now" ] && [ "$said_now" != "$said_before" ]
+}
 
-# wait_for WHAT COMMAND: until it succeeds; it is asked again and again.
-wait_for() {
-	tries=0
+# wait_until SECONDS COMMAND: until it succeeds; it is asked again and again.
+wait_until() {
+	deadline=$(($(uptime_seconds) + $1))
 	until "$2"; do
-		tries=$((tries + 1))
-		[ $tries -lt 300 ] || die "still waiting for $1; see $home/log"
+		[ "$(uptime_seconds)" -lt "$deadline" ] || return 1
 		sleep 0.1
 	done
+}
+# A clock that nobody sets.
+uptime_seconds() {
+	read -r now _ < /proc/uptime
+	echo "${now%.*}"
+}
+wait_for() {
+	wait_until "$patience" "$2" ||
+		die "still waiting for $1; see $home/log"
 }
 
 # ---- the proof ----
@@ -462,8 +483,29 @@ log_is_complete() {
 	case $numbers in *'|'*) return 0 ;; *) return 1 ;; esac
 }
 
-has_ended() { ! svok "$service/$name" 2>/dev/null; }
-log_has_ended() { ! svok "$service/$name/log" 2>/dev/null; }
+# What still runs, in words; a log is ended when nobody writes to it any more.
+find_remains() {
+	remains=
+	for name in $services; do
+		if svok "$service/$name" 2>/dev/null; then
+			remains="$remains $name"
+		elif svok "$service/$name/log" 2>/dev/null; then
+			remains="$remains $name/log"
+			svc -dx "$service/$name/log" || true # it may just have ended
+		fi
+	done
+}
+all_have_ended() {
+	find_remains
+	[ -z "$remains" ]
+}
+
+# For how many seconds an end is waited for: qmail-send lets deliveries go on.
+end_patience() {
+	seconds=$(sed -n '1s/^0*\([0-9]\{1,6\}\).*/\1/p' "$home/control/stoptime" \
+		2>/dev/null || true)
+	echo $((${seconds:-60} + patience))
+}
 
 # Whoever started them would start them again: links in /etc/service, systemd,
 # a svscan of our folder, be it the quickstart's or one begun by hand.
@@ -484,29 +526,36 @@ stop_starters() {
 	done
 }
 
-stop() {
-	[ -d "$service" ] || die "nothing runs from $home"
+# Ends what runs, all of it, however long one of them takes.
+end_services() {
 	stop_starters
 	for name in $services; do
 		if svok "$service/$name" 2>/dev/null; then
-			svc -dx "$service/$name"
+			svc -dx "$service/$name" || true # it may just have ended
 		fi
 	done
-	for name in $services; do
-		wait_for "$name to end" has_ended
-		if svok "$service/$name/log" 2>/dev/null; then
-			svc -dx "$service/$name/log"
-		fi
-	done
-	for name in $services; do
-		wait_for "the log of $name to end" log_has_ended
-	done
+	seconds=$(end_patience)
+	wait_until "$seconds" all_have_ended ||
+		die "after $seconds seconds there still run, in $service:$remains." \
+			"All else has ended.  These were told to end, too: look" \
+			"with svstat and in $home/log, then make stop again."
+}
+
+# Before a start: a log that was left over would keep a new one out, and hear nothing.
+end_left_over() {
+	is_running || all_have_ended || end_services
+}
+
+stop() {
+	[ -d "$service" ] || die "nothing runs from $home"
+	end_services
 	echo "stopped; mail that waits stays in $home/queue"
 }
 
 case ${1:-start} in
 start)
 	check_machine
+	end_left_over
 	install_packages
 	build_and_install
 	configure

@@ -10,6 +10,7 @@
  * Writes    what servers say, to those who asked.
  * Source    qmail-secretd(8); net/secretdoor.h, net/tlsdoor.h.
  */
+#include <errno.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -164,6 +165,22 @@ log_in(int sock, const struct secret *secret, const char *record, size_t len,
 	}
 }
 
+/* The file cannot be read, or has a line that is none: its number is told, no more. */
+NORETURN static void
+end_without(const struct secret *secret)
+{
+	struct str what = STR_INIT;
+	int cause = errno;
+
+	str_add_z(&what, SECRET_FILE);
+	if (secret->line) {
+		str_add_z(&what, ": line ");
+		str_add_u64(&what, secret->line);
+	}
+	errno = cause;
+	error_exit(NAME, str_z(&what));
+}
+
 static int
 session(void *context, int sock)
 {
@@ -180,7 +197,7 @@ session(void *context, int sock)
 		return 1;
 	found = secret_find(relay, domain, &secret);
 	if (found < 0)
-		error_exit(NAME, SECRET_FILE);
+		end_without(&secret);
 	if (answer(sock, found ? SECRETDOOR_YES : SECRETDOOR_NO, SPAN(""),
 		-1) != 0 ||
 	    !found)

@@ -22,18 +22,19 @@
 
 struct secret {
 	struct str relay, user, password;
+	unsigned long line; /* which one it is, or which one is none */
 };
 
-#define SECRET_INIT                          \
-	{                                    \
-		STR_INIT, STR_INIT, STR_INIT \
+#define SECRET_INIT                             \
+	{                                       \
+		STR_INIT, STR_INIT, STR_INIT, 0 \
 	}
 
 /*
  * secret_find: the line of the file for the relay and the domain of a sender.
  *   secret   receives it
  * Returns 1; 0: there is none; -1 with errno, EINVAL: the file has a line that is
- * none.
+ * none, secret->line.
  */
 MUST_CHECK int
 secret_find(struct span relay, struct span domain, struct secret *secret);

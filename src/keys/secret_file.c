@@ -51,7 +51,9 @@ find_key(struct span lines, struct span wanted, struct secret *secret)
 {
 	struct span line, key, user, word;
 
+	secret->line = 0;
 	while (span_cut_next(&lines, '\n', &line)) {
+		secret->line++;
 		if (!is_line(line))
 			continue;
 		if (!parse(line, &key, &user, &word)) {

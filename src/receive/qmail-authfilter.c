@@ -7,7 +7,7 @@
  *           SMTPHELO, RELAYCLIENT; control/authpolicy, authservid, me; what
  *           qmail-verifyd found.
  * Writes    a file in HOME/spool that has no name; message and envelope to qmail-queue;
- *           why a message is refused on descriptor 6.
+ *           why a message is refused on descriptor 6; what goes wrong on descriptor 2.
  * Execs     qmail-queue.
  * Source    qmail-authfilter(8), qmail-queue(8).
  */
@@ -25,10 +25,13 @@
 #include "queue/handover.h"
 #include "queue/headerin.h"
 #include "queue/inject.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/in.h"
 #include "sys/signal.h"
 
+#define NAME	   "qmail-authfilter"
+#define POLICY	   "control/authpolicy"
 #define HEADER_MAX (1u << 20) /* bytes: qmail-verifyd looks at as many */
 #define BLOCK	   65536
 #define REMARK_FD  6
@@ -58,6 +61,14 @@ refuse(const char *words, struct span domain)
 	_exit(REFUSED);
 }
 
+/* Tells the log what failed, with errno. */
+NORETURN static void
+fail(const char *what, int code)
+{
+	error_warn(NAME, what);
+	_exit(code);
+}
+
 /* ---- the message ---- */
 
 static void
@@ -66,10 +77,12 @@ spool_message(struct handover_file *spool)
 	int result;
 
 	if (handover_make("spool", spool) < 0)
-		_exit(CANNOT_WRITE);
+		fail("spool", CANNOT_WRITE);
 	result = handover_copy(0, spool->fd);
-	if (result != 0)
-		_exit(result < 0 ? CANNOT_READ : CANNOT_WRITE);
+	if (result < 0)
+		fail("the message", CANNOT_READ);
+	if (result > 0)
+		fail("spool", CANNOT_WRITE);
 }
 
 /* Reads up to the empty line that ends the header, and that. */
@@ -139,27 +152,30 @@ pass_on(
 
 /* ---- the policy ---- */
 
-/* Whether what domains wish is done: control/authpolicy. */
+/* Whether what domains wish is done.  Another word is no policy: it may have been
+ * meant as either. */
 static bool
 is_enforced(void)
 {
 	struct str policy = STR_INIT;
 	bool result;
 
-	if (control_read_line("control/authpolicy", &policy) < 0)
-		_exit(NO_CONTROLS);
+	if (control_read_line(POLICY, &policy) < 0)
+		fail(POLICY, NO_CONTROLS);
 	result = span_equal(str_span(&policy), SPAN("enforce"));
-	if (!result && policy.len &&
-	    !span_equal(str_span(&policy), SPAN("report")))
-		_exit(NO_CONTROLS);
+	if (policy.len && !result &&
+	    !span_equal(str_span(&policy), SPAN("report"))) {
+		errno = EINVAL;
+		fail(POLICY " is neither report nor enforce", NO_CONTROLS);
+	}
 	str_free(&policy);
 	return result;
 }
 
 static void
-obey(struct verifydoor_answer *answer)
+obey(struct verifydoor_answer *answer, bool is_strict)
 {
-	if (answer->wish == VERIFYDOOR_NOTHING || !is_enforced())
+	if (answer->wish == VERIFYDOOR_NOTHING || !is_strict)
 		return;
 	if (answer->wish == VERIFYDOOR_REJECT)
 		refuse("Drefused by the DMARC policy of the author's domain "
@@ -215,13 +231,16 @@ main(void)
 	struct inject inject;
 	struct handover_file spool;
 	struct verdict verdict;
+	bool is_strict;
 
 	must_hooks(NO_MEMORY, NULL);
 	signal_ignore(SIGPIPE);
 	leave_own_mail_alone();
-	if (chdir(home_dir) < 0 || unsetenv("QMAILQUEUE") < 0 ||
-	    control_read_line_or_me("control/authservid", &id, "localhost") < 0)
-		_exit(NO_CONTROLS);
+	if (chdir(home_dir) < 0 || unsetenv("QMAILQUEUE") < 0)
+		fail(home_dir, NO_CONTROLS);
+	if (control_read_line_or_me("control/authservid", &id, "localhost") < 0)
+		fail("control/authservid", NO_CONTROLS);
+	is_strict = is_enforced();
 	spool_message(&spool);
 	if (handover_read(1, &envelope) < 0)
 		_exit(errno == EPROTO ? CANNOT_READ : BAD_ENVELOPE);
@@ -229,10 +248,10 @@ main(void)
 	question.helo = setting("SMTPHELO");
 	question.sender = str_span(&envelope.sender);
 	if (verifydoor_ask(home_dir, &question, spool.reader, &answer) < 0)
-		_exit(NO_ANSWER);
-	obey(&answer);
+		fail("qmail-verifyd does not answer", NO_ANSWER);
+	obey(&answer, is_strict);
 	if (inject_open(&inject, home_dir, INJECT_FILTERED) < 0)
-		_exit(NO_QUEUE);
+		fail("qmail-queue", NO_QUEUE);
 	inject_message(&inject, str_span(&answer.fields));
 	pass_on(&inject, &spool, str_span(&id));
 	handover_add(&inject, &envelope);

@@ -116,9 +116,17 @@ is_class(struct span word)
 	return is_meant(SPAN("outside,relay,login,local"), word);
 }
 
+NORETURN static void
+refuse_line(unsigned long number, const char *what)
+{
+	fprintf(stderr, "%s: control/queuefilters: line %lu %s\n", NAME, number,
+	    what);
+	_exit(NO_CONTROLS);
+}
+
 /* A line that says nothing may be one that was to protect somebody. */
 static void
-take_line(struct filters *filters, struct span line)
+take_line(struct filters *filters, struct span line, unsigned long number)
 {
 	size_t colon = span_find(line, ':');
 	struct span list = span_upto(line, colon), rest = list, word;
@@ -127,18 +135,12 @@ take_line(struct filters *filters, struct span line)
 
 	while (is_good && span_cut_next(&rest, ',', &word))
 		is_good = is_class(span_trim(word));
-	if (!is_good) {
-		fputs(NAME ": control/queuefilters has a line that is none\n",
-		    stderr);
-		_exit(NO_CONTROLS);
-	}
+	if (!is_good)
+		refuse_line(number, "is not CLASS,...: PROGRAM ...");
 	if (!is_meant(list, span_of(filters->class)))
 		return;
-	if (filters->lines.len == FILTERS_MAX) {
-		fputs(
-		    NAME ": control/queuefilters has too many lines\n", stderr);
-		_exit(NO_CONTROLS);
-	}
+	if (filters->lines.len == FILTERS_MAX)
+		refuse_line(number, "is a filter too many for this message");
 	vec_push(&filters->lines, words);
 }
 
@@ -146,6 +148,7 @@ static void
 read_filters(struct filters *filters)
 {
 	struct span rest, line;
+	unsigned long number = 0;
 
 	if (file_read("control/queuefilters", &filters->text, FILE_MAX) < 0) {
 		if (errno == ENOENT)
@@ -156,8 +159,9 @@ read_filters(struct filters *filters)
 	rest = str_span(&filters->text);
 	while (span_cut_next(&rest, '\n', &line)) {
 		line = control_clean_line(line);
+		number++;
 		if (line.len && line.s[0] != '#')
-			take_line(filters, line);
+			take_line(filters, line, number);
 	}
 }
 
@@ -305,10 +309,13 @@ refuse_with_words(const struct files *files)
 {
 	char words[VERDICT_CUSTOM_MAX];
 	ssize_t got = pread(files->remark.fd, words, sizeof(words), 0);
+	struct span said = span_make(words, got > 0 ? (size_t)got : 0);
 
+	if (span_ends(said, SPAN("\n"))) /* of echo */
+		said.len--;
 	/* Who does not listen hears the exit code. */
-	if (got > 0)
-		(void)!fd_write_all(REMARK_FD, span_make(words, (size_t)got));
+	if (said.len)
+		(void)!fd_write_all(REMARK_FD, said);
 	_exit(VERDICT_CUSTOM_EXIT);
 }
 

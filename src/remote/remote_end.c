@@ -117,6 +117,10 @@ static const struct {
 	[REMOTE_END_NEVER] = { 'D', PEER, "refused the message", NULL },
 	[REMOTE_TLS_POLICY] = { 'Z', HOST,
 	    "has a line in control/tlspolicy that says nothing", "4.3.5" },
+	[REMOTE_TLS_STRAY] = { 'Z', NOBODY,
+	    "control/tlspolicy has a line without a colon, or with a blank "
+	    "before it, which may be about this domain",
+	    "4.3.5" },
 	[REMOTE_TLS_QMTP] = { 'Z', HOST,
 	    "has a route in control/qmtproutes, and a line in control/tlspolicy "
 	    "that asks for TLS, which QMTP has not",

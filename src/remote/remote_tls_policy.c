@@ -35,6 +35,9 @@ remote_tls_read(struct remote *remote, struct span relay)
 
 	if (routes_read_file(&lines, TLSPOLICY_FILE) < 0)
 		remote_end(&remote->told, REMOTE_CONTROL, SPAN(""));
+	/* It may be the one that was to protect this domain. */
+	if (lines.has_stray_line)
+		remote_end(&remote->told, REMOTE_TLS_STRAY, SPAN(""));
 	if ((routes_find_text(&lines, remote->told.host, &text) ||
 		(relay.len && routes_find_text(&lines, relay, &text))) &&
 	    text.len && tlspolicy_parse(text, &remote->tls.policy) < 0)

@@ -53,11 +53,12 @@ def names():
 
 
 def offer(town, message=MESSAGE, envelope=process.envelope("joe@there.example", "ann@here.example"), **more):
-    """Exit code, and what was said on descriptor 6."""
+    """Exit code, and what was said on descriptor 6; what was on descriptor 2 is logged()."""
     environment = {"PATH": "/usr/bin:/bin", "TCPREMOTEIP": CLIENT, "SMTPHELO": "host.there.example", **more}
     text, address, remark = os.pipe(), os.pipe(), os.pipe()
+    town.place.write(log_path(town), "", "qmaild")
     child = subprocess.Popen(
-        ["/bin/sh", "-c", 'exec "$0" 6>&2 2>/dev/null', town.place.program("qmail-authfilter")],
+        ["/bin/sh", "-c", 'exec "$0" 6>&2 2>"$1"', town.place.program("qmail-authfilter"), log_path(town)],
         stdin=text[0], stdout=address[0], stderr=remark[1], cwd="/",
         env={name: value for name, value in environment.items() if value is not None},
         **town.place.as_user("qmaild"))
@@ -71,6 +72,15 @@ def offer(town, message=MESSAGE, envelope=process.envelope("joe@there.example", 
     with os.fdopen(remark[0], "rb") as said:
         words = said.read().decode("latin-1")
     return child.wait(60), words
+
+
+def log_path(town):
+    return town.place.base + "/authfilter.log"
+
+
+def logged(town):
+    with open(log_path(town)) as log:
+        return log.read()
 
 
 def put(town, name, text):
@@ -141,7 +151,8 @@ def test_fields_that_pretend_to_be_ours(town, verifyd, names, case):
     "authentication-results: here.example; spf=pass\n", "Authentication-Results:\n here.example;\n spf=pass\n",
     "Authentication-Results : here.example; spf=pass\n", "Authentication-Results: (a (b) \\) c) here.example; spf=pass\n",
     "Authentication-Results: here.example (;\n", "Authentication-Results: other.example (;\n", "Authentication-Results: \"here.\\example\" 1; spf=pass\n",
-    "no field\nAuthentication-Results: here.example; spf=pass\n"])
+    "Authentication-Results: here.example/1; dmarc=pass\n", "Authentication-Results: here.example.; dmarc=pass\n",
+    "Authentication-Results: garbage\n", "no field\nAuthentication-Results: here.example; spf=pass\n"])
 def test_however_they_are_written(town, verifyd, names, field):
     text = deliver(town, "X-One: 1\n" + field + MESSAGE)
     assert len(re.findall("(?i)authentication-results", text)) == 1, text
@@ -275,20 +286,36 @@ def test_what_qmail_queue_says(town, verifyd, names, line, code):
         os.rename(program + ".away", program)
 
 
-@pytest.mark.parametrize("name, text", [("authpolicy", "perhaps\n"), ("authservid", None)])
-def test_settings_that_cannot_be_used(town, verifyd, names, name, text):
+@pytest.mark.parametrize("client", [CLIENT, OTHER])
+@pytest.mark.parametrize("name, text, says", [
+    ("authpolicy", "enforced\n", "control/authpolicy is neither report nor enforce: Invalid argument"),
+    ("authpolicy", None, "control/authpolicy: Is a directory"),
+    ("authservid", None, "control/authservid: Is a directory")])
+def test_settings_that_cannot_be_used(town, verifyd, names, name, text, says, client):
+    """Whatever the message is like."""
     if text:
         put(town, name, text)
     else:
         os.mkdir(town.place.path("control/" + name))
-    assert offer(town, **FORGED)[0] == 55
+    assert offer(town, TCPREMOTEIP=client) == (55, "")
+    assert logged(town) == "qmail-authfilter: %s\n" % says
     assert town.is_empty()
+
+
+def test_no_place_for_messages(town, verifyd, names):
+    os.rename(town.place.path("spool"), town.place.path("spool.away"))
+    try:
+        assert offer(town) == (53, "")
+    finally:
+        os.rename(town.place.path("spool.away"), town.place.path("spool"))
+    assert logged(town) == "qmail-authfilter: spool: No such file or directory\n"
 
 
 def test_the_service_is_away(town, verifyd, names):
     """Nothing comes in unchecked."""
     verifyd.kill()
     assert offer(town) == (71, "")
+    assert logged(town) == "qmail-authfilter: qmail-verifyd does not answer: Connection refused\n"
     assert town.is_empty()
 
 

@@ -266,6 +266,94 @@ def test_stop_ends_a_svscan_begun_by_hand(tampered, sources):
         subprocess.run(stop, cwd=sources, check=True)
 
 
+@pytest.fixture
+def run_stop(sources):
+    """run_stop(PATIENCE="0"): the process of `make stop`."""
+    def begin(**settings):
+        return subprocess.Popen(["sh", "src/install/quickstart.sh", "stop"], cwd=sources, text=True,
+                                env=dict(os.environ, **settings), stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+    return begin
+
+
+@pytest.fixture
+def stubborn(tampered, sources, run_stop):
+    """A svscan with qmail-srsd, and qmail-secretd, which does not end when it is told to, but
+    when this file is there."""
+    service, file = tampered.path("service"), sources + "/end"
+    subprocess.run(["sh", "src/install/services.sh", "qmail-srsd", "qmail-secretd"], cwd=sources,
+                   check=True)
+    tampered.write(service + "/qmail-srsd/run", "#!/bin/sh\nexec cat /dev/zero >/dev/null\n", mode=0o755)
+    tampered.write(service + "/qmail-secretd/run", "#!/bin/sh\ntrap 'touch told' TERM\n"
+                   "until [ -e %s ]; do sleep 0.1; done\n" % file, mode=0o755)
+    svscan = subprocess.Popen(["svscan", service], stderr=subprocess.DEVNULL)
+    for name in ("qmail-srsd", "qmail-secretd"):
+        for path in (service + "/" + name, service + "/" + name + "/log"):
+            while subprocess.run(["svok", path]).returncode:
+                assert svscan.poll() is None
+    while b"qmail-secretd: up" not in subprocess.run(["svstat", service + "/qmail-secretd"],
+                                                     capture_output=True).stdout:
+        assert svscan.poll() is None
+    yield file
+    svscan.kill()
+    svscan.wait()
+    release(file)
+    assert run_stop().wait() == 0
+
+
+def runs(path):
+    return subprocess.run(["svok", path]).returncode == 0
+
+
+def release(path):
+    open(path, "w").close()
+
+
+def test_stop_says_what_does_not_end_and_ends_the_rest(tampered, stubborn, run_stop):
+    """And the next one goes on where it was."""
+    tampered.control(me="here.example\n", stoptime="0\n")
+    service = tampered.path("service")
+    stop = run_stop(PATIENCE="5")
+    said = stop.communicate()[1]
+    assert stop.returncode == 1 and said.startswith(
+        "quickstart: after 5 seconds there still run, in %s: qmail-secretd. " % service)
+    assert [runs(service + name) for name in ("/qmail-srsd", "/qmail-srsd/log")] == [False, False]
+    # Its log stays as long as it may say something.
+    assert runs(service + "/qmail-secretd") and runs(service + "/qmail-secretd/log")
+    release(stubborn)
+    assert run_stop().wait() == 0
+    assert not runs(service + "/qmail-secretd") and not runs(service + "/qmail-secretd/log")
+
+
+@pytest.mark.parametrize("stoptime", ["600", "0600 seconds"])
+def test_stop_waits_as_long_as_deliveries_may(tampered, stubborn, run_stop, stoptime):
+    tampered.control(me="here.example\n", stoptime=stoptime + "\n")
+    stop = run_stop(PATIENCE="0")
+    while not os.path.exists(tampered.path("service/qmail-secretd/told")):
+        assert stop.poll() is None, stop.communicate()
+    release(stubborn)
+    assert stop.communicate() == ("stopped; mail that waits stays in %s\n" % tampered.path("queue"), "")
+    assert stop.returncode == 0
+
+
+def test_a_start_ends_a_log_that_was_left_over(tampered, sources):
+    """The service starts with a new svscan, and its pipe, of which an old log knows nothing."""
+    subprocess.run(["sh", "src/install/services.sh", "qmail-send"], cwd=sources, check=True)
+    log = tampered.path("service/qmail-send/log")
+    with subprocess.Popen(["supervise", log], cwd=tampered.path("service")) as left:
+        while not runs(log):
+            assert left.poll() is None
+        # All packages are there, and there is nothing to make: it gets no further.
+        os.mkdir(sources + "/bin")
+        tampered.write(sources + "/bin/dpkg-query", "#!/bin/sh\necho install ok installed\n", mode=0o755)
+        done = subprocess.run(["sh", "src/install/quickstart.sh"], cwd=sources, capture_output=True,
+                              text=True, env=dict(os.environ, PORT="2525",
+                                                  PATH=sources + "/bin:" + os.environ["PATH"]))
+        assert done.returncode and "No rule to make target" in done.stderr
+        assert not runs(log)
+        assert left.wait() == 0
+
+
 def test_services_written_again_keep_what_people_changed(tampered, sources):
     """And what nobody changed is as of now."""
     script = tampered.path("service/qmail-send/run")
@@ -356,6 +444,22 @@ def test_showctl_tells_what_of_a_number_counts(tampered):
                        ("concurrencylocal", "7"), ("concurrencyremote", "20 (default)")):
         line, = (line for line in shown.splitlines() if line.startswith(name + " - "))
         assert line.endswith(": " + says)
+
+
+def test_showctl_names_policies_that_say_nothing(tampered):
+    tampered.control(me="here.example\n", authpolicy="enforced\n", tlspolicy=(
+        "a.example:none\nb.example:verify mx.b.example\nc.example:\n"
+        "d.example encrypt\ne.example :encrypt\nf.example:encrypted\n"))
+    shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+    assert ": enforced - NO SUCH POLICY: mail from outside waits\n" in shown
+    assert ("\ta.example:none\n\tb.example:verify mx.b.example\n\tc.example:\n"
+            "\td.example encrypt - FOR NO DOMAIN: all mail to other hosts waits\n"
+            "\te.example :encrypt - FOR NO DOMAIN: all mail to other hosts waits\n"
+            "\tf.example:encrypted - NO SUCH POLICY: mail for the domain waits\n") in shown
+    for word in ("report", "enforce"):
+        tampered.control(me="here.example\n", authpolicy=word + "\n")
+        shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+        assert ": %s\n" % word in shown
 
 
 def test_showctl_names_what_programs_cannot_read(tampered):

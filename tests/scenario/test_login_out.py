@@ -182,10 +182,10 @@ def test_a_service_that_never_was(root_place, secretd, files, lines, wanted):
                          ids=range(5))
 def test_a_file_that_says_nothing(root_place, secretd, files, text):
     end, words, _, (connection,) = send(
-        root_place, {"127.0.0.2:2525": [script(files.sign("relay.example"))]}, RELAY, text)
+        root_place, {"127.0.0.2:2525": [script(files.sign("relay.example"))]}, RELAY, "# logins\n\n" + text)
     assert end == "Z" and "qmail-secretd does not answer" in words
     assert b"MAIL" not in connection.sent
-    secretd.wait("smtpauth")
+    secretd.wait("control/smtpauth: line 3: ")
 
 
 def test_not_by_mx(root_place, secretd, files):

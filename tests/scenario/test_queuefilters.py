@@ -110,7 +110,8 @@ def test_envelopes(filters):
     ("exit 31", 31, "", ""), ("exit 100", 31, "", ""), ("exit 111", 71, "", "it ended with 111"),
     ("exit 1", 71, "", "it ended with 1"), ("kill -9 $$", 71, "", "it crashed"),
     ("cat; exit 81", 71, "", "it ended with 81"),
-    ("echo 'Dno spam here (#5.7.1)' >&6; exit 82", 82, "Dno spam here (#5.7.1)\n", ""),
+    ("echo 'Dno spam here (#5.7.1)' >&6; exit 82", 82, "Dno spam here (#5.7.1)", ""),
+    ("printf 'Zlater' >&6; exit 82", 82, "Zlater", ""), ("echo >&6; exit 82", 82, "", ""),
     ("echo x >&4", 71, "", "no envelope"), ("printf 'Fa\\0' >&4", 71, "", "no envelope"),
     ("exit 99", 0, "", "discarded")])
 def test_ends(filters, script, code, said, trouble):
@@ -154,6 +155,12 @@ def test_a_file_that_is_none(filters, text):
     _, trouble = filters.offer(code=55)
     assert "control/queuefilters" in trouble
     assert filters.queued() == []
+
+
+def test_which_line_it_is(filters):
+    filters.put("# a comment\n\noutside: /bin/true\noutside\n")
+    assert filters.offer(code=55)[1] == (
+        "qmail-filters: control/queuefilters: line 4 is not CLASS,...: PROGRAM ...\n")
 
 
 def test_comments(filters):

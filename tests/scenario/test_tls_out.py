@@ -340,6 +340,17 @@ def test_a_policy_that_says_nothing(fresh, spawner, tlsc, line):
     assert not servers.connections
 
 
+@pytest.mark.parametrize("line", ["d.example encrypt", "other.example verify", "d.example :encrypt",
+                                  "\td.example:encrypt"])
+def test_a_policy_for_nobody(fresh, spawner, tlsc, line):
+    """Nobody can tell whom it was to protect."""
+    control(fresh, "there.example:none\n%s\n" % line)
+    with peers.Servers({RELAY: [{}]}) as servers:
+        end, text, _ = deliver(spawner)
+    assert end == "Z" and "control/tlspolicy" in text and "(#4.3.5)" in text
+    assert not servers.connections
+
+
 def test_whose_policy(fresh, spawner, tlsc):
     """By domain, by what it is below, or by the relay."""
     lines = "d.example:none\n.up.example:encrypt\nrelay.example:encrypt\n"

@@ -80,6 +80,37 @@ test_find(void **state)
 	routes_free(&routes);
 }
 
+/* Whether a line is for no domain. */
+static void
+test_stray(void **state)
+{
+	static const struct {
+		const char *line;
+		bool is_stray;
+	} strays[] = {
+		{ "", false },
+		{ "a.test:relay", false },
+		{ ":relay", false },
+		{ "[2001:db8::9]:relay", false },
+		{ "a.test: relay", false },
+		{ "a.test relay", true },
+		{ "a.test", true },
+		{ "[2001:db8::9]", true },
+		{ "a.test :relay", true },
+		{ "\ta.test:relay", true },
+		{ "a.test relay\na.test:relay", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(strays) / sizeof(strays[0]); i++) {
+		struct routes routes = ROUTES_INIT;
+
+		routes_parse(&routes, span_of(strays[i].line));
+		assert_int_equal(routes.has_stray_line, strays[i].is_stray);
+		routes_free(&routes);
+	}
+}
+
 static const struct {
 	const char *text, *address, *name; /* NULL: it is none */
 } binds[] = {
@@ -202,6 +233,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_find),
+		cmocka_unit_test(test_stray),
 		cmocka_unit_test(test_bind),
 		cmocka_unit_test(test_for_all),
 		cmocka_unit_test(test_read),

@@ -22,17 +22,29 @@ find_colon(struct span text)
 	return bracket + span_find(span_from(text, bracket), ':');
 }
 
+bool
+routes_cut(struct span line, struct span *domain, struct span *text)
+{
+	size_t colon = find_colon(line);
+
+	*domain = span_upto(line, colon);
+	*text = span_from(line, colon + 1);
+	return colon < line.len;
+}
+
 void
 routes_parse(struct routes *routes, struct span lines)
 {
-	struct span line;
+	struct span line, domain, text;
 
 	while (span_cut_next(&lines, '\n', &line)) {
-		size_t colon = find_colon(line);
+		bool is_route = routes_cut(line, &domain, &text);
 
-		if (colon < line.len)
-			wordset_add(&routes->table, span_upto(line, colon),
-			    span_from(line, colon + 1));
+		if (is_route)
+			wordset_add(&routes->table, domain, text);
+		if (!is_route || span_has(domain, ' ') ||
+		    span_has(domain, '\t'))
+			routes->has_stray_line = true;
 	}
 }
 
@@ -42,8 +54,10 @@ routes_read_file(struct routes *routes, const char *name)
 	struct str lines = STR_INIT;
 	int result = control_read_list(name, &lines);
 
-	if (result >= 0)
+	if (result >= 0) {
 		wordset_free(&routes->table);
+		routes->has_stray_line = false;
+	}
 	if (result > 0) {
 		routes->table.seed = random_seed();
 		routes_parse(routes, str_span(&lines));

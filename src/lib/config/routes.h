@@ -11,6 +11,7 @@
 #ifndef CONFIG_ROUTES_H
 #define CONFIG_ROUTES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -22,16 +23,21 @@
 
 struct routes {
 	struct wordset table;
+	bool has_stray_line; /* no colon, or a blank before it: for no domain */
 	struct file_stamp stamp; /* the file when it was read */
 };
 
-#define ROUTES_INIT               \
-	{                         \
-		WORDSET_INIT,     \
-		{                 \
-			.size = 0 \
-		}                 \
+#define ROUTES_INIT                  \
+	{                            \
+		WORDSET_INIT, false, \
+		{                    \
+			.size = 0    \
+		}                    \
 	}
+
+/* routes_cut: what stands before the colon of a line, and behind it.  Returns
+ * false if it has none. */
+bool routes_cut(struct span line, struct span *domain, struct span *text);
 
 /* routes_parse: takes the lines of a list file, cleaned as control.h says;
  * of equal domains the last one counts. */

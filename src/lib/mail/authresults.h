@@ -13,9 +13,9 @@
 #define AUTHRESULTS_VALUE_MAX 255u /* bytes of a value that are written */
 
 /*
- * authresults_is_from: whether a field says that it is of this host, or does not
- * say whose it is as RFC 8601 2.2 wants it: a border removes it (RFC 8601 5), so
- * that nobody believes it.
+ * authresults_is_from: whether a field says that it is of this host, a dot at the
+ * end of a name or not, or does not say whose it is as RFC 8601 2.2 wants it, up to
+ * the first semicolon: a border removes it (RFC 8601 5), so that nobody believes it.
  *   value   what follows the colon, folds and all; hostile
  *   id      the authserv-id of this host
  */
