@@ -11,6 +11,8 @@
 #define NAP	   (100 * 1000 * 1000) /* nanoseconds; each is longer by these */
 #define SECOND	   (1000 * 1000 * 1000)
 #define BUSY_WORDS "is being sorted or delivered just now; nothing was done"
+#define PARTLY_WORDS \
+	"is being delivered just now: what is under way ends as it does"
 #define OTHERS_WORDS \
 	"has other recipients, too, which were not named; nothing was done"
 
@@ -79,6 +81,10 @@ take_answer(struct acting *acting, uint64_t number, enum orders_answer answer)
 	switch (answer) {
 	case ORDERS_DONE:
 		vec_push(&acting->obeyed, number);
+		break;
+	case ORDERS_PARTLY:
+		vec_push(&acting->obeyed, number);
+		control_complain(acting->control, number, PARTLY_WORDS);
 		break;
 	case ORDERS_BUSY:
 		vec_push(&acting->busy.list, number);

@@ -194,7 +194,7 @@ tell_address(struct span address)
 
 /* A command was said: whether more of its kind is wanted. */
 static bool
-send(enum milter_step quiet)
+say(enum milter_step quiet)
 {
 	milter_talk_send(&filter.talk);
 	if (filter.talk.terms.steps & (uint32_t)quiet)
@@ -284,7 +284,7 @@ tell_connection(struct span host, struct span address)
 	} else {
 		milter_talk_bytes(&filter.talk, SPAN("U"));
 	}
-	(void)send(MILTER_QUIET_CONNECT);
+	(void)say(MILTER_QUIET_CONNECT);
 	str_free(&me);
 }
 
@@ -297,7 +297,7 @@ tell_helo(struct span name)
 	milter_talk_send(&filter.talk);
 	milter_talk_begin(&filter.talk, MILTER_HELO);
 	milter_talk_word(&filter.talk, name);
-	(void)send(MILTER_QUIET_HELO);
+	(void)say(MILTER_QUIET_HELO);
 }
 
 /* A user of this machine is shown as a client that is this machine. */
@@ -333,7 +333,7 @@ tell_sender(void)
 	milter_talk_send(&filter.talk);
 	milter_talk_begin(&filter.talk, MILTER_MAIL);
 	tell_address(str_span(&filter.message.envelope.sender));
-	(void)send(MILTER_QUIET_MAIL);
+	(void)say(MILTER_QUIET_MAIL);
 }
 
 /* Who refuses one refuses the message: it is too late for a part of it. */
@@ -351,13 +351,13 @@ tell_recipients(void)
 		milter_talk_send(&filter.talk);
 		milter_talk_begin(&filter.talk, MILTER_RCPT);
 		tell_address(span_from(record, 1));
-		has_more = send(MILTER_QUIET_RCPT);
+		has_more = say(MILTER_QUIET_RCPT);
 	}
 	if (is_wanted(MILTER_NO_DATA) && filter.talk.terms.version > 3) {
 		begin_macros(MILTER_DATA);
 		milter_talk_send(&filter.talk);
 		milter_talk_begin(&filter.talk, MILTER_DATA);
-		(void)send(MILTER_QUIET_DATA);
+		(void)say(MILTER_QUIET_DATA);
 	}
 }
 
@@ -384,13 +384,13 @@ tell_header(void)
 		milter_talk_begin(&filter.talk, MILTER_HEADER);
 		milter_talk_word(&filter.talk, name);
 		milter_talk_word(&filter.talk, value);
-		has_more = send(MILTER_QUIET_HEADERS);
+		has_more = say(MILTER_QUIET_HEADERS);
 	}
 	if (is_wanted(MILTER_NO_HEADER_END)) {
 		begin_macros(MILTER_HEADER_END);
 		milter_talk_send(&filter.talk);
 		milter_talk_begin(&filter.talk, MILTER_HEADER_END);
-		(void)send(MILTER_QUIET_HEADER_END);
+		(void)say(MILTER_QUIET_HEADER_END);
 	}
 }
 
@@ -407,7 +407,7 @@ tell_part(struct str *part, struct span bytes, bool *is_after_cr)
 	milter_talk_begin(&filter.talk, MILTER_BODY);
 	milter_talk_bytes(&filter.talk, str_span(part));
 	str_reset(part);
-	return send(MILTER_QUIET_BODY);
+	return say(MILTER_QUIET_BODY);
 }
 
 static void

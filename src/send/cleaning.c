@@ -120,6 +120,27 @@ cleaning_next_event(
 }
 
 bool
+cleaning_unfinished(
+    const struct cleaning *cleaning, size_t *place, uint64_t *number)
+{
+	size_t held = cleaning->finished.len;
+
+	if (*place < held) {
+		*number = cleaning->finished.at[(*place)++];
+		return true;
+	}
+	for (size_t i = cleaning->answered + *place - held;
+	     i < cleaning->orders.len; i++) {
+		++*place;
+		if (cleaning->orders.at[i].letter == CLEAN_FINISHED) {
+			*number = cleaning->orders.at[i].number;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
 cleaning_is_busy(const struct cleaning *cleaning)
 {
 	return cleaning->removing + cleaning->finished.len >=

@@ -47,6 +47,15 @@ void cleaning_finish(struct cleaning *cleaning, uint64_t number);
  */
 void cleaning_release(struct cleaning *cleaning, bool at_once);
 
+/*
+ * cleaning_unfinished: the next message that was to go, and for all that is known
+ * has not.
+ *   place   begins at 0
+ * Returns false if there are no more.
+ */
+bool cleaning_unfinished(
+    const struct cleaning *cleaning, size_t *place, uint64_t *number);
+
 /* cleaning_next_event: takes one answer off, or EVENT_ALERT.  1; 0 at the end;
  * -1 if the rest is malformed, or answers nothing. */
 int cleaning_next_event(

@@ -28,7 +28,8 @@ enum job_state {
 	JOB_ACTIVE,   /* has files: recipients are started, recorded, marked */
 	JOB_BOUNCING, /* all recipients are done; its bounce is being queued */
 	JOB_REMOVING, /* qmail-clean takes it away */
-	JOB_STATES    /* their number */
+	JOB_KEEPING, /* straight: it cannot be; files are to say that it is done */
+	JOB_STATES /* their number */
 };
 
 /*

@@ -40,6 +40,8 @@ life_step life_straight_failed;
 life_step life_straight_deferred;
 life_step life_parked;	   /* its files are made */
 life_step life_not_parked; /* they could not be; qmail-todo tries again */
+life_step life_kept;	   /* its files say that it is done */
+life_step life_not_kept;   /* they do not: it comes twice */
 
 /* Of one with files. */
 life_step life_recipient_done;
@@ -109,6 +111,13 @@ void life_finish(struct send *send, struct job *job);
  */
 int life_unlink_files(
     const struct send *send, uint64_t number, struct queue_path *culprit);
+
+/* life_keep: a straight message is done, and qmail-clean is not there to take it away:
+ * it gets files that say so. */
+void life_keep(struct send *send, struct job *job);
+
+/* life_keep_finished: the same of all that qmail-clean has not answered. */
+void life_keep_finished(struct send *send);
 
 /* life_park: a straight message gets files.
  *   retry   when to try it, in seconds; 0: it was not tried yet */

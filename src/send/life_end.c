@@ -10,6 +10,8 @@
 #include "mail/bounce.h"
 #include "queue/state.h"
 
+#include "sorted.h"
+
 /* All recipients are done: a bounce if need be, then it goes.  The files stay
  * until then, for they say that all is done. */
 void
@@ -76,12 +78,38 @@ life_bounce_not_queued(
 		life_free_job(send, job); /* its files tell all */
 }
 
+/* Once qmail-clean is gone, nothing but files of its own can tell the next qmail-send
+ * that the message is done. */
+void
+life_keep(struct send *send, struct job *job)
+{
+	job->state = JOB_KEEPING;
+	send->parking++;
+	arrivals_tell(&send->arrivals, SORTED_PARK_DONE, job->number);
+}
+
+void
+life_keep_finished(struct send *send)
+{
+	uint64_t number;
+
+	for (size_t i = 0; cleaning_unfinished(&send->cleaning, &i, &number);) {
+		struct job *job = job_find(&send->jobs, number);
+
+		if (job && job->is_straight)
+			life_keep(send, job);
+	}
+}
+
 void
 life_remove(struct send *send, struct job *job, const struct event *event)
 {
 	(void)event;
 	job->state = JOB_REMOVING;
-	cleaning_finish(&send->cleaning, job->number);
+	if (job->is_straight && send->cleaning.link.fd == -1)
+		life_keep(send, job);
+	else
+		cleaning_finish(&send->cleaning, job->number);
 }
 
 void

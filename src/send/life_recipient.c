@@ -271,7 +271,9 @@ tell_of_delay(struct send *send, struct job *job, enum channel_id channel)
 {
 	struct job_channel *own = &job->channels[channel];
 
-	if (own->delays.len == 0 || scribing_is_busy(&send->scribing))
+	/* What was ordered to end is not tried again. */
+	if (own->delays.len == 0 || info_order_ends(job->order) ||
+	    scribing_is_busy(&send->scribing))
 		return;
 	if (info_mark_delay(job->number, send->split, channel, job->birth) <
 	    0) {

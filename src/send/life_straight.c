@@ -75,6 +75,21 @@ life_not_parked(struct send *send, struct job *job, const struct event *event)
 }
 
 void
+life_kept(struct send *send, struct job *job, const struct event *event)
+{
+	(void)event;
+	send->parking--;
+	life_free_job(send, job);
+}
+
+void
+life_not_kept(struct send *send, struct job *job, const struct event *event)
+{
+	life_kept(send, job, event);
+	life_broken(send, NULL, event);
+}
+
+void
 life_straight_done(
     struct send *send, struct job *job, const struct event *event)
 {

@@ -328,12 +328,18 @@ obey_at_work(struct order *order, struct job *job)
 	enum orders_answer answer =
 	    obey(order, job, job->number, job->order, job->birth);
 
+	bool is_running = false;
+
 	for (int i = 0; answer == ORDERS_DONE && i < CHANNELS; i++) {
 		order->send->channels[i].changes++;
 		if (number_set_has(&order->due, job->number))
 			job->channels[i].retry = order->send->now;
+		is_running = is_running || job->channels[i].running;
 	}
-	return answer;
+	return is_running &&
+		(order->verb == ORDERS_RETURN || order->verb == ORDERS_DELETE)
+	    ? ORDERS_PARTLY
+	    : answer;
 }
 
 /* Its bounce is being queued.  If that failed, a message without files can still

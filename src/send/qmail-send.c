@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <unistd.h>
 
 #include "base/must.h"
@@ -109,6 +110,8 @@ static life_step *const table[JOB_STATES][EVENTS] = {
 		[EVENT_AGAIN] = life_remove,
 		[EVENT_BROKEN] = life_broken,
 	},
+	[JOB_KEEPING] = { [EVENT_WAITING] = life_kept,
+		[EVENT_BROKEN] = life_not_kept },
 };
 
 static void
@@ -218,17 +221,25 @@ hear_rspawn(struct send *send, struct span record)
 	return hear_spawner(send, CHANNEL_REMOTE, record);
 }
 
+#define LINK(member) offsetof(struct send, member)
+
 static const struct peer {
 	const char *name; /* in the log, when it is gone */
+	size_t link;	  /* where that is in struct send */
 	int (*hear)(struct send *send, struct span record); /* or NULL */
 } peers[] = {
-	[DAEMONS_TODO] = { "qmail-todo connection", hear_todo },
-	[DAEMONS_LSPAWN] = { "spawn connection", hear_lspawn },
-	[DAEMONS_RSPAWN] = { "spawn connection", hear_rspawn },
-	[DAEMONS_CLEAN] = { "qmail-clean connection", hear_clean },
-	[DAEMONS_RCPTD] = { "qmail-rcptd connection", NULL },
-	[DAEMONS_QCTLD] = { "qmail-qctld connection", orders_hear },
-	[DAEMONS_LINKS] = { "the scribe", hear_scribe },
+	[DAEMONS_TODO] = { "qmail-todo connection", LINK(arrivals.link),
+	    hear_todo },
+	[DAEMONS_LSPAWN] = { "spawn connection",
+	    LINK(deliveries.links[CHANNEL_LOCAL]), hear_lspawn },
+	[DAEMONS_RSPAWN] = { "spawn connection",
+	    LINK(deliveries.links[CHANNEL_REMOTE]), hear_rspawn },
+	[DAEMONS_CLEAN] = { "qmail-clean connection", LINK(cleaning.link),
+	    hear_clean },
+	[DAEMONS_RCPTD] = { "qmail-rcptd connection", LINK(rcptd), NULL },
+	[DAEMONS_QCTLD] = { "qmail-qctld connection", LINK(qctld),
+	    orders_hear },
+	[DAEMONS_LINKS] = { "the scribe", LINK(scribing.link), hear_scribe },
 };
 
 #define PEERS (sizeof(peers) / sizeof(*peers))
@@ -236,22 +247,7 @@ static const struct peer {
 static struct link *
 link_of(struct send *send, size_t peer)
 {
-	switch (peer) {
-	case DAEMONS_TODO:
-		return &send->arrivals.link;
-	case DAEMONS_LSPAWN:
-		return &send->deliveries.links[CHANNEL_LOCAL];
-	case DAEMONS_RSPAWN:
-		return &send->deliveries.links[CHANNEL_REMOTE];
-	case DAEMONS_CLEAN:
-		return &send->cleaning.link;
-	case DAEMONS_RCPTD:
-		return &send->rcptd;
-	case DAEMONS_QCTLD:
-		return &send->qctld;
-	default:
-		return &send->scribing.link;
-	}
+	return (struct link *)(void *)((char *)send + peers[peer].link);
 }
 
 /* ---- the end ---- */
@@ -274,6 +270,8 @@ static void
 lose(struct send *send, size_t peer)
 {
 	link_close(link_of(send, peer));
+	if (peer == DAEMONS_CLEAN)
+		life_keep_finished(send);
 	sendlog_z(&send->log, "alert: oh no! lost ");
 	sendlog_z(&send->log, peers[peer].name);
 	sendlog_z(&send->log, "! dying...");
@@ -318,8 +316,7 @@ static void
 on_no_memory(void)
 {
 	/* A line without memory; when it cannot be written, so be it. */
-	if (fd_write(DAEMONS_LOG_FD, SPAN("alert: out of memory\n")) < 0)
-		errno = 0;
+	(void)!fd_write(DAEMONS_LOG_FD, SPAN("alert: out of memory\n"));
 	(void)sleep(MEMORY_PAUSE);
 }
 

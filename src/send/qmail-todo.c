@@ -243,8 +243,9 @@ hear(struct todo *todo, char word, struct span value)
 		note_number(todo, &todo->found, number);
 		break;
 	case SORTED_PARK:
+	case SORTED_PARK_DONE:
 		forget(todo, number);
-		if (!todo_park(todo, number))
+		if (!todo_park(todo, number, word == SORTED_PARK_DONE))
 			trouble_note(&todo->trouble, clock_monotonic());
 		break;
 	default:

@@ -139,8 +139,7 @@ search_window(
 	size_t most = batch_of(send, id, pass->job), i = 0;
 	const struct hop *asked = NULL;
 
-	if (pass->job->order == INFO_ORDER_DELETE ||
-	    pass->job->order == INFO_ORDER_RETURN)
+	if (info_order_ends(pass->job->order))
 		return take_ordered(pass, work);
 	while (i < pass->window.len) {
 		struct hop *hop = pass->window.at[i].hop;

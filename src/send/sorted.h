@@ -24,6 +24,8 @@
  *
  * qmail-send says
  *	P number   make the files of this message, it has to wait (answer: W, B)
+ *	D number   the same, with its recipient as done (answer: W, also if it is
+ *	           gone; B)
  *	G number   its file in todo is gone, or may be looked at again
  *	K number   look at this one (it was linked to todo again)
  *	E (empty)  begin: no other qmail-send runs on this queue
@@ -54,6 +56,7 @@ enum sorted_word {
 	SORTED_TEXT = 'X',
 
 	SORTED_PARK = 'P',
+	SORTED_PARK_DONE = 'D',
 	SORTED_GONE = 'G',
 	SORTED_LOOK = 'K',
 	SORTED_BEGIN = 'E',

@@ -57,7 +57,10 @@ void todo_say(struct todo *todo, struct span record);
  */
 bool todo_sort(struct todo *todo, uint64_t number, bool is_fresh);
 
-/* todo_park: makes the files of a message that went straight. */
-bool todo_park(struct todo *todo, uint64_t number);
+/*
+ * todo_park: makes the files of a message that went straight.
+ *   is_done   its recipient is marked as done; a message that is gone is no trouble
+ */
+bool todo_park(struct todo *todo, uint64_t number, bool is_done);
 
 #endif

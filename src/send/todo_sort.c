@@ -38,6 +38,7 @@ struct sorting {
 	const char *trouble;	 /* why it cannot be used; NULL: fine */
 	bool is_passing;	 /* the trouble may be over soon */
 	bool is_orphan;		 /* its text is gone */
+	bool is_done;		 /* its recipients are */
 	enum channel_id channel; /* of the first recipient */
 	enum info_order order;	 /* that the new files have from the old ones */
 	char buffer[BUFFER_SIZE];
@@ -168,7 +169,7 @@ add_to_channel(struct sorting *s, struct channel_file files[CHANNELS])
 	s->counts[channel]++;
 	if (!file->has_failed)
 		(void)channel_add(&file->replace.out, str_span(&s->address),
-		    str_span(&s->wishes));
+		    str_span(&s->wishes), s->is_done);
 }
 
 /* Gives a channel file its name, or takes it away if not all went well.
@@ -294,20 +295,24 @@ close_sorting(struct sorting *s)
 	str_free(&s->wishes);
 }
 
-/* Makes the files and says that the message waits. */
 static bool
-make_waiting(struct sorting *s, enum sorted_word word)
+say_waiting(struct sorting *s, enum sorted_word word)
 {
 	struct str text = STR_INIT;
 
-	if (!make_files(s))
-		return false;
 	add_head(&text, s, word);
 	record_add_number(&text, SORTED_LOCAL, s->counts[CHANNEL_LOCAL]);
 	record_add_number(&text, SORTED_REMOTE, s->counts[CHANNEL_REMOTE]);
 	hand_over(s, str_span(&text), CHANNELS);
 	str_free(&text);
 	return true;
+}
+
+/* Makes the files and says that the message waits. */
+static bool
+make_waiting(struct sorting *s, enum sorted_word word)
+{
+	return make_files(s) && say_waiting(s, word);
 }
 
 /* Whether the recipient's success is to be told: then it needs a mark, so that
@@ -505,11 +510,16 @@ todo_sort(struct todo *todo, uint64_t number, bool is_fresh)
 }
 
 bool
-todo_park(struct todo *todo, uint64_t number)
+todo_park(struct todo *todo, uint64_t number, bool is_done)
 {
 	struct sorting s = SORTING_INIT(todo, number);
-	bool fine = open_envelope(&s) > 0 && make_waiting(&s, SORTED_WAITING);
+	int found = open_envelope(&s);
+	bool fine;
 
+	s.is_done = is_done;
+	fine = found > 0
+	    ? make_waiting(&s, SORTED_WAITING)
+	    : is_done && found == 0 && say_waiting(&s, SORTED_WAITING);
 	if (!fine)
 		say_broken(todo, number, s.trouble ? s.trouble : trouble_read);
 	close_sorting(&s);

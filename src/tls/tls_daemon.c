@@ -3,8 +3,8 @@
  * and sees that somebody serves who knows them.
  *
  * A process as qmailt, which knows no file any more, serves, and forks for each
- * connection; when the files have changed, another one takes its place.  In a
- * private instance all are the caller.
+ * connection; when the files have changed, another one takes its place, at the same
+ * door.  In a private instance all are the caller.
  */
 #include <errno.h>
 #include <signal.h>
@@ -42,6 +42,8 @@ struct server {
 struct daemon {
 	const struct tls_kind *kind;
 	struct home_ids ids;
+	int door;	 /* whoever serves, serves there */
+	bool has_opened; /* it has its name */
 	struct server server;
 	struct tls_files files; /* what that one knows */
 	struct str stamp;	/* of what was read last */
@@ -100,7 +102,7 @@ take_verdicts(int life, struct tls_files *files, const struct tls_files *before)
 	return true;
 }
 
-/* In the new process: makes a door, gives up root, makes the keys ready, serves. */
+/* In the new process: gives up root, makes the keys ready, serves. */
 NORETURN static void
 become_server(const struct daemon *daemon, struct tls_files *files, int life)
 {
@@ -109,7 +111,7 @@ become_server(const struct daemon *daemon, struct tls_files *files, int life)
 	struct tls_service service = { .kind = kind };
 	struct doorserver server = { .name = kind->name,
 		.path = kind->door,
-		.door = door_make(kind->door, DOORSERVER_BACKLOG),
+		.door = daemon->door,
 		.peers = { geteuid(), geteuid() },
 		.sessions = daemon->sessions,
 		.life = life,
@@ -118,8 +120,6 @@ become_server(const struct daemon *daemon, struct tls_files *files, int life)
 	struct str trouble = STR_INIT;
 
 	signal_serve_not();
-	if (server.door < 0)
-		error_exit(kind->name, kind->door);
 	if (geteuid() == 0) {
 		for (int i = 0; i < DOORSERVER_PEERS; i++)
 			server.peers[i] = daemon->ids.uid[kind->peers[i]];
@@ -133,9 +133,19 @@ become_server(const struct daemon *daemon, struct tls_files *files, int life)
 	doorserver_run(&server);
 }
 
-/* Starts one.  Returns whether it serves.  The name of its door comes from here, for
- * that is in a folder of root's, once it has its keys: else who asks would find
- * nobody in place of the one that there was. */
+/* Gives the door its name, once somebody serves there. */
+static bool
+open_door(struct daemon *daemon)
+{
+	if (!daemon->has_opened && door_show(daemon->kind->door) < 0) {
+		error_warn(daemon->kind->name, daemon->kind->door);
+		return false;
+	}
+	daemon->has_opened = true;
+	return true;
+}
+
+/* Starts one.  Returns whether it serves. */
 static bool
 start_server(
     struct daemon *daemon, struct tls_files *files, struct server *server)
@@ -154,11 +164,8 @@ start_server(
 	fd_close(ends[1]);
 	server->life = ends[0];
 	if (server->pid > 0 && take_verdicts(ends[0], files, &daemon->files) &&
-	    fd_read(ends[0], &byte, 1) == 1) {
-		if (door_show(daemon->kind->door) == 0)
-			return true;
-		error_warn(daemon->kind->name, daemon->kind->door);
-	}
+	    fd_read(ends[0], &byte, 1) == 1 && open_door(daemon))
+		return true;
 	fd_close(ends[0]);
 	return false;
 }
@@ -242,6 +249,9 @@ tls_daemon_run(const struct tls_kind *kind)
 		error_exit(kind->name, home_dir);
 	if (geteuid() == 0 && home_ids_read(&daemon.ids) < 0)
 		error_exit(kind->name, "users/ids");
+	daemon.door = door_make(kind->door, DOORSERVER_BACKLOG);
+	if (daemon.door < 0)
+		error_exit(kind->name, kind->door);
 	renew(&daemon);
 	if (daemon.server.pid == 0)
 		return TROUBLE;

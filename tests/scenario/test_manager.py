@@ -337,7 +337,7 @@ def test_a_daemon_speaks_nonsense(town, victim):
                       "s.send(b'\\xff' * 70)\ntime.sleep(60)\n")
         os.chmod(real, 0o755)
         town.send("x@there.example", "ann@here.example")
-        daemon = town.start("./Mailbox")
+        daemon = town.start("./%s/" % towns.MAIL_FOLDER)
         daemon.wait("^alert: a daemon speaks words that nobody knows")
         daemon.wait("^alert: oh no! " + WORDS[victim])
         assert daemon.process.wait(15) == 0
@@ -413,6 +413,40 @@ def test_a_daemon_dies_while_a_delivery_hangs(town):
     process.until(lambda: count(town, "ann", "began"), "the delivery to begin")
     town.signal("qmail-clean", signal.SIGKILL)
     assert town.daemon.process.wait(15) == 0
+
+
+@pytest.mark.parametrize("rule", ["echo $EXT >> got", "echo $EXT >> got; echo no; exit 100"])
+@pytest.mark.parametrize("stops_before", [False, True])
+def test_nothing_comes_twice_without_qmail_clean(town, rule, stops_before):
+    """Messages that went straight, and were done before it died, or after."""
+    town.rules("ann", "-default", "|%s%s" % ("" if stops_before else "echo x >> began; until test -e go; do sleep 0.05; done; ", rule))
+    town.rules("bob", "", "./%s/" % towns.MAIL_FOLDER)
+    town.open()
+    if stops_before:
+        town.signal("qmail-clean", signal.SIGSTOP)
+    names = ["s%d" % number for number in range(20)]
+    for name in names:
+        town.send("bob@here.example", "ann-%s@here.example" % name)
+    town.send("bob@here.example", "ann-f1@here.example", "ann-f2@here.example")
+    if stops_before:
+        word = ": failure" if "exit" in rule else ": success"
+        process.until(lambda: sum(word in line for line in town.daemon.lines) >= 22, "all")
+    else:
+        process.until(lambda: count(town, "ann", "began") >= 10, "deliveries to begin")
+    town.signal("qmail-clean", signal.SIGKILL)
+    if not stops_before:
+        town.daemon.wait("lost qmail-clean")
+        with open(town.home("ann") + "/go", "w"):
+            pass
+    assert town.daemon.process.wait(60) == 0
+    town.daemon.kill()
+    town.open()
+    town.wait_empty()
+    with open(town.home("ann") + "/got") as source:
+        assert sorted(source.read().split()) == sorted([*names, "f1", "f2"])
+    if "exit" in rule:
+        bounces = [text.count("<ann-%s@here.example>:" % name) for name in names for text in town.mail("bob")]
+        assert sum(bounces) == len(names)
 
 
 def test_failures_are_recorded_together(town):

@@ -226,6 +226,35 @@ def test_delete(waiting):
     assert got(town, "carl")
 
 
+@pytest.mark.parametrize("verb, said", [("delete", "deleted"), ("bounce", "returned")])
+@pytest.mark.parametrize("end", ["exit 0", "exit 111"])
+def test_what_is_under_way_ends_as_it_does(town, verb, said, end):
+    """And qmail-qctl says so; what is deferred then is not told to stay here."""
+    for name in "-one", "-two":
+        town.rules("ann", name, "|touch began$EXT; until test -e go; do sleep 0.05; done; echo $EXT >> got; %s" % end)
+    town.rules("bob", "", "./%s/" % towns.MAIL_FOLDER)
+    town.place.write(town.place.path("control/delaywarn"), "1\n")
+    town.place.write(town.place.path("control/concurrencylocal"), "2\n")
+    town.open()
+    begin = time.time()
+    town.send("bob@here.example", "ann-one@here.example", "ann-two@here.example", "ann-three@here.example")
+    for name in "one", "two":
+        process.until(lambda name=name: os.path.exists(town.home("ann") + "/began" + name), "the deliveries")
+    process.until(lambda: time.time() > begin + 2, "the age of which its sender is told")
+    (one,) = numbers(qctl(town, "list").stdout)
+    done = qctl(town, verb, one, code=1)
+    assert done.stdout.startswith("%s %s\n" % (said, one))
+    assert "is being delivered just now: what is under way ends as it does" in done.stderr
+    town.run_as("ann", ["touch", "go"])
+    town.daemon.wait("^end msg " + one)
+    town.wait_empty()
+    with open(town.home("ann") + "/got") as source:
+        assert sorted(source.read().split()) == ["one", "two"]
+    told = town.mail("bob")
+    assert not any("stays here" in text for text in told) and len(told) == (verb == "bounce")
+    assert not [line for line in town.daemon.lines if "notice" in line]
+
+
 def test_no_slot_for_an_order(waiting):
     """Where no delivery may start an order waits; the list does not say that the
     message does, and a restart does not have it wait for its next try."""

@@ -151,9 +151,9 @@ test_replace(void **state)
 	put("local", SPAN("Da\0"));
 	assert_int_equal(
 	    replace_open(&replace, QUEUE_LOCAL, NUMBER, 23, 0600), 0);
-	assert_int_equal(channel_add(&replace.out, SPAN("a"), SPAN("")), 0);
+	assert_int_equal(channel_add(&replace.out, SPAN("a"), SPAN(""), false), 0);
 	assert_int_equal(
-	    channel_add(&replace.out, SPAN("b"), SPAN("NOTIFY=DELAY")), 0);
+	    channel_add(&replace.out, SPAN("b"), SPAN("NOTIFY=DELAY"), false), 0);
 	/* The old one is untouched until the new one is whole. */
 	assert_int_equal(
 	    channel_count(CHANNEL_LOCAL, NUMBER, 23, &total, &open), 1);
@@ -168,7 +168,7 @@ test_replace(void **state)
 	assert_int_equal(
 	    replace_open(&replace, QUEUE_LOCAL, NUMBER, 23, 0600), 0);
 	assert_int_equal(
-	    channel_add(&replace.out, str_span(&big), SPAN("")), -1);
+	    channel_add(&replace.out, str_span(&big), SPAN(""), false), -1);
 	assert_int_equal(errno, EMSGSIZE);
 	replace_abandon(&replace);
 	assert_int_equal(access("local/0/46.new", F_OK), -1);

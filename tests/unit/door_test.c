@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,12 +122,32 @@ test_spare(void **state)
 	assert_int_equal(lstat("room.spare", &spare), -1);
 	assert_int_equal(door_show("room"), 0);
 	assert_int_equal(lstat("room.spare", &spare), 0);
+	assert_true(S_ISREG(spare.st_mode) && spare.st_size == 0);
+	assert_int_equal(lstat("room.new", &spare), -1);
+	fd_close(old);
+	fd_close(new);
+}
+
+/* Nor for an empty file: then it is the old one, under another name. */
+static void
+test_spare_without_place(void **state)
+{
+	struct rlimit limit, none = { 0, 0 };
+	struct stat shown, spare;
+	int old = door_open("small", 5), new;
+
+	(void)state;
+	assert_int_equal(lstat("small", &shown), 0);
+	new = door_make("small", 5);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none.rlim_max = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(door_show("small"), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(lstat("small.spare", &spare), 0);
 	assert_true(spare.st_ino == shown.st_ino);
 	fd_close(old);
 	fd_close(new);
-	old = door_open("room", 5);
-	assert_true(old >= 0);
-	fd_close(old);
 }
 
 /* What others have put where the spare would be is not touched behind its name. */
@@ -208,6 +229,7 @@ main(void)
 		cmocka_unit_test(test_replaced),
 		cmocka_unit_test(test_made),
 		cmocka_unit_test(test_spare),
+		cmocka_unit_test(test_spare_without_place),
 		cmocka_unit_test(test_no_spare),
 		cmocka_unit_test(test_no_name),
 		cmocka_unit_test(test_failures),

@@ -99,7 +99,8 @@ channel_next(struct channel_reader *reader, struct channel_recipient *recipient)
 }
 
 int
-channel_add(struct out *out, struct span address, struct span parameters)
+channel_add(
+    struct out *out, struct span address, struct span parameters, bool is_done)
 {
 	if (address.len > CHANNEL_ADDRESS_MAX) {
 		errno = EMSGSIZE;
@@ -107,7 +108,7 @@ channel_add(struct out *out, struct span address, struct span parameters)
 	}
 	if (parameters.len)
 		envelope_add(out, ENVELOPE_RECIPIENT_PARAMETERS, parameters);
-	envelope_add(out, TO_DO, address);
+	envelope_add(out, is_done ? DONE : TO_DO, address);
 	if (out->failure == 0)
 		return 0;
 	errno = out->failure;

@@ -98,10 +98,11 @@ MUST_CHECK int channel_next(
     struct channel_reader *reader, struct channel_recipient *recipient);
 
 /*
- * channel_add: adds a recipient that is to do to a file that is being made.
+ * channel_add: adds a recipient, to do or done, to a file that is being made.
  * Returns 0; -1 with errno, EMSGSIZE for an address over CHANNEL_ADDRESS_MAX.
  */
-int channel_add(struct out *out, struct span address, struct span parameters);
+int channel_add(
+    struct out *out, struct span address, struct span parameters, bool is_done);
 
 /*
  * channel_mark_done: writes D over the letter of a recipient.

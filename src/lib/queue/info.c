@@ -108,6 +108,12 @@ info_read(uint64_t number, uint64_t split, struct info *info)
 }
 
 bool
+info_order_ends(enum info_order order)
+{
+	return order == INFO_ORDER_RETURN || order == INFO_ORDER_DELETE;
+}
+
+bool
 info_order_holds(enum info_order order)
 {
 	return order == INFO_ORDER_HOLD || order == INFO_ORDER_PAUSE;

@@ -65,6 +65,9 @@ void info_free(struct info *info);
 /* info_order_holds: whether a message with this order is not tried. */
 bool info_order_holds(enum info_order order);
 
+/* info_order_ends: whether nothing of a message with this order is tried any more. */
+bool info_order_ends(enum info_order order);
+
 /*
  * info_write: makes the file, or puts a new one in its place, with this order.
  * Returns 0; -1 with errno: what was there is still there.

@@ -39,6 +39,7 @@ enum orders_verb {
 
 enum orders_answer {
 	ORDERS_DONE = 'y',
+	ORDERS_PARTLY = 'p',  /* but what is being delivered ends as it does */
 	ORDERS_GONE = 'g',    /* there is no such message, or it is ending */
 	ORDERS_BUSY = 'b',    /* not now: it is under way; ask again */
 	ORDERS_IS_HELD = 'h', /* ORDERS_RETRY of one that is held */

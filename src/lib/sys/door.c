@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -39,13 +38,18 @@ make_name(struct sockaddr_un *name, const char *path, const char *ending)
 /*
  * The spare: a file whose place the next door can take.  Where the file system has no
  * more, the mail that would make room may wait for the service behind that.  It is
- * the socket that a new one replaces, under a second name; or else an empty file.
+ * an empty file; where there is no place for one, the socket that a new one replaces,
+ * under a second name: that takes none, but its place is free only when its last
+ * connection has ended.
  */
 static void
-make_spare(const char *spare)
+make_spare(const char *aside, const char *spare)
 {
-	fd_close(
-	    open(spare, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+	int fd = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	fd_close(fd);
+	if (fd >= 0 && rename(aside, spare) < 0)
+		(void)unlink(aside);
 }
 
 static void
@@ -95,16 +99,14 @@ int
 door_show(const char *path)
 {
 	struct sockaddr_un aside, spare;
-	bool has_spare;
 
 	if (make_name(&aside, path, ASIDE) < 0 ||
 	    make_name(&spare, path, SPARE) < 0)
 		return -1;
-	has_spare = link(path, spare.sun_path) == 0;
+	(void)!link(path, spare.sun_path); /* perhaps it is the first */
 	if (rename(aside.sun_path, path) < 0)
 		return -1;
-	if (!has_spare)
-		make_spare(spare.sun_path);
+	make_spare(aside.sun_path, spare.sun_path);
 	return 0;
 }
 

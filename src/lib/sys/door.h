@@ -27,8 +27,8 @@ MUST_CHECK int door_make(const char *path, int backlog);
 
 /*
  * door_show: gives what door_make has made its name; any program may connect.
- * A socket of this name is replaced: who is connected to it stays so.  It, or an
- * empty file, is left as path.spare, so that the next can be made on a full file system.
+ * A socket of this name is replaced: who is connected to it stays so.  A file is left
+ * as path.spare, whose place the next can take on a full file system.
  * Returns 0, -1 with errno.
  */
 MUST_CHECK int door_show(const char *path);
