@@ -5,7 +5,9 @@
  *	authd_clients.c    who is connected, and what they asked
  *	authd_check.c      runs the program that checks a password
  *	tries.c            when a try has its turn (tries.h)
+ *	known.c            keeps who was right over a restart (known.h)
  *	sends.c            how much mail somebody has sent (sends.h)
+ *	keep.c             writes the small files of both (keep.h)
  */
 #ifndef LOGIN_AUTHD_H
 #define LOGIN_AUTHD_H
@@ -62,6 +64,7 @@ struct client {
 	bool is_too_slow;
 	struct logincheck login; /* lies in record */
 	struct tries_lines lines;
+	bool has_failed; /* somebody at its address, lately */
 	char record[LOGINCHECK_RECORD_MAX];
 };
 

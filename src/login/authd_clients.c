@@ -254,7 +254,17 @@ is_before_check(const struct client *client)
 	return client->fd != -1 && has_asked(client) && !client->pid;
 }
 
-/* Who wait for their turn in a line of this client's, and came before it. */
+/* Who comes from where somebody has failed lately stands behind those who do not;
+ * else who came first is first. */
+static bool
+is_ahead(const struct client *one, const struct client *other)
+{
+	if (one->has_failed != other->has_failed)
+		return other->has_failed;
+	return one->order < other->order;
+}
+
+/* Who wait for their turn in a line of this client's, ahead of it. */
 static size_t
 count_ahead(const struct clients *clients, const struct client *client,
     bool is_name, int64_t now)
@@ -271,7 +281,7 @@ count_ahead(const struct clients *clients, const struct client *client,
 		    : its->address == mine->address && !its->is_own;
 
 		found += is_before_check(other) && is_same &&
-		    other->order < client->order && other->begins > now;
+		    is_ahead(other, client) && other->begins > now;
 	}
 	return found;
 }
@@ -296,6 +306,8 @@ find_turn(struct clients *clients, struct client *client, int64_t now)
 
 	client->lines = tries_lines(
 	    &clients->tries, client->login.address, client->login.name);
+	client->has_failed =
+	    tries_has_failed(&clients->tries, &client->lines, now);
 	address = tries_turn_of_address(&clients->tries, &client->lines, now);
 	name = tries_turn_of_name(&clients->tries, &client->lines, now);
 	client->begins = address.at > name.at ? address.at : name.at;
@@ -310,11 +322,13 @@ find_turn(struct clients *clients, struct client *client, int64_t now)
 	}
 	if (ahead < AUTHD_WAITING_MAX)
 		ahead = count_ahead(clients, client, false, now);
-	if (is_hopeless(client, address, ahead)) {
+	if (address.is_told && is_hopeless(client, address, ahead)) {
 		send_away(client, LOGINCHECK_TOO_OFTEN, "too many tries");
 		return;
 	}
-	if (now >= last || ahead >= AUTHD_WAITING_MAX) {
+	/* Where nobody was told to be wrong, all may have been right. */
+	if (now >= last || ahead >= AUTHD_WAITING_MAX ||
+	    is_hopeless(client, address, ahead)) {
 		send_away(client, LOGINCHECK_LATER, "too many tries at once");
 		return;
 	}
@@ -351,7 +365,7 @@ has_place(const struct clients *clients, const struct client *client)
 	    checks_of(clients, address) < (clients->limits.checks + 1) / 2;
 }
 
-/* Whose turn it is, first come first served; NULL: nobody's. */
+/* Whose turn it is; NULL: nobody's. */
 static struct client *
 find_next(struct clients *clients)
 {
@@ -364,7 +378,7 @@ find_next(struct clients *clients)
 		if (is_before_check(client))
 			find_turn(clients, client, now);
 		if (is_before_check(client) && client->begins <= now &&
-		    (!next || client->order < next->order) &&
+		    (!next || is_ahead(client, next)) &&
 		    has_place(clients, client))
 			next = client;
 	}

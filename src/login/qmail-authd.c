@@ -6,8 +6,8 @@
  * Reads     questions at HOME/login/door, from qmaild and root alone; what they
  *           hand on is NOT trusted; control/concurrencylogin, freelogins,
  *           timeoutlogin, maxloginmail, maxloginrcpt, again at SIGHUP.
- * Writes    one letter for each question; login/sent, which it has read; lines
- *           for the log on descriptor 2.
+ * Writes    one letter for each question; login/sent and login/known, which it
+ *           has read; lines for the log on descriptor 2.
  * Execs     the checkpassword program of its arguments.
  * Source    qmail-authd(8); queue/logincheck.h, queue/sendcount.h.
  */
@@ -19,6 +19,7 @@
 #include "base/must.h"
 #include "config/control.h"
 #include "config/home.h"
+#include "known.h"
 #include "sys/box.h"
 #include "sys/clock.h"
 #include "sys/door.h"
@@ -41,6 +42,7 @@
 #define MESSAGES      300  /* in an hour, without control/maxloginmail */
 #define RECIPIENTS    1000 /* without control/maxloginrcpt */
 #define SENDS	      "login/sent"
+#define KNOWN	      "login/known"
 
 /* Zero, and most of it never touched. */
 static struct clients clients;
@@ -93,6 +95,28 @@ save_sends(void)
 		error_warn(NAME, SENDS);
 }
 
+static void
+save_known(void)
+{
+	if (known_save(&clients.tries, KNOWN, clock_monotonic()) < 0)
+		error_warn(NAME, KNOWN);
+}
+
+/* Whether a time has come; 0: there is none. */
+static bool
+is_due(int64_t at)
+{
+	return at && clock_monotonic() >= at;
+}
+
+/* Makes the deadline earlier if need be. */
+static void
+have_until(int64_t *deadline, int64_t at)
+{
+	if (at && (!*deadline || at < *deadline))
+		*deadline = at;
+}
+
 /* One turn of the loop.
  *   door_opens   clock_monotonic; 0: it is open */
 static void
@@ -104,9 +128,8 @@ serve_once(int door, int64_t *door_opens)
 	bool is_open = !*door_opens && clients_have_room(&clients);
 
 	fds[0] = (struct pollfd){ .fd = is_open ? door : -1, .events = POLLIN };
-	if (clients.sends.save_at &&
-	    (!deadline || clients.sends.save_at < deadline))
-		deadline = clients.sends.save_at;
+	have_until(&deadline, clients.sends.save_at);
+	have_until(&deadline, clients.tries.save_at);
 	clients_watch(&clients, fds + 1, &deadline);
 	if (deadline) {
 		patience = deadline - clock_monotonic();
@@ -114,11 +137,13 @@ serve_once(int door, int64_t *door_opens)
 	}
 	if (signal_poll(fds, 1 + AUTHD_CLIENTS_MAX, patience) < 0)
 		error_exit(NAME, "poll");
-	if (clients.sends.save_at && clock_monotonic() >= clients.sends.save_at)
+	if (is_due(clients.sends.save_at))
 		save_sends();
+	if (is_due(clients.tries.save_at))
+		save_known();
 	reap();
 	clients_serve(&clients, fds + 1);
-	if (*door_opens && clock_monotonic() >= *door_opens)
+	if (is_due(*door_opens))
 		*door_opens = 0;
 	if (fds[0].revents && clients_let_in(&clients, door) < 0)
 		*door_opens = clock_monotonic() + PAUSE_MS;
@@ -159,6 +184,8 @@ main(int argc, char **argv)
 	read_limits();
 	if (sends_load(&clients.sends, SENDS, clock_seconds()) < 0)
 		error_warn(NAME, SENDS);
+	if (known_load(&clients.tries, KNOWN, clock_monotonic()) < 0)
+		error_warn(NAME, KNOWN);
 	door = door_open(LOGINCHECK_DOOR, BACKLOG);
 	if (door < 0)
 		error_exit(NAME, LOGINCHECK_DOOR);
@@ -169,5 +196,6 @@ main(int argc, char **argv)
 		serve_once(door, &door_opens);
 	}
 	save_sends();
+	save_known();
 	return 0;
 }

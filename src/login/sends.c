@@ -2,15 +2,11 @@
 #include "sends.h"
 
 #include <errno.h>
-#include <stdio.h>
-
-#include "base/scan.h"
+#include "keep.h"
 #include "sys/clock.h"
-#include "sys/fd.h"
 #include "sys/file.h"
 
 #define FILE_MAX (16u << 20) /* bytes */
-#define MODE	 0600
 
 static bool
 is_over(const struct sends_entry *entry, int64_t now)
@@ -86,15 +82,6 @@ sends_count(
 
 /* ---- the file ---- */
 
-static bool
-cut_number(struct span *line, uint64_t *number)
-{
-	struct span word;
-
-	return span_cut_next(line, ' ', &word) &&
-	    scan_u64(word, INT64_MAX, number);
-}
-
 int
 sends_load(struct sends *sends, const char *path, int64_t now)
 {
@@ -109,9 +96,10 @@ sends_load(struct sends *sends, const char *path, int64_t now)
 		struct sends_entry entry = { .start = 0 };
 		uint64_t start;
 
-		if (sends->all.len >= SENDS_MAX || !cut_number(&line, &start) ||
-		    !cut_number(&line, &entry.messages) ||
-		    !cut_number(&line, &entry.recipients) || line.len == 0)
+		if (sends->all.len >= SENDS_MAX ||
+		    !keep_cut_number(&line, &start) ||
+		    !keep_cut_number(&line, &entry.messages) ||
+		    !keep_cut_number(&line, &entry.recipients) || line.len == 0)
 			continue;
 		entry.start = (int64_t)start;
 		str_set(&entry.name, line);
@@ -138,21 +126,13 @@ add_line(struct str *text, const struct sends_entry *entry)
 int
 sends_save(struct sends *sends, const char *path)
 {
-	struct str text = STR_INIT, aside = STR_INIT;
-	int fd, result;
+	struct str text = STR_INIT;
+	int result;
 
 	sends->save_at = 0;
-	str_add_z(&aside, path);
-	str_add_z(&aside, ".new");
 	for (size_t i = 0; i < sends->all.len; i++)
 		add_line(&text, &sends->all.at[i]);
-	fd = file_replace(str_z(&aside), MODE);
-	result = fd < 0 ? -1 : fd_write_all(fd, str_span(&text));
-	fd_close(fd);
-	/* Not synced: what a power cut takes is a count. */
-	if (result == 0)
-		result = rename(str_z(&aside), path);
-	str_free(&aside);
+	result = keep_text(path, str_span(&text));
 	str_free(&text);
 	return result;
 }

@@ -66,6 +66,8 @@ bring_up_to_date(struct tries_entry *entry, int64_t now)
 	if (minutes > failed)
 		minutes = failed;
 	entry->count -= (unsigned)minutes;
+	if (entry->untold > failed_of(entry))
+		entry->untold = failed_of(entry);
 	entry->at += minutes * TRIES_FORGET_MS;
 }
 
@@ -188,13 +190,14 @@ turn_in(const struct line *line, int64_t now)
 	struct tries_turn turn;
 
 	if (!entry || entry->next <= now)
-		return (struct tries_turn){ now, now, false };
+		return (struct tries_turn){ now, now, false, false };
 	bring_up_to_date(entry, now);
 	best = *entry;
 	while (best.open)
 		void_one(&best, line, true);
-	turn = (struct tries_turn){ entry->next, best.next, false };
+	turn = (struct tries_turn){ entry->next, best.next, false, false };
 	turn.is_guessed = failed_of(entry) >= line->free;
+	turn.is_told = failed_of(entry) > entry->untold;
 	return turn;
 }
 
@@ -206,7 +209,7 @@ tries_turn_of_address(
 
 	/* What others do at his address holds no owner. */
 	if (lines->is_own)
-		return (struct tries_turn){ now, now, false };
+		return (struct tries_turn){ now, now, false, false };
 	return turn_in(&line, now);
 }
 
@@ -219,8 +222,16 @@ tries_turn_of_name(
 	return turn_in(&line, now);
 }
 
+/* Who was here longest ago is forgotten. */
+void
+tries_know(struct tries *tries, uint64_t key, int64_t at)
+{
+	(void)make(&tries->right, key, at);
+}
+
+/* is_told: it has failed; else it is open, or nobody may ever tell. */
 static void
-count(const struct line *line, bool is_open, int64_t now)
+count(const struct line *line, bool is_open, bool is_told, int64_t now)
 {
 	struct tries_entry *entry;
 
@@ -232,6 +243,7 @@ count(const struct line *line, bool is_open, int64_t now)
 	entry->next += gap_behind(entry, line->free, line->gap_max);
 	entry->count++;
 	entry->open += is_open;
+	entry->untold += !is_open && !is_told;
 }
 
 /* It has ended; is_void: as if it had never been. */
@@ -243,6 +255,7 @@ settle(const struct line *line, bool is_open, bool is_void, int64_t now)
 	if (!entry)
 		return;
 	touch(entry, now);
+	entry->untold -= !is_open && entry->untold;
 	is_open = is_open && entry->open; /* it may have been forgotten */
 	if (is_void && (is_open || failed_of(entry)))
 		void_one(entry, line, is_open);
@@ -258,8 +271,8 @@ tries_begin(struct tries *tries, const struct tries_lines *lines, bool is_open,
 	struct line name = line_of_name(tries, lines);
 
 	if (!lines->is_own)
-		count(&address, is_open, now);
-	count(&name, is_open, now);
+		count(&address, is_open, false, now);
+	count(&name, is_open, false, now);
 }
 
 void
@@ -273,9 +286,23 @@ tries_end(struct tries *tries, const struct tries_lines *lines, bool is_open,
 	if (!lines->is_own)
 		settle(&address, is_open, is_void, now);
 	else if (outcome == TRIES_WRONG)
-		count(&address, false, now);
+		count(&address, false, true, now);
 	settle(&name, is_open, is_void, now);
-	/* Who was here longest ago is forgotten. */
-	if (outcome == TRIES_RIGHT && lines->both)
-		(void)make(&tries->right, lines->both, now);
+	if (outcome != TRIES_RIGHT || lines->both == 0)
+		return;
+	tries_know(tries, lines->both, now);
+	if (tries->save_at == 0)
+		tries->save_at = now + TRIES_SAVE_MS;
+}
+
+bool
+tries_has_failed(
+    struct tries *tries, const struct tries_lines *lines, int64_t now)
+{
+	struct tries_entry *entry = find(&tries->failed, lines->address);
+
+	if (!entry || lines->is_own)
+		return false;
+	bring_up_to_date(entry, now);
+	return failed_of(entry) > 0;
 }

@@ -31,16 +31,18 @@
 #define TRIES_FREE	  5	/* of a name, without control/freelogins */
 #define TRIES_FORGET_MS	  60000 /* takes one try off */
 #define TRIES_ADDRESS_GAP 60000 /* ms, the longest */
-#define TRIES_NAME_GAP	  30000 /* ms, the longest */
+#define TRIES_NAME_GAP	  10000 /* ms, the longest: less than the patience */
 #define TRIES_WAIT_MAX	  30000 /* ms; whose turn is later is sent away */
 #define TRIES_LINE_MAX	  4	/* who wait, where it is guessed; as long */
+#define TRIES_SAVE_MS	  5000	/* so long what is new may be in memory alone */
 
 struct tries_entry {
-	uint64_t key;	/* 0: free */
-	int64_t at;	/* clock_monotonic: when count was right */
-	int64_t next;	/* when the next try may begin */
-	unsigned count; /* tries that failed, or have not ended */
-	unsigned open;	/* those of them that will be told to have ended */
+	uint64_t key;	 /* 0: free */
+	int64_t at;	 /* clock_monotonic: when count was right */
+	int64_t next;	 /* when the next try may begin */
+	unsigned count;	 /* tries that failed, or have not ended */
+	unsigned open;	 /* those of them that will be told to have ended */
+	unsigned untold; /* of the others, those of which nobody has told */
 };
 
 struct tries_table {
@@ -53,6 +55,7 @@ struct tries {
 				 has twice as many; 0: nobody ever waits */
 	struct tries_table failed;
 	struct tries_table right; /* names from addresses, each with its line */
+	int64_t save_at; /* of right; clock_monotonic; 0: it is saved */
 };
 
 /* The lines of a try, as keys. */
@@ -76,6 +79,7 @@ struct tries_turn {
 	int64_t at_best; /* if none of them does */
 	bool
 	    is_guessed; /* it is not now, and as many have failed as are free */
+	bool is_told;	/* and of some it is certain */
 };
 
 /* tries_turn_of_address, tries_turn_of_name: when the turn in one of the lines is.  A try
@@ -103,6 +107,18 @@ enum tries_outcome {
 /* tries_end: what came of it; lines and is_open as when it began. */
 void tries_end(struct tries *tries, const struct tries_lines *lines,
     bool is_open, enum tries_outcome outcome, int64_t now);
+
+/* tries_has_failed: whether tries from the address have, or are not known to be open,
+ * which no minute has taken off yet.  Not for a name with a line of its own. */
+bool tries_has_failed(
+    struct tries *tries, const struct tries_lines *lines, int64_t now);
+
+/*
+ * tries_know: a name was right from an address, before a restart.
+ *   key   as in the entries of right; the seed is that of then
+ *   at    clock_monotonic, perhaps before 0
+ */
+void tries_know(struct tries *tries, uint64_t key, int64_t at);
 
 /* tries_of_address: a number that addresses share which count as one. */
 uint64_t tries_of_address(const struct tries *tries, struct span address);

@@ -30,6 +30,7 @@
 #define CACHE_ENTRIES_MAX  20000       /* domains of which anything is known */
 #define CACHE_POLICIES_MAX 10000       /* of these, with a file */
 #define CACHE_BYTES_MAX	   (32 << 20)  /* of these files together */
+#define CACHE_LOOSE_MAX	   (8 << 20)   /* bytes of policies in memory alone */
 
 struct entry {
 	struct str domain;
@@ -41,6 +42,7 @@ struct entry {
 	int64_t since; /* ... got it: clock_monotonic */
 	bool is_new;   /* this process has fetched it */
 	size_t file_bytes; /* 0: it has no file */
+	bool is_stored;	   /* the file has this policy, and no older one */
 	/* Without a policy: why; empty: the domain has none. */
 	struct str reason;
 	int64_t good_until; /* clock_monotonic; then it is looked at again */
@@ -85,8 +87,9 @@ bool entry_is_old(const struct entry *entry);
 
 /*
  * cache_set_policy: a policy that was fetched now.  The entry takes it over.
- * It is written to the disk, unless there are too many there: then it is good as
- * long as the entry stays.
+ * It is written to the disk, unless there are too many there: then it is good till
+ * others in memory alone need its place.  Those may be dropped, but none that is
+ * busy.
  */
 void cache_set_policy(struct cache *cache, struct entry *entry, struct span id,
     struct sts_policy *policy);

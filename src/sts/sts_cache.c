@@ -199,15 +199,15 @@ format_file(struct str *text, const struct entry *entry)
 	str_add(text, str_span(&entry->id));
 	str_add_byte(text, ' ');
 	str_add_u64(text, (uint64_t)entry->fetched);
-	str_add_z(text, "\nversion: STSv1\nmode: ");
+	/* As short as it can be: never longer than what has come. */
+	str_add_z(text, "\nversion:STSv1\nmode:");
 	str_add(text, sts_mode_word(entry->policy.mode));
-	str_add_z(text, "\nmax_age: ");
+	str_add_z(text, "\nmax_age:");
 	str_add_u64(text, entry->policy.max_age);
 	while (span_cut_next(&hosts, '\0', &host)) {
-		str_add_z(text, "\nmx: ");
+		str_add_z(text, "\nmx:");
 		str_add(text, host);
 	}
-	str_add_byte(text, '\n');
 }
 
 /* Tells of a file, and what the system says. */
@@ -247,6 +247,7 @@ store(struct cache *cache, struct entry *entry)
 	struct str text = STR_INIT;
 	size_t others;
 
+	entry->is_stored = false;
 	format_file(&text, entry);
 	if (cache->files >= CACHE_POLICIES_MAX ||
 	    cache->bytes + text.len > CACHE_BYTES_MAX)
@@ -258,10 +259,94 @@ store(struct cache *cache, struct entry *entry)
 			cache->files += entry->file_bytes == 0;
 			cache->bytes = others + text.len;
 			entry->file_bytes = text.len;
+			entry->is_stored = true;
 		} else
 			warn_of(str_z(&entry->domain));
 	}
 	str_free(&text);
+}
+
+/* Reads what a file says.  Returns false if that is no policy.  One that has ended
+ * is none the less: the clock may be wrong. */
+static bool
+parse_file(struct span text, struct entry *entry)
+{
+	struct span line, id;
+	uint64_t fetched;
+
+	if (!span_cut_next(&text, '\n', &line) ||
+	    !span_cut_next(&line, ' ', &id) ||
+	    !scan_u64(line, SECONDS_MAX, &fetched) ||
+	    !sts_policy_parse(text, &entry->policy))
+		return false;
+	str_set(&entry->id, id);
+	entry->fetched = (int64_t)fetched;
+	return true;
+}
+
+/* The entry gets what its file has told. */
+static void
+take_over(struct entry *entry, struct entry *read)
+{
+	sts_policy_free(&entry->policy);
+	str_free(&entry->id);
+	entry->policy = read->policy;
+	entry->id = read->id;
+	entry->fetched = read->fetched;
+	entry->since = clock_monotonic();
+	entry->age = age_by_clock(entry);
+	if (entry->age < 0)
+		entry->age = 0;
+	entry->good_until = 0;
+	entry->is_new = false;
+	entry->is_stored = true;
+}
+
+/* Goes back to the older policy that is on the disk, as a new start would. */
+static bool
+go_back(struct entry *entry)
+{
+	struct entry read = { .policy = STS_POLICY_INIT };
+	struct str text = STR_INIT;
+	bool is_policy = entry->file_bytes &&
+	    file_read(str_z(&entry->domain), &text, FILE_MAX) == 0 &&
+	    parse_file(str_span(&text), &read);
+
+	if (is_policy) {
+		take_over(entry, &read);
+	} else {
+		sts_policy_free(&read.policy);
+		str_free(&read.id);
+	}
+	str_free(&text);
+	return is_policy;
+}
+
+/* Policies that are in memory alone give way when they are too many: those first that
+ * nobody has asked for longest, and never the one that is new. */
+static void
+bound_loose(struct cache *cache, const struct entry *fresh)
+{
+	struct entry **all = cache->all.at;
+
+	for (;;) {
+		size_t bytes = 0, oldest = cache->all.len;
+
+		for (size_t i = 0; i < cache->all.len; i++) {
+			if (all[i]->is_stored)
+				continue;
+			bytes += all[i]->policy.hosts.len;
+			if (all[i] != fresh && !all[i]->is_busy &&
+			    all[i]->policy.hosts.len &&
+			    (oldest == cache->all.len ||
+				all[i]->asked < all[oldest]->asked))
+				oldest = i;
+		}
+		if (bytes <= CACHE_LOOSE_MAX || oldest == cache->all.len)
+			return;
+		if (!go_back(all[oldest]))
+			drop_entry(cache, oldest);
+	}
 }
 
 void
@@ -278,6 +363,7 @@ cache_set_policy(struct cache *cache, struct entry *entry, struct span id,
 	entry->since = clock_monotonic();
 	entry->is_new = true;
 	store(cache, entry);
+	bound_loose(cache, entry);
 }
 
 /* Returns whether the clock says that more has passed than has, since the policy was
@@ -316,24 +402,6 @@ cache_get(struct cache *cache, struct span domain)
 	return add_entry(cache, domain);
 }
 
-/* Reads what a file says.  Returns false if that is no policy.  One that has ended
- * is none the less: the clock may be wrong. */
-static bool
-parse_file(struct span text, struct entry *entry)
-{
-	struct span line, id;
-	uint64_t fetched;
-
-	if (!span_cut_next(&text, '\n', &line) ||
-	    !span_cut_next(&line, ' ', &id) ||
-	    !scan_u64(line, SECONDS_MAX, &fetched) ||
-	    !sts_policy_parse(text, &entry->policy))
-		return false;
-	str_set(&entry->id, id);
-	entry->fetched = (int64_t)fetched;
-	return true;
-}
-
 /* Those that have ended give way, if there are too many. */
 static bool
 make_room_for_file(struct cache *cache, size_t bytes)
@@ -364,13 +432,7 @@ load_file(struct cache *cache, const char *name)
 		str_free(&read.id);
 	} else {
 		entry = add_entry(cache, domain);
-		entry->policy = read.policy;
-		entry->id = read.id;
-		entry->fetched = read.fetched;
-		entry->since = clock_monotonic();
-		entry->age = age_by_clock(entry);
-		if (entry->age < 0)
-			entry->age = 0;
+		take_over(entry, &read);
 		entry->file_bytes = text.len;
 		entry->asked = clock_monotonic();
 		cache->files++;

@@ -35,6 +35,21 @@ def test_accounts_cannot_be_told(town):
         town.place.etc.write("nsswitch.conf", usual)
 
 
+@pytest.mark.parametrize("name", ["#old", "+", "+ann", "-", "-ann", " old", "\told", "+ann-x"])
+def test_lines_that_are_no_accounts(town, name):
+    """Remarks, words to the C library, and lines that are set in: who has no account is alias's."""
+    usual = town.place.etc.read("passwd")
+    lines = "#old:x:7003:7003::/home/old:/bin/sh\n+:::::\n+ann::::::\n-:\n-ann::::::\n" \
+        " old:x:7003:7003::/home/old:/bin/sh\n\told:x:7003:7003::/home/old:/bin/sh\n"
+    town.place.etc.write("passwd", usual + lines)
+    try:
+        code, record = getpw(town.place, name)
+        assert (code, record[0], record[5]) == (0, "alias", name)
+        assert getpw(town.place, "ann")[1][0] == "ann"
+    finally:
+        town.place.etc.write("passwd", usual)
+
+
 @pytest.mark.parametrize("marks, name, account, extension", [
     (None, "bob+x", "alias", "bob+x"), (None, "bob-x", "bob", "x"),
     ("+", "bob+x", "bob", "x"), ("+", "bob-x", "alias", "bob-x"),

@@ -188,6 +188,59 @@ def test_guesses_of_a_name_from_everywhere(town):
         sock.close()
 
 
+def test_an_owner_at_a_new_address(town):
+    """He stands ahead of those who have guessed his name before, however many wait."""
+    seen = town.place.base + "/seen"
+    checker = login.script(town, 'tr "\\0" : <&3 | tee -a %s | grep -q :right::' % seen)
+    login.start(town, checker, "true", freelogins="1")
+    assert [login.ask(town, "ann", "x") for _ in range(3)] == ["D"] * 3
+    socks = [login.door(town) for _ in range(8)]
+    for sock in socks:
+        sock.send(login.question("ann", "wrong"))
+    town.until(lambda: len(select.select(socks, [], [], 0)[0]) >= 4, "those who are sent away")
+    assert login.ask(town, "ann", "right", address="198.51.100.2") == "K"
+    with open(seen) as source:
+        assert source.read().count("wrong") <= 1
+    for sock in socks:
+        sock.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_who_is_known_after_a_restart(town, how):
+    """From where he was right he gets in, whoever guesses elsewhere."""
+    known = town.place.path("login/known")
+    checker = login.script(town, 'tr "\\0" : <&3 | grep -q :right::')
+    daemon = login.start(town, checker, "true", freelogins="1")
+    assert login.ask(town, "ann", "right", address="198.51.100.1") == "K"
+    if how == signal.SIGKILL:
+        town.until(lambda: os.path.exists(known), "the file", 30)
+    os.kill(daemon.pid, how)
+    town.until(lambda: daemon.has_ended, "its end")
+    assert os.stat(known).st_mode & 0o777 == 0o600
+    daemon = login.start(town, checker, "true")
+    socks = [login.door(town) for _ in range(20)]
+    for n, sock in enumerate(socks):
+        sock.send(login.question("ann", "x", address="203.0.113.%d" % n))
+    daemon.wait('user="ann" service="smtp" reason="too many tries of this name"', count=10)
+    assert login.ask(town, "ann", "right", address="198.51.100.1") == "K"
+    assert login.ask(town, "ann", "right", address="198.51.100.2") == "L"
+    for sock in socks:
+        sock.close()
+
+
+def test_a_strange_file_of_who_is_known(town):
+    """No reason not to serve; and the next one is whole."""
+    known = town.place.path("login/known")
+    os.makedirs(known)
+    daemon = login.start(town)
+    daemon.wait("^qmail-authd: .*login/known")
+    assert login.ask(town) == "K"
+    os.rmdir(known)
+    daemon.stop()
+    with open(known) as source:
+        assert len(source.read().splitlines()) == 2
+
+
 def test_four_wait(town):
     """Where it was guessed before; the others are told at once."""
     login.start(town, login.script(town, "exit 1"), "true", freelogins="1")
@@ -383,8 +436,29 @@ def test_tries_of_others(town):
     town.until(lambda: login.say(town, login.event("bob", "B")) == "L", "too many")
     # Somebody still waits for his turn.
     assert len(select.select(socks, [], [], 0)[0]) < len(socks)
-    assert login.ask(town, "bob", "right", address="192.0.2.77") == "L"
+    assert login.ask(town, "bob", "right") == "L"
     assert login.ask(town, "ann", "right", address="192.0.2.77") == "K"
+    for sock in socks:
+        sock.close()
+
+
+def test_right_tries_at_once(town):
+    """As long as nobody has told that one was wrong, the others are to come later."""
+    daemon = login.start(town, login.script(town, "exit 1"), "true", freelogins="1")
+    socks = [login.door(town) for _ in range(20)]
+    for n, sock in enumerate(socks):
+        sock.send(login.event("u%d" % n, "B"))
+    daemon.wait(r'^authd failed .* service="pop3" reason="too many tries at once"$', count=10)
+    assert not [line for line in daemon.lines if "refused" in line]
+    for sock in socks:
+        sock.close()
+    # Not so when one has failed for certain.
+    assert login.say(town, login.event("new", "B", address="192.0.2.1")) == "K"
+    assert [login.ask(town, "v%d" % n, "x", address="192.0.2.1") for n in range(3)] == ["D"] * 3
+    socks = [login.door(town) for _ in range(8)]
+    for n, sock in enumerate(socks):
+        sock.send(login.event("w%d" % n, "B", address="192.0.2.1"))
+    daemon.wait('client="192.0.2.1" .* service="pop3" reason="too many tries"$', count=4)
     for sock in socks:
         sock.close()
 

@@ -40,6 +40,7 @@ SECRETS = {
     "users/pop": {},
     "users/pop.cdb": {},
     "login/sent": {},
+    "login/known": {},
 }
 
 # Who may knock at the door of a service, which hears some of them only.
@@ -179,7 +180,9 @@ def services(town, needs):
         town.service_pids[program] = daemon.pid
         town.until(lambda: town.is_door_open(door), program)
     assert login.say(town, b"Uann\0N1\0") == "K"
-    town.until(lambda: os.path.exists(place.path("login/sent")), "the counts", 30)
+    assert login.ask(town) == "K"
+    for name in ("sent", "known"):
+        town.until(lambda: os.path.exists(place.path("login/" + name)), "login/" + name, 30)
     return town
 
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/login/keep.c"
 #include "../../src/login/sends.c"
 #include "scratch.h"
 

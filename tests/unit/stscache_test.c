@@ -21,6 +21,8 @@ static int64_t wrong;  /* seconds by which the clock is ahead */
 #define CACHE_POLICIES_MAX 2
 #undef CACHE_BYTES_MAX
 #define CACHE_BYTES_MAX	  1000
+#undef CACHE_LOOSE_MAX
+#define CACHE_LOOSE_MAX	  4000
 #define clock_seconds()	  (clock_seconds() + passed + wrong)
 #define clock_monotonic() (clock_monotonic() + passed * 1000)
 #include "../../src/sts/sts_cache.c"
@@ -187,6 +189,77 @@ test_files(void **state)
 	assert_true(entry_seconds(get(&cache, "b")) <= 30);
 	assert_string_equal(str_z(&get(&cache, "b")->id), "1");
 	leave(&cache, false);
+}
+
+/* What the disk has no place for is kept in memory, but not without end: the policy
+ * that nobody has asked for longest goes, or is again that of its file. */
+static void
+test_loose(void **state)
+{
+	struct cache cache;
+
+	(void)state;
+	enter(&cache);
+	set(&cache, get(&cache, "a"), 1);
+	set(&cache, get(&cache, "b"), 1);
+	for (int i = 0; i < 5; i++)
+		get(&cache, (char[]){ (char)('a' + i), 0 })->asked = i;
+	set(&cache, get(&cache, "a"), 1200);
+	set(&cache, get(&cache, "c"), 1200);
+	set(&cache, get(&cache, "d"), 1200);
+	assert_int_equal(get(&cache, "a")->policy.hosts.len, 1201);
+	assert_int_equal(get(&cache, "c")->policy.hosts.len, 1201);
+	get(&cache, "a")->good_until = INT64_MAX;
+	set(&cache, get(&cache, "e"), 1200);
+	assert_int_equal(get(&cache, "a")->policy.hosts.len, 2);
+	assert_int_equal(get(&cache, "a")->good_until, 0);
+	assert_true(entry_seconds(get(&cache, "a")) > 90);
+	assert_true(has_file("a") && is_known(&cache, "c"));
+	/* Nobody at whom somebody looks, and not the one that is new. */
+	get(&cache, "c")->is_busy = true;
+	get(&cache, "e")->asked = -1;
+	set(&cache, get(&cache, "e"), 2000);
+	assert_true(is_known(&cache, "c") && is_known(&cache, "e"));
+	assert_false(is_known(&cache, "d"));
+	/* Those on the disk take nothing from it. */
+	assert_int_equal(get(&cache, "b")->policy.hosts.len, 2);
+	get(&cache, "c")->is_busy = false;
+	set(&cache, get(&cache, "d"), 1200);
+	assert_false(is_known(&cache, "e"));
+	assert_true(is_known(&cache, "c") && is_known(&cache, "d"));
+	assert_int_equal(cache.files, 2);
+	/* An old file that is gone is none to go back to. */
+	set(&cache, get(&cache, "a"), 1200);
+	assert_int_equal(unlink("a"), 0);
+	get(&cache, "a")->asked = -1;
+	set(&cache, get(&cache, "d"), 2000);
+	assert_false(is_known(&cache, "a"));
+	assert_int_equal(cache.files, 1);
+	leave(&cache, false);
+}
+
+/* A file is no longer than the policy was that came. */
+static void
+test_a_dense_policy(void **state)
+{
+	struct entry entry = { .fetched = 1 }, again = { .fetched = 0 };
+	struct str policy = STR_INIT, text = STR_INIT;
+
+	(void)state;
+	str_add_z(&policy, "version:STSv1\nmode:enforce\nmax_age:100");
+	while (policy.len + 5 <= STS_POLICY_MAX)
+		str_add_z(&policy, "\nmx:a");
+	assert_true(sts_policy_parse(str_span(&policy), &entry.policy));
+	format_file(&text, &entry);
+	assert_int_equal(text.len, policy.len + sizeof(" 1"));
+	assert_true(text.len <= FILE_MAX);
+	assert_true(parse_file(str_span(&text), &again));
+	assert_int_equal(again.policy.hosts.len, entry.policy.hosts.len);
+	sts_policy_free(&entry.policy);
+	sts_policy_free(&again.policy);
+	str_free(&again.id);
+	str_free(&policy);
+	str_free(&text);
 }
 
 /* The clock may be set back, and the disk be full. */
@@ -508,6 +581,8 @@ main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_room),
 		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_loose),
+		cmocka_unit_test(test_a_dense_policy),
 		cmocka_unit_test(test_trouble),
 		cmocka_unit_test(test_clock_was_ahead),
 		cmocka_unit_test(test_clock_was_behind),

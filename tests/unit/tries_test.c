@@ -106,6 +106,30 @@ test_the_longest_gap(void **state)
 	free(tries);
 }
 
+/* From however many addresses, a name is guessed 6 times a minute. */
+static void
+test_rate_of_a_name(void **state)
+{
+	struct tries *tries = fresh(TRIES_FREE);
+	int64_t now = NOW;
+	int count = 0;
+
+	(void)state;
+	for (; now < NOW + 60 * MINUTE; count++) {
+		struct str address = STR_INIT;
+
+		str_add_z(&address, "10.0.");
+		str_add_u64(&address, (uint64_t)count / 256);
+		str_add_byte(&address, '.');
+		str_add_u64(&address, (uint64_t)count % 256);
+		now = begin(tries, str_span(&address), ANN, now);
+		assert_true(now >= NOW);
+		str_free(&address);
+	}
+	assert_in_range(count, 350, 6 * 60 + TRIES_FREE + 5);
+	free(tries);
+}
+
 /* Who comes with many connections stands in line, and then is sent away. */
 static void
 test_at_once(void **state)
@@ -348,6 +372,73 @@ test_known_meanwhile(void **state)
 	free(tries);
 }
 
+static bool
+has_failed(struct tries *tries, struct span address, int64_t now)
+{
+	struct tries_lines lines = tries_lines(tries, address, SPAN("x"));
+
+	return tries_has_failed(tries, &lines, now);
+}
+
+/* An address that has failed is told from others, until minutes have taken all off. */
+static void
+test_who_has_failed(void **state)
+{
+	struct tries *tries = fresh(2);
+	struct tries_lines lines = tries_lines(tries, HERE, ANN);
+
+	(void)state;
+	assert_false(has_failed(tries, HERE, NOW));
+	tries_begin(tries, &lines, true, NOW);
+	assert_false(has_failed(tries, HERE, NOW));
+	tries_end(tries, &lines, true, TRIES_WRONG, NOW);
+	assert_true(has_failed(tries, HERE, NOW));
+	assert_false(has_failed(tries, THERE, NOW));
+	assert_true(has_failed(tries, HERE, NOW + MINUTE - 1));
+	assert_false(has_failed(tries, HERE, NOW + MINUTE));
+	/* Those of which nobody may ever tell, and a name that is known there. */
+	tries_begin(tries, &lines, false, NOW + MINUTE);
+	assert_true(has_failed(tries, HERE, NOW + MINUTE));
+	tries_end(tries, &lines, false, TRIES_RIGHT, NOW + MINUTE);
+	assert_false(has_failed(tries, HERE, NOW + MINUTE));
+	try_wrong(tries, HERE, SPAN("bob"), 1, NOW + MINUTE);
+	assert_true(has_failed(tries, HERE, NOW + MINUTE));
+	lines = tries_lines(tries, HERE, ANN);
+	assert_false(tries_has_failed(tries, &lines, NOW + MINUTE));
+	/* Where the clients of a webmail server are. */
+	try_wrong(tries, SPAN("::1"), SPAN("bob"), 2, NOW + MINUTE);
+	assert_false(has_failed(tries, SPAN("::1"), NOW + MINUTE));
+	free(tries);
+}
+
+/* As long as nobody has told, nobody is known to have guessed. */
+static void
+test_untold(void **state)
+{
+	struct tries *tries = fresh(1);
+	struct tries_lines lines = tries_lines(tries, HERE, SPAN("z"));
+	struct tries_turn turn;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		(void)begin(tries, HERE, span_make("abcde" + i, 1), NOW);
+	turn = tries_turn_of_address(tries, &lines, NOW);
+	assert_true(turn.is_guessed && !turn.is_told);
+	tries_begin(tries, &lines, true, NOW);
+	assert_false(tries_turn_of_address(tries, &lines, NOW).is_told);
+	tries_end(tries, &lines, true, TRIES_WRONG, NOW);
+	assert_true(tries_turn_of_address(tries, &lines, NOW).is_told);
+	end(tries, HERE, SPAN("a"), TRIES_RIGHT, NOW);
+	assert_true(tries_turn_of_address(tries, &lines, NOW).is_told);
+	/* What minutes have taken off excuses nothing. */
+	(void)try_wrong(tries, HERE, SPAN("f"), 1, NOW + 10 * MINUTE);
+	(void)try_wrong(tries, HERE, SPAN("g"), 1, NOW + 10 * MINUTE);
+	(void)try_wrong(tries, HERE, SPAN("h"), 1, NOW + 10 * MINUTE);
+	turn = tries_turn_of_address(tries, &lines, NOW + 10 * MINUTE);
+	assert_true(turn.is_guessed && turn.is_told);
+	free(tries);
+}
+
 static void
 test_addresses(void **state)
 {
@@ -427,6 +518,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gaps_of_a_name),
 		cmocka_unit_test(test_the_longest_gap),
+		cmocka_unit_test(test_rate_of_a_name),
 		cmocka_unit_test(test_at_once),
 		cmocka_unit_test(test_forgetting),
 		cmocka_unit_test(test_what_is_right_does_not_count),
@@ -437,6 +529,8 @@ main(void)
 		cmocka_unit_test(test_right_among_wrong),
 		cmocka_unit_test(test_open_ones_count),
 		cmocka_unit_test(test_known_meanwhile),
+		cmocka_unit_test(test_who_has_failed),
+		cmocka_unit_test(test_untold),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_not_counted),
 		cmocka_unit_test(test_bounded),

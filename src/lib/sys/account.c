@@ -44,6 +44,17 @@ account_is_in(const char *path, const char *name)
 	return found ? 1 : got;
 }
 
+/* Whether an account may have that name.  With a colon it would be the begin of a
+ * line that is another's; and a line that begins with one of the others is a remark,
+ * a word to the C library, or set in: no C library says that it is an account's, or
+ * it should not. */
+static bool
+is_name(const char *name)
+{
+	return *name != '\0' && !strchr("#+- \t\v\f\r", *name) &&
+	    !strpbrk(name, ":\n");
+}
+
 /* When the C library cannot read the file of accounts it asks the next source that
  * /etc/nsswitch.conf names, and passes on that this one knows no such account. */
 int
@@ -51,9 +62,8 @@ account_find(const char *name, struct passwd **account)
 {
 	int got;
 
-	/* With a colon it would be the begin of a line that is another's. */
 	*account = NULL;
-	if (*name == '\0' || strpbrk(name, ":\n"))
+	if (!is_name(name))
 		return 0;
 	errno = 0;
 	*account = getpwnam(name);

@@ -8,7 +8,7 @@
 
 /*
  * account_find: getpwnam(3) that tells "no such account" from "cannot tell".
- *   name      of the account
+ *   name      of the account; of none if it begins with #, + or -, or a blank
  *   account   receives it, good until the next call
  * Returns 1; 0: there is none; -1 with errno: that cannot be told now.
  */
