@@ -36,7 +36,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             control/qmail-qctld control/qmail-qctl \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix \
-            report/qmail-tlsrpt \
+            report/qmail-tlsrpt report/qmail-dmarcreport \
             auth/qmail-dmarccheck auth/qmail-spfcheck
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
@@ -86,7 +86,9 @@ serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
 qmail-qctl_PARTS   := control request selection message list stat
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
-qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text
+REPORT_PARTS       := logcount reportmail
+qmail-dmarcreport_PARTS := dmarcreport_count dmarcreport_text $(REPORT_PARTS)
+qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text $(REPORT_PARTS)
 qmail-secretd_PARTS := secret_file secret_login
 qmail-srsd_PARTS   := srs_settings srs_digest
 qmail-dkimsignd_PARTS := dkim_keys

@@ -80,6 +80,7 @@ static const struct control {
 	{ "delaywarn", NUMBER, "0",
 	    "seconds until senders are told that mail waits; 0: who asks" },
 	{ "dkim", FLAG, NULL, "a folder of keys that sign mail, by domain" },
+	{ "dmarcreport", FLAG, NULL, "whether reports on DMARC can be made" },
 	{ "dnssec", LINE, NULL, "whose word on DNSSEC counts" },
 	{ "doublebouncehost", LINE_OR_ME, "doublebouncehost",
 	    "host that gets double bounces" },

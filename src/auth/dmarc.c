@@ -278,29 +278,35 @@ has_same_name(const struct dnsname *author,
 	return false;
 }
 
+/* Sets what is aligned in the verdict. */
 static enum dmarc_result
-judge(struct dmarc *dmarc, const struct dmarc_record *record,
-    const struct dnsname *author, const struct dmarc_identifier *identifiers,
-    size_t count)
+judge(struct dmarc *dmarc, const struct dnsname *author,
+    const struct dmarc_identifier *identifiers, size_t count,
+    struct dmarc_verdict *verdict)
 {
-	bool is_unsure = false;
+	bool is_unsure = false, is_enough = false;
 
-	if (has_same_name(author, identifiers, count))
+	if (!dmarc->tells_all && has_same_name(author, identifiers, count))
 		return DMARC_RESULT_PASS;
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count && !is_enough; i++) {
+		bool *is_aligned = identifiers[i].is_spf
+		    ? &verdict->is_spf_aligned
+		    : &verdict->is_dkim_aligned;
 		enum alignment alignment;
 
-		if (identifiers[i].proof == DMARC_UNPROVEN)
+		if (identifiers[i].proof == DMARC_UNPROVEN || *is_aligned)
 			continue;
-		alignment =
-		    align_identifier(dmarc, record, author, &identifiers[i]);
+		alignment = align_identifier(
+		    dmarc, &verdict->record, author, &identifiers[i]);
 		if (alignment == APART)
 			continue;
-		if (alignment == ALIGNED &&
-		    identifiers[i].proof == DMARC_PROVEN)
-			return DMARC_RESULT_PASS;
-		is_unsure = true;
+		*is_aligned = alignment == ALIGNED &&
+		    identifiers[i].proof == DMARC_PROVEN;
+		is_enough = *is_aligned && !dmarc->tells_all;
+		is_unsure = is_unsure || !*is_aligned;
 	}
+	if (verdict->is_spf_aligned || verdict->is_dkim_aligned)
+		return DMARC_RESULT_PASS;
 	return is_unsure ? DMARC_RESULT_TEMPERROR : DMARC_RESULT_FAIL;
 }
 
@@ -333,8 +339,8 @@ dmarc_check(struct dmarc *dmarc, struct span author,
 		return;
 	}
 	verdict->domain = found.domain;
-	verdict->result =
-	    judge(dmarc, &found.record, &name, identifiers, count);
+	verdict->record = found.record;
+	verdict->result = judge(dmarc, &name, identifiers, count, verdict);
 	is_policy_known = find_policy(dmarc, &name, &found, &verdict->policy);
 	if (verdict->result != DMARC_RESULT_FAIL)
 		return;

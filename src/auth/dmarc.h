@@ -37,6 +37,9 @@ struct dmarc_step {
 /* What is known of all domains of one message. */
 struct dmarc {
 	struct dns *dns;
+	bool
+	    tells_all; /* all that is aligned is looked for, as reports want it; else
+			   the first is enough */
 	VEC(struct dmarc_step) steps;
 };
 
@@ -76,6 +79,8 @@ struct dmarc_verdict {
 	enum dmarc_policy policy;      /* that applies, of pass and fail */
 	enum dmarc_policy disposition; /* wanted for this message */
 	struct dnsname domain;	       /* that has the record, of the same */
+	struct dmarc_record record;    /* likewise */
+	bool is_spf_aligned, is_dkim_aligned; /* and proven; see tells_all */
 };
 
 /*

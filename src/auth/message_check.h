@@ -16,6 +16,9 @@ struct message_check {
 	const struct settings *settings;
 	struct verifydoor_question question; /* hostile */
 	struct verifydoor_message message;   /* likewise */
+	/* Receives a line for qmail-dmarcreport, if settings want it and the author's
+	 * domain has a record. */
+	struct str line;
 };
 
 /*

@@ -2,9 +2,9 @@
  * qmail-verifyd.c - checks messages for those who take them in: SPF, DKIM, DMARC.
  * Runs as   root, to open its door and become qmailf; then a process for each
  *           message.  Started by a supervisor.  In a private instance as the caller.
- * Reads     control/me, authservid, authtimeout; records at HOME/verify/door from
- *           qmaild, with an open message: hostile; the DNS, hostile.
- * Writes    what it found, to who asked.
+ * Reads     control/me, authservid, authtimeout, authpolicy, dmarcreport; records at
+ *           HOME/verify/door from qmaild, with an open message: hostile; the DNS, hostile.
+ * Writes    what it found, to who asked; a line for qmail-dmarcreport on descriptor 2.
  * Source    qmail-verifyd(8); net/verifydoor.h.
  */
 #include "config/control.h"
@@ -14,6 +14,7 @@
 #include "sys/box.h"
 #include "sys/error.h"
 #include "sys/fdpass.h"
+#include "sys/logline.h"
 
 #define NAME	 "qmail-verifyd"
 #define SESSIONS 100 /* at once */
@@ -32,6 +33,7 @@ check(int sock, struct message_check *what)
 	struct verifydoor_answer answer = VERIFYDOOR_ANSWER_INIT;
 	struct settings settings = SETTINGS_INIT;
 	struct str id = STR_INIT, record = STR_INIT;
+	int result;
 
 	settings_read(&settings, NAME);
 	read_id(&id);
@@ -45,7 +47,10 @@ check(int sock, struct message_check *what)
 	}
 	verifydoor_format(&record, answer.wish, str_span(&answer.domain),
 	    str_span(&answer.fields));
-	return fdpass_send(sock, str_span(&record), -1) < 0 ? 1 : 0;
+	result = fdpass_send(sock, str_span(&record), -1) < 0 ? 1 : 0;
+	if (what->line.len)
+		logline_write(&what->line);
+	return result;
 }
 
 static int

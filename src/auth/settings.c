@@ -13,6 +13,7 @@ void
 settings_read(struct settings *settings, const char *program)
 {
 	uint64_t seconds = SETTINGS_SECONDS;
+	struct str policy = STR_INIT;
 
 	if (chdir(home_dir) < 0) {
 		if (errno != ENOENT)
@@ -25,6 +26,11 @@ settings_read(struct settings *settings, const char *program)
 		"control/authtimeout", SETTINGS_SECONDS_MAX, &seconds) < 0)
 		error_exit(program, "control/authtimeout");
 	settings->seconds = seconds ? (int64_t)seconds : 1;
+	settings->reports = access("control/dmarcreport", F_OK) == 0;
+	if (control_read_line("control/authpolicy", &policy) < 0)
+		error_exit(program, "control/authpolicy");
+	settings->enforces = span_equal(str_span(&policy), SPAN("enforce"));
+	str_free(&policy);
 }
 
 int64_t

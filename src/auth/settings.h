@@ -2,6 +2,7 @@
 #ifndef AUTH_SETTINGS_H
 #define AUTH_SETTINGS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -13,15 +14,17 @@ struct settings {
 	struct str me;	 /* control/me; empty: there is none */
 	int64_t seconds; /* control/authtimeout, at least 1: for
 			    one message */
+	bool reports;	 /* there is control/dmarcreport */
+	bool enforces;	 /* control/authpolicy is "enforce" */
 };
 
-#define SETTINGS_INIT                      \
-	{                                  \
-		STR_INIT, SETTINGS_SECONDS \
+#define SETTINGS_INIT                                    \
+	{                                                \
+		STR_INIT, SETTINGS_SECONDS, false, false \
 	}
 
 /*
- * settings_read: enters home_dir and reads both.  Without an installation the
+ * settings_read: enters home_dir and reads them.  Without an installation the
  * defaults hold.
  *   settings   as after SETTINGS_INIT
  *   program    its name: what cannot be read ends it with error_exit

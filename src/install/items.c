@@ -104,6 +104,7 @@ const struct item items[] = {
 	{ MAYBE_PROGRAM, "bin/qmail-verifyd", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-authfilter", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-greyd", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-dmarcreport", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-filters", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-milter", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-dnsbl", ROOT, G, 0755, NULL, 0 },

@@ -2,52 +2,7 @@
  * tlsrpt_count.c - the sessions of a day, out of a log.
  * Input: lines of ours, with names of strangers in them
  */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/ascii.h"
 #include "tlsrpt.h"
-
-#define STAMP_LEN    25 /* "@" and 24 digits */
-#define SECONDS_LEN  16 /* digits of them that are seconds */
-#define TAI_OFFSET   (UINT64_C(1) << 62)
-#define TAI_AHEAD    10 /* seconds, as all tools of this family have it */
-#define UNSORTED_MAX 10000
-
-/* ---- a line ---- */
-
-/* The seconds since 1970 of a stamp, which is taken off. */
-static bool
-take_stamp(struct span *line, int64_t *seconds)
-{
-	uint64_t number = 0;
-
-	if (line->len < STAMP_LEN || line->s[0] != '@')
-		return false;
-	for (int i = 1; i < STAMP_LEN; i++) {
-		int digit = ascii_hex_value(line->s[i]);
-
-		if (digit < 0)
-			return false;
-		if (i <= SECONDS_LEN)
-			number = number << 4 | (unsigned)digit;
-	}
-	*line = span_from(*line, STAMP_LEN);
-	*seconds = (int64_t)(number - TAI_OFFSET) - TAI_AHEAD;
-	return number >= TAI_OFFSET;
-}
-
-/* The value of a word name=value; the empty span: there is none. */
-static struct span
-value_of(struct span words, struct span name)
-{
-	struct span word;
-
-	while (span_cut_next(&words, ' ', &word))
-		if (span_starts(word, name))
-			return span_from(word, name.len);
-	return SPAN("");
-}
 
 static const struct {
 	const char *ours, *theirs;
@@ -105,116 +60,50 @@ find_result(struct span result)
 static bool
 is_of_another(struct span words)
 {
-	return value_of(words, SPAN("relay=")).len > 0 ||
-	    value_of(words, SPAN("tls-required=")).len > 0;
-}
-
-static void
-add_part(struct str *key, struct span part)
-{
-	str_add_lower(key, part);
-	str_add_byte(key, '\0');
+	return logcount_value(words, SPAN("relay=")).len > 0 ||
+	    logcount_value(words, SPAN("tls-required=")).len > 0;
 }
 
 void
-tlsrpt_count_line(struct tlsrpt_count *count, struct span line, int64_t day)
+tlsrpt_count_line(struct logcount *count, struct span line, int64_t day)
 {
 	struct span domain, word = SPAN("");
 	struct str key = STR_INIT;
 	const struct result *result;
 	const char *policy;
-	int64_t seconds;
 
-	if (!take_stamp(&line, &seconds) || seconds < day ||
-	    seconds >= day + TLSRPT_DAY || !span_starts(line, SPAN(" tls ")))
+	if (!logcount_is_of_day(&line, day) ||
+	    !span_starts(line, SPAN(" tls ")))
 		return;
-	domain = value_of(line, SPAN("domain="));
-	result = find_result(value_of(line, SPAN("result=")));
+	domain = logcount_value(line, SPAN("domain="));
+	result = find_result(logcount_value(line, SPAN("result=")));
 	if (domain.len == 0 || !result || is_of_another(line))
 		return;
 	policy = result->policy;
 	if (!policy)
-		policy = policy_word(value_of(line, SPAN("policy=")));
+		policy = policy_word(logcount_value(line, SPAN("policy=")));
 	if (!policy)
 		return;
-	if (count->sorted >= TLSRPT_KINDS_MAX) {
-		count->left_out++;
+	if (!logcount_has_room(count))
 		return;
-	}
-	add_part(&key, domain);
-	add_part(&key, span_of(policy));
-	add_part(&key, span_of(result->theirs));
+	logcount_add_part(&key, domain);
+	logcount_add_part(&key, span_of(policy));
+	logcount_add_part(&key, span_of(result->theirs));
 	/* Where all is well nobody wants to know with whom. */
-	word = *result->theirs ? value_of(line, SPAN("host=")) : word;
-	add_part(&key, word);
-	word = *result->theirs ? value_of(line, SPAN("address=")) : word;
-	add_part(&key, word);
-	vec_push(&count->keys, key);
-	vec_push(&count->counts, 1);
-	if (count->keys.len - count->sorted > UNSORTED_MAX)
-		tlsrpt_count_sort(count);
-}
-
-/* ---- all of them ---- */
-
-struct entry {
-	struct str key;
-	uint64_t count;
-};
-
-static int
-compare(const void *a, const void *b)
-{
-	struct span left = str_span(&((const struct entry *)a)->key);
-	struct span right = str_span(&((const struct entry *)b)->key);
-	size_t len = left.len < right.len ? left.len : right.len;
-	int order = memcmp(left.s, right.s, len);
-
-	if (order != 0)
-		return order;
-	return left.len < right.len ? -1 : left.len > right.len;
-}
-
-void
-tlsrpt_count_sort(struct tlsrpt_count *count)
-{
-	VEC(struct entry) entries = VEC_INIT;
-
-	for (size_t i = 0; i < count->keys.len; i++)
-		vec_push(&entries,
-		    ((struct entry){ count->keys.at[i], count->counts.at[i] }));
-	if (entries.len)
-		qsort(entries.at, entries.len, sizeof(*entries.at), compare);
-	count->keys.len = count->counts.len = 0;
-	for (size_t i = 0; i < entries.len; i++) {
-		struct entry *entry = &entries.at[i];
-		size_t last = count->keys.len;
-
-		if (last &&
-		    span_equal(str_span(&count->keys.at[last - 1]),
-			str_span(&entry->key))) {
-			count->counts.at[last - 1] += entry->count;
-			str_free(&entry->key);
-			continue;
-		}
-		vec_push(&count->keys, entry->key);
-		vec_push(&count->counts, entry->count);
-	}
-	count->sorted = count->keys.len;
-	vec_free(&entries);
+	word = *result->theirs ? logcount_value(line, SPAN("host=")) : word;
+	logcount_add_part(&key, word);
+	word = *result->theirs ? logcount_value(line, SPAN("address=")) : word;
+	logcount_add_part(&key, word);
+	logcount_add(count, &key);
 }
 
 struct tlsrpt_sessions
-tlsrpt_count_get(const struct tlsrpt_count *count, size_t index)
+tlsrpt_count_get(const struct logcount *count, size_t index)
 {
 	struct tlsrpt_sessions sessions = { .count = count->counts.at[index] };
 	struct span *parts[] = { &sessions.domain, &sessions.policy,
 		&sessions.result, &sessions.host, &sessions.address };
-	struct span rest = str_span(&count->keys.at[index]);
 
-	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		*parts[i] = SPAN("");
-		(void)!span_cut_next(&rest, '\0', parts[i]);
-	}
+	logcount_parts(count, index, parts, sizeof(parts) / sizeof(*parts));
 	return sessions;
 }

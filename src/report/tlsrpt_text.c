@@ -7,7 +7,6 @@
 #include "tlsrpt.h"
 
 #define BOUNDARY "=-tls-report-="
-#define VERSION	 "v=TLSRPTv1"
 
 /* ---- JSON ---- */
 
@@ -72,8 +71,8 @@ add_range(struct str *text, int64_t day)
 
 /* The failures of one policy. */
 static void
-add_failures(struct str *text, const struct tlsrpt_count *count, size_t first,
-    size_t last)
+add_failures(
+    struct str *text, const struct logcount *count, size_t first, size_t last)
 {
 	bool is_any = false;
 
@@ -102,8 +101,8 @@ add_failures(struct str *text, const struct tlsrpt_count *count, size_t first,
 }
 
 static void
-add_policy(struct str *text, const struct tlsrpt_count *count, size_t first,
-    size_t last)
+add_policy(
+    struct str *text, const struct logcount *count, size_t first, size_t last)
 {
 	struct tlsrpt_sessions head = tlsrpt_count_get(count, first);
 	uint64_t good = 0, bad = 0;
@@ -125,7 +124,7 @@ add_policy(struct str *text, const struct tlsrpt_count *count, size_t first,
 
 void
 tlsrpt_add_json(struct str *text, const struct tlsrpt_head *head,
-    const struct tlsrpt_count *count, size_t first, size_t last)
+    const struct logcount *count, size_t first, size_t last)
 {
 	struct str id = STR_INIT, contact = STR_INIT;
 
@@ -166,7 +165,7 @@ add_name(struct str *text, const struct tlsrpt_head *head)
 	str_add_byte(text, '!');
 	str_add_u64(text, (uint64_t)head->day);
 	str_add_byte(text, '!');
-	str_add_u64(text, (uint64_t)(head->day + TLSRPT_DAY - 1));
+	str_add_u64(text, (uint64_t)(head->day + LOGCOUNT_DAY - 1));
 	str_add_z(text, ".json");
 }
 
@@ -227,55 +226,4 @@ tlsrpt_add_mail(struct str *text, const struct tlsrpt_head *head,
 	str_add_z(text, "\"\n\n");
 	str_add(text, json);
 	str_add_z(text, "\n--" BOUNDARY "--\n");
-}
-
-/* ---- who wants it ---- */
-
-bool
-tlsrpt_is_record(struct span text)
-{
-	struct span word;
-
-	return span_cut_next(&text, ';', &word) &&
-	    span_equal(span_trim(word), SPAN(VERSION));
-}
-
-/* Whether it can be written into an envelope and a field as it is. */
-static bool
-is_address(struct span address)
-{
-	size_t at = span_find(address, '@');
-
-	for (size_t i = 0; i < address.len; i++) {
-		char c = address.s[i];
-
-		if (!ascii_is_alnum(c) && !span_has(SPAN("@.-_+="), c))
-			return false;
-	}
-	return at > 0 && at + 1 < address.len &&
-	    !span_has(span_from(address, at + 1), '@');
-}
-
-bool
-tlsrpt_next_address(struct span *rest, struct span *address)
-{
-	const struct span mailto = SPAN("mailto:"), rua = SPAN("rua=");
-	struct span word;
-
-	if (span_starts(*rest, SPAN(VERSION)))
-		while (span_cut_next(rest, ';', &word))
-			if (span_starts(span_trim(word), rua)) {
-				*rest = span_from(span_trim(word), rua.len);
-				break;
-			}
-	while (span_cut_next(rest, ',', &word)) {
-		word = span_trim(word);
-		word = span_upto(word, span_find(word, '!'));
-		if (!span_starts_nocase(word, mailto))
-			continue;
-		*address = span_from(word, mailto.len);
-		if (is_address(*address))
-			return true;
-	}
-	return false;
 }

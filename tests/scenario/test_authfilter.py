@@ -125,6 +125,33 @@ def test_signatures(town, verifyd, names, tmp_path):
     assert "; dkim=fail reason=" in told and "; dmarc=fail " in told
 
 
+def test_lines_for_reports(town, verifyd, names, tmp_path):
+    """All that is aligned, if there is control/dmarcreport; and what was done."""
+    key = Key(tmp_path, "ed")
+    names.zone["key._domainkey.there.example"] = {"TXT": [key.record()]}
+    names.zone["_dmarc.some.example"] = {"TXT": ["v=DMARC1; p=quarantine; sp=reject; np=none; adkim=s; t=y"]}
+    fields = ["From: Joe <joe@there.example>"]
+    good = sign(key, fields=fields, body="hello\r\n", names="from", domain="there.example")
+    text = (good + "\r\n" + "\r\n".join(fields) + "\r\n\r\nhello\r\n").replace("\r\n", "\n")
+    deliver(town, text)
+    put(town, "dmarcreport", "")
+    deliver(town, text)
+    deliver(town, "From: x@sub.some.example\n\nhello\n", TCPREMOTEIP=OTHER)
+    put(town, "authpolicy", "enforce\n")
+    assert offer(town, "From: x@there.example\n\nhello\n", TCPREMOTEIP="2001:db8::1")[0] == 82
+    deliver(town, "From: x@none.example\n\nhello\n")  # has no record
+    process.until(lambda: len([line for line in verifyd.lines if "checked" in line]) == 3, "its lines")
+    lines = [re.sub(r"pid=\d+ ", "", line) for line in verifyd.lines]
+    there = 'from="there.example" policy="there.example" p="reject" sp="reject" np="reject" adkim="r" aspf="r" t="n" '
+    spf = 'envelope="there.example" scope="mfrom" identity="there.example" result='
+    assert lines == [
+        'verifyd checked client="192.0.2.1" ' + there + 'disposition="pass" dkim="pass" spf="pass" ' + spf +
+        '"pass" sig1="pass:there.example:key"',
+        'verifyd checked client="198.51.100.7" from="sub.some.example" policy="some.example" p="quarantine" sp="reject" '
+        'np="none" adkim="s" aspf="r" t="y" disposition="none" dkim="fail" spf="fail" ' + spf + '"fail"',
+        'verifyd checked client="2001:db8::1" ' + there + 'disposition="reject" dkim="fail" spf="fail" ' + spf + '"fail"']
+
+
 @pytest.mark.parametrize("tags, limit", [("", 5), ("t=y; ", None)])
 def test_signatures_that_prove_little(town, verifyd, names, tmp_path, tags, limit):
     """Text that anybody may add to, or a key for tests."""
