@@ -3,7 +3,9 @@
 import os
 import re
 import smtplib
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -245,6 +247,44 @@ def test_recipe_for_clamav(filters, scanner, word, code):
     said, _ = filters.offer(LETTER + word + "\n", code=code, PATH=scanner + ":/usr/bin:/bin")
     assert said.startswith("D") == (code == 82)
     assert len(filters.queued()) == (code == 0)
+
+
+class Spamd:
+    """The daemon of SpamAssassin, as far as spamc asks it; a word is spam."""
+
+    def __init__(self):
+        self.door = socket.create_server(("127.0.0.1", 783))
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                link = self.door.accept()[0]
+            except OSError:
+                return
+            with link, link.makefile("rb") as words:
+                assert words.readline().startswith(b"PROCESS SPAMC/")
+                size = 0
+                for line in iter(words.readline, b"\r\n"):
+                    if line.lower().startswith(b"content-length:"):
+                        size = int(line.split(b":")[1])
+                text = words.read(size)
+                text = b"X-Spam-Flag: %s\n" % (b"YES" if b"pills" in text else b"NO") + text
+                link.sendall(b"SPAMD/1.1 0 EX_OK\r\nContent-length: %d\r\n\r\n" % len(text) + text)
+
+
+def test_recipe_for_spamassassin(filters):
+    """Its client, as the page has it: mail is marked, or waits while the daemon is not there."""
+    (line,) = re.findall(r"^outside: /usr/bin/spamc.*\n", build.read("man/qmail-filters.8"), re.M)
+    filters.put(line.replace("/usr/bin/spamc", unpacked.folder(filters.place, "spamc") + "/usr/bin/spamc"))
+    spamd = Spamd()
+    for word, flag in ("garden", "NO"), ("pills", "YES"):
+        filters.offer(LETTER + word + "\n")
+        assert filters.queued() == [("X-Spam-Flag: %s\n" % flag + LETTER + word + "\n", ENVELOPE)]
+    spamd.door.shutdown(socket.SHUT_RDWR)
+    spamd.door.close()
+    filters.offer(code=71)
+    assert filters.queued() == []
 
 
 def test_recipe_for_bogofilter(filters):
