@@ -558,3 +558,29 @@ def test_signatures_of_others_are_kept(post, way, form):
     (text,) = post.go(send)
     assert post.results(text, "there.example") == [("pass", "a")]
     assert text.count(b"DKIM-Signature:") == 1
+
+
+def test_opendkim(post):
+    """It finds our signature good, as a milter that qmail-milter asks."""
+    program = unpacked.folder(post.place, "opendkim") + "/usr/sbin/opendkim"
+    post.begin()
+    (text,) = post.go(post.sendmail)
+    folder = unpacked.fresh(post.place, "opendkim-data")
+    with open(folder + "/dns", "w") as out:
+        out.write("a._domainkey.here.example %s\n" % post.keys["rsa"].record())
+    with open(folder + "/conf", "w") as out:
+        out.write("Socket local:%s/sock\nMode v\nTestDNSData %s/dns\nUMask 000\nInternalHosts /dev/null\n"
+                  "AuthservID there.example\nAlwaysAddARHeader yes\n" % (folder, folder))
+    post.town.begin([program, "-f", "-x", folder + "/conf"], cwd="/", env={"PATH": "/usr/bin:/bin"})
+    post.town.until(lambda: os.path.exists(folder + "/sock"), "opendkim")
+    for data, word in (text, b"pass"), (text.replace(b"hello", b"other"), b"fail"):
+        for name, content in ("message", data.replace(b"\r\n", b"\n")), \
+                ("envelope", process.envelope("ann@here.example", "u@there.example")):
+            with open(folder + "/" + name, "wb") as out:
+                out.write(content)
+        done = subprocess.run(["/bin/sh", "-c", 'cd "$1"; exec "$0" "unix:$1/sock" < message 3< envelope 4> changed 6> words',
+                               post.place.program("qmail-milter"), folder], capture_output=True, check=False,
+                              env={"TCPREMOTEIP": "192.0.2.1"}, timeout=60)
+        assert done.returncode == 0, done.stderr
+        found = re.search(rb"^Authentication-Results: there\.example;\s+dkim=(\w+)[^;]*header\.s=a", done.stdout, re.M)
+        assert found and found.group(1) == word, done.stdout[:600]
