@@ -40,6 +40,7 @@
 #define SECONDS	    240	  /* control/filtertimeout: all filters together */
 #define SECONDS_MAX 3600
 #define REMARK_FD   6
+#define ROOM	    65536 /* bytes that a filter may add, and as many as there are */
 #define ENVELOPE_IN 3
 #define ENVELOPE_TO 4
 
@@ -188,15 +189,21 @@ make_file(const struct filters *filters, struct handover_file *file)
 	_exit(CANNOT_WRITE);
 }
 
+static uint64_t
+size_of(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		_exit(CANNOT_READ);
+	return (uint64_t)st.st_size;
+}
+
 /* Whether anything was written to it. */
 static bool
 is_written(const struct handover_file *file)
 {
-	struct stat st;
-
-	if (fstat(file->fd, &st) < 0)
-		_exit(CANNOT_READ);
-	return st.st_size > 0;
+	return size_of(file->fd) > 0;
 }
 
 static void
@@ -225,6 +232,19 @@ struct files {
 	struct handover_file message, envelope, changed, remark;
 };
 
+/* Not every filter tells that the disk was full: what it writes has room before it
+ * runs, and when it has ended there has to be some still. */
+static void
+reserve(const struct files *files, uint64_t message, uint64_t envelope)
+{
+	if (file_reserve(files->message.fd, 2 * message + ROOM) == 0 &&
+	    file_reserve(files->changed.fd, 2 * envelope + ROOM) == 0 &&
+	    file_reserve(files->remark.fd, VERDICT_CUSTOM_MAX) == 0)
+		return;
+	error_warn(NAME, "files for a filter");
+	_exit(CANNOT_WRITE);
+}
+
 static void
 make_files(struct filters *filters, struct files *files)
 {
@@ -237,6 +257,7 @@ make_files(struct filters *filters, struct files *files)
 	handover_format(&text, &filters->envelope);
 	if (fd_write_all(files->envelope.fd, str_span(&text)) < 0)
 		_exit(CANNOT_WRITE);
+	reserve(files, size_of(filters->message.fd), text.len);
 	begin_file(&filters->message);
 	str_free(&text);
 }
@@ -389,6 +410,7 @@ show(struct filters *filters, struct span line)
 	add_words(&words, line);
 	code = run(filters, &files, &words);
 	judge(code, &files, words.s);
+	reserve(&files, size_of(files.message.fd), size_of(files.changed.fd));
 	take_changes(filters, &files, words.s);
 	close_files(&files);
 	str_free(&words);
@@ -426,7 +448,9 @@ main(void)
 	must_hooks(NO_MEMORY, NULL);
 	signal_ignore(SIGPIPE);
 	signal_default(SIGCHLD);
-	if (chdir(home_dir) < 0 || unsetenv("QMAILQUEUE") < 0 ||
+	/* No file of ours is to be what the caller has closed. */
+	if (fd_open_standard() < 0 || chdir(home_dir) < 0 ||
+	    unsetenv("QMAILQUEUE") < 0 ||
 	    setenv("FILTERCLASS", filters.class, 1) < 0)
 		_exit(NO_CONTROLS);
 	read_filters(&filters);

@@ -23,6 +23,7 @@
 #include "mail/header.h"
 #include "milter_message.h"
 #include "milter_talk.h"
+#include "mail/quote.h"
 #include "net/ip.h"
 #include "queue/envelope.h"
 #include "queue/verdict.h"
@@ -186,7 +187,7 @@ tell_address(struct span address)
 	struct str text = STR_INIT;
 
 	str_add_byte(&text, '<');
-	str_add(&text, address);
+	quote_add_address(&text, address);
 	str_add_byte(&text, '>');
 	milter_talk_word(&filter.talk, str_span(&text));
 	str_free(&text);
@@ -229,12 +230,26 @@ tell_macro(const char *name, struct span value)
 	milter_talk_word(&filter.talk, value);
 }
 
+/* Quoted, as SMTP has it: else a stranger could end it where he likes. */
 static void
-tell_number(const char *name)
+tell_address_macro(const char *name, struct span address)
 {
 	struct str text = STR_INIT;
 
-	str_add_u64(&text, (uint64_t)clock_seconds());
+	quote_add_address(&text, address);
+	tell_macro(name, str_span(&text));
+	str_free(&text);
+}
+
+static void
+tell_number(const char *name)
+{
+	static int64_t begin; /* one name in all of it */
+	struct str text = STR_INIT;
+
+	if (begin == 0)
+		begin = clock_seconds();
+	str_add_u64(&text, (uint64_t)begin);
 	str_add_byte(&text, '.');
 	str_add_u64(&text, (uint64_t)getppid()); /* as qmail-filters is known */
 	tell_macro(name, str_span(&text));
@@ -269,6 +284,11 @@ tell_connection(struct span host, struct span address)
 	tell_macro("v", SPAN("Angarium"));
 	tell_macro("{client_addr}", address);
 	tell_macro("{client_name}", host);
+	str_set(&me, host);
+	str_add_z(&me, " [");
+	str_add(&me, address);
+	str_add_byte(&me, ']');
+	tell_macro("_", str_span(&me));
 	milter_talk_send(&filter.talk);
 	milter_talk_begin(&filter.talk, MILTER_CONNECT);
 	milter_talk_word(&filter.talk, host);
@@ -327,7 +347,8 @@ tell_sender(void)
 		return;
 	begin_macros(MILTER_MAIL);
 	tell_number("i");
-	tell_macro("{mail_addr}", str_span(&filter.message.envelope.sender));
+	tell_address_macro(
+	    "{mail_addr}", str_span(&filter.message.envelope.sender));
 	tell_macro("{auth_authen}", user);
 	tell_macro("{auth_type}", user.len ? SPAN("PLAIN") : SPAN(""));
 	milter_talk_send(&filter.talk);
@@ -347,7 +368,7 @@ tell_recipients(void)
 		if (record.s[0] != ENVELOPE_RECIPIENT)
 			continue;
 		begin_macros(MILTER_RCPT);
-		tell_macro("{rcpt_addr}", span_from(record, 1));
+		tell_address_macro("{rcpt_addr}", span_from(record, 1));
 		milter_talk_send(&filter.talk);
 		milter_talk_begin(&filter.talk, MILTER_RCPT);
 		tell_address(span_from(record, 1));

@@ -42,7 +42,7 @@ struct server {
 struct daemon {
 	const struct tls_kind *kind;
 	struct home_ids ids;
-	int door;	 /* whoever serves, serves there */
+	int door;	 /* whoever serves, serves there; -1: nobody does */
 	bool has_opened; /* it has its name */
 	struct server server;
 	struct tls_files files; /* what that one knows */
@@ -133,6 +133,26 @@ become_server(const struct daemon *daemon, struct tls_files *files, int life)
 	doorserver_run(&server);
 }
 
+static bool
+make_door(struct daemon *daemon)
+{
+	if (daemon->door == -1)
+		daemon->door =
+		    door_make(daemon->kind->door, DOORSERVER_BACKLOG);
+	if (daemon->door == -1)
+		error_warn(daemon->kind->name, daemon->kind->door);
+	return daemon->door != -1;
+}
+
+/* Nobody serves: who asks, or waits there, is to hear that at once. */
+static void
+shut_door(struct daemon *daemon)
+{
+	fd_close(daemon->door);
+	daemon->door = -1;
+	daemon->has_opened = false;
+}
+
 /* Gives the door its name, once somebody serves there. */
 static bool
 open_door(struct daemon *daemon)
@@ -153,6 +173,8 @@ start_server(
 	int ends[2];
 	char byte;
 
+	if (!make_door(daemon))
+		return false;
 	if (fd_stream_pair(ends) < 0)
 		return false;
 	server->pid = fork();
@@ -222,6 +244,7 @@ wait_for_work(struct daemon *daemon)
 		    SPAN("the process that served has died; another begins"));
 		fd_close(daemon->server.life);
 		daemon->server = (struct server){ 0, -1 };
+		shut_door(daemon);
 		(void)poll(NULL, 0, PAUSE_MS);
 		return true;
 	}
@@ -236,9 +259,10 @@ wait_for_work(struct daemon *daemon)
 int
 tls_daemon_run(const struct tls_kind *kind)
 {
-	struct daemon daemon = {
-		.kind = kind, .server = { 0, -1 }, .files = TLS_FILES_INIT
-	};
+	struct daemon daemon = { .kind = kind,
+		.door = -1,
+		.server = { 0, -1 },
+		.files = TLS_FILES_INIT };
 
 	must_hooks(TROUBLE, NULL);
 	signal_serve();
@@ -249,9 +273,6 @@ tls_daemon_run(const struct tls_kind *kind)
 		error_exit(kind->name, home_dir);
 	if (geteuid() == 0 && home_ids_read(&daemon.ids) < 0)
 		error_exit(kind->name, "users/ids");
-	daemon.door = door_make(kind->door, DOORSERVER_BACKLOG);
-	if (daemon.door < 0)
-		error_exit(kind->name, kind->door);
 	renew(&daemon);
 	if (daemon.server.pid == 0)
 		return TROUBLE;

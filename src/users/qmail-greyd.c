@@ -5,7 +5,7 @@
  *           Started by a supervisor.  In a private instance as the caller.
  * Reads     records at HOME/grey/door, from qmaild; control/greydelay, greywindow,
  *           greylifetime.
- * Writes    HOME/grey/state/seen and rates; lines for the log on descriptor 2.
+ * Writes    HOME/grey/state/seen, rates and fresh; lines for the log on descriptor 2.
  * Source    qmail-greyd(8); net/greydoor.h.
  */
 #include <errno.h>
@@ -23,15 +23,18 @@
 #include "sys/fdpass.h"
 #include "sys/logline.h"
 
-#define NAME	     "qmail-greyd"
-#define SESSIONS     200
-#define ASK_MS	     5000
-#define DELAY	     300	   /* seconds until one may come again */
-#define WINDOW	     (2u * 86400)  /* until it is too late for that */
-#define LIFETIME     (36u * 86400) /* so long is known who has come again */
-#define LIFETIME_MAX (3660u * 86400)
-#define SEEN	     "grey/state/seen"
-#define RATES	     "grey/state/rates"
+#define NAME	      "qmail-greyd"
+#define SESSIONS      200
+#define ASK_MS	      5000
+#define DELAY	      300	    /* seconds until one may come again */
+#define WINDOW	      (2u * 86400)  /* until it is too late for that */
+#define LIFETIME      (36u * 86400) /* so long is known who has come again */
+#define LIFETIME_MAX  (3660u * 86400)
+#define SEEN	      "grey/state/seen"
+#define RATES	      "grey/state/rates"
+#define FRESH	      "grey/state/fresh" /* how many new ones by network */
+#define FRESH_MAX     1000 /* in so many seconds; more are not kept */
+#define FRESH_SECONDS 3600
 
 /* How many bits of an address count. */
 struct widths {
@@ -41,15 +44,24 @@ struct widths {
 static const struct widths client_width = { 32, 64 }, grey_width = { 24, 64 },
 			   network_width = { 24, 48 };
 
-/* An address without its last bits, as bytes. */
-static struct span
-first_bits(struct ip_address *address, struct widths widths)
+/* The network of an address, as text: "192.0.2.0/24".  Its bytes would be taken for
+ * letters, whose case does not count. */
+static bool
+add_network(struct str *text, struct span client, struct widths widths)
 {
-	unsigned bits = address->family == 4 ? widths.of_4 : widths.of_6;
+	struct ip_address address;
+	unsigned bits;
 
-	for (unsigned i = bits / 8; i < sizeof(address->bytes); i++)
-		address->bytes[i] = 0;
-	return span_make((const char *)address, sizeof(*address));
+	if (!ip_parse(client, &address))
+		return false;
+	address = ip_unmapped(&address);
+	bits = address.family == 4 ? widths.of_4 : widths.of_6;
+	for (unsigned i = bits / 8; i < sizeof(address.bytes); i++)
+		address.bytes[i] = 0;
+	ip_format(text, &address);
+	str_add_byte(text, '/');
+	str_add_u64(text, bits);
+	return true;
 }
 
 static uint64_t
@@ -60,6 +72,67 @@ setting(const char *name, uint64_t otherwise)
 	if (control_read_number(name, LIFETIME_MAX, &number) < 0)
 		error_warn(NAME, name);
 	return number;
+}
+
+/* ---- limits ---- */
+
+/*
+ * Counts a recipient, unless it is too much.
+ *   seconds   receives after how many it may come; 0: now
+ */
+static int
+count(struct greytable *table, struct span client, struct widths widths,
+    struct greydoor_limit limit, uint64_t now, uint64_t *seconds)
+{
+	struct str network = STR_INIT;
+	struct greytable_entry entry;
+	struct span word;
+	int result = 0;
+
+	if (limit.count == 0 || !add_network(&network, client, widths))
+		goto done;
+	word = str_span(&network);
+	result = greytable_find(table, &word, 1, &entry);
+	if (result < 0)
+		goto done;
+	if (now < entry.first || now - entry.first >= limit.seconds) {
+		entry.first = (uint32_t)now;
+		entry.count = 0;
+	}
+	entry.last = (uint32_t)now;
+	if (entry.count >= limit.count)
+		*seconds = entry.first + limit.seconds - now;
+	else
+		entry.count++;
+	result = greytable_put(table, &entry);
+done:
+	str_free(&network);
+	return result;
+}
+
+static int
+ask_rates(const struct greydoor_question *question, uint64_t now,
+    enum greydoor_answer *answer, uint64_t *seconds)
+{
+	struct greytable table;
+	int result;
+
+	if (question->of_client.count == 0 && question->of_network.count == 0)
+		return 0;
+	if (greytable_open(&table, RATES) < 0)
+		return -1;
+	result = count(&table, question->client, client_width,
+	    question->of_client, now, seconds);
+	if (*seconds) {
+		*answer = GREYDOOR_CLIENT;
+	} else if (result == 0) {
+		result = count(&table, question->client, network_width,
+		    question->of_network, now, seconds);
+		if (*seconds)
+			*answer = GREYDOOR_NETWORK;
+	}
+	greytable_close(&table);
+	return result;
 }
 
 /* ---- greylisting ---- */
@@ -88,6 +161,26 @@ judge(struct greytable_entry *entry, uint64_t now)
 	return 0;
 }
 
+/* Whether one that is new may be kept: one network, which can make up senders and
+ * recipients as it likes, shall not have the others forgotten. */
+static int
+may_be_kept(
+    const struct greydoor_question *question, uint64_t now, bool *is_kept)
+{
+	const struct greydoor_limit limit = { FRESH_MAX, FRESH_SECONDS };
+	struct greytable table;
+	uint64_t seconds = 0;
+	int result;
+
+	if (greytable_open(&table, FRESH) < 0)
+		return -1;
+	result = count(
+	    &table, question->client, network_width, limit, now, &seconds);
+	greytable_close(&table);
+	*is_kept = seconds == 0;
+	return result;
+}
+
 /* Who comes again is known by its network, the sender's domain and the recipient:
  * large senders have many hosts, and many senders a letter. */
 static int
@@ -96,83 +189,30 @@ ask_grey(
 {
 	struct greytable table;
 	struct greytable_entry entry;
-	struct ip_address address;
+	struct str network = STR_INIT;
 	struct span words[3];
-	int result;
+	bool is_kept = true;
+	int result = 0;
 
-	if (!ip_parse(question->client, &address))
-		return 0;
-	address = ip_unmapped(&address);
-	words[0] = first_bits(&address, grey_width);
+	if (!add_network(&network, question->client, grey_width))
+		goto done;
+	words[0] = str_span(&network);
 	words[1] = address_domain(question->sender);
 	words[2] = question->recipient;
-	if (greytable_open(&table, SEEN) < 0)
-		return -1;
+	result = greytable_open(&table, SEEN);
+	if (result < 0)
+		goto done;
 	result = greytable_find(&table, words, 3, &entry);
+	if (result == 0 && entry.first == 0)
+		result = may_be_kept(question, now, &is_kept);
 	if (result == 0) {
 		*seconds = judge(&entry, now);
-		result = greytable_put(&table, &entry);
+		if (is_kept)
+			result = greytable_put(&table, &entry);
 	}
 	greytable_close(&table);
-	return result;
-}
-
-/* ---- limits ---- */
-
-/*
- * Counts a recipient, unless it is too much.
- *   seconds   receives after how many it may come; 0: now
- */
-static int
-count(struct greytable *table, struct span client, struct widths widths,
-    struct greydoor_limit limit, uint64_t now, uint64_t *seconds)
-{
-	struct ip_address address;
-	struct greytable_entry entry;
-	struct span words[2];
-
-	if (limit.count == 0 || !ip_parse(client, &address))
-		return 0;
-	address = ip_unmapped(&address);
-	words[0] = first_bits(&address, widths);
-	/* The same bits may be a client's and a network's. */
-	words[1] = span_make((const char *)&widths, sizeof(widths));
-	if (greytable_find(table, words, 2, &entry) < 0)
-		return -1;
-	if (now < entry.first || now - entry.first >= limit.seconds) {
-		entry.first = (uint32_t)now;
-		entry.count = 0;
-	}
-	entry.last = (uint32_t)now;
-	if (entry.count >= limit.count)
-		*seconds = entry.first + limit.seconds - now;
-	else
-		entry.count++;
-	return greytable_put(table, &entry);
-}
-
-static int
-ask_rates(const struct greydoor_question *question, uint64_t now,
-    enum greydoor_answer *answer, uint64_t *seconds)
-{
-	struct greytable table;
-	int result;
-
-	if (question->of_client.count == 0 && question->of_network.count == 0)
-		return 0;
-	if (greytable_open(&table, RATES) < 0)
-		return -1;
-	result = count(&table, question->client, client_width,
-	    question->of_client, now, seconds);
-	if (*seconds) {
-		*answer = GREYDOOR_CLIENT;
-	} else if (result == 0) {
-		result = count(&table, question->client, network_width,
-		    question->of_network, now, seconds);
-		if (*seconds)
-			*answer = GREYDOOR_NETWORK;
-	}
-	greytable_close(&table);
+done:
+	str_free(&network);
 	return result;
 }
 

@@ -91,6 +91,28 @@ def test_who_it_is(greyd):
     assert greyd.grey(ip="::ffff:192.0.2.9") == [OK]
 
 
+def test_addresses_are_no_words(greyd):
+    """Of whose letters the case would not count."""
+    assert greyd.rcpt(*["ann@here.example"] * 3, ip="10.9.9.65", RATELIMIT="2/3600") == [OK, OK, CLIENT]
+    assert greyd.rcpt("ann@here.example", ip="10.9.9.97", RATELIMIT="2/3600") == [OK]
+    greyd.grey(ip="10.1.65.1")
+    greyd.age(300)
+    assert greyd.grey(ip="10.1.97.1") == [GREY] and greyd.grey(ip="10.1.65.1") == [OK]
+
+
+def test_new_ones_of_one_network(greyd):
+    """It cannot have others forgotten."""
+    for _ in range(2):
+        assert greyd.grey(*("x%d@here.example" % number for number in range(600))) == [GREY] * 600
+    greyd.grey(*("y%d@here.example" % number for number in range(600)), ip="192.0.2.9")
+    assert len(greyd.entries()) == 1000
+    assert greyd.grey(ip="192.0.3.1") == [GREY]
+    assert len(greyd.entries()) == 1001
+    greyd.age(3600, "fresh")
+    greyd.grey("z@here.example")
+    assert len(greyd.entries()) == 1002
+
+
 def test_too_late(greyd):
     greyd.grey()
     greyd.age(2 * 86400 - 10)

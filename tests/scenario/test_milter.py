@@ -92,6 +92,17 @@ def test_all_is_shown(milters):
         ["header", "X-two", "2"], ["eoh"], ["body", 14, "hello\r\nworld\r\n"]]
 
 
+def test_addresses_end_where_they_end(milters):
+    """A stranger cannot have a milter read another sender."""
+    milters.begin()
+    sender = 'x@evil.example> "@good.example'
+    milters.offer(LETTER, envelope=process.envelope(sender, "a>b@here.example"))
+    quoted = '"x@evil.example> \\""@good.example'
+    assert milters.seen()[2][1] == "<%s>" % quoted and milters.seen()[2][-1]["{mail_addr}"] == quoted
+    assert milters.seen()[3][1] == '<"a>b"@here.example>' and milters.seen()[3][-1]["{rcpt_addr}"] == '"a>b"@here.example'
+    milters.queued()
+
+
 @pytest.mark.parametrize("environment, connection", [
     ({"TCPREMOTEIP": "2001:db8::1"}, ["[2001:db8::1]", "10", ["2001:db8::1", 0, 0, 0]]),
     ({"TCPREMOTEIP": "strange"}, ["[strange]", "0", None])])

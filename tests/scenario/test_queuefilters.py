@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from support import build, process, unpacked
+from support import build, kernel, process, unpacked
 
 LETTER = "Subject: a letter\n\nhello\n"
 ENVELOPE = process.envelope("joe@there.example", "ann@here.example")
@@ -124,6 +124,37 @@ def test_ends(filters, script, code, said, trouble):
     words, told = filters.offer(code=code)
     assert words == said and trouble in told and bool(told) == bool(trouble)
     assert filters.queued() == []
+
+
+def test_a_full_disk(filters):
+    """Which the filter does not notice, or does not tell."""
+    if not filters.place.is_root:
+        pytest.skip("needs root")
+    path = filters.place.path("spool")
+    mode = os.stat(path)
+    filters.add("outside", "cat 2>/dev/null; exit 0\n")
+    filters.add("outside", "cat; for i in 1 2 3; do cat /dev/zero | head -c $1 2>/dev/null; done; exit 0\n", "$GROWS")
+    letter = LETTER + "a line\n" * 20000
+    kernel.mount("none", path, "tmpfs", 0, "size=1m,mode=700,uid=%d,gid=%d" % (mode.st_uid, mode.st_gid))
+    try:
+        filters.put("".join(filters.lines).replace("$GROWS", "0"))
+        filters.offer(letter)
+        assert filters.queued() == [(letter, ENVELOPE)]
+        assert "No space" in filters.offer(letter * 3, code=53)[1]
+        filters.put("".join(filters.lines).replace("$GROWS", "300000"))
+        assert "No space" in filters.offer(letter, code=53)[1]
+        assert filters.queued() == []
+    finally:
+        kernel.unmount(path)
+
+
+def test_closed_descriptors(filters):
+    """Nothing that a filter says gets into the letter."""
+    filters.add("local", "cat; echo oh >&2\n")
+    filters.town.open()
+    filters.town.run_as("bob", ["/bin/sh", "-c", "exec %s ann@here.example 2>&-" % filters.place.program("sendmail")],
+                        "Subject: closed\n\nhello\n")
+    assert filters.town.letter("ann", "Subject: closed").endswith("\nhello\n")
 
 
 def test_no_such_program(filters):

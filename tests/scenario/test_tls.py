@@ -408,6 +408,23 @@ def test_the_server_dies(town, smtp, tlsd):
     assert shown() == "mx.here.example"
 
 
+def test_nobody_serves(town, smtp, tlsd):
+    """The server dies, and its files are away: who comes hears that there is no TLS."""
+    path = town.place.path("control/servercert.pem")
+    os.rename(path, path + ".away")
+    server, = process.session_members(tlsd.pid)[1:]
+    os.kill(server, signal.SIGKILL)
+    tlsd.wait("control/servercert.pem: No such file")
+    with tls.Smtp() as client:
+        client.ehlo()
+        assert client.docmd("STARTTLS")[0] == 454
+    os.rename(path + ".away", path)
+    os.kill(tlsd.pid, signal.SIGHUP)
+    town.until(lambda: town.is_door_open("tls/door"), "another server")
+    with tls.Smtp() as client:
+        client.begin()
+
+
 def test_the_end_of_all(town, smtp, tlsd):
     """A session that is open goes on."""
     with tls.Smtp() as client:

@@ -165,6 +165,17 @@ file_move(const char *from, const char *to)
 }
 
 int
+file_reserve(int fd, uint64_t bytes)
+{
+	int result;
+
+	do
+		result = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
+	while (result < 0 && errno == EINTR);
+	return result < 0 && (errno == ENOSPC || errno == EDQUOT) ? -1 : 0;
+}
+
+int
 file_sync(int fd)
 {
 	int result;

@@ -67,6 +67,13 @@ MUST_CHECK int file_read_regular(int fd, struct str *text, size_t max);
 MUST_CHECK int file_move(const char *from, const char *to);
 
 /*
+ * file_reserve: has so many bytes from the begin of a file kept for it on the disk,
+ * without making it longer.
+ * Returns 0, also where the file system cannot; -1 with errno: ENOSPC, EDQUOT.
+ */
+MUST_CHECK int file_reserve(int fd, uint64_t bytes);
+
+/*
  * file_sync: fsync(2).  After a failure the file must be thrown away: a second
  * call may succeed with the data gone.  Returns 0, -1 with errno.
  */
