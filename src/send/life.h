@@ -41,7 +41,8 @@ life_step life_straight_deferred;
 life_step life_parked;	   /* its files are made */
 life_step life_not_parked; /* they could not be; qmail-todo tries again */
 life_step life_kept;	   /* its files say that it is done */
-life_step life_not_kept;   /* they do not: it comes twice */
+life_step life_not_kept;   /* they do not yet */
+life_step life_keep_again;
 
 /* Of one with files. */
 life_step life_recipient_done;

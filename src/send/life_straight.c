@@ -82,11 +82,19 @@ life_kept(struct send *send, struct job *job, const struct event *event)
 	life_free_job(send, job);
 }
 
+/* Tried again for as long as qmail-send may take to end: until then it is waited for. */
 void
 life_not_kept(struct send *send, struct job *job, const struct event *event)
 {
-	life_kept(send, job, event);
 	life_broken(send, NULL, event);
+	life_try_again(send, AGAIN_MESSAGE, job->number);
+}
+
+void
+life_keep_again(struct send *send, struct job *job, const struct event *event)
+{
+	(void)event;
+	arrivals_tell(&send->arrivals, SORTED_PARK_DONE, job->number);
 }
 
 void

@@ -111,7 +111,8 @@ static life_step *const table[JOB_STATES][EVENTS] = {
 		[EVENT_BROKEN] = life_broken,
 	},
 	[JOB_KEEPING] = { [EVENT_WAITING] = life_kept,
-		[EVENT_BROKEN] = life_not_kept },
+		[EVENT_BROKEN] = life_not_kept,
+		[EVENT_AGAIN] = life_keep_again },
 };
 
 static void

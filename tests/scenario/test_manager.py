@@ -449,6 +449,30 @@ def test_nothing_comes_twice_without_qmail_clean(town, rule, stops_before):
         assert sum(bounces) == len(names)
 
 
+def test_what_is_done_is_kept_when_there_is_place(town):
+    """qmail-clean is dead, and the files that say what is done cannot be made just now."""
+    town.rules("ann", "-default", "|echo $EXT >> got")
+    town.open()
+    town.signal("qmail-clean", signal.SIGSTOP)
+    for number in range(5):
+        town.send("bob@here.example", "ann-%d@here.example" % number)
+    process.until(lambda: sum(": success" in line for line in town.daemon.lines) == 5, "the deliveries")
+    info = town.place.path("queue/info")
+    folders = [os.path.join(info, name) for name in os.listdir(info)]
+    for folder in folders:
+        os.chmod(folder, 0)
+    town.signal("qmail-clean", signal.SIGKILL)
+    town.daemon.wait("warning: unable to .* todo/")
+    for folder in folders:
+        os.chmod(folder, 0o700)
+    assert town.daemon.process.wait(60) == 0
+    town.daemon.kill()
+    town.open()
+    town.wait_empty()
+    with open(town.home("ann") + "/got") as source:
+        assert sorted(source.read().split()) == list("01234")
+
+
 def test_failures_are_recorded_together(town):
     """Far fewer syncs than failures: what ends while one is under way, which
     is made to last, shares the next."""

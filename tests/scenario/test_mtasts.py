@@ -473,7 +473,7 @@ def test_files_that_have_no_name_of_a_domain(town, net):
         town.place.write(cache(town, name), "7 %d\n%s" % (time.time(), policy()))
     os.system("chown -R %d %s" % (town.place.ids("qmailh")[0], cache(town, "")))
     start(town)
-    assert os.listdir(cache(town, "")) == [DOMAIN]
+    town.until(lambda: os.listdir(cache(town, "")) == [DOMAIN], "the others to go")
     assert ("I", "7") in ask(town.place, DOMAIN)[1]
 
 
