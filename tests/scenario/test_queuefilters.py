@@ -150,11 +150,14 @@ def test_a_full_disk(filters):
 
 def test_closed_descriptors(filters):
     """Nothing that a filter says gets into the letter."""
-    filters.add("local", "cat; echo oh >&2\n")
-    filters.town.open()
-    filters.town.run_as("bob", ["/bin/sh", "-c", "exec %s ann@here.example 2>&-" % filters.place.program("sendmail")],
-                        "Subject: closed\n\nhello\n")
-    assert filters.town.letter("ann", "Subject: closed").endswith("\nhello\n")
+    filters.add("outside", "cat > /dev/null; echo oh >&2\n")
+    for name, data in ("message", LETTER.encode()), ("envelope", ENVELOPE):
+        with open("%s/%s" % (filters.place.base, name), "wb") as out:
+            out.write(data)
+    subprocess.run(["/bin/sh", "-c", 'cd "$1" && exec "$0" < message 1< envelope 2>&-',
+                    filters.place.program("qmail-filters"), filters.place.base],
+                   env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.1"}, check=True, **filters.place.as_user("qmaild"))
+    assert filters.queued() == [(LETTER, ENVELOPE)]
 
 
 def test_no_such_program(filters):
