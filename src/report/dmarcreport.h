@@ -16,6 +16,7 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "logcount.h"
+#include "reportmail.h"
 
 #define DMARCREPORT_SIGNATURES 4     /* of a message that are told of */
 #define DMARCREPORT_ROWS_MAX   20000 /* of a report; the first ones */
@@ -39,23 +40,16 @@ dmarcreport_count_line(struct logcount *count, struct span line, int64_t day);
 struct dmarcreport_row
 dmarcreport_count_get(const struct logcount *count, size_t index);
 
-/* Who reports, and of what. */
-struct dmarcreport_head {
-	struct span me;	    /* our name */
-	struct span domain; /* theirs */
-	int64_t day;	    /* its first second */
-};
-
 /* dmarcreport_add_xml: appends the report on the rows from first to before last, all of
  * one domain (RFC 9990). */
-void dmarcreport_add_xml(struct str *text, const struct dmarcreport_head *head,
+void dmarcreport_add_xml(struct str *text, const struct reportmail_head *head,
     const struct logcount *count, size_t first, size_t last);
 
 /* dmarcreport_add_gzip: appends bytes in the form of gzip (RFC 1952), as they are. */
 void dmarcreport_add_gzip(struct str *text, struct span bytes);
 
 /* dmarcreport_add_mail: appends the message that carries one. */
-void dmarcreport_add_mail(struct str *text, const struct dmarcreport_head *head,
+void dmarcreport_add_mail(struct str *text, const struct reportmail_head *head,
     struct span to, struct span xml, int64_t now);
 
 #endif

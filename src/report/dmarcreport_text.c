@@ -55,7 +55,7 @@ add_number(struct str *text, const char *name, uint64_t number)
 }
 
 static void
-add_id(struct str *text, const struct dmarcreport_head *head)
+add_id(struct str *text, const struct reportmail_head *head)
 {
 	str_add_u64(text, (uint64_t)head->day);
 	str_add_byte(text, '.');
@@ -65,7 +65,7 @@ add_id(struct str *text, const struct dmarcreport_head *head)
 }
 
 static void
-add_metadata(struct str *text, const struct dmarcreport_head *head)
+add_metadata(struct str *text, const struct reportmail_head *head)
 {
 	struct str value = STR_INIT;
 
@@ -144,7 +144,7 @@ add_row(struct str *text, const struct dmarcreport_row *row)
 }
 
 void
-dmarcreport_add_xml(struct str *text, const struct dmarcreport_head *head,
+dmarcreport_add_xml(struct str *text, const struct reportmail_head *head,
     const struct logcount *count, size_t first, size_t last)
 {
 	struct dmarcreport_row row = dmarcreport_count_get(count, first);
@@ -208,44 +208,19 @@ dmarcreport_add_gzip(struct str *text, struct span bytes)
 
 /* ---- a message ---- */
 
-/* "us!them!first-second!last-second.xml.gz" */
 static void
-add_name(struct str *text, const struct dmarcreport_head *head)
-{
-	str_add(text, head->me);
-	str_add_byte(text, '!');
-	str_add(text, head->domain);
-	str_add_byte(text, '!');
-	str_add_u64(text, (uint64_t)head->day);
-	str_add_byte(text, '!');
-	str_add_u64(text, (uint64_t)(head->day + LOGCOUNT_DAY - 1));
-	str_add_z(text, ".xml.gz");
-}
-
-static void
-add_head(struct str *text, const struct dmarcreport_head *head, struct span to,
+add_head(struct str *text, const struct reportmail_head *head, struct span to,
     int64_t now)
 {
-	str_add_z(text, "Date: ");
-	date_add_utc(text, now);
-	str_add_z(text, "\nFrom: postmaster@");
-	str_add(text, head->me);
-	str_add_z(text, "\nTo: ");
-	str_add(text, to);
-	str_add_z(text, "\nMessage-ID: <");
-	date_add_digits(text, now);
-	str_add_z(text, ".dmarc.");
-	add_id(text, head);
-	str_add_z(text, ">\nSubject: Report Domain: ");
-	str_add(text, head->domain);
-	str_add_z(text, "\n Submitter: ");
-	str_add(text, head->me);
-	str_add_z(text, "\n Report-ID: <");
-	add_id(text, head);
+	struct str id = STR_INIT;
+
+	add_id(&id, head);
+	reportmail_add_fields(text, head, to, str_span(&id), "dmarc", now);
 	str_add_z(text,
-	    ">\nAuto-Submitted: auto-generated\n"
+	    "Auto-Submitted: auto-generated\n"
 	    "MIME-Version: 1.0\n"
 	    "Content-Type: multipart/mixed;\n boundary=\"" BOUNDARY "\"\n\n");
+	str_free(&id);
 }
 
 static void
@@ -259,7 +234,7 @@ add_encoded(struct str *text, struct span bytes)
 }
 
 void
-dmarcreport_add_mail(struct str *text, const struct dmarcreport_head *head,
+dmarcreport_add_mail(struct str *text, const struct reportmail_head *head,
     struct span to, struct span xml, int64_t now)
 {
 	struct str packed = STR_INIT;
@@ -276,7 +251,7 @@ dmarcreport_add_mail(struct str *text, const struct dmarcreport_head *head,
 	    "\nContent-Type: application/gzip\n"
 	    "Content-Transfer-Encoding: base64\n"
 	    "Content-Disposition: attachment;\n filename=\"");
-	add_name(text, head);
+	reportmail_add_name(text, head, ".xml.gz");
 	str_add_z(text, "\"\n\n");
 	dmarcreport_add_gzip(&packed, xml);
 	add_encoded(text, str_span(&packed));

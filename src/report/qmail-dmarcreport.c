@@ -7,61 +7,15 @@
  * Writes    reports to qmail-queue, or with -n to descriptor 1.
  * Source    qmail-dmarcreport(8).
  */
-#include <signal.h>
-#include <stdbool.h>
-#include <unistd.h>
-
-#include "base/must.h"
-#include "base/scan.h"
-#include "config/control.h"
-#include "config/home.h"
 #include "dmarcreport.h"
 #include "mail/address.h"
 #include "reportmail.h"
-#include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/fd.h"
-#include "sys/signal.h"
 
-#define NAME	   "qmail-dmarcreport"
-#define TROUBLE	   111
-#define USAGE_EXIT 100
-#define DAYS_MAX   3650
-#define VERSION	   SPAN("v=DMARC1")
-
-struct reporting {
-	struct logcount count;
-	struct str me;
-	int64_t day, now;
-	bool prints, is_incomplete;
-};
-
-NORETURN static void
-end_usage(void)
-{
-	(void)!fd_write_all(
-	    2, SPAN("usage: " NAME " [-n] [days back] < log\n"));
-	_exit(USAGE_EXIT);
-}
-
-static void
-take_arguments(struct reporting *reporting, char **argv)
-{
-	uint64_t days = 1;
-
-	argv++;
-	if (*argv && span_equal(span_of(*argv), SPAN("-n"))) {
-		reporting->prints = true;
-		argv++;
-	}
-	if (*argv && !scan_u64(span_of(*argv++), DAYS_MAX, &days))
-		end_usage();
-	if (*argv)
-		end_usage();
-	reporting->now = clock_seconds();
-	reporting->day =
-	    (reporting->now / LOGCOUNT_DAY - (int64_t)days) * LOGCOUNT_DAY;
-}
+#define NAME	"qmail-dmarcreport"
+#define TROUBLE 111
+#define VERSION SPAN("v=DMARC1")
 
 /* Whether one name is the other, or below it. */
 static bool
@@ -103,7 +57,7 @@ is_willing(struct reporting *reporting, struct span domain, struct span address)
 }
 
 static void
-send_to_all(struct reporting *reporting, const struct dmarcreport_head *head,
+send_to_all(struct reporting *reporting, const struct reportmail_head *head,
     struct span xml)
 {
 	struct str record = STR_INIT, name = STR_INIT, mail = STR_INIT;
@@ -133,7 +87,7 @@ done:
 static void
 report_domain(struct reporting *reporting, size_t first, size_t last)
 {
-	struct dmarcreport_head head = { .me = str_span(&reporting->me),
+	struct reportmail_head head = { .me = str_span(&reporting->me),
 		.domain =
 		    dmarcreport_count_get(&reporting->count, first).domain,
 		.day = reporting->day };
@@ -150,16 +104,10 @@ report_domain(struct reporting *reporting, size_t first, size_t last)
 int
 main(int argc, char **argv)
 {
-	struct reporting reporting = { .count = LOGCOUNT_INIT };
+	struct reporting reporting;
 
 	(void)argc;
-	must_hooks(TROUBLE, NULL);
-	signal_ignore(SIGPIPE);
-	take_arguments(&reporting, argv);
-	if (chdir(home_dir) < 0)
-		error_exit(NAME, home_dir);
-	if (control_read_line("control/me", &reporting.me) <= 0)
-		error_exit(NAME, "control/me");
+	reporting_begin(&reporting, NAME, argv);
 	logcount_read(
 	    NAME, &reporting.count, reporting.day, dmarcreport_count_line);
 	for (size_t first = 0, next; first < reporting.count.keys.len;

@@ -6,66 +6,20 @@
  * Writes    reports to qmail-queue, or with -n to descriptor 1.
  * Source    qmail-tlsrpt(8).
  */
-#include <signal.h>
-#include <stdbool.h>
-#include <unistd.h>
-
-#include "base/must.h"
-#include "base/scan.h"
-#include "config/control.h"
-#include "config/home.h"
 #include "reportmail.h"
-#include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/fd.h"
-#include "sys/signal.h"
 #include "tlsrpt.h"
 
-#define NAME	   "qmail-tlsrpt"
-#define TROUBLE	   111
-#define USAGE_EXIT 100
-#define DAYS_MAX   3650
-#define VERSION	   SPAN("v=TLSRPTv1")
-
-struct tlsrpt {
-	struct logcount count;
-	struct str me;
-	int64_t day, now;
-	bool prints, is_incomplete;
-};
-
-NORETURN static void
-end_usage(void)
-{
-	(void)!fd_write_all(
-	    2, SPAN("usage: " NAME " [-n] [days back] < log\n"));
-	_exit(USAGE_EXIT);
-}
-
-static void
-take_arguments(struct tlsrpt *report, char **argv)
-{
-	uint64_t days = 1;
-
-	argv++;
-	if (*argv && span_equal(span_of(*argv), SPAN("-n"))) {
-		report->prints = true;
-		argv++;
-	}
-	if (*argv && !scan_u64(span_of(*argv++), DAYS_MAX, &days))
-		end_usage();
-	if (*argv)
-		end_usage();
-	report->now = clock_seconds();
-	report->day =
-	    (report->now / LOGCOUNT_DAY - (int64_t)days) * LOGCOUNT_DAY;
-}
+#define NAME	"qmail-tlsrpt"
+#define TROUBLE 111
+#define VERSION SPAN("v=TLSRPTv1")
 
 /* ---- reports ---- */
 
 static void
-send_one(struct tlsrpt *report, const struct tlsrpt_head *head, struct span to,
-    struct span json)
+send_one(struct reporting *report, const struct reportmail_head *head,
+    struct span to, struct span json)
 {
 	struct str text = STR_INIT;
 
@@ -76,9 +30,9 @@ send_one(struct tlsrpt *report, const struct tlsrpt_head *head, struct span to,
 }
 
 static void
-report_domain(struct tlsrpt *report, size_t first, size_t last)
+report_domain(struct reporting *report, size_t first, size_t last)
 {
-	struct tlsrpt_head head = { .me = str_span(&report->me),
+	struct reportmail_head head = { .me = str_span(&report->me),
 		.domain = tlsrpt_count_get(&report->count, first).domain,
 		.day = report->day };
 	struct str json = STR_INIT, record = STR_INIT, name = STR_INIT;
@@ -109,17 +63,11 @@ report_domain(struct tlsrpt *report, size_t first, size_t last)
 int
 main(int argc, char **argv)
 {
-	struct tlsrpt report = { .count = LOGCOUNT_INIT };
+	struct reporting report;
 	size_t first = 0, next;
 
 	(void)argc;
-	must_hooks(TROUBLE, NULL);
-	signal_ignore(SIGPIPE);
-	take_arguments(&report, argv);
-	if (chdir(home_dir) < 0)
-		error_exit(NAME, home_dir);
-	if (control_read_line("control/me", &report.me) <= 0)
-		error_exit(NAME, "control/me");
+	reporting_begin(&report, NAME, argv);
 	logcount_read(NAME, &report.count, report.day, tlsrpt_count_line);
 	for (; first < report.count.keys.len; first = next) {
 		next = logcount_next(&report.count, first);

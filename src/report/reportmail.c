@@ -1,14 +1,111 @@
 /* reportmail.c - reports to other domains.  Input: DNS, hostile */
 #include "reportmail.h"
 
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
 #include "base/ascii.h"
+#include "base/must.h"
+#include "base/scan.h"
+#include "config/control.h"
 #include "config/home.h"
+#include "mail/date.h"
 #include "net/dns.h"
 #include "queue/inject.h"
 #include "sys/clock.h"
 #include "sys/error.h"
+#include "sys/signal.h"
 
-#define DNS_MS 20000 /* for a domain */
+#define TROUBLE	   111
+#define USAGE_EXIT 100
+#define DAYS_MAX   3650
+#define DNS_MS	   20000 /* for a domain */
+
+/* ---- a run ---- */
+
+NORETURN static void
+end_usage(const char *program)
+{
+	fprintf(stderr, "usage: %s [-n] [days back] < log\n", program);
+	_exit(USAGE_EXIT);
+}
+
+static void
+take_arguments(struct reporting *reporting, char **argv)
+{
+	uint64_t days = 1;
+
+	argv++;
+	if (*argv && span_equal(span_of(*argv), SPAN("-n"))) {
+		reporting->prints = true;
+		argv++;
+	}
+	if (*argv && !scan_u64(span_of(*argv++), DAYS_MAX, &days))
+		end_usage(reporting->program);
+	if (*argv)
+		end_usage(reporting->program);
+	reporting->now = clock_seconds();
+	reporting->day =
+	    (reporting->now / LOGCOUNT_DAY - (int64_t)days) * LOGCOUNT_DAY;
+}
+
+void
+reporting_begin(struct reporting *reporting, const char *program, char **argv)
+{
+	*reporting =
+	    (struct reporting){ .program = program, .count = LOGCOUNT_INIT };
+	must_hooks(TROUBLE, NULL);
+	signal_ignore(SIGPIPE);
+	take_arguments(reporting, argv);
+	if (chdir(home_dir) < 0)
+		error_exit(program, home_dir);
+	if (control_read_line("control/me", &reporting->me) <= 0)
+		error_exit(program, "control/me");
+}
+
+/* ---- a message ---- */
+
+void
+reportmail_add_name(
+    struct str *text, const struct reportmail_head *head, const char *ending)
+{
+	str_add(text, head->me);
+	str_add_byte(text, '!');
+	str_add(text, head->domain);
+	str_add_byte(text, '!');
+	str_add_u64(text, (uint64_t)head->day);
+	str_add_byte(text, '!');
+	str_add_u64(text, (uint64_t)(head->day + LOGCOUNT_DAY - 1));
+	str_add_z(text, ending);
+}
+
+void
+reportmail_add_fields(struct str *text, const struct reportmail_head *head,
+    struct span to, struct span id, const char *word, int64_t now)
+{
+	str_add_z(text, "Date: ");
+	date_add_utc(text, now);
+	str_add_z(text, "\nFrom: postmaster@");
+	str_add(text, head->me);
+	str_add_z(text, "\nTo: ");
+	str_add(text, to);
+	str_add_z(text, "\nMessage-ID: <");
+	date_add_digits(text, now);
+	str_add_byte(text, '.');
+	str_add_z(text, word);
+	str_add_byte(text, '.');
+	str_add(text, id);
+	str_add_z(text, ">\nSubject: Report Domain: ");
+	str_add(text, head->domain);
+	str_add_z(text, "\n Submitter: ");
+	str_add(text, head->me);
+	str_add_z(text, "\n Report-ID: <");
+	str_add(text, id);
+	str_add_z(text, ">\n");
+}
+
+/* ---- who wants it ---- */
 
 /* Whether a TXT record is one of this version. */
 static bool

@@ -18,6 +18,7 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "logcount.h"
+#include "reportmail.h"
 
 /* Sessions that were alike. */
 struct tlsrpt_sessions {
@@ -38,20 +39,13 @@ void tlsrpt_count_line(struct logcount *count, struct span line, int64_t day);
 struct tlsrpt_sessions
 tlsrpt_count_get(const struct logcount *count, size_t index);
 
-/* Who reports, and of what. */
-struct tlsrpt_head {
-	struct span me;	    /* our name */
-	struct span domain; /* theirs */
-	int64_t day;	    /* as above */
-};
-
 /* tlsrpt_add_json: appends the report on the sessions from first to before last,
  * all of one domain (RFC 8460 4.4). */
-void tlsrpt_add_json(struct str *text, const struct tlsrpt_head *head,
+void tlsrpt_add_json(struct str *text, const struct reportmail_head *head,
     const struct logcount *count, size_t first, size_t last);
 
 /* tlsrpt_add_mail: appends the message that carries one (RFC 8460 5.3). */
-void tlsrpt_add_mail(struct str *text, const struct tlsrpt_head *head,
+void tlsrpt_add_mail(struct str *text, const struct reportmail_head *head,
     struct span to, struct span json, int64_t now);
 
 #endif

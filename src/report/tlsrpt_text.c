@@ -50,7 +50,7 @@ add_day(struct str *text, int64_t day)
 }
 
 static void
-add_id(struct str *text, const struct tlsrpt_head *head)
+add_id(struct str *text, const struct reportmail_head *head)
 {
 	add_day(text, head->day);
 	str_add_byte(text, '.');
@@ -123,7 +123,7 @@ add_policy(
 }
 
 void
-tlsrpt_add_json(struct str *text, const struct tlsrpt_head *head,
+tlsrpt_add_json(struct str *text, const struct reportmail_head *head,
     const struct logcount *count, size_t first, size_t last)
 {
 	struct str id = STR_INIT, contact = STR_INIT;
@@ -155,20 +155,6 @@ tlsrpt_add_json(struct str *text, const struct tlsrpt_head *head,
 
 /* ---- a message ---- */
 
-/* "us!them!first-second!last-second.json" */
-static void
-add_name(struct str *text, const struct tlsrpt_head *head)
-{
-	str_add(text, head->me);
-	str_add_byte(text, '!');
-	str_add(text, head->domain);
-	str_add_byte(text, '!');
-	str_add_u64(text, (uint64_t)head->day);
-	str_add_byte(text, '!');
-	str_add_u64(text, (uint64_t)(head->day + LOGCOUNT_DAY - 1));
-	str_add_z(text, ".json");
-}
-
 static void
 add_field(struct str *text, const char *name, struct span value)
 {
@@ -178,24 +164,14 @@ add_field(struct str *text, const char *name, struct span value)
 }
 
 static void
-add_head(struct str *text, const struct tlsrpt_head *head, struct span to,
+add_head(struct str *text, const struct reportmail_head *head, struct span to,
     int64_t now)
 {
-	str_add_z(text, "Date: ");
-	date_add_utc(text, now);
-	add_field(text, "\nFrom: postmaster@", head->me);
-	add_field(text, "To: ", to);
-	str_add_z(text, "Message-ID: <");
-	date_add_digits(text, now);
-	str_add_z(text, ".tlsrpt.");
-	add_id(text, head);
-	str_add_z(text, ">\nSubject: Report Domain: ");
-	str_add(text, head->domain);
-	str_add_z(text, "\n Submitter: ");
-	str_add(text, head->me);
-	str_add_z(text, "\n Report-ID: <");
-	add_id(text, head);
-	add_field(text, ">\nTLS-Report-Domain: ", head->domain);
+	struct str id = STR_INIT;
+
+	add_id(&id, head);
+	reportmail_add_fields(text, head, to, str_span(&id), "tlsrpt", now);
+	add_field(text, "TLS-Report-Domain: ", head->domain);
 	add_field(text, "TLS-Report-Submitter: ", head->me);
 	str_add_z(text,
 	    "TLS-Required: No\n"
@@ -203,10 +179,11 @@ add_head(struct str *text, const struct tlsrpt_head *head, struct span to,
 	    "MIME-Version: 1.0\n"
 	    "Content-Type: multipart/report; report-type=\"tlsrpt\";\n"
 	    " boundary=\"" BOUNDARY "\"\n\n");
+	str_free(&id);
 }
 
 void
-tlsrpt_add_mail(struct str *text, const struct tlsrpt_head *head,
+tlsrpt_add_mail(struct str *text, const struct reportmail_head *head,
     struct span to, struct span json, int64_t now)
 {
 	add_head(text, head, to, now);
@@ -222,7 +199,7 @@ tlsrpt_add_mail(struct str *text, const struct tlsrpt_head *head,
 	    " (RFC 8460).\n\n--" BOUNDARY
 	    "\nContent-Type: application/tlsrpt+json\n"
 	    "Content-Disposition: attachment;\n filename=\"");
-	add_name(text, head);
+	reportmail_add_name(text, head, ".json");
 	str_add_z(text, "\"\n\n");
 	str_add(text, json);
 	str_add_z(text, "\n--" BOUNDARY "--\n");
