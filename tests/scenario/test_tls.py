@@ -212,8 +212,7 @@ def test_killed_in_the_middle(town, smtp, who):
         assert client.docmd("DATA")[0] == 354
         client.send(MESSAGE)
         name = {"program": "qmail-smtpd", "tunnel": "qmail-tlsd"}[who]
-        for pid in tls.sessions(town, name):
-            os.kill(pid, signal.SIGKILL)
+        process.kill(tls.sessions(town, name))
         with pytest.raises(GONE):
             client.send(".\r\n")
             client.getreply()
@@ -506,8 +505,7 @@ def test_a_client_that_takes_nothing(town, hasty, small_buffers):
     client = tls.Smtp().begin()
     assert len(tls.sessions(town, "qmail-tlsd")) == 1
     fill(client)
-    for pid in tls.sessions(town, "qmail-smtpd"):
-        os.kill(pid, signal.SIGKILL)
+    process.kill(tls.sessions(town, "qmail-smtpd"))
     town.until(lambda: not tls.sessions(town, "qmail-tlsd"), "the end of the tunnel", 30)
     client.close()
 

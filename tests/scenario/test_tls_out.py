@@ -594,8 +594,7 @@ def test_half_of_the_authorities(fresh, spawner, begin, files):
         daemon.wait("^qmail-tlsc: the list of authorities cannot be read to its end")
         assert deliver(spawner)[0] == "Kw"
         serving = process.session_members(daemon.pid)[1:]
-        for pid in serving:
-            os.kill(pid, signal.SIGKILL)
+        process.kill(serving)
         process.until(lambda: not set(process.session_members(daemon.pid)[1:]) & set(serving), "their end")
         process.until(lambda: deliver(spawner)[0] == "Kw", "another server")
         assert len([line for line in daemon.lines if "authorities" in line]) == 1

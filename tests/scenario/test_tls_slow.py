@@ -152,8 +152,7 @@ def test_a_client_that_takes_little_now_and_then(town, hasty, small_buffers):
             while True:
                 link.sendall(b"HELP\r\n" * 1000)
         link.settimeout(30)
-        for pid in tls.sessions(town, "qmail-smtpd"):
-            os.kill(pid, signal.SIGKILL)
+        process.kill(tls.sessions(town, "qmail-smtpd"))
         with pytest.raises(ssl.SSLError):  # the end without a word of it
             while link.recv(4096):
                 time.sleep(5 * PAUSE)

@@ -46,11 +46,7 @@ def begin_stop(keys, main):
 def end_stop(keys, main, members):
     """Who is told to end then, as systemd.kill(5) has it."""
     mode = keys.get("KillMode", "control-group")
-    for pid in members if mode == "control-group" else [main]:
-        try:
-            os.kill(pid, signal.SIGTERM)
-        except ProcessLookupError:
-            pass
+    process.kill(members if mode == "control-group" else [main], signal.SIGTERM)
 
 
 def begin_delivery(town):

@@ -60,16 +60,21 @@ def memory_of(pid):
     return found
 
 
+def kill(pids, number=signal.SIGKILL):
+    """Kills all of a list; one may have ended since it was made."""
+    for pid in pids:
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+
 def end_session(leader):
     """Kills, by number, what is left of the session of leader."""
     deadline = time.monotonic() + 5
     while time.monotonic() < deadline:
         members = session_members(leader)
-        for pid in members:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        kill(members)
         if not members:
             break
         time.sleep(0.01)
