@@ -565,6 +565,9 @@ tls_tunnel_run(const struct tls_tunnel *plan)
 		return 1;
 	if (!meet(&tunnel, plan, &observed))
 		return 1;
+	/* There is nothing to say now, and a client may wait for this before its
+	 * first command: 40 ms. */
+	sock_acknowledge_at_once(TUNNEL_NETWORK);
 	if (reports && (!report_all(&tunnel, observed) || !close_control()))
 		return 1;
 	carry(&tunnel);
