@@ -152,6 +152,76 @@ def test_lines_for_reports(town, verifyd, names, tmp_path):
         'verifyd checked client="2001:db8::1" ' + there + 'disposition="reject" dkim="fail" spf="fail" ' + spf + '"fail"']
 
 
+BANK = {"_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject"]}, "bank.example": {"TXT": ["v=spf1 -all"]}}
+EVIL = process.envelope("x@evil.example", "ann@here.example")
+
+
+def letter(key, *signed, author="boss@bank.example"):
+    """With signatures by (domain, selector)."""
+    fields = ["From: Boss <%s>" % author]
+    text = [sign(key, fields=fields, body="hello\r\n", names="from", domain=domain, selector=selector)
+            for domain, selector in signed]
+    return ("\r\n".join(text + fields) + "\r\n\r\nhello\r\n").replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("author, aligned", [
+    ("bank.example", ["bank.example"]), ("bank.example", ["news.bank.example"]),
+    ("mail.bank.example", ["news.bank.example"]), ("mail.bank.example", ["bank.example", "a.b.bank.example"])])
+def test_silent_servers_of_strangers(town, verifyd, names, tmp_path, author, aligned):
+    """They take no time from what the author's domain says, nor from its keys."""
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update(BANK)
+    names.zone["evil.example"] = {"TXT": ["v=spf1 include:i1.evil.example -all"]}
+    names.zone["i1.evil.example"] = names.zone["_dmarc.evil.example"] = {"TXT": "DROP"}
+    silent = [("evil.example", "s%d" % number) for number in range(6)]
+    for domain, selector in silent:
+        names.zone["%s._domainkey.%s" % (selector, domain)] = {"TXT": "DROP"}
+    (tmp_path / "other").mkdir()
+    key, other = Key(tmp_path, "ed"), Key(tmp_path / "other", "ed")
+    own = [(domain, "key") for domain in aligned]
+    for domain in aligned:
+        names.zone["key._domainkey." + domain] = {"TXT": [other.record()]}
+    code, words = offer(town, letter(key, *silent, *own, author="boss@" + author), EVIL, TCPREMOTEIP=OTHER)
+    assert code == 82 and words.startswith("Drefused by the DMARC policy"), words
+    for domain in aligned:
+        names.zone["key._domainkey." + domain] = {"TXT": [key.record()]}
+    told = results(deliver(town, letter(key, *silent, *own, author="boss@" + author), EVIL, TCPREMOTEIP=OTHER))
+    assert "; spf=temperror " in told and "; dkim=temperror " in told and "; dmarc=pass " in told
+
+
+def test_a_silent_server_leaves_time(town, verifyd, names, tmp_path):
+    """To the keys of others, on which nothing depends."""
+    key = Key(tmp_path, "ed")
+    put(town, "authtimeout", "8\n")
+    town.place.resolver("nameserver 127.0.0.1\noptions timeout:30\n")
+    names.zone["s1._domainkey.evil.example"] = {"TXT": "DROP"}
+    names.zone["key._domainkey.list.example"] = {"TXT": [key.record()]}
+    told = results(deliver(town, letter(key, ("evil.example", "s1"), ("list.example", "key"), author="joe@there.example")))
+    assert re.search("; dkim=temperror .*; dkim=pass header.d=list.example ", told)
+
+
+@pytest.mark.parametrize("what", [{"_dmarc.bank.example": {"TXT": "DROP"}}, {"_dmarc.example": {"TXT": "DROP"}}])
+def test_silence_about_the_author(town, verifyd, names, tmp_path, what):
+    """Nobody knows what is wished."""
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update({**BANK, "_dmarc.bank.example": {"NONE": []}, **what})
+    assert "; dmarc=temperror " in results(deliver(town, letter(Key(tmp_path, "ed")), EVIL))
+
+
+@pytest.mark.parametrize("count", [10, 11, 300, 1000])
+@pytest.mark.parametrize("name", ["there.example", "z" * 255, "\\\"" * 255, "\\\"" * 2000], ids=["plain", "long", "odd", "longer"])
+def test_many_signatures(town, verifyd, names, count, name):
+    """Ten are looked at, and one line is for all others."""
+    field = "DKIM-Signature: v=1; a=%s; d=%s; s=%s; h=from; bh=aaaa; b=aaaa\n" % (name, name, name)
+    if len(field) * count > 1000000:
+        pytest.skip("the header is too large")
+    text = deliver(town, field * count + MESSAGE, envelope=process.envelope("\\\"" * 400 + "@there.example", "ann@here.example"),
+                   SMTPHELO="\\\"" * 300)
+    head = text[:text.index("DKIM-Signature: ")]
+    assert head.count("\tdkim=") == min(count, 11) and ("too many signatures before others" in head) == (count > 10)
+    assert max(map(len, head.splitlines())) < 998
+
+
 @pytest.mark.parametrize("tags, limit", [("", 5), ("t=y; ", None)])
 def test_signatures_that_prove_little(town, verifyd, names, tmp_path, tags, limit):
     """Text that anybody may add to, or a key for tests."""
