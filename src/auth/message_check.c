@@ -88,7 +88,7 @@ add_dmarc(struct str *text, struct span author,
 {
 	if (!has_author) {
 		add_method(text, "dmarc", SPAN("permerror"));
-		add_property(text, "reason", SPAN("no author, or several"));
+		add_property(text, "reason", SPAN("no domain of an author, or several"));
 		return;
 	}
 	add_method(text, "dmarc", dmarc_result_word(verdict->result));

@@ -249,7 +249,10 @@ def test_fields_that_pretend_to_be_ours(town, verifyd, names, case):
     "Authentication-Results : here.example; spf=pass\n", "Authentication-Results: (a (b) \\) c) here.example; spf=pass\n",
     "Authentication-Results: here.example (;\n", "Authentication-Results: other.example (;\n", "Authentication-Results: \"here.\\example\" 1; spf=pass\n",
     "Authentication-Results: here.example/1; dmarc=pass\n", "Authentication-Results: here.example.; dmarc=pass\n",
-    "Authentication-Results: garbage\n", "no field\nAuthentication-Results: here.example; spf=pass\n"])
+    "Authentication-Results: garbage\n", "no field\nAuthentication-Results: here.example; spf=pass\n",
+    "Authentication-Results: here.example\xc2\xa0; spf=pass\n", "Authentication-Results: \xe2\x80\x8bhere.example; spf=pass\n",
+    "Authentication-Results\r: here.example; spf=pass\n", "Authentication-Results\n : here.example; spf=pass\n",
+    "\rAuthentication-Results: here.example; spf=pass\n", "X-Two: 2\rAuthentication-Results: here.example; spf=pass\n"])
 def test_however_they_are_written(town, verifyd, names, field):
     text = deliver(town, "X-One: 1\n" + field + MESSAGE)
     assert len(re.findall("(?i)authentication-results", text)) == 1, text
@@ -291,12 +294,29 @@ def test_enforced(town, verifyd, names):
 @pytest.mark.parametrize("head", [
     "Subject: of nobody\n", "From: a@there.example\nFrom: b@there.example\n", "From: \n", "From: <>\n", "From: joe\n",
     "From: a@there.example, b@some.example\n", "From: group:;\n", "no field\nFrom: a@there.example\n",
-    "From: " + ", ".join(["a@there.example"] * 101) + "\n"])
+    "From: " + ", ".join(["a@there.example"] * 101) + "\n",
+    *("From: boss@%s\n" % name.encode().decode("latin-1") for name in (
+        "bank.example..", "bank..example", ".bank.example", "[bank.example]", "[192.0.2.1]", '"bank .example"', "ba*nk.example",
+        "x" * 64 + ".example", "bank\uff0eexample", "bank\u3002example", "bank\uff61example", "b\u00adank.example", "bank.example\u200b",
+        "bank.e\u200dxample", "\ufeffbank.example", "bank\u00a0.example", "\uff42ank.example", "BANK\u00b7example",
+        "bu\u0308cher.example", "B\u00dcCHER.example")),
+    "From: boss@bank.example\x80\n", "From: boss@bank.ex\xe4mple\n", "From: a@there.example, b@.bank.example\n"])
 def test_authors_that_nobody_can_tell(town, verifyd, names, head):
     put(town, "authpolicy", "enforce\n")
     code, words = offer(town, head + "\nhello\n")
     assert code == 82 and words.startswith("Dit has no field From, or several") and words.endswith("(#5.7.1)")
     assert town.is_empty()
+    put(town, "authpolicy", "report\n")
+    told = results(deliver(town, head + "\nhello\n"))
+    assert '; dmarc=permerror reason="no domain of an author, or several"' in told and "header.from" not in told
+
+
+@pytest.mark.parametrize("name", ["b\u00fccher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example."])
+def test_authors_of_other_alphabets(town, verifyd, names, name):
+    put(town, "authpolicy", "enforce\n")
+    names.zone["_dmarc.xn--bcher-kva.example"] = {"TXT": ["v=DMARC1; p=reject"]}
+    code, words = offer(town, "From: joe@%s\n\nhello\n" % name.encode().decode("latin-1"))
+    assert code == 82 and words.startswith("Drefused by the DMARC policy")
 
 
 @pytest.mark.parametrize("head", ["From: a@there.example, b@There.Example\n", "From: x:a@there.example,b@there.example;\n"])

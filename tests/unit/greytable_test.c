@@ -23,12 +23,10 @@ static bool
 ask(const char *word, const char *network, const char *client)
 {
 	struct span words[1] = { span_of(word) };
-	struct greytable_origin origin = { span_of(network),
-		span_of(client) };
+	struct greytable_origin origin = { span_of(network), span_of(client) };
 	struct greytable_entry entry;
 
-	assert_int_equal(
-	    greytable_find(&table, words, 1, &origin, &entry), 0);
+	assert_int_equal(greytable_find(&table, words, 1, &origin, &entry), 0);
 	if (entry.first)
 		return false;
 	entry.first = entry.last = now++;
@@ -44,8 +42,7 @@ is_known(const char *word)
 	struct greytable_origin origin = { SPAN("x"), SPAN("x") };
 	struct greytable_entry entry;
 
-	assert_int_equal(
-	    greytable_find(&table, words, 1, &origin, &entry), 0);
+	assert_int_equal(greytable_find(&table, words, 1, &origin, &entry), 0);
 	return entry.first != 0;
 }
 
@@ -142,11 +139,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_who_goes, begin_one, end_one),
+		cmocka_unit_test_setup_teardown(
+		    test_who_goes, begin_one, end_one),
 		cmocka_unit_test_setup_teardown(
 		    test_a_flood_of_one, begin_one, end_one),
-		cmocka_unit_test_setup_teardown(test_the_oldest, begin_one, end_one),
-		cmocka_unit_test_setup_teardown(test_free_places, begin_one, end_one),
+		cmocka_unit_test_setup_teardown(
+		    test_the_oldest, begin_one, end_one),
+		cmocka_unit_test_setup_teardown(
+		    test_free_places, begin_one, end_one),
 	};
 
 	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
