@@ -11,8 +11,7 @@
 #include "sys/logline.h"
 
 #define BLOCK	      65536
-#define SELECTOR_WIDE 100u /* bytes: longer ones get a line of their own */
-#define ALGORITHM_MAX 32u  /* bytes that are written: ours are shorter */
+#define ALGORITHM_MAX 32u /* bytes that are written: ours are shorter */
 
 /*
  * The answer has to fit into VERIFYDOOR_RECORD_MAX: DKIM_SIGNATURES_MAX signatures and
@@ -71,8 +70,6 @@ add_signature(struct str *text, const struct dkim_check *check)
 		    text, "reason", SPAN("text at the end is not signed"));
 	if (signature->domain.len)
 		add_property(text, "header.d", signature->domain);
-	if (signature->selector.len > SELECTOR_WIDE)
-		str_add_z(text, "\n\t");
 	if (signature->selector.len)
 		add_property(text, "header.s", signature->selector);
 	if (signature->algorithm_word.len)
@@ -88,7 +85,8 @@ add_dmarc(struct str *text, struct span author,
 {
 	if (!has_author) {
 		add_method(text, "dmarc", SPAN("permerror"));
-		add_property(text, "reason", SPAN("no domain of an author, or several"));
+		add_property(
+		    text, "reason", SPAN("no domain of an author, or several"));
 		return;
 	}
 	add_method(text, "dmarc", dmarc_result_word(verdict->result));

@@ -138,7 +138,7 @@ int
 greytable_find(struct greytable *table, const struct span *words, size_t count,
     const struct greytable_origin *origin, struct greytable_entry *entry)
 {
-	static struct greytable_entry bucket[GREYTABLE_MANY];
+	struct greytable_entry bucket[GREYTABLE_MANY];
 	struct greytable_entry new = { .key = table->seed };
 	size_t size = table->ways * sizeof(*bucket);
 	uint64_t hash;

@@ -19,7 +19,7 @@
 #include "base/attr.h"
 #include "base/span.h"
 
-#define GREYTABLE_ENTRIES 262144u /* of a file, which has 8 MiB at most */
+#define GREYTABLE_ENTRIES 262144u /* of a file, which has 10 MiB at most */
 #define GREYTABLE_FEW	  8u	  /* entries of a bucket */
 #define GREYTABLE_MANY	  512u	  /* where they have an origin */
 

@@ -188,16 +188,14 @@ ask_new(const struct greydoor_question *question, const struct span words[3],
 		entry.first = (uint32_t)now;
 	entry.last = (uint32_t)now;
 	age = now - entry.first;
-	if (age < delay)
-		*seconds = delay - age;
-	else
+	if (age >= delay)
 		entry = (struct greytable_entry){ .key = 0 };
 	result = greytable_put(&table, &entry);
+	if (result == 0 && age < delay)
+		*seconds = delay - age;
 done:
-	if (result < 0) {
+	if (result < 0)
 		error_warn(NAME, NEW);
-		*seconds = 0;
-	}
 	greytable_close(&table);
 	str_free(&network);
 	str_free(&client);

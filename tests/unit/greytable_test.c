@@ -65,13 +65,13 @@ end_one(void **state)
 static void
 fill(void)
 {
+	assert_true(ask("d1", "M", "d"));
+	assert_true(ask("d2", "M", "d"));
+	assert_true(ask("d3", "M", "d"));
 	assert_true(ask("c1", "N", "c"));
 	assert_true(ask("a1", "N", "a"));
 	assert_true(ask("a2", "N", "a"));
 	assert_true(ask("a3", "N", "a"));
-	assert_true(ask("d1", "M", "d"));
-	assert_true(ask("d2", "M", "d"));
-	assert_true(ask("d3", "M", "d"));
 	assert_true(ask("e1", "L", "e"));
 	assert_false(ask("e1", "L", "e"));
 }
