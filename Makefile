@@ -128,9 +128,9 @@ qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
 qmail-install_PARTS := items strangers
-qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_tunnel
-qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
-                      tls_authorities
+qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_warm tls_tunnel
+qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_authorities tls_warm \
+                      tls_tunnel tls_judge
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 qmail-dkimverify_PARTS := dkim_verify dkim_crypto
 qmail-verifyd_PARTS := message_check author settings spf spf_client dmarc dkim_verify dkim_crypto

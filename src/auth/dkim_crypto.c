@@ -142,3 +142,56 @@ dkim_judge(const struct dkimkey *key,
 	ERR_clear_error();
 	return result;
 }
+
+/* ---- before the first ---- */
+
+/* Looks at a signature that is none. */
+static void
+judge_zeros(enum dkimkey_type type, struct span bytes, size_t len)
+{
+	static const unsigned char hash[DKIMSIGNATURE_HASH];
+	static const char zeros[DKIM_RSA_LEAST / 8];
+	struct dkimkey key = { .type = type, .bytes = STR_INIT };
+
+	str_set(&key.bytes, bytes);
+	(void)dkim_judge(&key, hash, span_make(zeros, len));
+	str_free(&key.bytes);
+}
+
+static void
+prepare_rsa(void)
+{
+	EVP_PKEY *pair = EVP_RSA_gen(DKIM_RSA_LEAST);
+	unsigned char *bytes = NULL;
+	int len = pair ? i2d_PUBKEY(pair, &bytes) : 0;
+
+	if (len > 0)
+		judge_zeros(DKIMKEY_RSA, span_make((char *)bytes, (size_t)len),
+		    DKIM_RSA_LEAST / 8);
+	OPENSSL_free(bytes);
+	EVP_PKEY_free(pair);
+}
+
+static void
+prepare_ed25519(void)
+{
+	EVP_PKEY *pair = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+	unsigned char bytes[32];
+	size_t len = sizeof(bytes);
+
+	if (pair && EVP_PKEY_get_raw_public_key(pair, bytes, &len) == 1)
+		judge_zeros(DKIMKEY_ED25519, span_make((char *)bytes, len), 64);
+	EVP_PKEY_free(pair);
+}
+
+void
+dkim_crypto_prepare(void)
+{
+	unsigned char hash[DKIMSIGNATURE_HASH];
+
+	if (!dkim_hash_end(dkim_hash_new(), hash))
+		return;
+	prepare_rsa();
+	prepare_ed25519();
+	ERR_clear_error();
+}

@@ -49,4 +49,9 @@ enum dkim_judgement {
 enum dkim_judgement dkim_judge(const struct dkimkey *key,
     const unsigned char hash[DKIMSIGNATURE_HASH], struct span signature);
 
+/* dkim_crypto_prepare: does all that once, with keys that nobody has, so that what
+ * OpenSSL makes ready at its first use is there for all processes that are forked
+ * from this one.  That it fails matters to nobody. */
+void dkim_crypto_prepare(void);
+
 #endif

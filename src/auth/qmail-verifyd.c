@@ -9,6 +9,7 @@
  */
 #include "config/control.h"
 #include "config/homeservice.h"
+#include "dkim_crypto.h"
 #include "message_check.h"
 #include "settings.h"
 #include "sys/box.h"
@@ -72,6 +73,7 @@ main(void)
 	struct doorserver server = { .name = NAME,
 		.path = VERIFYDOOR_PATH,
 		.sessions = SESSIONS,
+		.prepare = dkim_crypto_prepare,
 		.session = session };
 
 	homeservice_run(&server, HOME_QMAILF, HOME_GROUP_NOFILES, HOME_QMAILD);

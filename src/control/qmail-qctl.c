@@ -44,6 +44,7 @@ static const struct {
 	enum words_request letter;
 	bool is_time, has_value;
 } options[] = {
+	{ "all", WORDS_ALL, false, false },
 	{ "--all", WORDS_ALL, false, false },
 	{ "--sender", WORDS_SENDER, false, true },
 	{ "--recipient", WORDS_RECIPIENT, false, true },

@@ -255,3 +255,37 @@ dkim_keys_free(struct dkim_keys *keys)
 	vec_free(&keys->all);
 	str_free(&keys->wrong);
 }
+
+/* ---- before the first ---- */
+
+/* Reads a key and signs with it; it is released. */
+static void
+use_once(EVP_PKEY *pair)
+{
+	static const unsigned char hash[DKIM_KEY_HASH];
+	BIO *text = BIO_new(BIO_s_mem());
+	struct dkim_key key = { STR_INIT, NULL, NULL };
+	struct str signature = STR_INIT;
+	char *bytes;
+	long len;
+
+	if (text && pair &&
+	    PEM_write_bio_PrivateKey(text, pair, NULL, NULL, 0, NULL, NULL) ==
+		1 &&
+	    (len = BIO_get_mem_data(text, &bytes)) > 0)
+		key.key = parse(span_make(bytes, (size_t)len));
+	if (key.key)
+		(void)!dkim_key_sign(&key, hash, &signature);
+	str_free(&signature);
+	EVP_PKEY_free(key.key);
+	EVP_PKEY_free(pair);
+	BIO_free(text);
+	ERR_clear_error();
+}
+
+void
+dkim_keys_prepare(void)
+{
+	use_once(EVP_RSA_gen(DKIM_BITS_LEAST));
+	use_once(EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"));
+}

@@ -57,6 +57,11 @@ dkim_keys_find(const struct dkim_keys *keys, struct span selector);
 MUST_CHECK bool dkim_key_sign(const struct dkim_key *key,
     const unsigned char hash[DKIM_KEY_HASH], struct str *signature);
 
+/* dkim_keys_prepare: reads a key and signs, once of each kind, with keys that nobody
+ * has, so that what OpenSSL makes ready at its first use is there for all processes
+ * that are forked from this one.  That it fails matters to nobody. */
+void dkim_keys_prepare(void);
+
 /* dkim_keys_free: releases the memory; OpenSSL wipes what is secret. */
 void dkim_keys_free(struct dkim_keys *keys);
 

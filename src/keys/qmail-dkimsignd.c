@@ -123,6 +123,7 @@ main(void)
 	struct doorserver server = { .name = NAME,
 		.path = DKIMDOOR_PATH,
 		.sessions = SESSIONS,
+		.prepare = dkim_keys_prepare,
 		.session = session };
 
 	homeservice_run(&server, HOME_QMAILK, HOME_GROUP_NOFILES, HOME_QMAILR);

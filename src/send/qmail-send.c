@@ -259,7 +259,6 @@ begin_exit(struct send *send)
 	if (send->exits_asap)
 		return;
 	send->exits_asap = true;
-	send->asked_at = send->monotonic;
 	send->stop_at = send->monotonic + (int64_t)send->stop_time * 1000;
 	trouble_hurry(&send->trouble, send->monotonic);
 	arrivals_say(&send->arrivals, SORTED_STOP);
@@ -329,14 +328,17 @@ die(struct send *send, const char *alert)
 	_exit(111);
 }
 
-/* The second one means now; but not if the same wish just came twice. */
+/* The second one means now; but not if the same wish just came twice, and not
+ * because a daemon had died before the first. */
 static void
 heed_term(struct send *send)
 {
-	if (!send->exits_asap)
+	if (send->asked_at == 0) {
+		send->asked_at = send->monotonic;
 		begin_exit(send);
-	else if (send->monotonic - send->asked_at >= STOP_NOW_AFTER)
+	} else if (send->monotonic - send->asked_at >= STOP_NOW_AFTER) {
 		send->stop_at = send->monotonic;
+	}
 }
 
 static void
@@ -583,10 +585,10 @@ main(void)
 		fill_slots(&send);
 		cleaning_release(&send.cleaning,
 		    send.exits_asap || send.deliveries.table.len == 0);
-		if (is_done(&send))
-			break;
 		for (size_t i = 0; i < PEERS; i++)
 			link_flush(link_of(&send, i));
+		if (is_done(&send))
+			break;
 		wait_for_something(&send);
 	}
 	slots_interrupt(&send);

@@ -108,7 +108,7 @@ struct send {
 	struct steps steps;   /* how the clock was set */
 	bool exits_asap;
 	int64_t stop_at;  /* monotonic; when deliveries are not waited for */
-	int64_t asked_at; /* monotonic; when it was asked to end */
+	int64_t asked_at; /* monotonic; when it was asked to end; 0: not yet */
 };
 
 #endif

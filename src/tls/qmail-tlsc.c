@@ -12,25 +12,18 @@
 #include "sys/box.h"
 #include "tls.h"
 
-static void *
-prepare(struct tls_files *files, const struct tls_files *before,
-    struct str *trouble)
-{
-	return tls_authorities_make(files, before, trouble);
-}
-
 static int
-session(void *ready, struct span record)
+session(SSL *ssl, struct span record)
 {
 	struct tlsdemand demand = TLSDEMAND_INIT;
-	struct tls_tunnel plan = { .letter = record.s[0],
+	struct tls_tunnel plan = { .ssl = ssl,
+		.letter = record.s[0],
 		.demand = &demand,
 		.judge = tls_judge_words };
 
 	if (!tlsdemand_parse(span_from(record, 1), &demand))
 		return 1;
-	plan.ssl = SSL_new(ready);
-	if (!plan.ssl || box_shut_streams(TUNNEL_FDS) < 0)
+	if (box_shut_streams(TUNNEL_FDS) < 0)
 		return 1;
 	if (!tls_judge_prepare(plan.ssl, &demand)) {
 		tls_tunnel_refuse(&plan,
@@ -53,7 +46,7 @@ main(void)
 		.patience = TLSDOOR_CLIENT_SECONDS,
 		.read = tls_files_read_authorities,
 		.stamp = tls_files_stamp_authorities,
-		.prepare = prepare,
+		.prepare = tls_authorities_make,
 		.session = session };
 
 	return tls_daemon_run(&kind);

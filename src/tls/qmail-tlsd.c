@@ -12,22 +12,16 @@
 #include "sys/box.h"
 #include "tls.h"
 
-static void *
-prepare(struct tls_files *files, const struct tls_files *before,
-    struct str *trouble)
-{
-	return tls_contexts_make(files, before, trouble);
-}
-
 static int
-session(void *ready, struct span record)
+session(SSL *ssl, struct span record)
 {
-	struct tls_tunnel plan = { .log = "tlsd", .letter = record.s[0] };
+	struct tls_tunnel plan = {
+		.ssl = ssl, .log = "tlsd", .letter = record.s[0]
+	};
 
 	if (record.len != 1 || plan.letter == TLSDOOR_VERDICT)
 		return 1;
-	plan.ssl = tls_contexts_server(ready);
-	if (!plan.ssl || box_shut_streams(TUNNEL_FDS) < 0)
+	if (box_shut_streams(TUNNEL_FDS) < 0)
 		return 1;
 	return tls_tunnel_run(&plan);
 }
@@ -43,7 +37,7 @@ main(void)
 		.patience = TLSDOOR_SERVER_SECONDS,
 		.read = tls_files_read_keys,
 		.stamp = tls_files_stamp_keys,
-		.prepare = prepare,
+		.prepare = tls_contexts_make,
 		.session = session };
 
 	return tls_daemon_run(&kind);

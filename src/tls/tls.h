@@ -10,6 +10,7 @@
  *	tls_contexts.c   the keys and certificates of a server, ready for
  *	                 handshakes
  *	tls_authorities.c  whom a client believes, likewise
+ *	tls_warm.c       handshakes before the first
  *	tls_judge.c      whether another server is who it should be
  *	tls_tunnel.c     one connection
  */
@@ -88,29 +89,31 @@ void tls_files_free(struct tls_files *files);
 
 /* ---- tls_contexts.c ---- */
 
-struct tls_contexts;
-
 /*
  * tls_contexts_make: makes all ready.  Those that cannot be used fall back to what
- * there was before.
+ * there was before.  This happens once in a process: what it makes stays.
  *   before    those that were in use; none: this is the start
  *   trouble   receives lines about what cannot be used, unless they were told
- * Returns NULL if nothing can be used; at the start also if
- * control/servercert.pem is there and cannot.
+ * Returns a server's side of a session that has not begun; NULL if nothing can be
+ * used; at the start also if control/servercert.pem is there and cannot.
  */
-struct tls_contexts *tls_contexts_make(struct tls_files *files,
-    const struct tls_files *before, struct str *trouble);
-
-/* tls_contexts_server: a new server's side of a session; NULL: no memory. */
-SSL *tls_contexts_server(const struct tls_contexts *contexts);
+SSL *tls_contexts_make(struct tls_files *files, const struct tls_files *before,
+    struct str *trouble);
 
 /* ---- tls_authorities.c ---- */
 
-/* tls_authorities_make: a client's context that knows them; the rest as above, but
+/* tls_authorities_make: a client's side, which knows them; the rest as above, but
  * of half a file at the start that half is used.  What is no certificate is passed
  * over.  NULL: no memory. */
-SSL_CTX *tls_authorities_make(struct tls_files *files,
+SSL *tls_authorities_make(struct tls_files *files,
     const struct tls_files *before, struct str *trouble);
+
+/* ---- tls_warm.c ---- */
+
+/* tls_warm_server, tls_warm_client: a handshake in each version with a side of our
+ * own, in which no bytes leave the process.  That it fails matters to nobody. */
+void tls_warm_server(SSL_CTX *context);
+void tls_warm_client(SSL_CTX *context);
 
 /* ---- tls_judge.c ---- */
 
@@ -183,17 +186,17 @@ struct tls_kind {
 	int64_t patience;	 /* seconds to wait for a record */
 	int (*read)(struct tls_files *files, struct str *culprit);
 	void (*stamp)(struct str *stamp);
-	/* What is needed for sessions; all as above. */
-	void *(*prepare)(struct tls_files *files,
-	    const struct tls_files *before, struct str *trouble);
+	/* Makes a side of a session; all as above. */
+	SSL *(*prepare)(struct tls_files *files, const struct tls_files *before,
+	    struct str *trouble);
 	/* One session, in a process of its own, with the descriptors of a
-	 * tunnel; its exit code. */
-	int (*session)(void *ready, struct span record);
+	 * tunnel; its exit code.  ssl is its own copy of what was prepared. */
+	int (*session)(SSL *ssl, struct span record);
 };
 
 struct tls_service {
 	const struct tls_kind *kind;
-	void *ready;
+	SSL *fresh; /* of which each session gets a copy, by fork */
 };
 
 /*

@@ -47,13 +47,14 @@ make_context(const struct tls_files *files, struct str *trouble)
 	return NULL;
 }
 
-SSL_CTX *
+SSL *
 tls_authorities_make(struct tls_files *files, const struct tls_files *before,
     struct str *trouble)
 {
 	struct str words = STR_INIT;
 	SSL_CTX *context = make_context(files, &words);
 	bool is_told = false;
+	SSL *fresh;
 
 	if (words.len && before->all.len) {
 		for (size_t i = 0; i < files->all.len; i++)
@@ -65,5 +66,10 @@ tls_authorities_make(struct tls_files *files, const struct tls_files *before,
 	if (!is_told)
 		str_add(trouble, str_span(&words));
 	str_free(&words);
-	return context;
+	if (!context)
+		return NULL;
+	tls_warm_client(context);
+	fresh = SSL_new(context);
+	SSL_CTX_free(context); /* that one holds it */
+	return fresh;
 }

@@ -267,12 +267,13 @@ choose(SSL *ssl, int *alert, void *argument)
 	return SSL_TLSEXT_ERR_OK;
 }
 
-struct tls_contexts *
+SSL *
 tls_contexts_make(struct tls_files *files, const struct tls_files *before,
     struct str *trouble)
 {
 	struct tls_contexts *contexts = must_realloc(NULL, sizeof(*contexts));
 	bool is_lacking = false;
+	SSL *fresh;
 
 	*contexts = (struct tls_contexts){ VEC_INIT };
 	for (size_t i = 0; i < files->all.len; i++) {
@@ -301,16 +302,10 @@ tls_contexts_make(struct tls_files *files, const struct tls_files *before,
 		(void)SSL_CTX_set_tlsext_servername_callback(ssl, choose);
 		(void)SSL_CTX_set_tlsext_servername_arg(ssl, contexts);
 	}
-	return contexts;
-}
-
-SSL *
-tls_contexts_server(const struct tls_contexts *contexts)
-{
 	/* The one for all, if there is one, comes first: its name is empty. */
-	SSL *ssl = SSL_new(contexts->all.at[0].ssl);
-
-	if (ssl)
-		SSL_set_accept_state(ssl);
-	return ssl;
+	tls_warm_server(contexts->all.at[0].ssl);
+	fresh = SSL_new(contexts->all.at[0].ssl);
+	if (fresh)
+		SSL_set_accept_state(fresh);
+	return fresh;
 }

@@ -126,9 +126,9 @@ become_server(const struct daemon *daemon, struct tls_files *files, int life)
 		if (ids_become(daemon->ids.uid[HOME_QMAILT], gid, &gid, 1) < 0)
 			error_exit(kind->name, home_user_name(HOME_QMAILT));
 	}
-	service.ready = kind->prepare(files, &daemon->files, &trouble);
+	service.fresh = kind->prepare(files, &daemon->files, &trouble);
 	say_lines(daemon, str_span(&trouble));
-	if (!service.ready || tell_verdicts(life, files) < 0)
+	if (!service.fresh || tell_verdicts(life, files) < 0)
 		_exit(TROUBLE);
 	doorserver_run(&server);
 }

@@ -50,5 +50,5 @@ tls_serve(void *context, int sock)
 	if (len <= 0 || !place_descriptors(fds))
 		return 1;
 	return service->kind->session(
-	    service->ready, span_make(record, (size_t)len));
+	    service->fresh, span_make(record, (size_t)len));
 }

@@ -51,7 +51,10 @@ tls_context_limit(SSL_CTX *context)
 	(void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	(void)SSL_CTX_set_mode(context,
 	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	/* Buffers that are given up and taken again with each record, and wiped
+	 * whole, cost more than the memory of a process that ends soon. */
+	SSL_CTX_set_read_ahead(context, 1);
 	/* A call ends with each record: who sends such as have no text, without
 	 * end, must not keep us in it. */
 	(void)SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);

@@ -4,7 +4,8 @@
 Load: smtp-source, 20 sessions, messages of 4 kB, to a Maildir and to a remote
 host (smtp-sink), over lasting connections and with one message a connection;
 the same over TLS, one a connection, to a Maildir, by a client of our own with a
-certificate for both;
+certificate for both; a signed message, unchecked and with SPF, DKIM and DMARC
+checked, at Postfix by policyd-spf, opendkim and opendmarc;
 and a list, a message with ten thousand recipients of one domain that its
 sendmail takes, of which recipients are counted.  Last, databases of a million
 entries beside tinycdb.  A turn is over when the queue is empty; what
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import time
 
+import checks
 import databases
 import tlsload
 
@@ -36,7 +38,7 @@ from support.etc import Etc  # noqa: E402, from the folder above
 PREFIX = "/var/tmp/angarium-bench"
 BUILD = "build/bench/build"
 DOMAIN, REMOTE = "bench.test", "sink.test"
-SINK_PORT, OUR_PORT, POSTFIX_PORT, POP_PORT, TLS_PORT = 2527, 2525, 2526, 2528, 2529
+SINK_PORT, OUR_PORT, POSTFIX_PORT, POP_PORT, TLS_PORT, CHECKING_PORT = 2527, 2525, 2526, 2528, 2529, 2530
 USER, UID = "benchuser", 31999
 LIST = 10000  # recipients
 
@@ -84,7 +86,7 @@ def make_users():
     copy = "/var/tmp/angarium-bench-etc"
     shutil.rmtree(copy, ignore_errors=True)
     etc = Etc(copy)
-    names = open("conf-users").read().splitlines()[:11]
+    names = open("conf-users").read().split("\n\n")[0].splitlines()
     passwd, group = etc.read("passwd"), etc.read("group")
     known = {line.split(":")[0]: int(line.split(":")[2]) for line in group.splitlines()}
     for n, name in enumerate(names[7:9]):
@@ -130,7 +132,8 @@ class Suite:
         if options and options[0] == "tls":
             tlsload.send(self.tls_port, recipient, count)
             return
-        run("smtp-source", "-s", str(sessions), "-l", "4096", "-m", str(count), "-f", "from@" + DOMAIN,
+        size = () if "-F" in options else ("-l", "4096")
+        run("smtp-source", "-s", str(sessions), *size, "-m", str(count), "-f", "from@" + DOMAIN,
             "-t", recipient, *options, "127.0.0.1:%d" % self.port, timeout=300)
 
     def turn(self, recipient, count, options, arrived):
@@ -250,7 +253,26 @@ class Angarium(Suite):
                                      PREFIX + "/bin/qmail-popup", DOMAIN, "sh", "-c",
                                      "cd %s && exec setuidgid %s qmail-pop3d Maildir" % (self.home, USER)],
                                     env=env, stderr=self.log)
-        self.tls = []
+        self.tls, self.checking = [], []
+
+    def begin_checks(self, _world):
+        """Checked on a port of its own."""
+        self.port = CHECKING_PORT
+        control = pathlib.Path(PREFIX) / "control"
+        (control / "authpolicy").write_text("report\n")
+        passwd = {u.split(":")[0]: u.split(":") for u in open("/etc/passwd")}
+        env = {"PATH": PREFIX + "/bin:/usr/bin:/bin", "QMAILQUEUE": PREFIX + "/bin/qmail-authfilter"}
+        self.checking = [subprocess.Popen([PREFIX + "/bin/qmail-verifyd"], env=env, cwd="/", stderr=self.log),
+                         subprocess.Popen(["tcpserver", "-HRl0", "-c", "1100", "-b", "200", "-u", passwd["qmaild"][2],
+                                           "-g", passwd["qmaild"][3], "127.0.0.1", str(self.port),
+                                           PREFIX + "/bin/qmail-smtpd"], env=env, stderr=self.log)]
+        wait_port(self.port)
+        self.wait_door("verify/door")
+
+    @staticmethod
+    def wait_door(path):
+        while not os.path.exists(os.path.join(PREFIX, path)):
+            time.sleep(0.05)
 
     def begin_tls(self, certificate):
         """STARTTLS on a port of its own."""
@@ -263,8 +285,7 @@ class Angarium(Suite):
                                       "-g", passwd["qmaild"][3], "127.0.0.1", str(TLS_PORT),
                                       PREFIX + "/bin/qmail-smtpd"], env=env, stderr=self.log)]
         wait_port(TLS_PORT)
-        while not os.path.exists(PREFIX + "/tls/door"):
-            time.sleep(0.05)
+        self.wait_door("tls/door")
         tlsload.begin(TLS_PORT).close()
 
     @staticmethod
@@ -281,10 +302,10 @@ class Angarium(Suite):
 
     def pids(self):
         # A process that serves a session of TLS is qmail-tlsd's grandchild.
-        return sum((below(process.pid) for process in (self.send, self.smtpd, self.pop, *self.tls)), [])
+        return sum((below(process.pid) for process in (self.send, self.smtpd, self.pop, *self.tls, *self.checking)), [])
 
     def stop(self):
-        for process in (self.smtpd, self.pop, *self.tls, self.send):
+        for process in (self.smtpd, self.pop, *self.tls, *self.checking, self.send):
             process.send_signal(signal.SIGTERM)
             process.wait(30)
 
@@ -340,6 +361,22 @@ class Postfix(Suite):
         run("postfix", "-c", str(self.config), "reload", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(2)
         tlsload.begin(self.tls_port).close()
+
+    def begin_checks(self, world):
+        policy = world.begin_milters()
+        for port in checks.OPENDKIM_PORT, checks.OPENDMARC_PORT:
+            wait_port(port)
+        (self.config / "master.cf").write_text(
+            (self.config / "master.cf").read_text() +
+            "policyd-spf unix - n n - 0 spawn user=nobody argv=/usr/bin/policyd-spf %s\n" % policy)
+        milters = ", ".join("inet:127.0.0.1:%d" % port for port in (checks.OPENDKIM_PORT, checks.OPENDMARC_PORT))
+        for key, value in (("smtpd_milters", milters),
+                           ("smtpd_recipient_restrictions",
+                            "reject_unauth_destination, check_policy_service unix:private/policyd-spf")):
+            run("postconf", "-c", str(self.config), "-e", "%s = %s" % (key, value), stderr=subprocess.DEVNULL)
+        run("postfix", "-c", str(self.config), "reload", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(2)
+        wait_port(self.port)
 
     def wait_logging(self, log):
         """A burst before its postlogd runs would block master, which is to start it."""
@@ -397,6 +434,28 @@ def measure(suites, what, recipient, count, rounds, arrived, options=(), each=1)
             ratios = sorted(ours[i] / theirs[i] for ours, theirs in zip(*turns.values()))
             print("%-16s ratio     %8.2f (%.2f to %.2f) %s"
                   % (what, statistics.median(ratios), ratios[0], ratios[-1], unit), flush=True)
+    return {name: statistics.median(busy for _, _, busy in own) for name, own in turns.items()}
+
+
+def measure_checks(suites, stage, etc, messages, rounds):
+    """What it costs to check a message: what more there is to do than without."""
+    world = checks.World(stage, etc)
+    busy = []
+    for what in "signed", "checked":
+        busy.append(measure(suites, "Maildir, " + what, "%s@%s" % (USER, DOMAIN), messages, rounds,
+                            lambda suite, count: suite.arrived_in_maildir(),
+                            ("-d", "-F", str(world.letter), "-f", "joe@" + checks.AUTHOR)))
+        if what == "signed":
+            for suite in suites:
+                suite.begin_checks(world)
+    for suite in suites:
+        checks.look_checked(suite.home / "Maildir")
+    costs = {name: busy[1][name] - busy[0][name] for name in busy[0]}
+    for name, cost in costs.items():
+        print("checks of a message %-9s %6.0f us of processor time" % (name, cost))
+    if len(costs) == 2:
+        print("checks of a message ratio     %6.2f times as many a second" % (costs["postfix"] / costs["angarium"]))
+    world.stop()
 
 
 def main():
@@ -445,6 +504,7 @@ def main():
     tls_session = {s.name: s.session_cost(tls=True) for s in suites}
     measure(suites, "Maildir, TLS", "%s@%s" % (USER, DOMAIN), o.messages, o.rounds,
             lambda suite, count: suite.arrived_in_maildir(), ("tls",))
+    measure_checks(suites, stage, etc, o.messages, o.rounds)
     measure(suites, "list", REMOTE, 1, o.rounds, left, ("list", LIST), LIST)
     for what, figures in (("idle", idle), ("a session", session), ("a session of TLS", tls_session)):
         for name, kb in figures.items():

@@ -415,10 +415,31 @@ def test_a_daemon_dies_while_a_delivery_hangs(town):
     assert town.daemon.process.wait(15) == 0
 
 
-@pytest.mark.parametrize("rule", ["echo $EXT >> got", "echo $EXT >> got; echo no; exit 100"])
+def test_a_death_is_no_term(town):
+    """One TERM after it is the first, which what runs is waited for."""
+    town.rules("ann", "", "|echo x >> began; until test -e go; do sleep 0.05; done")
+    town.open()
+    town.send("x@there.example", "ann@here.example")
+    process.until(lambda: count(town, "ann", "began"), "the delivery to begin")
+    town.signal("qmail-rcptd", signal.SIGKILL)
+    town.daemon.wait("lost qmail-rcptd")
+    time.sleep(1.1)  # a TERM so long after the first is the second
+    os.kill(town.daemon.pid, signal.SIGTERM)
+    with open(town.home("ann") + "/go", "w"):
+        pass
+    assert town.daemon.process.wait(60) == 0
+    town.daemon.wait("^delivery 1: success")
+
+
+@pytest.mark.parametrize("stop_time", [None, "0"])
+@pytest.mark.parametrize("rule", ["echo $EXT >> got", "echo $EXT >> got; echo no; exit 100"], ids=["success", "failure"])
 @pytest.mark.parametrize("stops_before", [False, True])
-def test_nothing_comes_twice_without_qmail_clean(town, rule, stops_before):
+def test_nothing_comes_twice_without_qmail_clean(town, rule, stops_before, stop_time):
     """Messages that went straight, and were done before it died, or after."""
+    if stop_time and not stops_before:
+        pytest.skip("nothing is waited for")
+    if stop_time:
+        town.place.write(town.place.path("control/stoptime"), stop_time + "\n")
     town.rules("ann", "-default", "|%s%s" % ("" if stops_before else "echo x >> began; until test -e go; do sleep 0.05; done; ", rule))
     town.rules("bob", "", "./%s/" % towns.MAIL_FOLDER)
     town.open()
@@ -431,6 +452,8 @@ def test_nothing_comes_twice_without_qmail_clean(town, rule, stops_before):
     if stops_before:
         word = ": failure" if "exit" in rule else ": success"
         process.until(lambda: sum(word in line for line in town.daemon.lines) >= 22, "all")
+        if "exit" in rule:
+            process.until(lambda: sum(line.startswith("bounce msg") for line in town.daemon.lines) == 21, "the bounces")
     else:
         process.until(lambda: count(town, "ann", "began") >= 10, "deliveries to begin")
     town.signal("qmail-clean", signal.SIGKILL)

@@ -73,7 +73,7 @@ def test_list_and_show(waiting):
             (("--domain", "there.example"), []), (("--channel", "remote"), []),
             (("--channel", "local", "--sender", "sue@there.example"), [two]),
             (("--older", "1d"), []), (("--younger", "1d"), [one, two]), ((two,), [two]),
-            (("--state", "held"), []), (("--state", "waiting"), [one, two]), (("--all",), [one, two])):
+            (("--state", "held"), []), (("--state", "waiting"), [one, two]), (("--all",), [one, two]), (("all",), [one, two])):
         assert sorted(numbers(qctl(town, "list", *words).stdout)) == found, words
     shown = qctl(town, "show", one).stdout
     assert "\nSubject: a letter\n" in shown and "hello" not in shown

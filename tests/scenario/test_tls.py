@@ -8,6 +8,7 @@ import signal
 import smtplib
 import socket
 import ssl
+import struct
 import subprocess
 
 import pytest
@@ -88,6 +89,30 @@ def test_nobody_speaks_tls(town, smtp, tlsd):
         assert code == 454 and words.startswith(b"4.7.0 ")
         client.sendmail("joe@there.example", ["ann@here.example"], MESSAGE)
     town.letter("ann", "hello")
+
+
+def server_hello():
+    """What a server answers to a client: its random bytes, and the key that it made."""
+    near, far = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = tls.context().wrap_bio(near, far)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    with socket.create_connection((tls.ADDRESS, 25)) as sock, sock.makefile("rb") as lines:
+        lines.readline()
+        sock.sendall(b"STARTTLS\r\n")
+        assert lines.readline().startswith(b"220 ")
+        sock.sendall(far.read())
+        kind, _, size = struct.unpack("!BHH", lines.read(5))
+        assert kind == 22
+        hello = lines.read(size)
+    assert hello[0] == 2
+    return hello[6:38], hello[-32:]
+
+
+def test_sessions_share_no_secrets(smtp):
+    """They are copies of one process, at the same moment of its life."""
+    randoms, keys = zip(*(server_hello() for _ in range(10)))
+    assert len(set(randoms)) == 10 and len(set(keys)) == 10
 
 
 def test_all_is_forgotten(town, smtp):

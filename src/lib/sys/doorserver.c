@@ -152,6 +152,8 @@ doorserver_run(const struct doorserver *server)
 {
 	struct serving serving = { .server = server };
 
+	if (server->prepare)
+		server->prepare();
 	signal_block(SIGCHLD);
 	signal_catch(SIGCHLD, on_child);
 	if (server->life >= 0 && fd_write_all(server->life, SPAN("r")) < 0)

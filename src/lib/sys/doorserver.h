@@ -27,6 +27,8 @@ struct doorserver {
 	/* The other end is closed when it is to end, and has a byte when it has
 	 * begun; -1: it serves for ever. */
 	int life;
+	/* What is made ready once, before the first; or NULL. */
+	void (*prepare)(void);
 	/* One session, in a process of its own; returns its exit code. */
 	int (*session)(void *context, int sock);
 	void *context;
