@@ -1,7 +1,24 @@
 /* author.c - the domain of the author of a message.  Input: hostile */
 #include "author.h"
 
+#include "base/ascii.h"
+#include "base/ulabel.h"
 #include "mail/mailboxes.h"
+#include "net/dnspacket.h"
+
+/* Whether it can be a host name, and none that a reader may take for another one. */
+static bool
+is_domain(struct span host)
+{
+	struct dnsname name;
+
+	for (size_t i = 0; i < host.len; i++)
+		if ((unsigned char)host.s[i] < 128 &&
+		    !ascii_is_alnum(host.s[i]) &&
+		    !span_has(SPAN("-_."), host.s[i]))
+			return false;
+	return dnsname_parse(host, &name) && ulabel_is_clean(host);
+}
 
 /*
  * The domain of the author: that of all addresses in the one field From.
@@ -19,9 +36,12 @@ take_author(struct span body, struct str *author)
 
 		if (i == 0)
 			str_set(author, host);
-		is_one = host.len && span_equal_nocase(str_span(author), host);
+		is_one = is_domain(host) &&
+		    span_equal_nocase(str_span(author), host);
 	}
 	is_one = is_one && list.all.len;
+	if (!is_one)
+		str_reset(author);
 	mailboxes_free(&list);
 	return is_one;
 }

@@ -87,9 +87,7 @@ begin_check(struct dkim_verify *verify, struct dkim_check *check)
 	    dkimheader_field(&verify->header, check->field), &check->signature);
 
 	check->is_open = true;
-	if (verify->checks.len > DKIM_SIGNATURES_MAX)
-		decide(check, DKIM_NEUTRAL, "too many signatures before it");
-	else if (reason)
+	if (reason)
 		decide(check, DKIM_PERMERROR, reason);
 	else if (verify->header.is_odd)
 		/* For others the header may end there. */
@@ -102,15 +100,22 @@ begin_check(struct dkim_verify *verify, struct dkim_check *check)
 		check->body = find_body(verify, &check->signature);
 }
 
+/* What is said of signatures that nobody looks at. */
+static void
+pass_over(struct dkim_verify *verify, const char *reason)
+{
+	struct dkim_check check = { .field = 0 };
+
+	decide(&check, DKIM_NEUTRAL, reason);
+	vec_push(&verify->checks, check);
+}
+
 static void
 begin_checks(struct dkim_verify *verify)
 {
 	/* Which signatures it has, and what they sign, nobody knows. */
 	if (verify->header.is_too_large) {
-		struct dkim_check check = { .field = 0 };
-
-		decide(&check, DKIM_NEUTRAL, "the header is too large");
-		vec_push(&verify->checks, check);
+		pass_over(verify, "the header is too large");
 		return;
 	}
 	for (size_t i = 0; i < verify->header.fields.len; i++) {
@@ -119,6 +124,10 @@ begin_checks(struct dkim_verify *verify)
 		if (!span_equal_nocase(dkimheader_name(&verify->header, i),
 			SPAN(DKIMSIGNATURE_FIELD)))
 			continue;
+		if (verify->checks.len == DKIM_SIGNATURES_MAX) {
+			pass_over(verify, "too many signatures before others");
+			return;
+		}
 		check.field = i;
 		vec_push(&verify->checks, check);
 		begin_check(verify, &verify->checks.at[verify->checks.len - 1]);
@@ -169,6 +178,18 @@ check_body(struct dkim_verify *verify, struct dkim_check *check, int64_t now)
 		decide(check, DKIM_TEMPERROR, "the body cannot be hashed");
 	else if (memcmp(body->result, signature->hash.s, DKIMSIGNATURE_HASH))
 		decide(check, DKIM_FAIL, "the body was changed");
+}
+
+void
+dkim_verify_end(struct dkim_verify *verify, int64_t now)
+{
+	end_bodies(verify);
+	for (size_t i = 0; i < verify->checks.len; i++) {
+		struct dkim_check *check = &verify->checks.at[i];
+
+		if (check->is_open)
+			check_body(verify, check, now);
+	}
 }
 
 /* ---- keys ---- */
@@ -231,14 +252,14 @@ decide_judged(struct dkim_check *check, enum dkim_judgement judgement)
 	decide(check, table[judgement].outcome, table[judgement].reason);
 }
 
-static void
-check_key(struct dkim_check *check, struct dns *dns)
+void
+dkim_verify_key(struct dkim_check *check, struct dns *dns)
 {
 	struct str record = STR_INIT;
 	struct dkimkey key = DKIMKEY_INIT;
 	const char *reason;
 
-	if (get_record(check, dns, &record)) {
+	if (check->is_open && get_record(check, dns, &record)) {
 		reason = dkimkey_parse(str_span(&record), &key);
 		check->is_testing = key.is_testing;
 		if (!reason)
@@ -252,20 +273,6 @@ check_key(struct dkim_check *check, struct dns *dns)
 	}
 	dkimkey_free(&key);
 	str_free(&record);
-}
-
-void
-dkim_verify_end(struct dkim_verify *verify, struct dns *dns, int64_t now)
-{
-	end_bodies(verify);
-	for (size_t i = 0; i < verify->checks.len; i++) {
-		struct dkim_check *check = &verify->checks.at[i];
-
-		if (check->is_open)
-			check_body(verify, check, now);
-		if (check->is_open)
-			check_key(check, dns);
-	}
 }
 
 void

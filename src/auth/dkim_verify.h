@@ -6,9 +6,11 @@
  *	dkim_verify_begin(&verify);
  *	while (there is more)
  *		dkim_verify_feed(&verify, bytes);
- *	dkim_verify_end(&verify, &dns, clock_seconds());
- *	for (size_t i = 0; i < verify.checks.len; i++)
+ *	dkim_verify_end(&verify, clock_seconds());
+ *	for (size_t i = 0; i < verify.checks.len; i++) {
+ *		dkim_verify_key(&verify.checks.at[i], &dns);
  *		use(&verify.checks.at[i]);
+ *	}
  *	dkim_verify_free(&verify);
  */
 #ifndef AUTH_DKIM_VERIFY_H
@@ -61,8 +63,9 @@ struct dkim_body {
 };
 
 struct dkim_verify {
-	/* One for each field DKIM-Signature, from the top of the header down; one
-	 * alone, without names, for a header that is too large. */
+	/* One for each field DKIM-Signature, from the top of the header down, and
+	 * one, without names, for all behind DKIM_SIGNATURES_MAX; that alone for a
+	 * header that is too large. */
 	VEC(struct dkim_check) checks;
 	struct dkimheader header;
 	struct dkim_body *bodies[DKIM_SIGNATURES_MAX];
@@ -77,12 +80,19 @@ void dkim_verify_begin(struct dkim_verify *verify);
 void dkim_verify_feed(struct dkim_verify *verify, struct span bytes);
 
 /*
- * dkim_verify_end: the message is over; asks for keys, and decides.
- *   dns   asked DKIM_SIGNATURES_MAX times at most; its deadline is the only one
+ * dkim_verify_end: the message is over; decides what is known without keys.
  *   now   seconds since 1970
  * Views in checks are good until dkim_verify_free.
  */
-void dkim_verify_end(struct dkim_verify *verify, struct dns *dns, int64_t now);
+void dkim_verify_end(struct dkim_verify *verify, int64_t now);
+
+/*
+ * dkim_verify_key: asks for the key of a signature, and decides, unless there is an
+ * outcome already.
+ *   check   one of the message, which is over
+ *   dns     asked once; its deadline is the only one
+ */
+void dkim_verify_key(struct dkim_check *check, struct dns *dns);
 
 /* dkim_outcome_word: the outcome as RFC 8601 has it. */
 struct span dkim_outcome_word(enum dkim_outcome outcome);

@@ -234,33 +234,32 @@ enum alignment {
 /* An organization that the name is not below cannot be its own: so a stranger's
  * name servers cannot make this unsure. */
 static enum alignment
-align(struct dmarc *dmarc, const struct dnsname *author,
-    const struct dnsname *name)
+align(struct dmarc *dmarc, const struct dnsname *name)
 {
-	struct dnsname organization, other;
+	struct dnsname other;
 
-	if (!dmarc_organization(dmarc, author, &organization))
+	if (!dmarc->has_organization)
 		return UNSURE;
-	if (!dnsname_is_within(name, &organization))
+	if (!dnsname_is_within(name, &dmarc->organization))
 		return APART;
 	if (!dmarc_organization(dmarc, name, &other))
 		return UNSURE;
-	return dnsname_equal(&organization, &other) ? ALIGNED : APART;
+	return dnsname_equal(&dmarc->organization, &other) ? ALIGNED : APART;
 }
 
 static enum alignment
-align_identifier(struct dmarc *dmarc, const struct dmarc_record *record,
-    const struct dnsname *author, const struct dmarc_identifier *identifier)
+align_identifier(struct dmarc *dmarc, const struct dmarc_identifier *identifier)
 {
+	const struct dmarc_record *record = &dmarc->found.record;
 	struct dnsname name;
 
 	if (!parse_domain(identifier->domain, &name))
 		return APART;
-	if (dnsname_equal(&name, author))
+	if (dnsname_equal(&name, &dmarc->author))
 		return ALIGNED;
 	if (identifier->is_spf ? record->is_spf_strict : record->is_dkim_strict)
 		return APART;
-	return align(dmarc, author, &name);
+	return align(dmarc, &name);
 }
 
 /* Whether one that is proven has the very name of the author: most have. */
@@ -280,13 +279,13 @@ has_same_name(const struct dnsname *author,
 
 /* Sets what is aligned in the verdict. */
 static enum dmarc_result
-judge(struct dmarc *dmarc, const struct dnsname *author,
-    const struct dmarc_identifier *identifiers, size_t count,
-    struct dmarc_verdict *verdict)
+judge(struct dmarc *dmarc, const struct dmarc_identifier *identifiers,
+    size_t count, struct dmarc_verdict *verdict)
 {
 	bool is_unsure = false, is_enough = false;
 
-	if (!dmarc->tells_all && has_same_name(author, identifiers, count))
+	if (!dmarc->tells_all &&
+	    has_same_name(&dmarc->author, identifiers, count))
 		return DMARC_RESULT_PASS;
 	for (size_t i = 0; i < count && !is_enough; i++) {
 		bool *is_aligned = identifiers[i].is_spf
@@ -296,8 +295,7 @@ judge(struct dmarc *dmarc, const struct dnsname *author,
 
 		if (identifiers[i].proof == DMARC_UNPROVEN || *is_aligned)
 			continue;
-		alignment = align_identifier(
-		    dmarc, &verdict->record, author, &identifiers[i]);
+		alignment = align_identifier(dmarc, &identifiers[i]);
 		if (alignment == APART)
 			continue;
 		*is_aligned = alignment == ALIGNED &&
@@ -311,44 +309,62 @@ judge(struct dmarc *dmarc, const struct dnsname *author,
 }
 
 void
-dmarc_check(struct dmarc *dmarc, struct span author,
-    const struct dmarc_identifier *identifiers, size_t count,
-    struct dmarc_verdict *verdict)
+dmarc_begin(struct dmarc *dmarc, struct span author)
 {
-	struct dmarc_step found;
-	struct dnsname name;
-	bool is_policy_known;
-
-	*verdict = (struct dmarc_verdict){ .result = DMARC_RESULT_PERMERROR };
-	if (!parse_domain(author, &name))
+	dmarc->result = DMARC_RESULT_PERMERROR;
+	if (!parse_domain(author, &dmarc->author))
 		return;
-	if (count > DMARC_IDENTIFIERS_MAX)
-		count = DMARC_IDENTIFIERS_MAX;
-	verdict->result = DMARC_RESULT_TEMPERROR;
-	switch (find_record(dmarc, &name, &found)) {
+	dmarc->result = DMARC_RESULT_NONE;
+	switch (find_record(dmarc, &dmarc->author, &dmarc->found)) {
 	case DMARC_UNKNOWN:
+		dmarc->result = DMARC_RESULT_TEMPERROR;
 		return;
 	case DMARC_NOTHING:
-		verdict->result = DMARC_RESULT_NONE;
 		return;
 	case DMARC_FOUND:
 		break;
 	}
-	if (!found.record.is_usable) {
-		verdict->result = DMARC_RESULT_NONE;
+	if (!dmarc->found.record.is_usable)
 		return;
-	}
-	verdict->domain = found.domain;
-	verdict->record = found.record;
-	verdict->result = judge(dmarc, &name, identifiers, count, verdict);
-	is_policy_known = find_policy(dmarc, &name, &found, &verdict->policy);
+	dmarc->result = DMARC_RESULT_FAIL;
+	dmarc->is_policy_known =
+	    find_policy(dmarc, &dmarc->author, &dmarc->found, &dmarc->policy);
+	dmarc->has_organization =
+	    dmarc_organization(dmarc, &dmarc->author, &dmarc->organization);
+}
+
+bool
+dmarc_is_near(const struct dmarc *dmarc, struct span domain)
+{
+	struct dnsname name;
+
+	return dmarc->result == DMARC_RESULT_FAIL &&
+	    parse_domain(domain, &name) &&
+	    dnsname_is_within(&name,
+		dmarc->has_organization ? &dmarc->organization
+					: &dmarc->author);
+}
+
+void
+dmarc_check(struct dmarc *dmarc, const struct dmarc_identifier *identifiers,
+    size_t count, struct dmarc_verdict *verdict)
+{
+	*verdict = (struct dmarc_verdict){ .result = dmarc->result };
+	if (dmarc->result != DMARC_RESULT_FAIL)
+		return;
+	if (count > DMARC_IDENTIFIERS_MAX)
+		count = DMARC_IDENTIFIERS_MAX;
+	verdict->domain = dmarc->found.domain;
+	verdict->record = dmarc->found.record;
+	verdict->policy = dmarc->policy;
+	verdict->result = judge(dmarc, identifiers, count, verdict);
 	if (verdict->result != DMARC_RESULT_FAIL)
 		return;
-	if (!is_policy_known) {
+	if (!dmarc->is_policy_known) {
 		verdict->result = DMARC_RESULT_TEMPERROR;
 		return;
 	}
-	verdict->disposition = found.record.is_test
+	verdict->disposition = verdict->record.is_test
 	    ? dmarc_milder(verdict->policy)
 	    : verdict->policy;
 }

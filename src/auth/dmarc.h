@@ -34,13 +34,27 @@ struct dmarc_step {
 	struct dmarc_record record; /* of DMARC_FOUND */
 };
 
-/* What is known of all domains of one message. */
+enum dmarc_result {
+	DMARC_RESULT_NONE, /* the domain says nothing */
+	DMARC_RESULT_PASS,
+	DMARC_RESULT_FAIL,
+	DMARC_RESULT_TEMPERROR,
+	DMARC_RESULT_PERMERROR /* what is asked about is no domain */
+};
+
+/* What is known of one message. */
 struct dmarc {
 	struct dns *dns;
 	bool
 	    tells_all; /* all that is aligned is looked for, as reports want it; else
 			   the first is enough */
-	VEC(struct dmarc_step) steps;
+	VEC(struct dmarc_step) steps; /* of all domains */
+	/* For dmarc.c: what the author's domain says. */
+	struct dnsname author, organization;
+	bool has_organization, is_policy_known;
+	struct dmarc_step found;
+	enum dmarc_policy policy;
+	enum dmarc_result result; /* if nothing is proven */
 };
 
 /* dmarc_init: begins a message.
@@ -49,6 +63,18 @@ void dmarc_init(struct dmarc *dmarc, struct dns *dns);
 
 /* dmarc_free: releases the memory. */
 void dmarc_free(struct dmarc *dmarc);
+
+/*
+ * dmarc_begin: asks for all that the author's domain alone decides: its policy and its
+ * organization.  Called before a name of anybody else is asked about, who could use up
+ * the time.
+ *   author   the domain of the From field
+ */
+void dmarc_begin(struct dmarc *dmarc, struct span author);
+
+/* dmarc_is_near: whether a domain is within the organization of the author, so that
+ * what it proves may count; false where nothing would.  Asks for nothing. */
+bool dmarc_is_near(const struct dmarc *dmarc, struct span domain);
 
 /* How a check of SPF or of a DKIM signature went, as far as DMARC cares. */
 enum dmarc_proof {
@@ -61,14 +87,6 @@ struct dmarc_identifier {
 	bool is_spf; /* else of DKIM */
 	enum dmarc_proof proof;
 	struct span domain; /* of SPF's identity, or d= of the signature */
-};
-
-enum dmarc_result {
-	DMARC_RESULT_NONE, /* the domain says nothing */
-	DMARC_RESULT_PASS,
-	DMARC_RESULT_FAIL,
-	DMARC_RESULT_TEMPERROR,
-	DMARC_RESULT_PERMERROR /* what is asked about is no domain */
 };
 
 /* dmarc_result_word: "none", "pass", "fail", "temperror" or "permerror". */
@@ -84,14 +102,13 @@ struct dmarc_verdict {
 };
 
 /*
- * dmarc_check: evaluates a message.
- *   author        the domain of its From field
+ * dmarc_check: evaluates the message, after dmarc_begin.
  *   identifiers   count of them
  * Only what the result needs is asked for.
  */
-void dmarc_check(struct dmarc *dmarc, struct span author,
-    const struct dmarc_identifier *identifiers, size_t count,
-    struct dmarc_verdict *verdict);
+void
+dmarc_check(struct dmarc *dmarc, const struct dmarc_identifier *identifiers,
+    size_t count, struct dmarc_verdict *verdict);
 
 /*
  * dmarc_organization: the organizational domain of a domain, by its tree walk.

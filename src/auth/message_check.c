@@ -10,7 +10,19 @@
 #include "sys/clock.h"
 #include "sys/logline.h"
 
-#define BLOCK 65536
+#define BLOCK	      65536
+#define ALGORITHM_MAX 32u /* bytes that are written: ours are shorter */
+
+/*
+ * The answer has to fit into VERIFYDOOR_RECORD_MAX: DKIM_SIGNATURES_MAX signatures and
+ * one line for the others, and some ten more values; each value has AUTHRESULTS_VALUE_MAX
+ * bytes at most, twice as many where all are escaped.
+ */
+_Static_assert((DKIM_SIGNATURES_MAX + 1) *
+		(2 * 2 * AUTHRESULTS_VALUE_MAX + 2 * ALGORITHM_MAX + 200) +
+	    10 * 2 * AUTHRESULTS_VALUE_MAX + 2000 <
+	VERIFYDOOR_RECORD_MAX,
+    "an answer fits into a record");
 
 /* ---- what is written ---- */
 
@@ -61,7 +73,8 @@ add_signature(struct str *text, const struct dkim_check *check)
 	if (signature->selector.len)
 		add_property(text, "header.s", signature->selector);
 	if (signature->algorithm_word.len)
-		add_property(text, "header.a", signature->algorithm_word);
+		add_property(text, "header.a",
+		    span_upto(signature->algorithm_word, ALGORITHM_MAX));
 	if (signature->start[0])
 		add_property(text, "header.b", span_of(signature->start));
 }
@@ -72,7 +85,8 @@ add_dmarc(struct str *text, struct span author,
 {
 	if (!has_author) {
 		add_method(text, "dmarc", SPAN("permerror"));
-		add_property(text, "reason", SPAN("no author, or several"));
+		add_property(
+		    text, "reason", SPAN("no domain of an author, or several"));
 		return;
 	}
 	add_method(text, "dmarc", dmarc_result_word(verdict->result));
@@ -250,12 +264,10 @@ proof_of_spf(const struct spf_verdict *verdict)
 }
 
 static void
-check_dmarc(struct dns *dns, bool tells_all, struct span author,
-    const struct spf_verdict *spf, const struct dkim_verify *dkim,
-    struct dmarc_verdict *verdict)
+check_dmarc(struct dmarc *dmarc, const struct spf_verdict *spf,
+    const struct dkim_verify *dkim, struct dmarc_verdict *verdict)
 {
 	struct dmarc_identifier identifiers[DKIM_SIGNATURES_MAX + 1];
-	struct dmarc dmarc;
 	size_t count = 0;
 
 	identifiers[count++] = (struct dmarc_identifier){ .is_spf = true,
@@ -267,9 +279,35 @@ check_dmarc(struct dns *dns, bool tells_all, struct span author,
 			.proof = proof_of_signature(&dkim->checks.at[i]),
 			.domain = dkim->checks.at[i].signature.domain
 		};
-	dmarc_init(&dmarc, dns);
-	dmarc.tells_all = tells_all;
-	dmarc_check(&dmarc, author, identifiers, count, verdict);
+	dmarc_check(dmarc, identifiers, count, verdict);
+}
+
+/*
+ * All that the DNS is asked.  Whoever sent this has chosen most of the names, and their
+ * servers may be silent: what decides is asked first, and that is the author's domain,
+ * then the keys that may prove something of it.
+ */
+static void
+check_all(const struct message_check *check, struct span author,
+    bool has_author, struct spf_verdict *spf, struct dkim_verify *dkim,
+    struct dmarc_verdict *verdict)
+{
+	struct dmarc dmarc;
+	struct dns dns;
+
+	dns_open(&dns, settings_deadline(check->settings));
+	dmarc_init(&dmarc, &dns);
+	dmarc.tells_all = check->settings->reports;
+	if (has_author)
+		dmarc_begin(&dmarc, author);
+	for (size_t i = 0; i < dkim->checks.len; i++)
+		if (dmarc_is_near(&dmarc, dkim->checks.at[i].signature.domain))
+			dkim_verify_key(&dkim->checks.at[i], &dns);
+	check_spf(check, &dns, spf);
+	for (size_t i = 0; i < dkim->checks.len; i++)
+		dkim_verify_key(&dkim->checks.at[i], &dns);
+	if (has_author)
+		check_dmarc(&dmarc, spf, dkim, verdict);
 	dmarc_free(&dmarc);
 }
 
@@ -297,7 +335,6 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 	struct dmarc_verdict dmarc = { .result = DMARC_RESULT_NONE };
 	struct str author = STR_INIT, *text = &answer->fields;
 	struct dkim_verify dkim;
-	struct dns dns;
 	bool has_author;
 	int result;
 
@@ -305,13 +342,9 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 	result = read_message(&dkim, &check->message);
 	if (result < 0)
 		goto done;
-	dns_open(&dns, settings_deadline(check->settings));
-	check_spf(check, &dns, &spf);
-	dkim_verify_end(&dkim, &dns, clock_seconds());
+	dkim_verify_end(&dkim, clock_seconds());
 	has_author = author_find(&dkim.header, &author);
-	if (has_author)
-		check_dmarc(&dns, check->settings->reports, str_span(&author),
-		    &spf, &dkim, &dmarc);
+	check_all(check, str_span(&author), has_author, &spf, &dkim, &dmarc);
 	str_set(text, SPAN(AUTHRESULTS_NAME ": "));
 	authresults_add_value(text, check->id);
 	add_spf(text, check, &spf);

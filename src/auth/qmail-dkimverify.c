@@ -104,9 +104,11 @@ main(int argc, char **argv)
 	dkim_verify_begin(&verify);
 	read_message(&verify, is_crlf);
 	dns_open(&dns, 0);
-	dkim_verify_end(&verify, &dns, clock_seconds());
-	for (size_t i = 0; i < verify.checks.len; i++)
+	dkim_verify_end(&verify, clock_seconds());
+	for (size_t i = 0; i < verify.checks.len; i++) {
+		dkim_verify_key(&verify.checks.at[i], &dns);
 		add_line(&text, &verify.checks.at[i]);
+	}
 	if (verify.checks.len == 0)
 		str_add_z(&text, "none\n");
 	if (fd_write_all(1, str_span(&text)) < 0)

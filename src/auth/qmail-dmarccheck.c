@@ -141,8 +141,8 @@ main(int argc, char **argv)
 	settings_read(&settings, NAME);
 	dns_open(&dns, settings_deadline(&settings));
 	dmarc_init(&dmarc, &dns);
-	dmarc_check(
-	    &dmarc, author, identifiers.at, identifiers.count, &verdict);
+	dmarc_begin(&dmarc, author);
+	dmarc_check(&dmarc, identifiers.at, identifiers.count, &verdict);
 	say(&dmarc, author, &verdict);
 	dmarc_free(&dmarc);
 	settings_free(&settings);

@@ -20,7 +20,6 @@
 #include "config/control.h"
 #include "config/home.h"
 #include "mail/authresults.h"
-#include "mail/header.h"
 #include "net/verifydoor.h"
 #include "queue/handover.h"
 #include "queue/headerin.h"
@@ -112,17 +111,6 @@ read_header(struct in *in, struct str *header)
 		_exit(CANNOT_WRITE);
 }
 
-/* Whether a field pretends to be ours. */
-static bool
-is_forged(struct span field, struct span id)
-{
-	size_t colon;
-	struct span name = header_name(field, &colon);
-
-	return span_equal_nocase(name, SPAN(AUTHRESULTS_NAME)) &&
-	    authresults_is_from(span_from(field, colon + 1), id);
-}
-
 static void
 pass_on(
     struct inject *inject, const struct handover_file *spool, struct span id)
@@ -139,7 +127,7 @@ pass_on(
 	read_header(&in, &header);
 	rest = str_span(&header);
 	while (headerin_next(&rest, &field))
-		if (!is_forged(field, id))
+		if (!authresults_pretends(field, id))
 			inject_message(inject, field);
 	while ((got = in_peek(&in, &bytes)) > 0) {
 		inject_message(inject, bytes);
@@ -183,7 +171,7 @@ obey(struct verifydoor_answer *answer, bool is_strict)
 		    str_span(&answer->domain));
 	if (answer->wish == VERIFYDOOR_NO_AUTHOR)
 		refuse("Dit has no field From, or several, or authors of "
-		       "several domains (#5.7.1)",
+		       "no domain or of several (#5.7.1)",
 		    SPAN(""));
 	if (answer->wish == VERIFYDOOR_QUARANTINE) {
 		str_add_z(&answer->fields, "X-Quarantine: DMARC policy of ");

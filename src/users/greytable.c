@@ -11,7 +11,7 @@
 #include "sys/lock.h"
 #include "sys/random.h"
 
-#define MAGIC	"greyd-1"
+#define MAGIC	"greyd-2"
 #define LOCK_MS 2000
 #define MODE	0600
 #define HEAD	64 /* bytes */
@@ -19,10 +19,6 @@
 struct head {
 	char magic[sizeof(MAGIC)];
 	uint64_t seed;
-};
-
-struct bucket {
-	struct greytable_entry entries[GREYTABLE_WAYS];
 };
 
 /* Reads what is there; behind the end of the file are zeros. */
@@ -60,10 +56,11 @@ begin(struct greytable *table)
 }
 
 int
-greytable_open(struct greytable *table, const char *path)
+greytable_open(struct greytable *table, const char *path, unsigned ways)
 {
 	struct head head;
 
+	table->ways = ways;
 	table->fd = file_update(path);
 	if (table->fd < 0 && errno == ENOENT)
 		table->fd = file_create(path, MODE);
@@ -84,42 +81,88 @@ greytable_open(struct greytable *table, const char *path)
 	return 0;
 }
 
-static bool
-is_worth_less(const struct greytable_entry *a, const struct greytable_entry *b)
+/* How much of the bucket its network and its client have. */
+struct share {
+	unsigned of_network, of_client;
+};
+
+static struct share
+share_of(const struct greytable_entry *bucket, unsigned ways,
+    const struct greytable_entry *entry)
 {
-	if (a->key == 0 || b->key == 0)
-		return b->key != 0;
-	if (!a->has_passed != !b->has_passed)
-		return !a->has_passed;
+	struct share share = { 0, 0 };
+
+	for (unsigned i = 0; i < ways; i++) {
+		if (bucket[i].network != entry->network)
+			continue;
+		share.of_network++;
+		share.of_client += bucket[i].client == entry->client;
+	}
+	return share;
+}
+
+/* Whether the first of two is forgotten before the other. */
+static bool
+goes_before(const struct greytable_entry *a, struct share of_a,
+    const struct greytable_entry *b, struct share of_b)
+{
+	if (of_a.of_network != of_b.of_network)
+		return of_a.of_network > of_b.of_network;
+	if (of_a.of_client != of_b.of_client)
+		return of_a.of_client > of_b.of_client;
 	return a->last < b->last;
+}
+
+/* The entry whose place another may have: a free one, or the one to be forgotten. */
+static unsigned
+choose(const struct greytable_entry *bucket, unsigned ways)
+{
+	struct share most = { 0, 0 };
+	unsigned chosen = 0;
+
+	for (unsigned i = 0; i < ways; i++) {
+		struct share share;
+
+		if (bucket[i].key == 0)
+			return i;
+		share = share_of(bucket, ways, &bucket[i]);
+		if (goes_before(&bucket[i], share, &bucket[chosen], most)) {
+			most = share;
+			chosen = i;
+		}
+	}
+	return chosen;
 }
 
 int
 greytable_find(struct greytable *table, const struct span *words, size_t count,
-    struct greytable_entry *entry)
+    const struct greytable_origin *origin, struct greytable_entry *entry)
 {
-	uint64_t key = table->seed;
-	struct bucket bucket;
-	size_t found = 0;
-	off_t place;
+	struct greytable_entry bucket[GREYTABLE_MANY];
+	struct greytable_entry new = { .key = table->seed };
+	size_t size = table->ways * sizeof(*bucket);
+	uint64_t hash;
+	unsigned at = 0;
 
 	for (size_t i = 0; i < count; i++)
-		key = wordset_hash(key, words[i]);
-	place = (off_t)(HEAD +
-	    (key & (GREYTABLE_BUCKETS - 1)) * sizeof(struct bucket));
-	key |= (uint64_t)1 << 63; /* no key is 0 */
-	if (read_at(table->fd, &bucket, sizeof(bucket), place) < 0)
+		new.key = wordset_hash(new.key, words[i]);
+	hash = new.key;
+	new.key |= (uint64_t)1 << 63; /* no key is 0 */
+	if (origin) {
+		new.network = wordset_hash(table->seed, origin->network);
+		new.client = wordset_hash(table->seed, origin->client);
+		hash = new.network;
+	}
+	table->place = (off_t)(HEAD +
+	    (hash & (GREYTABLE_ENTRIES / table->ways - 1)) * size);
+	if (read_at(table->fd, bucket, size, table->place) < 0)
 		return -1;
-	for (size_t i = 1; i < GREYTABLE_WAYS; i++)
-		if (bucket.entries[found].key != key &&
-		    (bucket.entries[i].key == key ||
-			is_worth_less(
-			    &bucket.entries[i], &bucket.entries[found])))
-			found = i;
-	table->place = place + (off_t)(found * sizeof(struct greytable_entry));
-	*entry = bucket.entries[found];
-	if (entry->key != key)
-		*entry = (struct greytable_entry){ .key = key };
+	while (at < table->ways && bucket[at].key != new.key)
+		at++;
+	*entry = at < table->ways ? bucket[at] : new;
+	if (at == table->ways)
+		at = choose(bucket, table->ways);
+	table->place += (off_t)(at * sizeof(*bucket));
 	return 0;
 }
 

@@ -5,7 +5,7 @@
  *           Started by a supervisor.  In a private instance as the caller.
  * Reads     records at HOME/grey/door, from qmaild; control/greydelay, greywindow,
  *           greylifetime.
- * Writes    HOME/grey/state/seen, rates and fresh; lines for the log on descriptor 2.
+ * Writes    HOME/grey/state/new, seen and rates; lines for the log on descriptor 2.
  * Source    qmail-greyd(8); net/greydoor.h.
  */
 #include <errno.h>
@@ -23,18 +23,16 @@
 #include "sys/fdpass.h"
 #include "sys/logline.h"
 
-#define NAME	      "qmail-greyd"
-#define SESSIONS      200
-#define ASK_MS	      5000
-#define DELAY	      300	    /* seconds until one may come again */
-#define WINDOW	      (2u * 86400)  /* until it is too late for that */
-#define LIFETIME      (36u * 86400) /* so long is known who has come again */
-#define LIFETIME_MAX  (3660u * 86400)
-#define SEEN	      "grey/state/seen"
-#define RATES	      "grey/state/rates"
-#define FRESH	      "grey/state/fresh" /* how many new ones by network */
-#define FRESH_MAX     1000 /* in so many seconds; more are not kept */
-#define FRESH_SECONDS 3600
+#define NAME	     "qmail-greyd"
+#define SESSIONS     200
+#define ASK_MS	     5000
+#define DELAY	     300	   /* seconds until one may come again */
+#define WINDOW	     (2u * 86400)  /* until it is too late for that */
+#define LIFETIME     (36u * 86400) /* so long is known who has come again */
+#define LIFETIME_MAX (3660u * 86400)
+#define NEW	     "grey/state/new"  /* who has not come again yet */
+#define SEEN	     "grey/state/seen" /* who has */
+#define RATES	     "grey/state/rates"
 
 /* How many bits of an address count. */
 struct widths {
@@ -92,7 +90,7 @@ count(struct greytable *table, struct span client, struct widths widths,
 	if (limit.count == 0 || !add_network(&network, client, widths))
 		goto done;
 	word = str_span(&network);
-	result = greytable_find(table, &word, 1, &entry);
+	result = greytable_find(table, &word, 1, NULL, &entry);
 	if (result < 0)
 		goto done;
 	if (now < entry.first || now - entry.first >= limit.seconds) {
@@ -119,7 +117,7 @@ ask_rates(const struct greydoor_question *question, uint64_t now,
 
 	if (question->of_client.count == 0 && question->of_network.count == 0)
 		return 0;
-	if (greytable_open(&table, RATES) < 0)
+	if (greytable_open(&table, RATES, GREYTABLE_FEW) < 0)
 		return -1;
 	result = count(&table, question->client, client_width,
 	    question->of_client, now, seconds);
@@ -137,53 +135,77 @@ ask_rates(const struct greydoor_question *question, uint64_t now,
 
 /* ---- greylisting ---- */
 
-/* Seconds until this one may come again; 0: it has. */
-static uint64_t
-judge(struct greytable_entry *entry, uint64_t now)
+/* Whether it is longer ago than that.  What is of a time to come, as the clock was set
+ * back, counts as that, for the difference has no sign. */
+static bool
+is_over(uint32_t moment, uint64_t now, uint64_t limit)
 {
-	uint64_t delay = setting("control/greydelay", DELAY);
-	uint64_t age = now - entry->first;
-	uint64_t limit = entry->has_passed
-	    ? setting("control/greylifetime", LIFETIME)
-	    : setting("control/greywindow", WINDOW);
-
-	/* New, or too old; what is of a time to come, as the clock was set back, counts
-	 * as that, for the difference has no sign. */
-	if (now - (entry->has_passed ? entry->last : entry->first) > limit) {
-		entry->first = (uint32_t)now;
-		entry->has_passed = 0;
-		age = 0;
-	}
-	entry->last = (uint32_t)now;
-	if (!entry->has_passed && age < delay)
-		return delay - age;
-	entry->has_passed = 1;
-	return 0;
+	return now - moment > limit;
 }
 
-/* Whether one that is new may be kept: one network, which can make up senders and
- * recipients as it likes, shall not have the others forgotten. */
+/* Of one that was seen before: whether it is known still, and then from now on. */
 static int
-may_be_kept(
-    const struct greydoor_question *question, uint64_t now, bool *is_kept)
+ask_seen(struct greytable *table, const struct span words[3], uint64_t now,
+    struct greytable_entry *entry, bool *is_known)
 {
-	const struct greydoor_limit limit = { FRESH_MAX, FRESH_SECONDS };
+	if (greytable_find(table, words, 3, NULL, entry) < 0)
+		return -1;
+	*is_known = !is_over(
+	    entry->last, now, setting("control/greylifetime", LIFETIME));
+	if (entry->first == 0)
+		entry->first = (uint32_t)now;
+	entry->last = (uint32_t)now;
+	return *is_known ? greytable_put(table, entry) : 0;
+}
+
+/*
+ * Of any other.  Its network and client have a share of the table: they can make up
+ * senders and recipients as they like, and shall not have others forgotten.
+ *   seconds   receives after how many it may come again; 0: it has
+ */
+static int
+ask_new(const struct greydoor_question *question, const struct span words[3],
+    uint64_t now, uint64_t *seconds)
+{
+	uint64_t delay = setting("control/greydelay", DELAY), age;
+	struct str network = STR_INIT, client = STR_INIT;
+	struct greytable_entry entry;
+	struct greytable_origin origin;
 	struct greytable table;
-	uint64_t seconds = 0;
 	int result;
 
-	if (greytable_open(&table, FRESH) < 0)
-		return -1;
-	result = count(
-	    &table, question->client, network_width, limit, now, &seconds);
+	if (!add_network(&network, question->client, network_width) ||
+	    !add_network(&client, question->client, client_width))
+		return 0;
+	origin =
+	    (struct greytable_origin){ str_span(&network), str_span(&client) };
+	result = greytable_open(&table, NEW, GREYTABLE_MANY);
+	if (result == 0)
+		result = greytable_find(&table, words, 3, &origin, &entry);
+	if (result < 0)
+		goto done;
+	if (is_over(entry.first, now, setting("control/greywindow", WINDOW)))
+		entry.first = (uint32_t)now;
+	entry.last = (uint32_t)now;
+	age = now - entry.first;
+	if (age >= delay)
+		entry = (struct greytable_entry){ .key = 0 };
+	result = greytable_put(&table, &entry);
+	if (result == 0 && age < delay)
+		*seconds = delay - age;
+done:
+	if (result < 0)
+		error_warn(NAME, NEW);
 	greytable_close(&table);
-	*is_kept = seconds == 0;
+	str_free(&network);
+	str_free(&client);
 	return result;
 }
 
 /* Who comes again is known by its network, the sender's domain and the recipient:
- * large senders have many hosts, and many senders a letter. */
-static int
+ * large senders have many hosts, and many senders a letter.  What cannot be read or
+ * written is told to the log, and keeps nobody out. */
+static void
 ask_grey(
     const struct greydoor_question *question, uint64_t now, uint64_t *seconds)
 {
@@ -191,29 +213,21 @@ ask_grey(
 	struct greytable_entry entry;
 	struct str network = STR_INIT;
 	struct span words[3];
-	bool is_kept = true;
-	int result = 0;
+	bool is_known = false;
 
 	if (!add_network(&network, question->client, grey_width))
-		goto done;
+		return;
 	words[0] = str_span(&network);
 	words[1] = address_domain(question->sender);
 	words[2] = question->recipient;
-	result = greytable_open(&table, SEEN);
-	if (result < 0)
-		goto done;
-	result = greytable_find(&table, words, 3, &entry);
-	if (result == 0 && entry.first == 0)
-		result = may_be_kept(question, now, &is_kept);
-	if (result == 0) {
-		*seconds = judge(&entry, now);
-		if (is_kept)
-			result = greytable_put(&table, &entry);
-	}
+	if (greytable_open(&table, SEEN, GREYTABLE_FEW) < 0 ||
+	    ask_seen(&table, words, now, &entry, &is_known) < 0)
+		error_warn(NAME, SEEN);
+	else if (!is_known && ask_new(question, words, now, seconds) == 0 &&
+	    *seconds == 0 && greytable_put(&table, &entry) < 0)
+		error_warn(NAME, SEEN);
 	greytable_close(&table);
-done:
 	str_free(&network);
-	return result;
 }
 
 /* ---- questions ---- */
@@ -248,10 +262,7 @@ decide(const struct greydoor_question *question, uint64_t *seconds)
 		error_warn(NAME, RATES);
 	if (answer == GREYDOOR_GO && question->is_grey) {
 		*seconds = 0;
-		if (ask_grey(question, now, seconds) < 0) {
-			error_warn(NAME, SEEN);
-			*seconds = 0;
-		}
+		ask_grey(question, now, seconds);
 		if (*seconds)
 			answer = GREYDOOR_GREY;
 	}

@@ -14,6 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct str text = STR_INIT;
 
 	(void)authresults_is_from(input, SPAN("us.example"));
+	(void)authresults_pretends(input, SPAN("us.example"));
 	/* What we write is known again, whatever the name is. */
 	authresults_add_value(&text, input);
 	must(text.len <= 2 * AUTHRESULTS_VALUE_MAX + 2);

@@ -152,6 +152,80 @@ def test_lines_for_reports(town, verifyd, names, tmp_path):
         'verifyd checked client="2001:db8::1" ' + there + 'disposition="reject" dkim="fail" spf="fail" ' + spf + '"fail"']
 
 
+BANK = {"_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject"]}, "bank.example": {"TXT": ["v=spf1 -all"]}}
+EVIL = process.envelope("x@evil.example", "ann@here.example")
+
+
+def letter(key, *signed, author="boss@bank.example"):
+    """With signatures by (domain, selector)."""
+    fields = ["From: Boss <%s>" % author]
+    text = [sign(key, fields=fields, body="hello\r\n", names="from", domain=domain, selector=selector)
+            for domain, selector in signed]
+    return ("\r\n".join(text + fields) + "\r\n\r\nhello\r\n").replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("author, aligned", [
+    ("bank.example", ["bank.example"]), ("bank.example", ["news.bank.example"]),
+    ("mail.bank.example", ["news.bank.example"]), ("mail.bank.example", ["bank.example", "a.b.bank.example"])])
+def test_silent_servers_of_strangers(town, verifyd, names, tmp_path, author, aligned):
+    """They take no time from what the author's domain says, nor from its keys."""
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update(BANK)
+    names.zone["evil.example"] = {"TXT": ["v=spf1 include:i1.evil.example -all"]}
+    names.zone["i1.evil.example"] = names.zone["_dmarc.evil.example"] = {"TXT": "DROP"}
+    silent = [("evil.example", "s%d" % number) for number in range(6)]
+    for domain, selector in silent:
+        names.zone["%s._domainkey.%s" % (selector, domain)] = {"TXT": "DROP"}
+    (tmp_path / "other").mkdir()
+    key, other = Key(tmp_path, "ed"), Key(tmp_path / "other", "ed")
+    own = [(domain, "key") for domain in aligned]
+    for domain in aligned:
+        names.zone["key._domainkey." + domain] = {"TXT": [other.record()]}
+    code, words = offer(town, letter(key, *silent, *own, author="boss@" + author), EVIL, TCPREMOTEIP=OTHER)
+    assert code == 82 and words.startswith("Drefused by the DMARC policy"), words
+    asked = [name for name, _ in names.asked]
+    before = asked[:[name.endswith("evil.example") for name in asked].index(True)]
+    assert {"_dmarc.bank.example", "_dmarc." + author, *("key._domainkey." + domain for domain in aligned)} <= set(before)
+    for domain in aligned:
+        names.zone["key._domainkey." + domain] = {"TXT": [key.record()]}
+    told = results(deliver(town, letter(key, *silent, *own, author="boss@" + author), EVIL, TCPREMOTEIP=OTHER))
+    assert "; spf=temperror " in told and "; dkim=temperror " in told and "; dmarc=pass " in told
+
+
+def test_a_silent_server_leaves_time(town, verifyd, names, tmp_path):
+    """To the keys of others, on which nothing depends."""
+    key = Key(tmp_path, "ed")
+    put(town, "authtimeout", "8\n")
+    town.place.resolver("nameserver 127.0.0.1\noptions timeout:30\n")
+    names.zone["s1._domainkey.evil.example"] = {"TXT": "DROP"}
+    names.zone["key._domainkey.list.example"] = {"TXT": [key.record()]}
+    told = results(deliver(town, letter(key, ("evil.example", "s1"), ("list.example", "key"), author="joe@there.example")))
+    assert re.search("; dkim=temperror .*; dkim=pass header.d=list.example ", told)
+
+
+@pytest.mark.parametrize("what", [{"_dmarc.bank.example": {"TXT": "DROP"}}, {"_dmarc.example": {"TXT": "DROP"}}])
+def test_silence_about_the_author(town, verifyd, names, tmp_path, what):
+    """Nobody knows what is wished."""
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update({**BANK, "_dmarc.bank.example": {"NONE": []}, **what})
+    assert "; dmarc=temperror " in results(deliver(town, letter(Key(tmp_path, "ed")), EVIL))
+
+
+@pytest.mark.parametrize("count", [10, 11, 300, 1000])
+@pytest.mark.parametrize("name, algorithm", [("there.example", "rsa-sha256"), (".".join(["z" * 60] * 4), "\\\"" * 255),
+                                             ("\\\"" * 2000, "\\\"" * 2000)], ids=["plain", "long", "odd"])
+def test_many_signatures(town, verifyd, names, count, name, algorithm):
+    """Ten are looked at, and one line is for all others."""
+    field = "DKIM-Signature: v=1; a=%s; d=%s; s=%s; h=from; bh=aaaa; b=aaaa\n" % (algorithm, name, name)
+    if len(field) * count > 1000000:
+        pytest.skip("the header is too large")
+    text = deliver(town, field * count + MESSAGE, envelope=process.envelope("\\\"" * 400 + "@there.example", "ann@here.example"),
+                   SMTPHELO="\\\"" * 300)
+    head = text[:text.index("DKIM-Signature: ")]
+    assert head.count("\tdkim=") == min(count, 11) and ("too many signatures before others" in head) == (count > 10)
+    assert max(map(len, head.splitlines())) < 998
+
+
 @pytest.mark.parametrize("tags, limit", [("", 5), ("t=y; ", None)])
 def test_signatures_that_prove_little(town, verifyd, names, tmp_path, tags, limit):
     """Text that anybody may add to, or a key for tests."""
@@ -179,7 +253,10 @@ def test_fields_that_pretend_to_be_ours(town, verifyd, names, case):
     "Authentication-Results : here.example; spf=pass\n", "Authentication-Results: (a (b) \\) c) here.example; spf=pass\n",
     "Authentication-Results: here.example (;\n", "Authentication-Results: other.example (;\n", "Authentication-Results: \"here.\\example\" 1; spf=pass\n",
     "Authentication-Results: here.example/1; dmarc=pass\n", "Authentication-Results: here.example.; dmarc=pass\n",
-    "Authentication-Results: garbage\n", "no field\nAuthentication-Results: here.example; spf=pass\n"])
+    "Authentication-Results: garbage\n", "no field\nAuthentication-Results: here.example; spf=pass\n",
+    "Authentication-Results: here.example\xc2\xa0; spf=pass\n", "Authentication-Results: \xe2\x80\x8bhere.example; spf=pass\n",
+    "Authentication-Results\r: here.example; spf=pass\n", "Authentication-Results\n : here.example; spf=pass\n",
+    "\rAuthentication-Results: here.example; spf=pass\n", "X-Two: 2\rAuthentication-Results: here.example; spf=pass\n"])
 def test_however_they_are_written(town, verifyd, names, field):
     text = deliver(town, "X-One: 1\n" + field + MESSAGE)
     assert len(re.findall("(?i)authentication-results", text)) == 1, text
@@ -221,12 +298,29 @@ def test_enforced(town, verifyd, names):
 @pytest.mark.parametrize("head", [
     "Subject: of nobody\n", "From: a@there.example\nFrom: b@there.example\n", "From: \n", "From: <>\n", "From: joe\n",
     "From: a@there.example, b@some.example\n", "From: group:;\n", "no field\nFrom: a@there.example\n",
-    "From: " + ", ".join(["a@there.example"] * 101) + "\n"])
+    "From: " + ", ".join(["a@there.example"] * 101) + "\n",
+    *("From: boss@%s\n" % name.encode().decode("latin-1") for name in (
+        "bank.example..", "bank..example", ".bank.example", "[bank.example]", "[192.0.2.1]", '"bank .example"', "ba*nk.example",
+        "x" * 64 + ".example", "bank\uff0eexample", "bank\u3002example", "bank\uff61example", "b\u00adank.example", "bank.example\u200b",
+        "bank.e\u200dxample", "\ufeffbank.example", "bank\u00a0.example", "\uff42ank.example", "BANK\u00b7example",
+        "bu\u0308cher.example", "B\u00dcCHER.example")),
+    "From: boss@" + "x" * 40000 + ".example\n", "From: boss@bank.example\x80\n", "From: boss@bank.ex\xe4mple\n", "From: a@there.example, b@.bank.example\n"])
 def test_authors_that_nobody_can_tell(town, verifyd, names, head):
     put(town, "authpolicy", "enforce\n")
     code, words = offer(town, head + "\nhello\n")
     assert code == 82 and words.startswith("Dit has no field From, or several") and words.endswith("(#5.7.1)")
     assert town.is_empty()
+    put(town, "authpolicy", "report\n")
+    told = results(deliver(town, head + "\nhello\n"))
+    assert '; dmarc=permerror reason="no domain of an author, or several"' in told and "header.from" not in told
+
+
+@pytest.mark.parametrize("name", ["b\u00fccher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example."])
+def test_authors_of_other_alphabets(town, verifyd, names, name):
+    put(town, "authpolicy", "enforce\n")
+    names.zone["_dmarc.xn--bcher-kva.example"] = {"TXT": ["v=DMARC1; p=reject"]}
+    code, words = offer(town, "From: joe@%s\n\nhello\n" % name.encode().decode("latin-1"))
+    assert code == 82 and words.startswith("Drefused by the DMARC policy")
 
 
 @pytest.mark.parametrize("head", ["From: a@there.example, b@There.Example\n", "From: x:a@there.example,b@there.example;\n"])

@@ -1,5 +1,6 @@
 """qmail-greyd: who is to come again, and how many recipients a client has."""
 
+import collections
 import fcntl
 import os
 import signal
@@ -9,8 +10,9 @@ import subprocess
 
 import pytest
 
-HEAD, ENTRY = 64, struct.Struct("=QIIII")
-SIZE = HEAD + 32768 * 8 * ENTRY.size
+HEAD, ENTRY = 64, struct.Struct("=QQQIIII")  # key, network, client, first, last, count, unused
+COUNT, SHARE = 262144, 512  # entries of a file, of a network that come the first time
+SIZE = HEAD + COUNT * ENTRY.size
 GREY = "451 4.7.1 you are new here; come again in some minutes"
 CLIENT = "451 4.7.1 too many recipients from your address; come again later"
 NETWORK = "451 4.7.1 too many recipients from your network; come again later"
@@ -49,16 +51,19 @@ class Greyd:
         whole = len(bytes_) // ENTRY.size * ENTRY.size
         return [entry for entry in ENTRY.iter_unpack(bytes_[:whole]) if entry[0]]
 
-    def age(self, seconds, name="seen"):
-        """So long ago was all that the file knows."""
-        with open(self.state(name), "r+b") as file:
-            bytes_ = bytearray(file.read())
-            for place in range(HEAD, len(bytes_) - ENTRY.size + 1, ENTRY.size):
-                key, first, last, count, passed = ENTRY.unpack_from(bytes_, place)
-                if key:
-                    ENTRY.pack_into(bytes_, place, key, first - seconds, last - seconds, count, passed)
-            file.seek(0)
-            file.write(bytes_)
+    def age(self, seconds, *names):
+        """So long ago was all that the files know."""
+        for name in names or ("new", "seen"):
+            if not os.path.exists(self.state(name)):
+                continue
+            with open(self.state(name), "r+b") as file:
+                bytes_ = bytearray(file.read())
+                for place in range(HEAD, len(bytes_) - ENTRY.size + 1, ENTRY.size):
+                    key, network, client, first, last, count, unused = ENTRY.unpack_from(bytes_, place)
+                    if key:
+                        ENTRY.pack_into(bytes_, place, key, network, client, first - seconds, last - seconds, count, unused)
+                file.seek(0)
+                file.write(bytes_)
 
 
 @pytest.fixture
@@ -100,17 +105,35 @@ def test_addresses_are_no_words(greyd):
     assert greyd.grey(ip="10.1.97.1") == [GREY] and greyd.grey(ip="10.1.65.1") == [OK]
 
 
-def test_new_ones_of_one_network(greyd):
-    """It cannot have others forgotten."""
-    for _ in range(2):
-        assert greyd.grey(*("x%d@here.example" % number for number in range(600))) == [GREY] * 600
-    greyd.grey(*("y%d@here.example" % number for number in range(600)), ip="192.0.2.9")
-    assert len(greyd.entries()) == 1000
-    assert greyd.grey(ip="192.0.3.1") == [GREY]
-    assert len(greyd.entries()) == 1001
-    greyd.age(3600, "fresh")
-    greyd.grey("z@here.example")
-    assert len(greyd.entries()) == 1002
+def flood(greyd, ip, name="x"):
+    assert greyd.grey(*("%s%d@here.example" % (name, number) for number in range(SHARE + 50)), ip=ip) == [GREY] * (SHARE + 50)
+
+
+@pytest.mark.parametrize("bad, worse, other", [
+    ("192.0.2.66", "192.0.2.67", "192.0.2.1"), ("2001:db8:1:66::1", "2001:db8:1:67::1", "2001:db8:1:1::1")])
+def test_neighbours_that_flood(greyd, bad, worse, other):
+    """Who has the most of his network gives way to others, his oldest first."""
+    flood(greyd, bad)
+    assert len(greyd.entries("new")) == SHARE
+    assert greyd.grey(ip=other) == [GREY]
+    flood(greyd, bad, "y")
+    flood(greyd, worse, "z")
+    shares = collections.Counter(client for _, _, client, *_ in greyd.entries("new"))
+    assert sorted(shares.values()) == [1, SHARE // 2 - 1, SHARE // 2]
+    greyd.age(300)
+    assert greyd.grey(ip=other) == [OK] and greyd.grey(ip=other) == [OK]
+    assert len(greyd.entries("new")) == SHARE - 1 and len(greyd.entries()) == 1
+
+
+def test_other_networks(greyd):
+    """What one network has is none of them."""
+    flood(greyd, "192.0.2.66")
+    for number in range(20):
+        assert greyd.grey(ip="192.0.%d.1" % (number + 3)) == [GREY]
+    flood(greyd, "192.0.2.66", "y")
+    greyd.age(300)
+    for number in range(20):
+        assert greyd.grey(ip="192.0.%d.1" % (number + 3)) == [OK]
 
 
 def test_too_late(greyd):
@@ -161,7 +184,7 @@ def test_a_clock_that_steps(greyd):
 def test_who_is_not_asked(greyd, environment, recipient):
     assert greyd.rcpt(recipient, GREYLIST="", RATELIMIT="1/1000", **environment) == [OK]
     assert greyd.rcpt(recipient, GREYLIST="", RATELIMIT="1/1000", **environment) == [OK]
-    assert not os.path.exists(greyd.state()) or greyd.entries() == []
+    assert set(os.listdir(greyd.state(""))) <= {"rates"}
 
 
 def test_unknown_recipients_first(greyd):
@@ -241,48 +264,51 @@ def test_kills(greyd):
         os.kill(greyd.daemon.pid, signal.SIGKILL)
         greyd.daemon.kill()
         greyd.begin()
-    assert len(greyd.entries()) == 5
+    assert len(greyd.entries("new")) == 5
     greyd.age(300)
     assert greyd.grey(*("bob%d@here.example" % number for number in range(5))) == [OK] * 5
 
 
-@pytest.mark.parametrize("text", [b"", b"x", b"other", os.urandom(5000), b"greyd-1\0", b"greyd-1\0" + b"s" * 8 + b"x" * 47])
+@pytest.mark.parametrize("text", [b"", b"x", b"other", os.urandom(5000), b"greyd-2\0", b"greyd-2\0" + b"s" * 8 + b"x" * 47])
 def test_a_file_that_is_none(greyd, text):
-    greyd.place.write(greyd.state(), "", "qmailv", 0o600)
-    with open(greyd.state(), "wb") as out:
-        out.write(text)
+    for name in "new", "seen":
+        greyd.place.write(greyd.state(name), "", "qmailv", 0o600)
+        with open(greyd.state(name), "wb") as out:
+            out.write(text)
     assert greyd.grey() == [GREY]
     greyd.age(300)
     assert greyd.grey() == [OK]
 
 
-def test_a_state_that_cannot_be_written(greyd):
+@pytest.mark.parametrize("name", ["seen", "new"])
+def test_a_state_that_cannot_be_written(greyd, name):
     """Keeps no mail out."""
-    os.mkdir(greyd.state())
+    os.mkdir(greyd.state(name))
     os.mkdir(greyd.state("rates"))
     assert greyd.grey(RATELIMIT="1/1000") == [OK] and greyd.grey(RATELIMIT="1/1000") == [OK]
     greyd.daemon.wait("qmail-greyd: grey/state/rates: Is a directory")
-    greyd.daemon.wait("qmail-greyd: grey/state/seen: Is a directory")
+    greyd.daemon.wait("qmail-greyd: grey/state/%s: Is a directory" % name)
 
 
 def test_it_does_not_grow(greyd):
-    """Who is new takes the place of one who has not come again; who has stays."""
+    """Who has come again takes the place of who was not seen for longer."""
+    greyd.grey()
+    greyd.age(300)
     greyd.grey()
     with open(greyd.state(), "r+b") as file:
         bytes_ = bytearray(file.read().ljust(SIZE, b"\0"))
-        now = greyd.entries()[0][2]
+        now = greyd.entries()[0][4]
         for number, place in enumerate(range(HEAD, SIZE, ENTRY.size)):
-            passed = number % 8 == 5
-            ENTRY.pack_into(bytes_, place, 1 << 63 | number << 15, now, now - 1000 * passed, 0, passed)
+            ENTRY.pack_into(bytes_, place, 1 << 63 | number << 15, 0, 0, now, now - 1000 * (number % 8 == 5), 0, 0)
         file.seek(0)
         file.write(bytes_)
-    for number in range(20):
-        assert greyd.grey("bob%d@here.example" % number) == [GREY]
+    for step in GREY, OK:
+        for number in range(20):
+            assert greyd.grey("bob%d@here.example" % number) == [step]
+        greyd.age(300, "new")
     entries = greyd.entries()
-    assert len(entries) == 32768 * 8 and os.path.getsize(greyd.state()) == SIZE
-    assert sum(entry[4] for entry in entries) == 32768
-    assert len([entry for entry in entries if entry[0] & 0x7FFF]) in range(15, 21)
-    greyd.age(300)
+    assert len(entries) == COUNT and os.path.getsize(greyd.state()) == SIZE
+    assert len([entry for entry in entries if entry[4] == now - 1000]) in range(COUNT // 8 - 20, COUNT // 8 - 14)
     assert greyd.grey("bob19@here.example") == [OK]
 
 
@@ -293,7 +319,7 @@ def test_seeds(greyd):
         greyd.grey()
         with open(greyd.state(), "rb") as file:
             head = file.read(16)
-        assert head[:8] == b"greyd-1\0"
+        assert head[:8] == b"greyd-2\0"
         seeds.add(head[8:])
         os.unlink(greyd.state())
     assert len(seeds) == 3

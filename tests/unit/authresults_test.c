@@ -48,6 +48,51 @@ static const struct {
 	{ " there.example (; dmarc=pass", true },
 	{ " (there.example; dmarc=pass", true },
 	{ " there.example\001; dmarc=pass", true },
+	/* What cannot be seen, or not be told from ours. */
+	{ " us.example\302\240; dmarc=pass", true },
+	{ "\302\240us.example; dmarc=pass", true },
+	{ "\240us.example; dmarc=pass", true },
+	{ " \357\273\277us.example; dmarc=pass", true },
+	{ " \342\200\213us.example; dmarc=pass", true },
+	{ " us\302\255.example; dmarc=pass", true },
+	{ " us\357\274\216example; dmarc=pass", true },
+	{ " \357\275\225s.example; dmarc=pass", true },
+	{ " \"us.example\342\200\213\"; dmarc=pass", true },
+	{ " \" us.example\"; dmarc=pass", true },
+	{ " \"us.example \"; dmarc=pass", true },
+	{ " \"us.example\001\"; dmarc=pass", true },
+	{ " \"us.example.\001 \"; dmarc=pass", true },
+};
+
+static const struct {
+	const char *field;
+	bool pretends;
+} names[] = {
+	{ "Authentication-Results: us.example; none\n", true },
+	{ "authentication-results \t: us.example; none\n", true },
+	{ "Authentication-Results: there.example; none\n", false },
+	{ "Authentication-Results\t: there.example; none\n", false },
+	{ "Authentication-Results\r: there.example; none\n", true },
+	{ "Authentication-Results\n : us.example; none\n", true },
+	{ "Authentication-\n\tResults: us.example; none\n", true },
+	{ "\rAuthentication-Results: us.example; none\n", true },
+	{ "\357\273\277Authentication-Results: us.example; none\n", true },
+	{ "Authentication-Results\302\240: us.example; none\n", true },
+	{ " Authentication-Results: us.example; none\n", true },
+	{ "Subject: x\rAuthentication-Results: us.example; none\n", true },
+	{ "Subject: x\r\rAuthentication-Results: us.example; none\n", true },
+	{ "Authentication-Results: there.example; none\r"
+	  "Authentication-Results: us.example; none\n",
+	    true },
+	{ "Authentication-Results: there.example; none\rX: y\n", false },
+	{ "Subject: x\r y\n", false },
+	{ "Subject: Authentication-Results: us.example; none\n", false },
+	{ "X-Authentication-Results: us.example; none\n", false },
+	{ "Authentication-Results-X: us.example; none\n", false },
+	{ "Authentication-Result: us.example; none\n", false },
+	{ "Authentication-Results us.example; none\n", false },
+	{ ": us.example\n", false },
+	{ "\n", false },
 };
 
 static void
@@ -66,10 +111,23 @@ test_whose(void **state)
 	}
 }
 
+static void
+test_fields(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		print_message("%s", names[i].field);
+		assert_int_equal(authresults_pretends(span_of(names[i].field),
+				     SPAN("us.example")),
+		    names[i].pretends);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_whose),
 	};
 

@@ -79,11 +79,35 @@ test_exit(void **state)
 	check_exit(exit_cannot, "pump: fatal: cannot prime itself: ");
 }
 
+/* What failed was no system call. */
+static void
+test_no_errno(void **state)
+{
+	static const char expected[] = "pump: dry\n";
+	int ends[2], kept = dup(2);
+	char text[200];
+
+	(void)state;
+	assert_true(kept >= 0);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(dup2(ends[1], 2), 2);
+	errno = 0;
+	error_warn("pump", "dry");
+	assert_int_equal(dup2(kept, 2), 2);
+	assert_int_equal(
+	    read(ends[0], text, sizeof(text)), sizeof(expected) - 1);
+	assert_memory_equal(text, expected, sizeof(expected) - 1);
+	close(ends[0]);
+	close(ends[1]);
+	close(kept);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_no_errno),
 		cmocka_unit_test(test_exit),
 	};
 

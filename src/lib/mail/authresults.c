@@ -2,6 +2,8 @@
 #include "mail/authresults.h"
 
 #include "base/ascii.h"
+#include "base/ulabel.h"
+#include "mail/header.h"
 
 /* ---- whose it is ---- */
 
@@ -84,10 +86,24 @@ take_id(struct span rest, struct str *id)
 	return id->len && span_starts(rest, SPAN(";"));
 }
 
-/* A dot at the end of a name says that it is whole: the same name. */
-static struct span
-without_dot(struct span name)
+/* Readers may not mind what cannot be seen; a dot at the end of a name says that it is
+ * whole: the same name. */
+static void
+clean(struct str *word)
 {
+	size_t len = 0;
+
+	for (size_t i = 0; i < word->len; i++)
+		if (ascii_is_printable(word->s[i]) ||
+		    (unsigned char)word->s[i] >= 128)
+			word->s[len++] = word->s[i];
+	word->len = len;
+}
+
+static struct span
+whole_name(struct span name)
+{
+	name = span_trim(name);
 	while (span_ends(name, SPAN(".")))
 		name.len--;
 	return name;
@@ -97,11 +113,56 @@ bool
 authresults_is_from(struct span value, struct span id)
 {
 	struct str word = STR_INIT;
-	bool result = !take_id(value, &word) ||
-	    span_equal_nocase(without_dot(str_span(&word)), without_dot(id));
+	bool result;
 
+	result = !take_id(value, &word) || !ulabel_is_clean(str_span(&word));
+	clean(&word);
+	result = result ||
+	    span_equal_nocase(whole_name(str_span(&word)), whole_name(id));
 	str_free(&word);
 	return result;
+}
+
+/* Whether a line begins with the name and a colon, for readers who pass over what is no
+ * part of a name. */
+static bool
+is_named(struct span line)
+{
+	static const struct span name = { AUTHRESULTS_NAME,
+		sizeof(AUTHRESULTS_NAME) - 1 };
+	size_t colon = span_find(line, ':'), at = 0;
+
+	for (size_t i = 0; i < colon; i++) {
+		char c = line.s[i];
+
+		if (c == ' ' || !ascii_is_printable(c))
+			continue;
+		if (at == name.len || ascii_lower(c) != ascii_lower(name.s[at]))
+			return false;
+		at++;
+	}
+	return colon < line.len && at == name.len;
+}
+
+bool
+authresults_pretends(struct span field, struct span id)
+{
+	struct span line;
+	size_t colon;
+
+	if (span_equal_nocase(
+		header_name(field, &colon), SPAN(AUTHRESULTS_NAME))) {
+		if (authresults_is_from(span_from(field, colon + 1), id))
+			return true;
+	} else if (is_named(field)) {
+		return true;
+	}
+	/* For some readers a CR ends a line. */
+	(void)span_cut_next(&field, '\r', &line);
+	while (span_cut_next(&field, '\r', &line))
+		if (is_named(line))
+			return true;
+	return false;
 }
 
 /* ---- values ---- */

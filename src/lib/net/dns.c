@@ -421,15 +421,19 @@ dns_ask(struct dns *dns, const struct dnsname *name, enum dns_type type,
     struct dnsanswer *answer)
 {
 	enum dns_outcome outcome;
-	int64_t kept;
+	int64_t kept, deadline = dns->deadline, now = clock_monotonic();
 
 	answer->is_secure = false;
 	if (dns->attempts == 0)
 		configure_from_system(dns);
-	kept = dns->budget / 2; /* for the names behind this one */
+	/* Half of the time is for the names behind this one. */
+	kept = dns->budget / 2;
 	dns->budget -= kept;
+	if (deadline)
+		dns->deadline -= (deadline - now) / 2;
 	outcome = ask_all(dns, name, type, answer);
 	dns->budget += kept;
+	dns->deadline = deadline;
 	return outcome;
 }
 

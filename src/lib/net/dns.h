@@ -7,8 +7,9 @@
  * case is asked again at once, and from then on, in plain case.  One that gives
  * an error, or of which the kernel tells that it cannot be reached, is not
  * waited for.  An answer that was cut is asked for by TCP.  All questions of
- * one struct dns together wait at most DNS_TOTAL, each at most half of what is
- * left of that: a name whose servers are dead leaves time for the others.
+ * one struct dns together wait at most DNS_TOTAL, and until its deadline, each
+ * at most half of what is left of that: a name whose servers are dead leaves time
+ * for the others, less with each.
  *
  * Whether an answer is secure, that is verified by DNSSEC, is what the server
  * says, which counts where the server is trusted, and the way to it (RFC 7672

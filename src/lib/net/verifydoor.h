@@ -52,7 +52,7 @@ enum verifydoor_wish {
 	VERIFYDOOR_QUARANTINE = 'q',
 	VERIFYDOOR_REJECT = 'r',
 	VERIFYDOOR_NO_AUTHOR =
-	    'f' /* it has none or several fields From: nobody can
+	    'f' /* it has no author's domain, or several: nobody can
 				      tell who is the author */
 };
 

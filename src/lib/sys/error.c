@@ -52,8 +52,8 @@ write_line(const char *const *parts, size_t count)
 void
 error_warn(const char *program, const char *what)
 {
-	const char *parts[] = { program, ": ", what, ": ", error_text(errno),
-		"\n" };
+	const char *parts[] = { program, ": ", what, errno ? ": " : "",
+		errno ? error_text(errno) : "", "\n" };
 
 	write_line(parts, sizeof(parts) / sizeof(*parts));
 }

@@ -22,8 +22,9 @@ bool error_is_shortage(int number);
 const char *error_text(int number);
 
 /*
- * error_exit: writes "PROGRAM: WHAT: text of errno" and a newline to
- * descriptor 2, where whoever typed the command looks, and ends with 111.
+ * error_exit: writes "PROGRAM: WHAT: text of errno" and a newline, or where errno is 0
+ * "PROGRAM: WHAT", to descriptor 2, where whoever typed the command looks, and ends with
+ * 111.
  */
 NORETURN void error_exit(const char *program, const char *what);
 
