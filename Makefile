@@ -94,7 +94,7 @@ qmail-srsd_PARTS   := srs_settings srs_digest
 qmail-dkimsignd_PARTS := dkim_keys
 qmail-dkimkey_PARTS := dkim_keys
 qmail-srs_PARTS    := srs_settings srs_digest
-qmail-dmarccheck_PARTS := settings dmarc
+qmail-dmarccheck_PARTS := settings
 qmail-spfcheck_PARTS := settings spf spf_client
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-greyd_PARTS  := greytable
@@ -133,7 +133,7 @@ qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 qmail-dkimverify_PARTS := dkim_verify dkim_crypto
-qmail-verifyd_PARTS := message_check author settings spf spf_client dmarc dkim_verify dkim_crypto
+qmail-verifyd_PARTS := message_check author settings spf spf_client dkim_verify dkim_crypto
 qmail-signd_PARTS  := author dkim_sign dkim_crypto
 # What programs of the second and the third kind need beside the C library.
 checkpassword_LIBS := -lcrypt

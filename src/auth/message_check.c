@@ -3,9 +3,9 @@
 
 #include "author.h"
 #include "dkim_verify.h"
-#include "dmarc.h"
 #include "mail/address.h"
 #include "mail/authresults.h"
+#include "net/dmarc.h"
 #include "spf.h"
 #include "sys/clock.h"
 #include "sys/logline.h"
