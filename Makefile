@@ -133,7 +133,7 @@ qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_tunnel tls_judge \
                       tls_authorities
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 qmail-dkimverify_PARTS := dkim_verify dkim_crypto
-qmail-verifyd_PARTS := message_check author settings spf spf_client dkim_verify dkim_crypto
+qmail-verifyd_PARTS := message_check reportline author settings spf spf_client dkim_verify dkim_crypto
 qmail-signd_PARTS  := author dkim_sign dkim_crypto
 # What programs of the second and the third kind need beside the C library.
 checkpassword_LIBS := -lcrypt
