@@ -179,6 +179,20 @@ logcount_add_part(struct str *key, struct span part)
 	str_add_byte(key, '\0');
 }
 
+static bool
+is_full(const struct logcount *count)
+{
+	return count->counts.len >= LOGCOUNT_KINDS_MAX ||
+	    count->kind_keys.bytes.len >= LOGCOUNT_BYTES_MAX;
+}
+
+static bool
+is_domain_full(const struct logcount_domain *domain)
+{
+	return domain->kinds >= LOGCOUNT_DOMAIN_MAX ||
+	    domain->bytes >= LOGCOUNT_DOMAIN_BYTES_MAX;
+}
+
 /* The domain of a key; NULL: there is no place for another one. */
 static struct logcount_domain *
 find_domain(struct logcount *count, struct span name)
@@ -187,7 +201,7 @@ find_domain(struct logcount *count, struct span name)
 
 	if (find_number(&count->domain_names, name, &number))
 		return &count->domains.at[number];
-	if (count->counts.len >= LOGCOUNT_KINDS_MAX)
+	if (is_full(count))
 		return NULL;
 	add_number(&count->domain_names, name, number);
 	vec_push(&count->domains, (struct logcount_domain){ .lines = 0 });
@@ -204,12 +218,13 @@ count_kind(
 	if (find_number(&count->kind_keys, key, &number)) {
 		count->counts.at[number]++;
 		domain->lines++;
-	} else if (number >= LOGCOUNT_KINDS_MAX) {
+	} else if (is_full(count)) {
 		count->left_out++;
-	} else if (domain->kinds >= LOGCOUNT_DOMAIN_MAX) {
+	} else if (is_domain_full(domain)) {
 		domain->left_out++;
 	} else {
 		domain->kinds++;
+		domain->bytes += key.len;
 		domain->lines++;
 		add_number(&count->kind_keys, key, number);
 		vec_push(&count->counts, 1);

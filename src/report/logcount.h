@@ -16,17 +16,19 @@
 #include "base/vec.h"
 #include "base/wordset.h"
 
-/* Kinds of lines that differ: what a stranger makes of his domain takes the place of no
- * other, as long as he has not many of them. */
-#define LOGCOUNT_KINDS_MAX  400000 /* of all domains */
-#define LOGCOUNT_DOMAIN_MAX 50000  /* of a domain: rows of its report */
-#define LOGCOUNT_DAY	    86400  /* seconds */
-#define LOGCOUNT_NAMES_MAX  32	   /* of logcount_values */
+/* Kinds of lines that differ, and bytes of them: what a stranger makes of his domain takes
+ * the place of no other, as long as he has not many of them. */
+#define LOGCOUNT_KINDS_MAX	  400000       /* of all domains */
+#define LOGCOUNT_BYTES_MAX	  (128u << 20) /* likewise */
+#define LOGCOUNT_DOMAIN_MAX	  50000 /* of a domain: rows of its report */
+#define LOGCOUNT_DOMAIN_BYTES_MAX (16u << 20)
+#define LOGCOUNT_DAY		  86400 /* seconds */
+#define LOGCOUNT_NAMES_MAX	  32	/* of logcount_values */
 
 struct logcount_domain {
 	uint64_t lines;	   /* that were counted */
-	uint64_t left_out; /* beyond LOGCOUNT_DOMAIN_MAX */
-	size_t kinds;
+	uint64_t left_out; /* beyond the limits of a domain */
+	size_t kinds, bytes;
 	struct str facts; /* that were told last in the day, and when */
 	int64_t facts_time;
 };
@@ -36,7 +38,7 @@ struct logcount {
 	VEC(struct logcount_domain) domains;
 	VEC(uint64_t) counts; /* of the kinds: how many lines */
 	VEC(size_t) order;    /* of the kinds, after logcount_sort */
-	uint64_t left_out;    /* lines beyond LOGCOUNT_KINDS_MAX */
+	uint64_t left_out;    /* lines beyond the limits of all */
 };
 
 /* logcount_init: as before the first line. */

@@ -209,7 +209,7 @@ def test_names_of_a_line(town, verifyd, names):
           process.envelope("a@[192.0.2.7] x=y", "ann@here.example"), TCPREMOTEIP=OTHER)
     offer(town, "From: b@there.example\n\nhello\n", TCPREMOTEIP="nowhere")
     offer(town, "From: b@there.example\n\nhello\n", TCPREMOTEIP=OTHER)
-    process.until(lambda: any("there" in line for line in verifyd.lines), "its lines")
+    process.until(lambda: any('from="there' in line for line in verifyd.lines), "its lines")
     first, second, _ = verifyd.lines
     assert ' from="xn--bcher-kva.example" policy="xn--bcher-kva.example" ' in first
     assert ' envelope="[192.0.2.7]?x?y" ' in second

@@ -20,7 +20,9 @@ SPACE = "{urn:ietf:params:xml:ns:dmarc-2.0}"
 def line(policy="a.example", at=None, **more):
     words = {"from": policy, "policy": policy, "p": "reject", "sp": "reject", "np": "none", "adkim": "r", "aspf": "s",
              "t": "n", "disposition": "pass", "dkim": "pass", "spf": "fail", "envelope": "b." + policy,
-             "scope": "mfrom", "identity": "b." + policy, "result": "softfail", "sig1": "pass:%s:s1" % policy, **more}
+             "sig1": "pass:%s:s1" % policy, "sig2": "", "sig3": "", "sig4": "", "scope": "mfrom", "identity": "b." + policy,
+             "result": "softfail", **more}
+    words["result"] = words.pop("result")  # the last one
     at = midnight(1) + 3600 if at is None else at
     return '%s verifyd checked pid=7 client="%s" %s\n' % (
         stamp(at), words.pop("ip", "192.0.2.1"), " ".join('%s="%s"' % pair for pair in words.items()))
@@ -211,7 +213,8 @@ def test_lines_that_are_cut(report):
     """Nothing is taken of such a line, nor of one that runs into it; the next one counts."""
     whole = line()
     for cut in range(1, len(whole) - 1):
-        assert counts(report(line("b.example") + whole[:cut] + whole + line("b.example"), "-n")[0]) == ["2"], cut
+        for behind in whole, "\n":
+            assert counts(report(line("b.example") + whole[:cut] + behind + line("b.example"), "-n")[0]) == ["2"], cut
     assert counts(report(line(result="x", more='"'), "-n")[0]) == []
 
 
@@ -384,7 +387,7 @@ def test_silent_servers(report, root_place):
         asked = [name for name, _ in names.asked if "silent" in name]
     assert said.count("the DNS does not answer") == 5
     # A try takes 5 seconds; these 20.
-    assert 1 <= len(asked) <= 6 and not any(name.startswith("t.example.") for name in asked)
+    assert len(asked) <= 6 and asked.count("_dmarc.r0.silent.example") <= 2
     assert sorted(queued(root_place)) == ["t@t.example", "z@z.example"]
 
 

@@ -3,6 +3,7 @@
 import email
 import gzip
 import json
+import re
 import subprocess
 import time
 
@@ -152,6 +153,17 @@ def test_too_many_kinds(report):
     log = ["".join(kinds("a%d.example" % n, 0, 50000)) for n in range(8)]
     said = report("".join(log) + line("b.example") + kinds("a0.example", 7, 8)[0] + line("a0.example"), "-n")[1]
     assert said == "qmail-tlsrpt: too many domains and kinds of lines; 2 are left out\n"
+
+
+def test_too_long_kinds(report):
+    """The same by their bytes: who has long names gets no more of the memory."""
+    def kinds(domain):
+        return "".join(line(domain, "may", "tlsa-invalid", host="%04d" % n + "x" * 8000) for n in range(2200))
+    said = report(kinds("a.example") + line("b.example"), "-n")[1]
+    left = re.fullmatch(r"qmail-tlsrpt: a\.example: too many kinds of lines; ([0-9]+) are left out\n", said)
+    assert 0 < int(left.group(1)) < 200
+    found, said = report("".join(kinds("a%d.example" % n) for n in range(8)) + line("b.example"), "-n")
+    assert "qmail-tlsrpt: too many domains and kinds of lines; " in said and "b.example" not in found
 
 
 def test_many(report):
