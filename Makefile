@@ -86,7 +86,7 @@ serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
 qmail-qctl_PARTS   := control request selection message list stat
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
-REPORT_PARTS       := logcount reportmail
+REPORT_PARTS       := logcount reporting reportask reportmail reportrun
 qmail-dmarcreport_PARTS := dmarcreport_count dmarcreport_text $(REPORT_PARTS)
 qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text $(REPORT_PARTS)
 qmail-secretd_PARTS := secret_file secret_login
@@ -94,7 +94,7 @@ qmail-srsd_PARTS   := srs_settings srs_digest
 qmail-dkimsignd_PARTS := dkim_keys
 qmail-dkimkey_PARTS := dkim_keys
 qmail-srs_PARTS    := srs_settings srs_digest
-qmail-dmarccheck_PARTS := settings dmarc
+qmail-dmarccheck_PARTS := settings
 qmail-spfcheck_PARTS := settings spf spf_client
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-greyd_PARTS  := greytable
@@ -133,7 +133,7 @@ qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_authorities tls_warm \
                       tls_tunnel tls_judge
 qmail-mtasts_PARTS := sts_serve sts_cache sts_log sts_look
 qmail-dkimverify_PARTS := dkim_verify dkim_crypto
-qmail-verifyd_PARTS := message_check author settings spf spf_client dmarc dkim_verify dkim_crypto
+qmail-verifyd_PARTS := message_check reportline author settings spf spf_client dkim_verify dkim_crypto
 qmail-signd_PARTS  := author dkim_sign dkim_crypto
 # What programs of the second and the third kind need beside the C library.
 checkpassword_LIBS := -lcrypt

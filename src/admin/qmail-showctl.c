@@ -141,6 +141,8 @@ static const struct control {
 	    "hosts that SMTP takes mail for" },
 	{ "remotebatch", NUMBER, "50",
 	    "remote recipients that may share a delivery" },
+	{ "reporttime", NUMBER, "21600",
+	    "seconds that reports to other domains may take" },
 	{ "rewrite", LIST, "the usual rules", "rules for hosts in new mail" },
 	{ "send8bit", LINE, "anything",
 	    "strict: no 8-bit text to servers without 8BITMIME" },

@@ -3,12 +3,11 @@
 
 #include "author.h"
 #include "dkim_verify.h"
-#include "dmarc.h"
-#include "mail/address.h"
 #include "mail/authresults.h"
+#include "net/dmarc.h"
+#include "reportline.h"
 #include "spf.h"
 #include "sys/clock.h"
-#include "sys/logline.h"
 
 #define BLOCK	      65536
 #define ALGORITHM_MAX 32u /* bytes that are written: ours are shorter */
@@ -126,91 +125,6 @@ add_received_spf(struct str *text, const struct message_check *check,
 	add_quoted(text, "; helo=", check->question.helo);
 	add_quoted(text, ";\n\tenvelope-from=", check->question.sender);
 	str_add_byte(text, '\n');
-}
-
-/* ---- what reports are made of ---- */
-
-static struct span
-pass_word(bool is_pass)
-{
-	return is_pass ? SPAN("pass") : SPAN("fail");
-}
-
-static struct span
-disposition_word(
-    const struct message_check *check, const struct dmarc_verdict *dmarc)
-{
-	if (dmarc->result == DMARC_RESULT_PASS)
-		return SPAN("pass");
-	return dmarc_policy_word(
-	    check->settings->enforces ? dmarc->disposition : DMARC_NONE);
-}
-
-/* What the domain has published. */
-static void
-add_published(struct str *line, const struct dmarc_verdict *dmarc)
-{
-	const struct dmarc_record *record = &dmarc->record;
-	struct str domain = STR_INIT;
-
-	dnsname_format(&domain, &dmarc->domain);
-	logline_quoted(line, " policy", str_span(&domain));
-	logline_quoted(line, " p", dmarc_policy_word(record->own));
-	logline_quoted(line, " sp", dmarc_policy_word(record->below));
-	logline_quoted(line, " np", dmarc_policy_word(record->nonexistent));
-	logline_quoted(
-	    line, " adkim", record->is_dkim_strict ? SPAN("s") : SPAN("r"));
-	logline_quoted(
-	    line, " aspf", record->is_spf_strict ? SPAN("s") : SPAN("r"));
-	logline_quoted(line, " t", record->is_test ? SPAN("y") : SPAN("n"));
-	str_free(&domain);
-}
-
-static void
-add_signatures(struct str *line, const struct dkim_verify *dkim)
-{
-	static const char *const names[] = { " sig1", " sig2", " sig3",
-		" sig4" };
-
-	for (size_t i = 0;
-	     i < dkim->checks.len && i < sizeof(names) / sizeof(*names); i++) {
-		const struct dkim_check *at = &dkim->checks.at[i];
-		struct str text = STR_INIT;
-
-		str_add(&text, dkim_outcome_word(at->outcome));
-		str_add_byte(&text, ':');
-		str_add(&text, at->signature.domain);
-		str_add_byte(&text, ':');
-		str_add(&text, at->signature.selector);
-		logline_quoted(line, names[i], str_span(&text));
-		str_free(&text);
-	}
-}
-
-static void
-make_line(struct message_check *check, struct span author,
-    const struct spf_verdict *spf, const struct dkim_verify *dkim,
-    const struct dmarc_verdict *dmarc)
-{
-	struct str *line = &check->line;
-
-	if (!check->settings->reports ||
-	    (dmarc->result != DMARC_RESULT_PASS &&
-		dmarc->result != DMARC_RESULT_FAIL))
-		return;
-	logline_begin(line, "verifyd checked", check->question.ip);
-	logline_quoted(line, " from", author);
-	add_published(line, dmarc);
-	logline_quoted(line, " disposition", disposition_word(check, dmarc));
-	logline_quoted(line, " dkim", pass_word(dmarc->is_dkim_aligned));
-	logline_quoted(line, " spf", pass_word(dmarc->is_spf_aligned));
-	logline_quoted(
-	    line, " envelope", address_domain(check->question.sender));
-	logline_quoted(
-	    line, " scope", spf->is_helo ? SPAN("helo") : SPAN("mfrom"));
-	logline_quoted(line, " identity", str_span(&spf->domain));
-	logline_quoted(line, " result", spf_result_word(spf->result));
-	add_signatures(line, dkim);
 }
 
 /* ---- the checks ---- */
@@ -357,7 +271,8 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 	add_received_spf(text, check, &spf);
 	answer->wish = wish_of(&dmarc, has_author);
 	str_set(&answer->domain, str_span(&author));
-	make_line(check, str_span(&author), &spf, &dkim, &dmarc);
+	reportline_add(
+	    &check->line, check, str_span(&author), &spf, &dkim, &dmarc);
 done:
 	dkim_verify_free(&dkim);
 	spf_verdict_free(&spf);

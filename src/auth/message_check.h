@@ -16,8 +16,7 @@ struct message_check {
 	const struct settings *settings;
 	struct verifydoor_question question; /* hostile */
 	struct verifydoor_message message;   /* likewise */
-	/* Receives a line for qmail-dmarcreport, if settings want it and the author's
-	 * domain has a record. */
+	/* Receives a line for qmail-dmarcreport; see reportline.h. */
 	struct str line;
 };
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "dmarc.h"
+#include "net/dmarc.h"
 #include "settings.h"
 #include "sys/error.h"
 #include "sys/fd.h"

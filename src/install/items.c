@@ -35,6 +35,7 @@ const struct item items[] = {
 	{ FOLDER, "verify", ROOT, N, 0750, NULL, 0 },
 	{ FOLDER, "sign", ROOT, G, 0750, NULL, 0 },
 	{ FOLDER, "dkim", ROOT, G, 0750, NULL, 0 },
+	{ FOLDER, "report", ROOT, G, 0700, NULL, 0 },
 	{ FOLDER, "spool", HOME_QMAILD, N, 0700, NULL, 0 },
 	{ FOLDER, "login", ROOT, N, 0750, NULL, 0 },
 	{ EMPTY, "run/lock", ROOT, G, 0644, NULL, 0 },

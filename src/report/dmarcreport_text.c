@@ -3,15 +3,11 @@
  * Input: names of strangers
  */
 #include "base/ascii.h"
-#include "base/base64.h"
 #include "dmarcreport.h"
 #include "mail/date.h"
 
-#define BOUNDARY    "=-dmarc-report-="
-#define NAMESPACE   "urn:ietf:params:xml:ns:dmarc-2.0"
-#define LINE_BYTES  54	  /* of what is encoded, 72 letters */
-#define STORED_MAX  65535 /* bytes of a block of deflate that is stored */
-#define CRC_REVERSE UINT32_C(0xedb88320)
+#define BOUNDARY  "=-dmarc-report-="
+#define NAMESPACE "urn:ietf:params:xml:ns:dmarc-2.0"
 
 /* ---- XML ---- */
 
@@ -71,10 +67,7 @@ add_metadata(struct str *text, const struct reportmail_head *head)
 
 	str_add_z(text, "<report_metadata>\n");
 	add_element(text, "org_name", head->me);
-	str_add_z(&value, "postmaster@");
-	str_add(&value, head->me);
-	add_element(text, "email", str_span(&value));
-	str_reset(&value);
+	add_element(text, "email", head->from);
 	add_id(&value, head);
 	add_element(text, "report_id", str_span(&value));
 	str_add_z(text, "<date_range>\n");
@@ -87,17 +80,18 @@ add_metadata(struct str *text, const struct reportmail_head *head)
 }
 
 static void
-add_published(struct str *text, const struct dmarcreport_row *row)
+add_published(struct str *text, struct span domain,
+    const struct dmarcreport_policy *policy)
 {
 	str_add_z(text, "<policy_published>\n");
-	add_element(text, "domain", row->domain);
-	add_element(text, "p", row->p);
-	add_element(text, "sp", row->sp);
-	add_element(text, "np", row->np);
-	add_element(text, "adkim", row->adkim);
-	add_element(text, "aspf", row->aspf);
+	add_element(text, "domain", domain);
+	add_element(text, "p", policy->p);
+	add_element(text, "sp", policy->sp);
+	add_element(text, "np", policy->np);
+	add_element(text, "adkim", policy->adkim);
+	add_element(text, "aspf", policy->aspf);
 	add_element(text, "discovery_method", SPAN("treewalk"));
-	add_element(text, "testing", row->test);
+	add_element(text, "testing", policy->test);
 	str_add_z(text, "</policy_published>\n");
 }
 
@@ -128,6 +122,11 @@ add_row(struct str *text, const struct dmarcreport_row *row)
 	add_element(text, "disposition", row->disposition);
 	add_element(text, "dkim", row->dkim);
 	add_element(text, "spf", row->spf);
+	if (row->reason.len) {
+		str_add_z(text, "<reason>\n");
+		add_element(text, "type", row->reason);
+		str_add_z(text, "</reason>\n");
+	}
 	str_add_z(text, "</policy_evaluated>\n</row>\n<identifiers>\n");
 	add_element(text, "header_from", row->from);
 	add_element(text, "envelope_from", row->envelope);
@@ -147,63 +146,21 @@ void
 dmarcreport_add_xml(struct str *text, const struct reportmail_head *head,
     const struct logcount *count, size_t first, size_t last)
 {
-	struct dmarcreport_row row = dmarcreport_count_get(count, first);
+	struct dmarcreport_policy policy =
+	    dmarcreport_count_policy(count, first);
 
 	str_add_z(text,
 	    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 	    "<feedback xmlns=\"" NAMESPACE "\">\n<version>1.0</version>\n");
 	add_metadata(text, head);
-	add_published(text, &row);
-	if (last - first > DMARCREPORT_ROWS_MAX)
-		last = first + DMARCREPORT_ROWS_MAX;
+	add_published(text, head->domain, &policy);
 	for (; first < last; first++) {
-		row = dmarcreport_count_get(count, first);
+		struct dmarcreport_row row =
+		    dmarcreport_count_get(count, first);
+
 		add_row(text, &row);
 	}
 	str_add_z(text, "</feedback>\n");
-}
-
-/* ---- gzip ---- */
-
-static uint32_t
-checksum(struct span bytes)
-{
-	uint32_t crc = UINT32_MAX;
-
-	for (size_t i = 0; i < bytes.len; i++) {
-		crc ^= (unsigned char)bytes.s[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? CRC_REVERSE : 0);
-	}
-	return ~crc;
-}
-
-/* The lowest byte first. */
-static void
-add_little(struct str *text, uint32_t number, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		str_add_byte(text, (char)(number >> 8 * i & 0xff));
-}
-
-void
-dmarcreport_add_gzip(struct str *text, struct span bytes)
-{
-	struct span rest = bytes;
-
-	/* Deflate, no name, no time, of no known system. */
-	str_add(text, SPAN("\x1f\x8b\x08\0\0\0\0\0\0\xff"));
-	do {
-		struct span block = span_upto(rest, STORED_MAX);
-
-		rest = span_from(rest, block.len);
-		str_add_byte(text, rest.len == 0); /* the last one; stored */
-		add_little(text, (uint32_t)block.len, 2);
-		add_little(text, ~(uint32_t)block.len, 2);
-		str_add(text, block);
-	} while (rest.len);
-	add_little(text, checksum(bytes), 4);
-	add_little(text, (uint32_t)bytes.len, 4);
 }
 
 /* ---- a message ---- */
@@ -223,22 +180,10 @@ add_head(struct str *text, const struct reportmail_head *head, struct span to,
 	str_free(&id);
 }
 
-static void
-add_encoded(struct str *text, struct span bytes)
-{
-	while (bytes.len) {
-		base64_add(text, span_upto(bytes, LINE_BYTES));
-		str_add_byte(text, '\n');
-		bytes = span_from(bytes, LINE_BYTES);
-	}
-}
-
 void
 dmarcreport_add_mail(struct str *text, const struct reportmail_head *head,
-    struct span to, struct span xml, int64_t now)
+    struct span to, struct span packed, int64_t now)
 {
-	struct str packed = STR_INIT;
-
 	add_head(text, head, to, now);
 	str_add_z(text,
 	    "--" BOUNDARY "\nContent-Type: text/plain; charset=us-ascii\n\n"
@@ -246,15 +191,8 @@ dmarcreport_add_mail(struct str *text, const struct reportmail_head *head,
 	str_add(text, head->me);
 	str_add_z(text, " has found of mail in the name of ");
 	str_add(text, head->domain);
-	str_add_z(text,
-	    " in a day\n(RFC 9990).\n\n--" BOUNDARY
-	    "\nContent-Type: application/gzip\n"
-	    "Content-Transfer-Encoding: base64\n"
-	    "Content-Disposition: attachment;\n filename=\"");
-	reportmail_add_name(text, head, ".xml.gz");
-	str_add_z(text, "\"\n\n");
-	dmarcreport_add_gzip(&packed, xml);
-	add_encoded(text, str_span(&packed));
+	str_add_z(text, " in a day\n(RFC 9990).\n\n--" BOUNDARY "\n");
+	reportmail_add_attachment(
+	    text, head, "application/gzip", ".xml.gz", packed);
 	str_add_z(text, "\n--" BOUNDARY "--\n");
-	str_free(&packed);
 }

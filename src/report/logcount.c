@@ -10,14 +10,21 @@
 #include "base/ascii.h"
 #include "sys/error.h"
 #include "sys/in.h"
+#include "sys/random.h"
 
-#define LINE_MAX_IN  8192 /* bytes; the rest of a longer line is passed over */
-#define BUFFER	     65536
-#define STAMP_LEN    25 /* "@" and 24 digits */
-#define SECONDS_LEN  16 /* digits of them that are seconds */
-#define TAI_OFFSET   (UINT64_C(1) << 62)
-#define TAI_AHEAD    10 /* seconds, as all tools of this family have it */
-#define UNSORTED_MAX 10000
+#define LINE_MAX_IN 8192 /* bytes; longer lines are passed over */
+#define BUFFER	    65536
+#define STAMP_LEN   25 /* "@" and 24 digits */
+#define SECONDS_LEN 16 /* digits of them that are seconds */
+#define TAI_OFFSET  (UINT64_C(1) << 62)
+#define TAI_AHEAD   10 /* seconds, as all tools of this family have it */
+
+void
+logcount_init(struct logcount *count)
+{
+	*count = (struct logcount){ .domains = VEC_INIT };
+	count->domain_names.seed = count->kind_keys.seed = random_seed();
+}
 
 /* ---- a line ---- */
 
@@ -42,35 +49,70 @@ take_stamp(struct span *line, int64_t *seconds)
 	return number >= TAI_OFFSET;
 }
 
+/* The next word.  Returns false if there is none that is whole. */
+static bool
+next_word(struct span *words, struct span *name, struct span *value)
+{
+	size_t equals = span_find(*words, '=');
+	size_t blank = span_find(*words, ' '), end;
+	struct span rest = span_from(*words, equals + 1);
+
+	if (equals == words->len || equals == 0 || blank < equals)
+		return false;
+	*name = span_upto(*words, equals);
+	if (!span_starts(rest, SPAN("\""))) {
+		*value = span_upto(rest, span_find(rest, ' '));
+		*words = span_from(rest, value->len + 1);
+		return true;
+	}
+	rest = span_from(rest, 1);
+	end = span_find(rest, '"');
+	*value = span_upto(rest, end);
+	*words = span_from(rest, end + 2);
+	return end < rest.len &&
+	    (end + 1 == rest.len || rest.s[end + 1] == ' ');
+}
+
 bool
-logcount_is_of_day(struct span *line, int64_t day)
+logcount_values(struct span words, const char *const names[], size_t count,
+    struct span values[])
+{
+	bool is_there[LOGCOUNT_NAMES_MAX] = { false };
+	struct span name, value;
+
+	must(count <= LOGCOUNT_NAMES_MAX);
+	for (size_t i = 0; i < count; i++)
+		values[i] = SPAN("");
+	while (words.len) {
+		if (!next_word(&words, &name, &value))
+			return false;
+		for (size_t i = 0; i < count; i++) {
+			if (!span_equal(name, span_of(names[i])))
+				continue;
+			if (is_there[i])
+				return false;
+			is_there[i] = true;
+			values[i] = value;
+		}
+	}
+	return true;
+}
+
+static void
+take_line(struct logcount *count, struct span line, int64_t day,
+    void (*take)(struct logcount *count, struct span line, int64_t seconds))
 {
 	int64_t seconds;
 
-	return take_stamp(line, &seconds) && seconds >= day &&
-	    seconds < day + LOGCOUNT_DAY;
-}
-
-struct span
-logcount_value(struct span words, struct span name)
-{
-	struct span word;
-
-	while (span_cut_next(&words, ' ', &word)) {
-		if (!span_starts(word, name))
-			continue;
-		word = span_from(word, name.len);
-		if (word.len > 1 && word.s[0] == '"' &&
-		    span_ends(word, SPAN("\"")))
-			word = span_make(word.s + 1, word.len - 2);
-		return word;
-	}
-	return SPAN("");
+	if (line.len <= LINE_MAX_IN && !span_has(line, '\0') &&
+	    take_stamp(&line, &seconds) && seconds >= day &&
+	    seconds < day + LOGCOUNT_DAY)
+		take(count, line, seconds);
 }
 
 void
 logcount_read(const char *program, struct logcount *count, int64_t day,
-    void (*take)(struct logcount *count, struct span line, int64_t day))
+    void (*take)(struct logcount *count, struct span line, int64_t seconds))
 {
 	static char buffer[BUFFER];
 	struct str line = STR_INIT;
@@ -82,11 +124,10 @@ logcount_read(const char *program, struct logcount *count, int64_t day,
 	while ((got = in_peek(&in, &bytes)) > 0) {
 		size_t end = span_find(bytes, '\n');
 
-		if (line.len < LINE_MAX_IN)
+		if (line.len <= LINE_MAX_IN)
 			str_add(&line, span_upto(bytes, end));
 		if (end < bytes.len) {
-			take(count, span_upto(str_span(&line), LINE_MAX_IN),
-			    day);
+			take_line(count, str_span(&line), day, take);
 			str_reset(&line);
 		}
 		in_consume(&in, end < bytes.len ? end + 1 : end);
@@ -95,20 +136,40 @@ logcount_read(const char *program, struct logcount *count, int64_t day,
 		error_exit(program, "the log");
 	str_free(&line);
 	logcount_sort(count);
-	if (count->left_out)
-		error_warn(
-		    program, "too many kinds of lines; some are left out");
 }
 
 /* ---- keys ---- */
 
-bool
-logcount_has_room(struct logcount *count)
+/* The number of a word; false: it has none. */
+static bool
+find_number(const struct wordset *words, struct span word, size_t *number)
 {
-	if (count->sorted < LOGCOUNT_KINDS_MAX)
-		return true;
-	count->left_out++;
-	return false;
+	struct span value;
+
+	if (!wordset_find(words, word, &value))
+		return false;
+	memcpy(number, value.s, sizeof(*number));
+	return true;
+}
+
+static void
+add_number(struct wordset *words, struct span word, size_t number)
+{
+	wordset_add(words, word, span_make((char *)&number, sizeof(number)));
+}
+
+static struct span
+word_at(const struct wordset *words, size_t number)
+{
+	const struct wordset_entry *entry = &words->entries.at[number];
+
+	return span_make(words->bytes.s + entry->at, entry->key_len);
+}
+
+static struct span
+domain_of(struct span key)
+{
+	return span_upto(key, span_find(key, '\0'));
 }
 
 void
@@ -118,32 +179,110 @@ logcount_add_part(struct str *key, struct span part)
 	str_add_byte(key, '\0');
 }
 
-void
-logcount_add(struct logcount *count, struct str *key)
+static bool
+is_full(const struct logcount *count)
 {
-	vec_push(&count->keys, *key);
-	vec_push(&count->counts, 1);
-	*key = (struct str)STR_INIT;
-	if (count->keys.len - count->sorted > UNSORTED_MAX)
-		logcount_sort(count);
+	return count->counts.len >= LOGCOUNT_KINDS_MAX ||
+	    count->kind_keys.bytes.len >= LOGCOUNT_BYTES_MAX;
 }
 
+static bool
+is_domain_full(const struct logcount_domain *domain)
+{
+	return domain->kinds >= LOGCOUNT_DOMAIN_MAX ||
+	    domain->bytes >= LOGCOUNT_DOMAIN_BYTES_MAX;
+}
+
+/* The domain of a key; NULL: there is no place for another one. */
+static struct logcount_domain *
+find_domain(struct logcount *count, struct span name)
+{
+	size_t number = count->domains.len;
+
+	if (find_number(&count->domain_names, name, &number))
+		return &count->domains.at[number];
+	if (is_full(count))
+		return NULL;
+	add_number(&count->domain_names, name, number);
+	vec_push(&count->domains, (struct logcount_domain){ .lines = 0 });
+	return &count->domains.at[number];
+}
+
+/* Counts it as one of its kind, if there is a place for another kind. */
+static void
+count_kind(
+    struct logcount *count, struct logcount_domain *domain, struct span key)
+{
+	size_t number = count->counts.len;
+
+	if (find_number(&count->kind_keys, key, &number)) {
+		count->counts.at[number]++;
+		domain->lines++;
+	} else if (is_full(count)) {
+		count->left_out++;
+	} else if (is_domain_full(domain)) {
+		domain->left_out++;
+	} else {
+		domain->kinds++;
+		domain->bytes += key.len;
+		domain->lines++;
+		add_number(&count->kind_keys, key, number);
+		vec_push(&count->counts, 1);
+	}
+}
+
+void
+logcount_add(struct logcount *count, const struct str *key, struct span facts,
+    int64_t seconds)
+{
+	struct logcount_domain *domain =
+	    find_domain(count, domain_of(str_span(key)));
+
+	if (!domain) {
+		count->left_out++;
+		return;
+	}
+	if (seconds >= domain->facts_time) {
+		domain->facts_time = seconds;
+		str_set(&domain->facts, facts);
+	}
+	count_kind(count, domain, str_span(key));
+}
+
+/* ---- in order ---- */
+
 struct entry {
-	struct str key;
-	uint64_t count;
+	struct span key;
+	uint64_t lines; /* of its domain */
+	size_t number;
 };
 
 static int
 compare(const void *a, const void *b)
 {
-	struct span left = str_span(&((const struct entry *)a)->key);
-	struct span right = str_span(&((const struct entry *)b)->key);
-	size_t len = left.len < right.len ? left.len : right.len;
-	int order = memcmp(left.s, right.s, len);
+	const struct entry *left = a, *right = b;
+	size_t len =
+	    left->key.len < right->key.len ? left->key.len : right->key.len;
+	int order;
 
+	if (left->lines != right->lines)
+		return left->lines > right->lines ? -1 : 1;
+	order = memcmp(left->key.s, right->key.s, len);
 	if (order != 0)
 		return order;
-	return left.len < right.len ? -1 : left.len > right.len;
+	return left->key.len < right->key.len ? -1
+					      : left->key.len > right->key.len;
+}
+
+static const struct logcount_domain *
+domain_of_kind(const struct logcount *count, size_t number)
+{
+	size_t domain = 0;
+
+	if (!find_number(&count->domain_names,
+		domain_of(word_at(&count->kind_keys, number)), &domain))
+		must(false);
+	return &count->domains.at[domain];
 }
 
 void
@@ -151,35 +290,28 @@ logcount_sort(struct logcount *count)
 {
 	VEC(struct entry) entries = VEC_INIT;
 
-	for (size_t i = 0; i < count->keys.len; i++)
+	for (size_t i = 0; i < count->counts.len; i++)
 		vec_push(&entries,
-		    ((struct entry){ count->keys.at[i], count->counts.at[i] }));
+		    ((struct entry){ word_at(&count->kind_keys, i),
+			domain_of_kind(count, i)->lines, i }));
 	if (entries.len)
 		qsort(entries.at, entries.len, sizeof(*entries.at), compare);
-	count->keys.len = count->counts.len = 0;
-	for (size_t i = 0; i < entries.len; i++) {
-		struct entry *entry = &entries.at[i];
-		size_t last = count->keys.len;
-
-		if (last &&
-		    span_equal(str_span(&count->keys.at[last - 1]),
-			str_span(&entry->key))) {
-			count->counts.at[last - 1] += entry->count;
-			str_free(&entry->key);
-			continue;
-		}
-		vec_push(&count->keys, entry->key);
-		vec_push(&count->counts, entry->count);
-	}
-	count->sorted = count->keys.len;
+	for (size_t i = 0; i < entries.len; i++)
+		vec_push(&count->order, entries.at[i].number);
 	vec_free(&entries);
+}
+
+uint64_t
+logcount_count(const struct logcount *count, size_t index)
+{
+	return count->counts.at[count->order.at[index]];
 }
 
 void
 logcount_parts(const struct logcount *count, size_t index,
     struct span *const parts[], size_t len)
 {
-	struct span rest = str_span(&count->keys.at[index]);
+	struct span rest = word_at(&count->kind_keys, count->order.at[index]);
 
 	for (size_t i = 0; i < len; i++) {
 		*parts[i] = SPAN("");
@@ -187,16 +319,20 @@ logcount_parts(const struct logcount *count, size_t index,
 	}
 }
 
+const struct logcount_domain *
+logcount_domain(const struct logcount *count, size_t index)
+{
+	return domain_of_kind(count, count->order.at[index]);
+}
+
 size_t
 logcount_next(const struct logcount *count, size_t first)
 {
-	const struct str *keys = count->keys.at;
-	struct span whole = str_span(&keys[first]);
-	struct span part = span_upto(whole, span_find(whole, '\0') + 1);
+	const struct logcount_domain *domain = logcount_domain(count, first);
 	size_t next = first + 1;
 
 	while (
-	    next < count->keys.len && span_starts(str_span(&keys[next]), part))
+	    next < count->order.len && logcount_domain(count, next) == domain)
 		next++;
 	return next;
 }

@@ -1,70 +1,21 @@
-/* reportmail.c - reports to other domains.  Input: DNS, hostile */
+/* reportmail.c - the messages that carry reports. */
 #include "reportmail.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
-
-#include "base/ascii.h"
-#include "base/must.h"
-#include "base/scan.h"
-#include "config/control.h"
+#include "base/base64.h"
 #include "config/home.h"
 #include "mail/date.h"
-#include "net/dns.h"
 #include "queue/inject.h"
-#include "sys/clock.h"
-#include "sys/error.h"
-#include "sys/signal.h"
 
-#define TROUBLE	   111
-#define USAGE_EXIT 100
-#define DAYS_MAX   3650
-#define DNS_MS	   20000 /* for a domain */
+#define LINE_BYTES 54 /* of what is encoded, 72 letters */
 
-/* ---- a run ---- */
-
-NORETURN static void
-end_usage(const char *program)
+struct reportmail_head
+reportmail_head(const struct reporting *reporting, struct span domain)
 {
-	fprintf(stderr, "usage: %s [-n] [days back] < log\n", program);
-	_exit(USAGE_EXIT);
+	return (struct reportmail_head){ .me = str_span(&reporting->me),
+		.from = str_span(&reporting->sender),
+		.domain = domain,
+		.day = reporting->day };
 }
-
-static void
-take_arguments(struct reporting *reporting, char **argv)
-{
-	uint64_t days = 1;
-
-	argv++;
-	if (*argv && span_equal(span_of(*argv), SPAN("-n"))) {
-		reporting->prints = true;
-		argv++;
-	}
-	if (*argv && !scan_u64(span_of(*argv++), DAYS_MAX, &days))
-		end_usage(reporting->program);
-	if (*argv)
-		end_usage(reporting->program);
-	reporting->now = clock_seconds();
-	reporting->day =
-	    (reporting->now / LOGCOUNT_DAY - (int64_t)days) * LOGCOUNT_DAY;
-}
-
-void
-reporting_begin(struct reporting *reporting, const char *program, char **argv)
-{
-	*reporting =
-	    (struct reporting){ .program = program, .count = LOGCOUNT_INIT };
-	must_hooks(TROUBLE, NULL);
-	signal_ignore(SIGPIPE);
-	take_arguments(reporting, argv);
-	if (chdir(home_dir) < 0)
-		error_exit(program, home_dir);
-	if (control_read_line("control/me", &reporting->me) <= 0)
-		error_exit(program, "control/me");
-}
-
-/* ---- a message ---- */
 
 void
 reportmail_add_name(
@@ -86,8 +37,8 @@ reportmail_add_fields(struct str *text, const struct reportmail_head *head,
 {
 	str_add_z(text, "Date: ");
 	date_add_utc(text, now);
-	str_add_z(text, "\nFrom: postmaster@");
-	str_add(text, head->me);
+	str_add_z(text, "\nFrom: ");
+	str_add(text, head->from);
 	str_add_z(text, "\nTo: ");
 	str_add(text, to);
 	str_add_z(text, "\nMessage-ID: <");
@@ -105,105 +56,70 @@ reportmail_add_fields(struct str *text, const struct reportmail_head *head,
 	str_add_z(text, ">\n");
 }
 
-/* ---- who wants it ---- */
-
-/* Whether a TXT record is one of this version. */
-static bool
-is_record(struct span text, struct span version)
+static void
+add_encoded(struct str *text, struct span bytes)
 {
-	struct span word;
-
-	return span_cut_next(&text, ';', &word) &&
-	    span_equal(span_trim(word), version);
+	while (bytes.len) {
+		base64_add(text, span_upto(bytes, LINE_BYTES));
+		str_add_byte(text, '\n');
+		bytes = span_from(bytes, LINE_BYTES);
+	}
 }
 
-int
-reportmail_find(const char *program, struct span name, struct span version,
-    struct str *record)
+void
+reportmail_add_attachment(struct str *text, const struct reportmail_head *head,
+    const char *type, const char *ending, struct span packed)
 {
-	struct dnsanswer answer = DNSANSWER_INIT;
-	struct str text = STR_INIT;
-	struct dnsname asked;
-	struct dns dns;
-	int found = 0;
-
-	dns_open(&dns, clock_monotonic() + DNS_MS);
-	if (dnsname_parse(name, &asked) &&
-	    dns_ask(&dns, &asked, DNS_TXT, &answer) == DNS_FAILED) {
-		str_set(&text, name);
-		error_warn(program, str_z(&text));
-		found = -1;
-	}
-	for (size_t i = 0; i < answer.records.list.len; i++) {
-		str_reset(&text);
-		dnspacket_text(&text, str_span(&answer.packet),
-		    &answer.records.list.at[i]);
-		if (is_record(str_span(&text), version) && found++ == 0)
-			str_set(record, str_span(&text));
-	}
-	dnsanswer_free(&answer);
-	str_free(&text);
-	return found > 1 ? 0 : found;
+	str_add_z(text, "Content-Type: ");
+	str_add_z(text, type);
+	str_add_z(text,
+	    "\nContent-Transfer-Encoding: base64\n"
+	    "Content-Disposition: attachment;\n filename=\"");
+	reportmail_add_name(text, head, ending);
+	str_add_z(text, "\"\n\n");
+	add_encoded(text, packed);
 }
 
-/* Whether it can be written into an envelope and a field as it is. */
-static bool
-is_address(struct span address)
-{
-	size_t at = span_find(address, '@');
-
-	for (size_t i = 0; i < address.len; i++) {
-		char c = address.s[i];
-
-		if (!ascii_is_alnum(c) && !span_has(SPAN("@.-_+="), c))
-			return false;
-	}
-	return at > 0 && at + 1 < address.len &&
-	    !span_has(span_from(address, at + 1), '@');
-}
-
-bool
-reportmail_next_address(
-    struct span *rest, struct span version, struct span *address)
-{
-	const struct span mailto = SPAN("mailto:"), rua = SPAN("rua");
-	struct span word;
-
-	if (span_starts(*rest, version))
-		while (span_cut_next(rest, ';', &word)) {
-			size_t equals = span_find(word, '=');
-
-			if (span_equal_nocase(
-				span_trim(span_upto(word, equals)), rua)) {
-				*rest = span_from(word, equals + 1);
-				break;
-			}
-		}
-	while (span_cut_next(rest, ',', &word)) {
-		word = span_trim(word);
-		word = span_upto(word, span_find(word, '!'));
-		if (!span_starts_nocase(word, mailto))
-			continue;
-		*address = span_from(word, mailto.len);
-		if (is_address(*address))
-			return true;
-	}
-	return false;
-}
-
-bool
-reportmail_send(const char *program, struct span text, struct span to)
+static void
+queue(struct reporting *reporting, struct span domain, struct span to,
+    struct span sender, struct span text)
 {
 	struct inject inject;
-	bool is_sent = false;
+	struct verdict verdict;
+	struct str words = STR_INIT;
 
-	if (inject_open(&inject, home_dir, INJECT_SUBMITTED) == 0) {
-		inject_message(&inject, text);
-		inject_sender(&inject, SPAN(""));
-		inject_recipient(&inject, to);
-		is_sent = inject_close(&inject).letter == VERDICT_ACCEPTED;
+	if (inject_open(&inject, home_dir, INJECT_SUBMITTED) < 0) {
+		reporting_fails(
+		    reporting, domain, "the queue cannot be reached");
+		return;
 	}
-	if (!is_sent)
-		error_warn(program, "a report could not be queued");
-	return is_sent;
+	inject_message(&inject, text);
+	inject_sender(&inject, sender);
+	inject_recipient(&inject, to);
+	verdict = inject_close(&inject);
+	if (verdict.letter == VERDICT_ACCEPTED) {
+		reporting_note_sent(reporting, domain, to);
+		return;
+	}
+	str_add_z(&words, "its report could not be queued: ");
+	str_add(&words, verdict.text);
+	reporting_fails(reporting, domain, str_z(&words));
+	str_free(&words);
+}
+
+void
+reportmail_send(struct reporting *reporting, struct span domain,
+    const struct reportask_wish *wish, struct span sender, struct span text)
+{
+	struct str words = STR_INIT;
+
+	if (text.len <= wish->size) {
+		queue(
+		    reporting, domain, str_span(&wish->address), sender, text);
+		return;
+	}
+	str_add_z(&words, "its report is larger than wanted by ");
+	str_add(&words, str_span(&wish->address));
+	reporting_say(reporting, domain, str_z(&words));
+	str_free(&words);
 }

@@ -5,7 +5,7 @@
  *	tlsrpt_count.c   the sessions of a day
  *	tlsrpt_text.c    a report (RFC 8460)
  *
- * With logcount.h and reportmail.h.
+ * With reportrun.h and what that includes.
  */
 #ifndef REPORT_TLSRPT_H
 #define REPORT_TLSRPT_H
@@ -28,12 +28,10 @@ struct tlsrpt_sessions {
 	uint64_t count;
 };
 
-/*
- * tlsrpt_count_line: counts the session of a line of qmail-send's log, with a
- * stamp of TAI64N, if it is one and of that day.
- *   day   its first second, since 1970, UTC
- */
-void tlsrpt_count_line(struct logcount *count, struct span line, int64_t day);
+/* tlsrpt_count_line: counts the session of a line of qmail-send's log, if it is one, and
+ * whole. */
+void
+tlsrpt_count_line(struct logcount *count, struct span line, int64_t seconds);
 
 /* tlsrpt_count_get: after logcount_sort, number index; its spans lie in *count. */
 struct tlsrpt_sessions
@@ -44,8 +42,9 @@ tlsrpt_count_get(const struct logcount *count, size_t index);
 void tlsrpt_add_json(struct str *text, const struct reportmail_head *head,
     const struct logcount *count, size_t first, size_t last);
 
-/* tlsrpt_add_mail: appends the message that carries one (RFC 8460 5.3). */
+/* tlsrpt_add_mail: appends the message that carries one, in the form of gzip (RFC 8460
+ * 5.3). */
 void tlsrpt_add_mail(struct str *text, const struct reportmail_head *head,
-    struct span to, struct span json, int64_t now);
+    struct span to, struct span packed, int64_t now);
 
 #endif

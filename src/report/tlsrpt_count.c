@@ -55,52 +55,78 @@ find_result(struct span result)
 	return NULL;
 }
 
+enum {
+	DOMAIN,
+	HOST,
+	ADDRESS,
+	POLICY,
+	RESULT,
+	RELAY,
+	TLS_REQUIRED,
+	WORDS
+};
+
+static const char *const names[WORDS] = { "domain", "host", "address", "policy",
+	"result", "relay", "tls-required" };
+
+/* The words behind "tls 7: ".  Returns false if it is no such line, or not whole. */
+static bool
+take_words(struct span line, struct span values[])
+{
+	const struct span says = SPAN(" tls ");
+	struct span number;
+
+	if (!span_starts(line, says))
+		return false;
+	line = span_from(line, says.len);
+	return span_cut_next(&line, ' ', &number) &&
+	    span_ends(number, SPAN(":")) &&
+	    logcount_values(line, names, WORDS, values);
+}
+
 /* Whether it was of another's doing: of a relay; or the mail was one for which
  * nobody asks what the domain wants, as a report is itself. */
 static bool
-is_of_another(struct span words)
+is_of_another(const struct span values[])
 {
-	return logcount_value(words, SPAN("relay=")).len > 0 ||
-	    logcount_value(words, SPAN("tls-required=")).len > 0;
+	return values[RELAY].len > 0 || values[TLS_REQUIRED].len > 0;
 }
 
 void
-tlsrpt_count_line(struct logcount *count, struct span line, int64_t day)
+tlsrpt_count_line(struct logcount *count, struct span line, int64_t seconds)
 {
-	struct span domain, word = SPAN("");
+	struct span values[WORDS];
 	struct str key = STR_INIT;
 	const struct result *result;
 	const char *policy;
 
-	if (!logcount_is_of_day(&line, day) ||
-	    !span_starts(line, SPAN(" tls ")))
+	if (!take_words(line, values))
 		return;
-	domain = logcount_value(line, SPAN("domain="));
-	result = find_result(logcount_value(line, SPAN("result=")));
-	if (domain.len == 0 || !result || is_of_another(line))
+	result = find_result(values[RESULT]);
+	if (values[DOMAIN].len == 0 || !result || is_of_another(values))
 		return;
 	policy = result->policy;
 	if (!policy)
-		policy = policy_word(logcount_value(line, SPAN("policy=")));
+		policy = policy_word(values[POLICY]);
 	if (!policy)
 		return;
-	if (!logcount_has_room(count))
-		return;
-	logcount_add_part(&key, domain);
+	logcount_add_part(&key, values[DOMAIN]);
 	logcount_add_part(&key, span_of(policy));
 	logcount_add_part(&key, span_of(result->theirs));
 	/* Where all is well nobody wants to know with whom. */
-	word = *result->theirs ? logcount_value(line, SPAN("host=")) : word;
-	logcount_add_part(&key, word);
-	word = *result->theirs ? logcount_value(line, SPAN("address=")) : word;
-	logcount_add_part(&key, word);
-	logcount_add(count, &key);
+	if (*result->theirs) {
+		logcount_add_part(&key, values[HOST]);
+		logcount_add_part(&key, values[ADDRESS]);
+	}
+	logcount_add(count, &key, SPAN(""), seconds);
+	str_free(&key);
 }
 
 struct tlsrpt_sessions
 tlsrpt_count_get(const struct logcount *count, size_t index)
 {
-	struct tlsrpt_sessions sessions = { .count = count->counts.at[index] };
+	struct tlsrpt_sessions sessions = { .count =
+						logcount_count(count, index) };
 	struct span *parts[] = { &sessions.domain, &sessions.policy,
 		&sessions.result, &sessions.host, &sessions.address };
 

@@ -126,15 +126,13 @@ void
 tlsrpt_add_json(struct str *text, const struct reportmail_head *head,
     const struct logcount *count, size_t first, size_t last)
 {
-	struct str id = STR_INIT, contact = STR_INIT;
+	struct str id = STR_INIT;
 
 	add_id(&id, head);
-	str_add_z(&contact, "postmaster@");
-	str_add(&contact, head->me);
 	add_member(text, "{\n  \"organization-name\": ", head->me);
 	str_add_z(text, ",\n");
 	add_range(text, head->day);
-	add_member(text, "  \"contact-info\": ", str_span(&contact));
+	add_member(text, "  \"contact-info\": ", head->from);
 	add_member(text, ",\n  \"report-id\": ", str_span(&id));
 	str_add_z(text, ",\n  \"policies\": [\n");
 	while (first < last) {
@@ -150,7 +148,6 @@ tlsrpt_add_json(struct str *text, const struct reportmail_head *head,
 	}
 	str_add_z(text, "  ]\n}\n");
 	str_free(&id);
-	str_free(&contact);
 }
 
 /* ---- a message ---- */
@@ -184,7 +181,7 @@ add_head(struct str *text, const struct reportmail_head *head, struct span to,
 
 void
 tlsrpt_add_mail(struct str *text, const struct reportmail_head *head,
-    struct span to, struct span json, int64_t now)
+    struct span to, struct span packed, int64_t now)
 {
 	add_head(text, head, to, now);
 	str_add_z(text,
@@ -195,12 +192,8 @@ tlsrpt_add_mail(struct str *text, const struct reportmail_head *head,
 	str_add(text, head->domain);
 	str_add_z(text, ", on ");
 	add_day(text, head->day);
-	str_add_z(text,
-	    " (RFC 8460).\n\n--" BOUNDARY
-	    "\nContent-Type: application/tlsrpt+json\n"
-	    "Content-Disposition: attachment;\n filename=\"");
-	reportmail_add_name(text, head, ".json");
-	str_add_z(text, "\"\n\n");
-	str_add(text, json);
+	str_add_z(text, " (RFC 8460).\n\n--" BOUNDARY "\n");
+	reportmail_add_attachment(
+	    text, head, "application/tlsrpt+gzip", ".json.gz", packed);
 	str_add_z(text, "\n--" BOUNDARY "--\n");
 }

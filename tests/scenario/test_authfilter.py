@@ -143,13 +143,76 @@ def test_lines_for_reports(town, verifyd, names, tmp_path):
     process.until(lambda: len([line for line in verifyd.lines if "checked" in line]) == 3, "its lines")
     lines = [re.sub(r"pid=\d+ ", "", line) for line in verifyd.lines]
     there = 'from="there.example" policy="there.example" p="reject" sp="reject" np="reject" adkim="r" aspf="r" t="n" '
-    spf = 'envelope="there.example" scope="mfrom" identity="there.example" result='
+    spf = 'envelope="there.example" %sscope="mfrom" identity="there.example" result='
     assert lines == [
-        'verifyd checked client="192.0.2.1" ' + there + 'disposition="pass" dkim="pass" spf="pass" ' + spf +
-        '"pass" sig1="pass:there.example:key"',
+        'verifyd checked client="192.0.2.1" ' + there + 'disposition="pass" dkim="pass" spf="pass" ' +
+        spf % 'sig1="pass:there.example:key" ' + '"pass"',
         'verifyd checked client="198.51.100.7" from="sub.some.example" policy="some.example" p="quarantine" sp="reject" '
-        'np="none" adkim="s" aspf="r" t="y" disposition="none" dkim="fail" spf="fail" ' + spf + '"fail"',
-        'verifyd checked client="2001:db8::1" ' + there + 'disposition="reject" dkim="fail" spf="fail" ' + spf + '"fail"']
+        'np="none" adkim="s" aspf="r" t="y" disposition="none" dkim="fail" spf="fail" ' +
+        spf % "" + '"fail"',
+        'verifyd checked client="2001:db8::1" ' + there + 'disposition="reject" dkim="fail" spf="fail" ' +
+        spf % "" + '"fail"']
+
+
+def test_why_it_is_not_what_the_domain_wants(town, verifyd, names):
+    names.zone.update({
+        "_dmarc.some.example": {"TXT": ["v=DMARC1; p=quarantine; t=y"]}, "_dmarc.more.example": {"TXT": ["v=DMARC1; p=none"]}})
+    put(town, "dmarcreport", "")
+    for policy in "report", "enforce":
+        put(town, "authpolicy", policy + "\n")
+        for domain in "some", "more", "there":
+            offer(town, "From: x@%s.example\n\nhello\n" % domain, TCPREMOTEIP=OTHER)
+    process.until(lambda: len([line for line in verifyd.lines if "checked" in line]) == 6, "its lines")
+    assert [re.search('policy="([^"]*)".* (disposition="[^"]*".*) dkim', line).groups() for line in verifyd.lines] == [
+        ("some.example", 'disposition="none" reason="policy_test_mode"'), ("more.example", 'disposition="none"'),
+        ("there.example", 'disposition="none" reason="local_policy"'),
+        ("some.example", 'disposition="none" reason="policy_test_mode"'), ("more.example", 'disposition="none"'),
+        ("there.example", 'disposition="reject"')]
+
+
+VALUE = '[a-z0-9._:?\\[\\]-]*'
+
+
+@pytest.mark.parametrize("label, number", [("\u0439" * 20, 5), ("x", 440), ('"', 90), ("\xff", 200), ("x result=pass", 30), ("a:b", 50)])
+def test_a_line_is_whole(town, verifyd, names, label, number):
+    """Whatever is in a signature, and in the envelope."""
+    put(town, "dmarcreport", "")
+    name = ".".join([label] * number).encode().decode("latin-1")
+    field = "DKIM-Signature: v=1;a=rsa-sha256;d=%s;s=%s;h=from;bh=aaaa;b=aaaa\n" % (name, name)
+    envelope = process.envelope("a@" + name, "ann@here.example")
+    offer(town, field * 6 + MESSAGE, envelope, TCPREMOTEIP=OTHER)
+    process.until(lambda: any("checked" in line for line in verifyd.lines), "its line")
+    (line,) = verifyd.lines
+    assert len(line) < 4000
+    assert re.fullmatch('verifyd checked pid=[0-9]+( [a-z0-9]+="%s")+ result="[a-z]+"' % VALUE, line), line
+
+
+def test_good_signatures_come_first(town, verifyd, names, tmp_path):
+    key = Key(tmp_path, "ed")
+    names.zone["key._domainkey.there.example"] = {"TXT": [key.record()]}
+    put(town, "dmarcreport", "")
+    fields = ["From: Joe <joe@there.example>"]
+    good = sign(key, fields=fields, body="hello\r\n", names="from", domain="there.example")
+    bad = "".join("DKIM-Signature: v=1; a=rsa-sha256; d=bad%d.example; s=x; h=from; bh=aaaa; b=aaaa\r\n" % n for n in range(5))
+    offer(town, (bad + good + "\r\n" + "\r\n".join(fields) + "\r\n\r\nhello\r\n").replace("\r\n", "\n"))
+    process.until(lambda: any("checked" in line for line in verifyd.lines), "its line")
+    assert re.findall(' (sig.)="([a-z]+):([^:]*)', verifyd.lines[0]) == [
+        ("sig1", "pass", "there.example"), *(("sig%d" % (n + 2), "permerror", "bad%d.example" % n) for n in range(3))]
+
+
+def test_names_of_a_line(town, verifyd, names):
+    """In ASCII; and what is no name hides nothing."""
+    put(town, "dmarcreport", "")
+    names.zone["_dmarc.xn--bcher-kva.example"] = {"TXT": ["v=DMARC1; p=none"]}
+    offer(town, "From: b@b\u00fccher.EXAMPLE\n\nhello\n".encode().decode("latin-1"), TCPREMOTEIP=OTHER)
+    offer(town, "From: b@b\u00fccher.example\n\nhello\n".encode().decode("latin-1"),
+          process.envelope("a@[192.0.2.7] x=y", "ann@here.example"), TCPREMOTEIP=OTHER)
+    offer(town, "From: b@there.example\n\nhello\n", TCPREMOTEIP="nowhere")
+    offer(town, "From: b@there.example\n\nhello\n", TCPREMOTEIP=OTHER)
+    process.until(lambda: any('from="there' in line for line in verifyd.lines), "its lines")
+    first, second, _ = verifyd.lines
+    assert ' from="xn--bcher-kva.example" policy="xn--bcher-kva.example" ' in first
+    assert ' envelope="[192.0.2.7]?x?y" ' in second
 
 
 BANK = {"_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject"]}, "bank.example": {"TXT": ["v=spf1 -all"]}}

@@ -1,7 +1,9 @@
 """qmail-tlsrpt: reports on TLS to other domains (RFC 8460)."""
 
 import email
+import gzip
 import json
+import re
 import subprocess
 import time
 
@@ -119,6 +121,51 @@ def test_names_of_strangers(report):
     assert set(parsed(report(log, "-n")[0])) == {"a.example", "c.example"}
 
 
+@pytest.mark.parametrize("cut", [10, 30, 60, 75, 90, 110, 133])
+def test_lines_that_run_into_each_other(report, cut):
+    """As when a log was copied while it was written."""
+    odd = line("a.example", result="certificate-expired")
+    found = parsed(report(line("b.example") + odd[:cut] + line("c.example") + line("d.example"), "-n")[0])
+    assert {"b.example", "d.example"} <= set(found) <= {"a.example", "b.example", "d.example"}
+
+
+@pytest.mark.parametrize("odd", [
+    "domain=a.example domain=c.example", 'domain="a.example', 'domain="a"b', "domain=a.example x", "domain=a.example =", "domain=a\0b"])
+def test_odd_lines(report, odd):
+    log = line("a.example").replace("domain=a.example", odd) + line("b.example")
+    assert set(parsed(report(log, "-n")[0])) == {"b.example"}
+
+
+def test_quotes(report):
+    """With blanks in them, nothing within counts."""
+    log = line("a.example")[:-1] + ' more="x relay=b.example"\n'
+    assert set(parsed(report(log, "-n")[0])) == {"a.example"}
+
+
+def test_too_many_kinds(report):
+    """Those of one domain, and those of all: what is left out is said, and the others are told of."""
+    def kinds(domain, first, last):
+        return [line(domain, "may", "tlsa-invalid", host=str(n)) for n in range(first, last)]
+    found, said = report("".join(kinds("a.example", 0, 50002) + kinds("b.example", 0, 1) + kinds("a.example", 0, 1)), "-n")
+    found = parsed(found)
+    assert said == "qmail-tlsrpt: a.example: too many kinds of lines; 2 are left out\n"
+    assert found["a.example"]["policies"][0]["summary"]["total-failure-session-count"] == 50001 and "b.example" in found
+    log = ["".join(kinds("a%d.example" % n, 0, 50000)) for n in range(8)]
+    said = report("".join(log) + line("b.example") + kinds("a0.example", 7, 8)[0] + line("a0.example"), "-n")[1]
+    assert said == "qmail-tlsrpt: too many domains and kinds of lines; 2 are left out\n"
+
+
+def test_too_long_kinds(report):
+    """The same by their bytes: who has long names gets no more of the memory."""
+    def kinds(domain):
+        return "".join(line(domain, "may", "tlsa-invalid", host="%04d" % n + "x" * 8000) for n in range(2200))
+    said = report(kinds("a.example") + line("b.example"), "-n")[1]
+    left = re.fullmatch(r"qmail-tlsrpt: a\.example: too many kinds of lines; ([0-9]+) are left out\n", said)
+    assert 0 < int(left.group(1)) < 200
+    found, said = report("".join(kinds("a%d.example" % n) for n in range(8)) + line("b.example"), "-n")
+    assert "qmail-tlsrpt: too many domains and kinds of lines; " in said and "b.example" not in found
+
+
 def test_many(report):
     log = "".join(line("d%d.example" % (n % 500), result="ok" if n % 3 else "certificate-expired")
                   for n in range(40000))
@@ -138,8 +185,9 @@ def test_arguments(report, words):
 def test_mail(town):
     """To those who ask for it; read as a program reads it."""
     town.place.control(me="us.example\n", locals="here.example\n")
+    town.place.write(town.home("ann") + "/.qmail-default", "./Maildir/\n", "ann")
     town.open()
-    many = ",".join(["mailto:ann@here.example"] * 6)
+    many = ",".join("mailto:ann-%d@here.example" % n for n in range(6))
     zone = {"_smtp._tls.a.example": {"TXT": ["v=TLSRPTv1; rua=mailto:ann@here.example,https://x.example/"]},
             "_smtp._tls.b.example": {"TXT": ["v=TLSRPTv1; rua=mailto:bob@here.example", "v=TLSRPTv1;rua=mailto:ann@here.example"]},
             "_smtp._tls.c.example": {"TXT": ["other", "v=TLSRPTv1;rua=mailto:a b@here.example,mailto:-bob@here.example>,mailto:bob@here.example!10m"]},
@@ -150,17 +198,17 @@ def test_mail(town):
                               stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"})
     assert done.returncode == 111 and b"_smtp._tls.f.example" in done.stderr
     message = email.message_from_string(town.letter("ann", "Subject: Report Domain: a.example"))
-    assert message["Return-Path"] == "<>" and message["TLS-Report-Domain"] == "a.example"
+    assert message["Return-Path"] == "<postmaster@us.example>" and message["TLS-Report-Domain"] == "a.example"
     assert message["TLS-Report-Submitter"] == "us.example" and message["TLS-Required"] == "No"
     assert message.get_content_type() == "multipart/report" and message.get_param("report-type") == "tlsrpt"
     words, data = message.get_payload()
     assert words.get_content_type() == "text/plain"
-    assert data.get_content_type() == "application/tlsrpt+json"
-    assert data.get_filename() == "us.example!a.example!%d!%d.json" % (midnight(1), midnight() - 1)
-    assert json.loads(data.get_payload())["policies"][0]["summary"]["total-failure-session-count"] == 1
+    assert data.get_content_type() == "application/tlsrpt+gzip"
+    assert data.get_filename() == "us.example!a.example!%d!%d.json.gz" % (midnight(1), midnight() - 1)
+    assert json.loads(gzip.decompress(data.get_payload(decode=True)))["policies"][0]["summary"]["total-failure-session-count"] == 1
     bobs = [email.message_from_string(text) for text in (town.letter("bob", "Report Domain"),)]
     assert bobs[0]["TLS-Report-Domain"] == "c.example"
     town.daemon.wait("^end msg", count=6)  # one for a, one for c, and no more than four for d
     town.wait_empty()
     started = [one.split()[-1] for one in town.daemon.lines if one.startswith("starting delivery")]
-    assert sorted(started) == ["ann@here.example"] * 5 + ["bob@here.example"]
+    assert sorted(started) == ["ann-%d@here.example" % n for n in range(4)] + ["ann@here.example", "bob@here.example"]

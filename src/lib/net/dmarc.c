@@ -1,5 +1,5 @@
 /* dmarc.c - what a domain wants done with mail in its name.  Input: hostile. */
-#include "dmarc.h"
+#include "net/dmarc.h"
 
 static const char *const result_words[] = {
 	[DMARC_RESULT_NONE] = "none",

@@ -5,8 +5,8 @@
  * found is kept for one message, so that no name is asked about twice.
  * Input: hostile.
  */
-#ifndef AUTH_DMARC_H
-#define AUTH_DMARC_H
+#ifndef NET_DMARC_H
+#define NET_DMARC_H
 
 #include <stdbool.h>
 #include <stddef.h>
