@@ -46,7 +46,6 @@
 enum {
 	GO_ON = 0,
 	CANNOT = 111,
-	USAGE_EXIT = 100,
 	DISCARD = 99,
 	IN_WORDS = VERDICT_CUSTOM_EXIT
 };
@@ -510,11 +509,12 @@ write_changes(void)
 
 /* ---- all of it ---- */
 
+/* A slip in control/queuefilters must have mail wait, not be refused. */
 NORETURN static void
 end_usage(void)
 {
 	(void)!fd_write_all(2, SPAN(USAGE));
-	_exit(USAGE_EXIT);
+	_exit(CANNOT);
 }
 
 static enum fallback
