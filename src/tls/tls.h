@@ -110,10 +110,9 @@ SSL *tls_authorities_make(struct tls_files *files,
 
 /* ---- tls_warm.c ---- */
 
-/* tls_warm_server, tls_warm_client: a handshake in each version with a side of our
- * own, in which no bytes leave the process.  That it fails matters to nobody. */
-void tls_warm_server(SSL_CTX *context);
-void tls_warm_client(SSL_CTX *context);
+/* tls_warm: handshakes of two sides of our own, in each version, with new keys; no
+ * bytes leave the process.  That they fail matters to nobody. */
+void tls_warm(void);
 
 /* ---- tls_judge.c ---- */
 

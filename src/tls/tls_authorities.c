@@ -68,7 +68,7 @@ tls_authorities_make(struct tls_files *files, const struct tls_files *before,
 	str_free(&words);
 	if (!context)
 		return NULL;
-	tls_warm_client(context);
+	tls_warm();
 	fresh = SSL_new(context);
 	SSL_CTX_free(context); /* that one holds it */
 	return fresh;

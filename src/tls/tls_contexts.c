@@ -302,8 +302,8 @@ tls_contexts_make(struct tls_files *files, const struct tls_files *before,
 		(void)SSL_CTX_set_tlsext_servername_callback(ssl, choose);
 		(void)SSL_CTX_set_tlsext_servername_arg(ssl, contexts);
 	}
+	tls_warm();
 	/* The one for all, if there is one, comes first: its name is empty. */
-	tls_warm_server(contexts->all.at[0].ssl);
 	fresh = SSL_new(contexts->all.at[0].ssl);
 	if (fresh)
 		SSL_set_accept_state(fresh);

@@ -3,7 +3,8 @@
  *
  * At its first handshake OpenSSL looks up and makes ready much that all others use.
  * A process of a session is a copy of the one that serves, and does none of that
- * again if that one has done it.
+ * again if that one has done it.  The keys of the server are not touched: what OpenSSL
+ * keeps with a key from its first use, as what blinds RSA, each session makes anew.
  */
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -13,6 +14,7 @@
 
 #define TURNS	    4 /* of the handshake; each side has something to say in two */
 #define DAY_SECONDS 86400
+#define RSA_BITS    2048
 
 /* Turn by turn, for both are this process. */
 static void
@@ -56,49 +58,41 @@ meet(SSL_CTX *server_context, SSL_CTX *client_context, int version)
 	ERR_clear_error();
 }
 
-static void
-meet_in_all_versions(SSL_CTX *server, SSL_CTX *client)
-{
-	if (server && client) {
-		meet(server, client, TLS1_3_VERSION);
-		meet(server, client, TLS1_2_VERSION);
-	}
-}
-
-void
-tls_warm_server(SSL_CTX *context)
-{
-	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
-
-	meet_in_all_versions(context, client);
-	SSL_CTX_free(client);
-}
-
-/* A certificate that nobody believes. */
+/* Lets it have a new key, and a certificate that nobody believes. */
 static bool
-use_new_key(SSL_CTX *context)
+use_key(SSL_CTX *server, EVP_PKEY *key)
 {
-	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *certificate = X509_new();
 	bool result = key && certificate &&
 	    X509_set_pubkey(certificate, key) == 1 &&
 	    X509_gmtime_adj(X509_getm_notBefore(certificate), 0) &&
 	    X509_gmtime_adj(X509_getm_notAfter(certificate), DAY_SECONDS) &&
 	    X509_sign(certificate, key, EVP_sha256()) > 0 &&
-	    SSL_CTX_use_cert_and_key(context, certificate, key, NULL, 1) == 1;
+	    SSL_CTX_use_cert_and_key(server, certificate, key, NULL, 1) == 1;
 
 	X509_free(certificate);
-	EVP_PKEY_free(key);
 	return result;
 }
 
-void
-tls_warm_client(SSL_CTX *context)
+static void
+meet_with_key(EVP_PKEY *key)
 {
 	SSL_CTX *server = SSL_CTX_new(TLS_server_method());
+	SSL_CTX *client = SSL_CTX_new(TLS_client_method());
 
-	if (server && use_new_key(server))
-		meet_in_all_versions(server, context);
+	if (server && client && use_key(server, key)) {
+		meet(server, client, TLS1_3_VERSION);
+		meet(server, client, TLS1_2_VERSION);
+	}
 	SSL_CTX_free(server);
+	SSL_CTX_free(client);
+	EVP_PKEY_free(key);
 	ERR_clear_error();
+}
+
+void
+tls_warm(void)
+{
+	meet_with_key(EVP_EC_gen("P-256"));
+	meet_with_key(EVP_RSA_gen(RSA_BITS));
 }
