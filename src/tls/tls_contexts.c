@@ -143,6 +143,32 @@ use_key(SSL_CTX *ssl, const struct parts *parts, EVP_PKEY *key)
 	return result;
 }
 
+/* Whether clients can have a key of this kind: of curves, TLS 1.3 has these (RFC 8446
+ * 4.2.3). */
+static bool
+is_usable(EVP_PKEY *key)
+{
+	char curve[32];
+	size_t len;
+
+	if (EVP_PKEY_get_base_id(key) != EVP_PKEY_EC)
+		return true;
+	if (EVP_PKEY_get_group_name(key, curve, sizeof(curve), &len) != 1)
+		return false;
+	return strcmp(curve, "prime256v1") == 0 ||
+	    strcmp(curve, "secp384r1") == 0 || strcmp(curve, "secp521r1") == 0;
+}
+
+static size_t
+count_unusable(const struct parts *parts)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < parts->keys.len; i++)
+		count += !is_usable(parts->keys.at[i]);
+	return count;
+}
+
 /* ---- contexts ---- */
 
 static SSL_CTX *
@@ -164,7 +190,7 @@ make_context(const struct tls_file *file, struct str *trouble)
 {
 	struct parts parts = { VEC_INIT, VEC_INIT, false };
 	SSL_CTX *ssl;
-	size_t used = 0;
+	size_t used = 0, unusable;
 
 	if (file->error) {
 		add_trouble(
@@ -175,11 +201,13 @@ make_context(const struct tls_file *file, struct str *trouble)
 	read_parts(&parts, str_span(&file->text));
 	for (size_t i = 0; ssl && i < parts.keys.len; i++)
 		used += use_key(ssl, &parts, parts.keys.at[i]);
-	if (used == 0 || used < parts.keys.len) {
+	unusable = count_unusable(&parts);
+	if (used == 0 || used < parts.keys.len || unusable) {
 		add_trouble(trouble, str_span(&file->name),
 		    parts.is_encrypted	      ? "a key is encrypted"
 			: parts.keys.len == 0 ? "there is no private key"
-					      : "a key has no certificate");
+			: unusable ? "a key is on a curve that clients have not"
+				   : "a key has no certificate");
 		SSL_CTX_free(ssl);
 		ssl = NULL;
 	}

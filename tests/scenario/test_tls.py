@@ -403,6 +403,18 @@ def test_a_key_without_its_certificate(town, smtp, tlsd):
         assert shown() == "mx.here.example"
 
 
+def test_a_curve_that_clients_have_not(town, smtp, tlsd):
+    """Every handshake would fail."""
+    key, crt = (town.place.base + name for name in ("/odd.key", "/odd.crt"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp224r1", "-nodes",
+                    "-days", "30", "-subj", "/CN=odd.example", "-keyout", key, "-out", crt], check=True,
+                   stderr=subprocess.DEVNULL)
+    tls.put(town.place, build.read(key) + build.read(crt))
+    os.kill(tlsd.pid, signal.SIGHUP)
+    tlsd.wait("^qmail-tlsd: control/servercert.pem: a key is on a curve that clients have not")
+    assert shown() == "mx.here.example"
+
+
 def test_without_any_certificate(town, needs):
     if not os.path.exists(town.place.program("qmail-tlsd")):
         pytest.skip("built without OpenSSL")
