@@ -101,35 +101,53 @@ share_of(const struct greytable_entry *bucket, unsigned ways,
 	return share;
 }
 
-/* Whether the first of two is forgotten before the other. */
-static bool
-goes_before(const struct greytable_entry *a, struct share of_a,
-    const struct greytable_entry *b, struct share of_b)
+static int
+compare(struct share a, struct share b)
 {
-	if (of_a.of_network != of_b.of_network)
-		return of_a.of_network > of_b.of_network;
-	if (of_a.of_client != of_b.of_client)
-		return of_a.of_client > of_b.of_client;
-	return a->last < b->last;
+	if (a.of_network != b.of_network)
+		return a.of_network < b.of_network ? -1 : 1;
+	if (a.of_client != b.of_client)
+		return a.of_client < b.of_client ? -1 : 1;
+	return 0;
 }
 
-/* The entry whose place another may have: a free one, or the one to be forgotten. */
+/* The place of the one that was not looked up for longest; a free one is that. */
 static unsigned
-choose(const struct greytable_entry *bucket, unsigned ways)
+find_oldest(const struct greytable_entry *bucket, unsigned ways)
+{
+	unsigned oldest = 0;
+
+	for (unsigned i = 0; i < ways && bucket[oldest].key; i++)
+		if (bucket[i].key == 0 || bucket[i].last < bucket[oldest].last)
+			oldest = i;
+	return oldest;
+}
+
+/*
+ * A free place, or that of one entry of those who have the most.  Which one is left
+ * to chance: a client that has more than there is room for, and comes again with all
+ * of them in the same order, would find each forgotten just before its turn.
+ */
+static unsigned
+find_of_most(const struct greytable_entry *bucket, unsigned ways)
 {
 	struct share most = { 0, 0 };
-	unsigned chosen = 0;
+	unsigned chosen = 0, count = 0;
 
 	for (unsigned i = 0; i < ways; i++) {
 		struct share share;
+		int order;
 
 		if (bucket[i].key == 0)
 			return i;
 		share = share_of(bucket, ways, &bucket[i]);
-		if (goes_before(&bucket[i], share, &bucket[chosen], most)) {
+		order = compare(share, most);
+		if (order > 0) {
 			most = share;
-			chosen = i;
+			count = 0;
 		}
+		if (order >= 0 && random_u64() % ++count == 0)
+			chosen = i;
 	}
 	return chosen;
 }
@@ -161,7 +179,8 @@ greytable_find(struct greytable *table, const struct span *words, size_t count,
 		at++;
 	*entry = at < table->ways ? bucket[at] : new;
 	if (at == table->ways)
-		at = choose(bucket, table->ways);
+		at = origin ? find_of_most(bucket, table->ways)
+			    : find_oldest(bucket, table->ways);
 	table->place += (off_t)(at * sizeof(*bucket));
 	return 0;
 }

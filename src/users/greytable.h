@@ -4,8 +4,8 @@
  *
  * Keys are hashes with a seed of the file's own, so that a stranger cannot choose which
  * collide.  Entries are in buckets, and where one is full the oldest entry is forgotten;
- * where entries have an origin, those of a network share a bucket, and the oldest is
- * forgotten of that client which has the most, in that network which has the most: so
+ * where entries have an origin, those of a network share a bucket, and one is forgotten
+ * of that client which has the most, in that network which has the most, by chance: so
  * who fills it takes the place of his own.  Written in place and not synced: what a power
  * cut takes is a delay of some letters.
  */

@@ -112,7 +112,7 @@ def flood(greyd, ip, name="x"):
 @pytest.mark.parametrize("bad, worse, other", [
     ("192.0.2.66", "192.0.2.67", "192.0.2.1"), ("2001:db8:1:66::1", "2001:db8:1:67::1", "2001:db8:1:1::1")])
 def test_neighbours_that_flood(greyd, bad, worse, other):
-    """Who has the most of his network gives way to others, his oldest first."""
+    """Who has the most of his network gives way to others."""
     flood(greyd, bad)
     assert len(greyd.entries("new")) == SHARE
     assert greyd.grey(ip=other) == [GREY]
