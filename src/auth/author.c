@@ -20,6 +20,17 @@ is_domain(struct span host)
 	return dnsname_parse(host, &name) && ulabel_is_clean(host);
 }
 
+/* Whether readers agree where the domain begins: some take what follows the first "@",
+ * or end at a NUL. */
+static bool
+is_plain(struct span local_part)
+{
+	for (size_t i = 0; i < local_part.len; i++)
+		if (local_part.s[i] == '@' || local_part.s[i] == '\0')
+			return false;
+	return true;
+}
+
 /*
  * The domain of the author: that of all addresses in the one field From.
  *   author   receives it
@@ -37,6 +48,7 @@ take_author(struct span body, struct str *author)
 		if (i == 0)
 			str_set(author, host);
 		is_one = is_domain(host) &&
+		    is_plain(str_span(&list.all.at[i].local_part)) &&
 		    span_equal_nocase(str_span(author), host);
 	}
 	is_one = is_one && list.all.len;
@@ -46,18 +58,35 @@ take_author(struct span body, struct str *author)
 	return is_one;
 }
 
+/* Some readers take a CR alone for the end of a line: another From may follow it. */
+static bool
+has_hidden_line(struct span field)
+{
+	size_t at;
+
+	while ((at = span_find(field, '\r')) < field.len) {
+		field = span_from(field, at + 1);
+		if (field.len && field.s[0] != '\n')
+			return true;
+	}
+	return false;
+}
+
 bool
 author_find(const struct dkimheader *header, struct str *author)
 {
 	struct span field = SPAN("");
 	size_t count = 0;
 
-	for (size_t i = 0; i < header->fields.len; i++)
+	for (size_t i = 0; i < header->fields.len; i++) {
+		if (has_hidden_line(dkimheader_field(header, i)))
+			return false;
 		if (span_equal_nocase(
 			dkimheader_name(header, i), SPAN("From"))) {
 			field = dkimheader_field(header, i);
 			count++;
 		}
+	}
 	return count == 1 && !header->is_too_large && !header->is_odd &&
 	    take_author(span_from(field, span_find(field, ':') + 1), author);
 }

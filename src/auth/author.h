@@ -17,7 +17,8 @@
  *   author   receives it, replaced: a name that dnsname_parse takes, U-labels as they
  *            are; empty if there is none
  * Returns false if there is none, or more than one, or it is no host name, or has
- * characters that no U-label has (base/ulabel.h), or the header cannot be understood.
+ * characters that no U-label has (base/ulabel.h), or the header cannot be understood, or
+ * readers may differ about it.
  */
 MUST_CHECK bool
 author_find(const struct dkimheader *header, struct str *author);

@@ -14,7 +14,7 @@ from support import build
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FLAGS = "-g -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all"
-SECONDS = 2
+SECONDS = 1
 TIME_LIMIT = 60
 
 

@@ -205,6 +205,7 @@ def test_nothing_is_asked_in_vain(check):
     assert check(records, "d.example", "dkim=pass:other.test", "dkim=pass:d.example") == \
         "pass p=reject disposition=none domain=d.example"
     assert check(records, "d.example", "dkim=fail:other.test").startswith("fail ")
+    assert check(records, "d.example", "dkim=pass:other.test").startswith("fail ")
     assert check(records, "d.example", "dkim=pass:a.d.example") == "temperror"
     del records["example"]
     assert check(records, "d.example", "dkim=pass:other.test", "spf=temperror:other.test").startswith("fail ")

@@ -232,17 +232,20 @@ enum alignment {
 };
 
 /* An organization that the name is not below cannot be its own: so a stranger's
- * name servers cannot make this unsure. */
+ * name servers cannot make this unsure.  One that is not known is the author's domain
+ * or above it: at most its last label. */
 static enum alignment
 align(struct dmarc *dmarc, const struct dnsname *name)
 {
+	struct dnsname most = dmarc->has_organization
+	    ? dmarc->organization
+	    : cut_to(&dmarc->author, 1);
 	struct dnsname other;
 
-	if (!dmarc->has_organization)
-		return UNSURE;
-	if (!dnsname_is_within(name, &dmarc->organization))
+	if (!dnsname_is_within(name, &most))
 		return APART;
-	if (!dmarc_organization(dmarc, name, &other))
+	if (!dmarc->has_organization ||
+	    !dmarc_organization(dmarc, name, &other))
 		return UNSURE;
 	return dnsname_equal(&dmarc->organization, &other) ? ALIGNED : APART;
 }
