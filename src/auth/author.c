@@ -20,15 +20,12 @@ is_domain(struct span host)
 	return dnsname_parse(host, &name) && ulabel_is_clean(host);
 }
 
-/* Whether readers agree where the domain begins: some take what follows the first "@",
- * or end at a NUL. */
+/* Whether readers agree where the domain begins: some take what follows the first
+ * "@". */
 static bool
 is_plain(struct span local_part)
 {
-	for (size_t i = 0; i < local_part.len; i++)
-		if (local_part.s[i] == '@' || local_part.s[i] == '\0')
-			return false;
-	return true;
+	return !span_has(local_part, '@');
 }
 
 /*
