@@ -269,7 +269,8 @@ def test_kills(greyd):
     assert greyd.grey(*("bob%d@here.example" % number for number in range(5))) == [OK] * 5
 
 
-@pytest.mark.parametrize("text", [b"", b"x", b"other", os.urandom(5000), b"greyd-2\0", b"greyd-2\0" + b"s" * 8 + b"x" * 47])
+@pytest.mark.parametrize("text", [b"", b"x", b"other", bytes(range(256)) * 20, b"greyd-2\0", b"greyd-2\0" + b"s" * 8 + b"x" * 47],
+                         ids=["empty", "a_byte", "other", "binary", "head_only", "half_an_entry"])
 def test_a_file_that_is_none(greyd, text):
     for name in "new", "seen":
         greyd.place.write(greyd.state(name), "", "qmailv", 0o600)

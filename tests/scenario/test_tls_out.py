@@ -552,7 +552,7 @@ def test_in_a_box(root_place, begin, files):
         spawner.reports.clear()
         spawner.give(TO)
         process.until(lambda: servers.connections and servers.connections[0].protocol, "TLS")
-        found = [pid for pid in filter(str.isdigit, os.listdir("/proc")) if is_session(root_place, pid)]
+        found = [pid for pid in process.ours() if is_session(root_place, pid)]
         assert len(found) == 1
         with open("/proc/%s/limits" % found[0]) as limits:
             text = limits.read()

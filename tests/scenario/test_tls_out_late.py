@@ -67,7 +67,7 @@ def remote_of(spawner):
             return os.getsid(pid) == spawner.child.pid != pid
         except OSError:
             return False
-    pid, = filter(is_it, map(int, filter(str.isdigit, os.listdir("/proc"))))
+    pid, = filter(is_it, process.ours())
     assert os.path.basename(os.readlink("/proc/%d/exe" % pid)) == "qmail-remote"
     return pid
 

@@ -1,5 +1,6 @@
 """Building: everything below build/test of the source tree."""
 
+import fcntl
 import os
 import subprocess
 
@@ -22,8 +23,11 @@ def run(words, **more):
 
 
 def make(folder, *words, top=TOP):
-    """make all into folder, an absolute path or one below top."""
-    return run(["make", "-s", "-j2", "-C", top, "B=" + folder, *words])
+    """make all into folder, an absolute path or one below top; one at a time."""
+    os.makedirs(MADE, exist_ok=True)
+    with open(os.path.join(MADE, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return run(["make", "-s", "-j2", "-C", top, "B=" + folder, *words])
 
 
 def make_hasty(prefix):

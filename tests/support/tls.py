@@ -161,7 +161,7 @@ class Smtp(smtplib.SMTP):
 def sessions(town, name):
     """The processes that serve connections."""
     found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for pid in process.ours():
         try:
             words = os.readlink("/proc/%s/exe" % pid)
             if words != town.place.program(name) and not (
@@ -169,7 +169,7 @@ def sessions(town, name):
                 continue
             link = os.readlink("/proc/%s/fd/0" % pid)
             if link.startswith("socket:"):
-                found.append(int(pid))
+                found.append(pid)
         except OSError:
             pass
     return found
