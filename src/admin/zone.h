@@ -48,6 +48,7 @@ struct zone {
 	struct str domain; /* small letters, A-labels, no dot at its end */
 	struct str host;   /* control/me, likewise */
 	VEC(struct ip_address) addresses; /* of this machine, public ones */
+	bool is_srs; /* it is control/srs_domain: nobody reads mail there */
 	bool has_outgoing;
 	struct ip_address outgoing; /* where mail of the domain comes from, by
 				       control/bindroutes */

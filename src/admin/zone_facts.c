@@ -76,6 +76,22 @@ zone_has_host(const struct zone *zone)
 	    dnsname_is_within(&host, &domain);
 }
 
+/* Whether all mail of the domain goes to srsreverse. */
+static bool
+is_srs_domain(const struct zone *zone, const char *program)
+{
+	struct str line = STR_INIT, name = STR_INIT;
+	bool is_it;
+
+	if (control_read_line("control/srs_domain", &line) < 0)
+		error_exit(program, "control/srs_domain");
+	is_it = take_name(&name, str_span(&line)) &&
+	    span_equal(str_span(&name), str_span(&zone->domain));
+	str_free(&line);
+	str_free(&name);
+	return is_it;
+}
+
 /* ---- addresses ---- */
 
 /* Whether the world can reach it: not so loopback, private networks, those of a link
@@ -160,6 +176,7 @@ read_key(const struct zone *zone, struct zone_key *key)
 	struct dkimkey parsed = DKIMKEY_INIT;
 	struct str path = STR_INIT, text = STR_INIT;
 	const char *why;
+	bool is_lost = false;
 
 	add_folder(&path, str_span(&zone->signer));
 	str_add_byte(&path, '/');
@@ -167,6 +184,7 @@ read_key(const struct zone *zone, struct zone_key *key)
 	str_add_z(&path, PUBLIC);
 	if (file_read(str_z(&path), &text, DKIMKEY_MAX) < 0) {
 		why = error_text(errno);
+		is_lost = file_is_missing(errno);
 	} else {
 		struct span line = str_span(&text), first = SPAN("");
 
@@ -179,6 +197,10 @@ read_key(const struct zone *zone, struct zone_key *key)
 		str_set(&key->wrong, str_span(&path));
 		str_add_z(&key->wrong, ": ");
 		str_add_z(&key->wrong, why);
+		if (is_lost)
+			str_add_z(&key->wrong,
+			    "; a key that was brought along needs it,"
+			    " see qmail-dkimkey(8)");
 	}
 	dkimkey_free(&parsed);
 	str_free(&text);
@@ -281,6 +303,7 @@ zone_read(struct zone *zone, struct span domain, const char *program)
 {
 	*zone = (struct zone){ .has_outgoing = false };
 	take_names(zone, domain, program);
+	zone->is_srs = is_srs_domain(zone, program);
 	read_addresses(zone, program);
 	read_routes(zone, program);
 	read_keys(zone, program);

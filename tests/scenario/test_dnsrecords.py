@@ -226,7 +226,7 @@ def test_keys_of_no_use(place, keys):
     text = shown(place)
     assert [name for name in records(text) if "_domainkey" in name] == ["r._domainkey.here.example"]
     assert re.findall("^; Left out: %s(.*)" % folder, text, re.M) == [
-        "lost.txt: No such file or directory", "two.txt: it has more than one line",
+        "lost.txt: No such file or directory; a key that was brought along needs it, see qmail-dkimkey(8)", "two.txt: it has more than one line",
         "wrong.txt: what is published is no key"]
     with peers.Dns({}):
         code, out, _ = run(place, "--check", "here.example")
@@ -396,6 +396,11 @@ SPF = "v=spf1 mx -all"
      'wrong SPF here.example: more than one: "v=spf1 mx -all", "v=spf1 -all"'),
     (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx -oll"]}, 'wrong SPF here.example: "v=spf1 mx -oll"'),
     (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf10 mx"]}, "missing SPF here.example"),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx +all"]},
+     'wrong SPF here.example: it lets anybody send in this name: "v=spf1 mx +all"'),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 all -all"]},
+     'wrong SPF here.example: it lets anybody send in this name: "v=spf1 all -all"'),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx ~all +all"]}, None),
     (DMARC, {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]},
      'wrong DMARC _dmarc.here.example: more than one: "v=DMARC1; p=none", "v=DMARC1; p=reject"'),
     (DMARC, {"TXT": ["v=DMARC1"]}, 'wrong DMARC _dmarc.here.example: "v=DMARC1"'),
@@ -414,6 +419,34 @@ SPF = "v=spf1 mx -all"
     (PTR, {"PTR": ["host.provider.example", "Mail.Here.Example"]}, None)])
 def test_other_records(check, name, entry, line):
     assert check({name: entry}) == (([line], 1) if line else ([], 0))
+
+
+@pytest.mark.parametrize("above, own, line", [
+    ("v=DMARC1; p=reject", None, "ok DMARC %s: that of _dmarc.here.example counts, p=reject"),
+    ("v=DMARC1; p=reject; sp=quarantine", {}, "ok DMARC %s: that of _dmarc.here.example counts, p=quarantine"),
+    ("v=DMARC1", None, "missing DMARC %s"),
+    (None, None, "missing DMARC %s"),
+    ("v=DMARC1; p=reject", {"TXT": ["x"]}, 'wrong DMARC %s: "x"'),
+    ("v=DMARC1; p=reject", "SERVFAIL", "unknown DMARC %s: the DNS does not answer")])
+def test_policy_of_the_organization(place, above, own, line):
+    name = "_dmarc.a.b.here.example"
+    zone = {name: own, "_dmarc.here.example": above and {"TXT": [above]}, "a.b.here.example": {"MX": ["1 mail.here.example"]}}
+    with peers.Dns({name: entry for name, entry in zone.items() if entry is not None}):
+        assert "\n%s\n" % line % name in run(place, "--check", "a.b.here.example")[1]
+
+
+@pytest.mark.parametrize("srs, address", [("srs.here.example", "mail.here.example"), ("SRS.here.example.", "mail.here.example"),
+                                          ("other.example", "srs.here.example"), (None, "srs.here.example")])
+def test_where_reports_go(place, srs, address):
+    """Not where qmail-srsd has all mail."""
+    place.control(me="mail.here.example\n", **({"srs_domain": srs + "\n"} if srs else {}))
+    text = shown(place, domain="srs.here.example")
+    found = records(text)
+    for name in "_dmarc.", "_smtp._tls.":
+        assert found[name + "srs.here.example"]["TXT"][0].endswith("rua=mailto:postmaster@" + address)
+    assert text.count("; Reports go to postmaster@%s: " % address) == 2
+    consent = ';srs.here.example._report._dmarc.mail.here.example. 3600 IN TXT "v=DMARC1"\n'
+    assert (consent in text) == (address == "mail.here.example")
 
 
 def test_keys_are_compared(check, keys):
