@@ -443,6 +443,9 @@ check_texts(struct check *check)
 	const struct str *domain = &check->zone->domain;
 
 	check_text(check, "SPF", "", domain, true, judge_spf, NULL);
+	if (zone_has_other_helo(check->zone))
+		check_text(check, "SPF", "", &check->zone->helo, true,
+		    judge_spf, NULL);
 	check_keys(check);
 	check_dmarc(check);
 	check_text(

@@ -67,13 +67,39 @@ take_names(struct zone *zone, struct span domain, const char *program)
 }
 
 bool
-zone_has_host(const struct zone *zone)
+zone_has(const struct zone *zone, const struct str *host)
 {
-	struct dnsname domain, host;
+	struct dnsname domain, name;
 
 	return dnsname_parse(str_span(&zone->domain), &domain) &&
-	    dnsname_parse(str_span(&zone->host), &host) &&
-	    dnsname_is_within(&host, &domain);
+	    dnsname_parse(str_span(host), &name) &&
+	    dnsname_is_within(&name, &domain);
+}
+
+bool
+zone_has_host(const struct zone *zone)
+{
+	return zone_has(zone, &zone->host);
+}
+
+bool
+zone_has_other_helo(const struct zone *zone)
+{
+	return zone->helo.len &&
+	    !span_equal(str_span(&zone->helo), str_span(&zone->domain));
+}
+
+/* As qmail-remote says it.  control/bindroutes may name others for some domains. */
+static void
+take_helo(struct zone *zone, const char *program)
+{
+	struct str line = STR_INIT;
+
+	if (control_read_line_or_me("control/helohost", &line, NULL) < 0)
+		error_exit(program, "control/helohost");
+	if (!take_name(&zone->helo, str_span(&line)))
+		str_reset(&zone->helo);
+	str_free(&line);
 }
 
 /* Whether all mail of the domain goes to srsreverse. */
@@ -303,6 +329,7 @@ zone_read(struct zone *zone, struct span domain, const char *program)
 {
 	*zone = (struct zone){ .has_outgoing = false };
 	take_names(zone, domain, program);
+	take_helo(zone, program);
 	zone->is_srs = is_srs_domain(zone, program);
 	read_addresses(zone, program);
 	read_routes(zone, program);
@@ -320,6 +347,7 @@ zone_free(struct zone *zone)
 {
 	str_free(&zone->domain);
 	str_free(&zone->host);
+	str_free(&zone->helo);
 	str_free(&zone->signer);
 	vec_free(&zone->addresses);
 	for (size_t i = 0; i < zone->keys.len; i++) {

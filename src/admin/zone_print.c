@@ -137,6 +137,23 @@ print_reverse(struct str *out, const struct zone *zone)
 
 /* ---- who sends ---- */
 
+/* RFC 7208 2.3: of a bounce, which has no sender, nothing else can be checked. */
+static void
+print_spf_of_host(struct str *out, const struct zone *zone)
+{
+	struct str record = STR_INIT;
+
+	comment(out,
+	    "SPF of the name that this host says in HELO (control/helohost): it alone");
+	comment(out, "uses it.  Bounces have no other name to be checked.");
+	if (!zone_has(zone, &zone->helo))
+		comment(out, "It belongs to the zone of that name, not here.");
+	zone_add_spf(&record, zone, "a");
+	add_text(out, zone_has(zone, &zone->helo) ? "" : ";",
+	    str_span(&zone->helo), str_span(&record));
+	str_free(&record);
+}
+
 static void
 print_spf(struct str *out, const struct zone *zone)
 {
@@ -151,9 +168,11 @@ print_spf(struct str *out, const struct zone *zone)
 	if (zone->has_relay)
 		comment(out,
 		    "It leaves by the relay of control/smtproutes, which has to be one of them.");
-	zone_add_spf(&record, zone);
+	zone_add_spf(&record, zone, "mx");
 	add_text(out, "", str_span(&zone->domain), str_span(&record));
 	str_free(&record);
+	if (zone_has_other_helo(zone))
+		print_spf_of_host(out, zone);
 }
 
 static void

@@ -114,7 +114,7 @@ def test_all_records(place, keys, addresses, tmp_path):
     assert re.fullmatch(r"v=STSv1; id=20\d{12}", policy)
     assert found == {
         "here.example": {"MX": ["10 mail.here.example"], "TXT": ["v=spf1 mx -all"]},
-        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]]},
+        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]], "TXT": ["v=spf1 a -all"]},
         "_dmarc.here.example": {"TXT": ["v=DMARC1; p=none; rua=mailto:postmaster@here.example"]},
         "_smtp._tls.here.example": {"TXT": ["v=TLSRPTv1; rua=mailto:postmaster@here.example"]},
         "_25._tcp.mail.here.example": {"TLSA": ["3 1 1 " + digest]},
@@ -153,7 +153,7 @@ def test_a_zone_file(place, keys, addresses, tmp_path, needs):
 
 
 OK = ["ok MX here.example", "ok A/AAAA mail.here.example", *("ok PTR " + name for name in REVERSE),
-      "ok SPF here.example", "ok DKIM e._domainkey.here.example", "ok DKIM m._domainkey.here.example",
+      "ok SPF here.example", "ok SPF mail.here.example", "ok DKIM e._domainkey.here.example", "ok DKIM m._domainkey.here.example",
       "ok DKIM r._domainkey.here.example", "ok DMARC _dmarc.here.example", "ok MTA-STS _mta-sts.here.example",
       "ok TLSRPT _smtp._tls.here.example"]
 
@@ -161,7 +161,7 @@ OK = ["ok MX here.example", "ok A/AAAA mail.here.example", *("ok PTR " + name fo
 def test_nothing_is_known(place):
     """No key, no certificate, no address: it says so, and prints the rest."""
     text = shown(place)
-    assert set(records(text)) == {"here.example", "_dmarc.here.example", "_mta-sts.here.example",
+    assert set(records(text)) == {"here.example", "mail.here.example", "_dmarc.here.example", "_mta-sts.here.example",
                                   "_smtp._tls.here.example"}
     assert "; There are none: qmail-dkimkey here.example makes some.\n" in text
     assert "; control/servercert.pem is not there\n" in text
@@ -183,7 +183,7 @@ def test_a_host_of_another_zone(place, addresses, tmp_path):
 
 def test_private_addresses_are_not_told(place, give):
     give("10.1.2.3", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1")
-    assert "mail.here.example" not in records(shown(place))
+    assert set(records(shown(place))["mail.here.example"]) == {"TXT"}
 
 
 def test_sixteen_addresses_are_told(place, give):
@@ -201,6 +201,16 @@ def test_sixteen_addresses_are_told(place, give):
 def test_where_mail_comes_from(place, route, expected):
     place.control(me="mail.here.example\n", bindroutes=route + "\n")
     assert records(shown(place))["here.example"]["TXT"] == [expected]
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("out.here.example", ("out.here.example", "")), ("out.there.example", ("out.there.example", ";")),
+    ("here.example", None), ("[192.0.2.1]", None), ("a b", None)])
+def test_the_name_in_helo(place, name, expected):
+    """Of another zone it is a comment; the domain has its own record already."""
+    place.control(me="mail.here.example\n", helohost=name + "\n")
+    lines = [line for line in shown(place).splitlines() if "v=spf1 a " in line]
+    assert lines == (['%s%s. 3600 IN TXT "v=spf1 a -all"' % expected[::-1]] if expected else [])
 
 
 @pytest.mark.parametrize("routes, is_told", [(":relay.example\n", True), ("there.example:relay.example\n", False),
@@ -257,7 +267,7 @@ def test_no_keys_above(place, keys):
 
 def test_too_many_keys(place, keys):
     put_keys(place, keys, **{"k%d" % n: "ed" for n in range(32)})
-    assert len(records(shown(place))) == 4 + 32
+    assert len(records(shown(place))) == 5 + 32
     put_keys(place, keys, more="ed")
     assert run(place, "here.example") == (
         111, "", "qmail-dnsrecords: %s: File too large\n" % place.path("control/dkim/here.example"))
@@ -335,7 +345,7 @@ def check(place, keys, tmp_path):
     digest = put_certificate(place, tmp_path)
     good = {
         "here.example": {"MX": ["10 mail.here.example"], "TXT": ["v=spf1 mx -all", "other=thing"]},
-        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]]},
+        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]], "TXT": ["v=spf1 a -all"]},
         "_dmarc.here.example": {"TXT": ["v=DMARC1; p=reject"]},
         "_mta-sts.here.example": {"TXT": ["v=STSv1; id=7;"]},
         "_smtp._tls.here.example": {"TXT": ["v=TLSRPTv1;rua=https://reports.example/"]},
@@ -377,7 +387,7 @@ def test_no_record(check, name, label, entry, word, code):
     assert got == code
     assert [line.split(": ")[0] for line in lines if label in line] == ["%s %s %s" % (word, label, name)]
     assert [line for line in lines if label not in line] == (
-        ["%s SPF %s%s" % (word, MX, ": the DNS does not answer" if code == 111 else "")] if name == MX else [])
+        ["%s SPF %s%s" % (word, name, ": the DNS does not answer" if code == 111 else "")] if name in (MX, MAIL) else [])
 
 
 def test_what_is_missing_counts_more_than_what_cannot_be_told(check):
