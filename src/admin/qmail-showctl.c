@@ -158,7 +158,7 @@ static const struct control {
 	{ "smtproutes", LIST, "no route", "relays for some hosts" },
 	{ "srs_domain", LINE, "no sender is rewritten",
 	    "domain of senders of mail that is passed on" },
-	{ "srs_forwards", FLAG, NULL, "whether all that is passed on has one" },
+	{ "srs_forwards", FLAG, NULL, "whether what is passed on to others has one" },
 	{ "srs_hashlength", NUMBER, "4",
 	    "letters of the hash in such a sender" },
 	{ "srs_maxage", NUMBER, "21", "days for which it is good" },
