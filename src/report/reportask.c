@@ -220,7 +220,7 @@ take_consent(struct span record, struct reportask_wish *wish)
 }
 
 /* Whether who has the address says that he wants reports on the domain; one of his
- * records is enough (RFC 9990 4). */
+ * records is enough (RFC 9990). */
 static enum answer
 has_consent(
     struct asking *asking, struct span host, struct reportask_wish *wish)
