@@ -155,7 +155,7 @@ take_sent(struct reporting *reporting, struct span line)
 static int
 copy_sent(struct reporting *reporting, int from, int to)
 {
-	static char input[BLOCK], output[BLOCK];
+	char input[BLOCK], output[BLOCK];
 	struct str line = STR_INIT;
 	struct in in;
 	struct out out;

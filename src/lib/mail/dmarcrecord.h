@@ -57,8 +57,8 @@ dmarcrecord_parse(struct span text, struct dmarc_record *record);
  *   value   likewise
  * Returns false if there is none left.
  */
-bool dmarcrecord_next_tag(
-    struct span *rest, struct span *name, struct span *value);
+bool
+dmarcrecord_next_tag(struct span *rest, struct span *name, struct span *value);
 
 /* dmarc_milder: one step: "reject" becomes "quarantine", all else "none". */
 enum dmarc_policy dmarc_milder(enum dmarc_policy policy);
