@@ -47,7 +47,11 @@ struct zone_certificate {
 struct zone {
 	struct str domain; /* small letters, A-labels, no dot at its end */
 	struct str host;   /* control/me, likewise */
+	struct str
+	    helo; /* what it calls itself to others, likewise; empty: that is
+			    no name */
 	VEC(struct ip_address) addresses; /* of this machine, public ones */
+	bool is_srs; /* it is control/srs_domain: nobody reads mail there */
 	bool has_outgoing;
 	struct ip_address outgoing; /* where mail of the domain comes from, by
 				       control/bindroutes */
@@ -75,9 +79,13 @@ void zone_read(struct zone *zone, struct span domain, const char *program);
 /* zone_is_signer: whether the domain has keys of its own, or none has any. */
 bool zone_is_signer(const struct zone *zone);
 
-/* zone_has_host: whether the host is the domain, or a name below it: its records
- * are of the same zone then. */
+/* zone_has: whether a host is the domain, or a name below it: its records are of the
+ * same zone then.  zone_has_host: the same of the host of control/me. */
+bool zone_has(const struct zone *zone, const struct str *host);
 bool zone_has_host(const struct zone *zone);
+
+/* zone_has_other_helo: whether the name in HELO is one, and not the domain itself. */
+bool zone_has_other_helo(const struct zone *zone);
 
 void zone_free(struct zone *zone);
 
@@ -100,8 +108,9 @@ void zone_add_quoted(struct str *out, struct span text);
 /* zone_add_plain: appends the bytes of a name, what is not printable likewise. */
 void zone_add_plain(struct str *out, struct span text);
 
-/* zone_add_spf: appends the record that says who may send mail of the domain. */
-void zone_add_spf(struct str *out, const struct zone *zone);
+/* zone_add_spf: appends the record that says who may send in a name.
+ *   hosts   "mx" for the domain, "a" for the host itself */
+void zone_add_spf(struct str *out, const struct zone *zone, const char *hosts);
 
 /* ---- zone_print.c ---- */
 

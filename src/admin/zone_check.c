@@ -4,6 +4,7 @@
 #include "mail/dmarcrecord.h"
 #include "mail/sts.h"
 #include "net/dane.h"
+#include "net/dmarc.h"
 #include "net/dns.h"
 #include "net/spfrecord.h"
 #include "zone.h"
@@ -247,7 +248,8 @@ check_reverse(struct check *check)
 enum meaning {
 	FOREIGN, /* of something else, and does not count */
 	GOOD,
-	BAD
+	BAD,
+	OPEN /* whoever sends, it says that he may */
 };
 
 typedef enum meaning judge_function(struct span text, const void *context);
@@ -260,7 +262,7 @@ check_text(struct check *check, const char *label, const char *before,
     const void *context)
 {
 	struct str name = STR_INIT, text = STR_INIT;
-	size_t meant = 0, good = 0;
+	size_t meant = 0, good = 0, open = 0;
 
 	str_add_z(&name, before);
 	str_add(&name, str_span(domain));
@@ -277,11 +279,15 @@ check_text(struct check *check, const char *label, const char *before,
 			show(check, str_span(&text), true);
 		meant += meaning != FOREIGN;
 		good += meaning == GOOD;
+		open += meaning == OPEN;
 	}
 	if (meant == 0 && is_shared)
 		say_missing(check, label, str_span(&name), SPAN(""));
 	else if (meant > 1)
 		say_wrong(check, label, str_span(&name), "more than one");
+	else if (open)
+		say_wrong(check, label, str_span(&name),
+		    "it lets anybody send in this name");
 	else if (good == 0)
 		say_wrong(check, label, str_span(&name), "");
 	else
@@ -295,11 +301,17 @@ static enum meaning
 judge_spf(struct span text, const void *context)
 {
 	struct spf_record record;
+	struct spf_directive directive;
 
 	(void)context;
 	if (!spfrecord_is(text))
 		return FOREIGN;
-	return spfrecord_parse(text, &record) ? GOOD : BAD;
+	if (!spfrecord_parse(text, &record))
+		return BAD;
+	while (spfrecord_next(&record.terms, &directive))
+		if (directive.mechanism == SPF_ALL)
+			return directive.result == SPF_PASS ? OPEN : GOOD;
+	return GOOD;
 }
 
 static enum meaning
@@ -381,14 +393,61 @@ check_keys(struct check *check)
 	}
 }
 
+/* Whether the domain itself says nothing, and one above it says what counts. */
+static bool
+is_dmarc_above(struct check *check, struct span own)
+{
+	struct dnsname name;
+	struct dmarc walk;
+	enum dns_outcome outcome;
+	struct str detail = STR_INIT;
+	bool is_above;
+
+	if (!dnsname_parse(own, &name))
+		return false;
+	outcome = dns_ask(&check->dns, &name, DNS_TXT, &check->answer);
+	if (outcome != DNS_NOTHING && outcome != DNS_NO_NAME)
+		return false;
+	dmarc_init(&walk, &check->dns);
+	dmarc_begin(&walk, str_span(&check->zone->domain));
+	is_above = walk.is_policy_known;
+	if (is_above) {
+		str_add_z(&detail, "that of _dmarc.");
+		dnsname_format(&detail, &walk.found.domain);
+		str_add_z(&detail, " counts, p=");
+		str_add(&detail, dmarc_policy_word(walk.policy));
+		say(check, "ok", "DMARC", own, str_span(&detail));
+	}
+	str_free(&detail);
+	dmarc_free(&walk);
+	return is_above;
+}
+
+static void
+check_dmarc(struct check *check)
+{
+	const struct str *domain = &check->zone->domain;
+	struct str name = STR_INIT;
+
+	str_add_z(&name, "_dmarc.");
+	str_add(&name, str_span(domain));
+	if (!is_dmarc_above(check, str_span(&name)))
+		check_text(check, "DMARC", "_dmarc.", domain, false,
+		    judge_dmarc, NULL);
+	str_free(&name);
+}
+
 static void
 check_texts(struct check *check)
 {
 	const struct str *domain = &check->zone->domain;
 
 	check_text(check, "SPF", "", domain, true, judge_spf, NULL);
+	if (zone_has_other_helo(check->zone))
+		check_text(check, "SPF", "", &check->zone->helo, true,
+		    judge_spf, NULL);
 	check_keys(check);
-	check_text(check, "DMARC", "_dmarc.", domain, false, judge_dmarc, NULL);
+	check_dmarc(check);
 	check_text(
 	    check, "MTA-STS", "_mta-sts.", domain, false, judge_sts, NULL);
 	check_text(

@@ -67,13 +67,55 @@ take_names(struct zone *zone, struct span domain, const char *program)
 }
 
 bool
-zone_has_host(const struct zone *zone)
+zone_has(const struct zone *zone, const struct str *host)
 {
-	struct dnsname domain, host;
+	struct dnsname domain, name;
 
 	return dnsname_parse(str_span(&zone->domain), &domain) &&
-	    dnsname_parse(str_span(&zone->host), &host) &&
-	    dnsname_is_within(&host, &domain);
+	    dnsname_parse(str_span(host), &name) &&
+	    dnsname_is_within(&name, &domain);
+}
+
+bool
+zone_has_host(const struct zone *zone)
+{
+	return zone_has(zone, &zone->host);
+}
+
+bool
+zone_has_other_helo(const struct zone *zone)
+{
+	return zone->helo.len &&
+	    !span_equal(str_span(&zone->helo), str_span(&zone->domain));
+}
+
+/* As qmail-remote says it.  control/bindroutes may name others for some domains. */
+static void
+take_helo(struct zone *zone, const char *program)
+{
+	struct str line = STR_INIT;
+
+	if (control_read_line_or_me("control/helohost", &line, NULL) < 0)
+		error_exit(program, "control/helohost");
+	if (!take_name(&zone->helo, str_span(&line)))
+		str_reset(&zone->helo);
+	str_free(&line);
+}
+
+/* Whether all mail of the domain goes to srsreverse. */
+static bool
+is_srs_domain(const struct zone *zone, const char *program)
+{
+	struct str line = STR_INIT, name = STR_INIT;
+	bool is_it;
+
+	if (control_read_line("control/srs_domain", &line) < 0)
+		error_exit(program, "control/srs_domain");
+	is_it = take_name(&name, str_span(&line)) &&
+	    span_equal(str_span(&name), str_span(&zone->domain));
+	str_free(&line);
+	str_free(&name);
+	return is_it;
 }
 
 /* ---- addresses ---- */
@@ -160,6 +202,7 @@ read_key(const struct zone *zone, struct zone_key *key)
 	struct dkimkey parsed = DKIMKEY_INIT;
 	struct str path = STR_INIT, text = STR_INIT;
 	const char *why;
+	bool is_lost = false;
 
 	add_folder(&path, str_span(&zone->signer));
 	str_add_byte(&path, '/');
@@ -167,6 +210,7 @@ read_key(const struct zone *zone, struct zone_key *key)
 	str_add_z(&path, PUBLIC);
 	if (file_read(str_z(&path), &text, DKIMKEY_MAX) < 0) {
 		why = error_text(errno);
+		is_lost = file_is_missing(errno);
 	} else {
 		struct span line = str_span(&text), first = SPAN("");
 
@@ -179,6 +223,10 @@ read_key(const struct zone *zone, struct zone_key *key)
 		str_set(&key->wrong, str_span(&path));
 		str_add_z(&key->wrong, ": ");
 		str_add_z(&key->wrong, why);
+		if (is_lost)
+			str_add_z(&key->wrong,
+			    "; a key that was brought along needs it,"
+			    " see qmail-dkimkey(8)");
 	}
 	dkimkey_free(&parsed);
 	str_free(&text);
@@ -281,6 +329,8 @@ zone_read(struct zone *zone, struct span domain, const char *program)
 {
 	*zone = (struct zone){ .has_outgoing = false };
 	take_names(zone, domain, program);
+	take_helo(zone, program);
+	zone->is_srs = is_srs_domain(zone, program);
 	read_addresses(zone, program);
 	read_routes(zone, program);
 	read_keys(zone, program);
@@ -297,6 +347,7 @@ zone_free(struct zone *zone)
 {
 	str_free(&zone->domain);
 	str_free(&zone->host);
+	str_free(&zone->helo);
 	str_free(&zone->signer);
 	vec_free(&zone->addresses);
 	for (size_t i = 0; i < zone->keys.len; i++) {

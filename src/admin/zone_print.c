@@ -35,7 +35,7 @@ add_text(
 	str_add_byte(out, '\n');
 }
 
-/* A policy with the address where reports go. */
+/* A policy with the address where reports go: one that somebody reads. */
 static void
 add_reports(struct str *out, const struct zone *zone, const char *before,
     const char *text)
@@ -44,9 +44,20 @@ add_reports(struct str *out, const struct zone *zone, const char *before,
 
 	str_add_z(&record, text);
 	str_add_z(&record, "rua=mailto:postmaster@");
-	str_add(&record, str_span(&zone->domain));
+	str_add(&record, str_span(zone->is_srs ? &zone->host : &zone->domain));
 	add_text(out, before, str_span(&zone->domain), str_span(&record));
 	str_free(&record);
+}
+
+/* Who has to read reports, before them. */
+static void
+comment_reports(struct str *out, const struct zone *zone)
+{
+	str_add_z(out, "; Reports go to postmaster@");
+	str_add(out, str_span(zone->is_srs ? &zone->host : &zone->domain));
+	str_add_z(out,
+	    zone->is_srs ? ": at this domain qmail-srsd has all mail.\n"
+			 : ": somebody has to read them there.\n");
 }
 
 /* What begins a record of the host: it is a comment where that belongs to another
@@ -126,6 +137,23 @@ print_reverse(struct str *out, const struct zone *zone)
 
 /* ---- who sends ---- */
 
+/* RFC 7208 2.3: of a bounce, which has no sender, nothing else can be checked. */
+static void
+print_spf_of_host(struct str *out, const struct zone *zone)
+{
+	struct str record = STR_INIT;
+
+	comment(out,
+	    "SPF of the name that this host says in HELO (control/helohost): it alone");
+	comment(out, "uses it.  Bounces have no other name to be checked.");
+	if (!zone_has(zone, &zone->helo))
+		comment(out, "It belongs to the zone of that name, not here.");
+	zone_add_spf(&record, zone, "a");
+	add_text(out, zone_has(zone, &zone->helo) ? "" : ";",
+	    str_span(&zone->helo), str_span(&record));
+	str_free(&record);
+}
+
 static void
 print_spf(struct str *out, const struct zone *zone)
 {
@@ -140,9 +168,11 @@ print_spf(struct str *out, const struct zone *zone)
 	if (zone->has_relay)
 		comment(out,
 		    "It leaves by the relay of control/smtproutes, which has to be one of them.");
-	zone_add_spf(&record, zone);
+	zone_add_spf(&record, zone, "mx");
 	add_text(out, "", str_span(&zone->domain), str_span(&record));
 	str_free(&record);
+	if (zone_has_other_helo(zone))
+		print_spf_of_host(out, zone);
 }
 
 static void
@@ -188,7 +218,16 @@ print_dmarc(struct str *out, const struct zone *zone)
 	    "nothing.  p=none: they report it.  When the reports name no mail of");
 	comment(out,
 	    "yours for some weeks, go on to p=quarantine, and then to p=reject.");
+	comment_reports(out, zone);
 	add_reports(out, zone, "_dmarc.", "v=DMARC1; p=none; ");
+	if (!zone->is_srs || zone_has_host(zone))
+		return;
+	comment(out,
+	    "If that host is of another organization, its zone has to allow them:");
+	str_add_byte(out, ';');
+	str_add(out, str_span(&zone->domain));
+	add_text(
+	    out, "._report._dmarc.", str_span(&zone->host), SPAN("v=DMARC1"));
 }
 
 /* ---- TLS ---- */
@@ -224,6 +263,7 @@ static void
 print_reports(struct str *out, const struct zone *zone)
 {
 	comment(out, "TLSRPT: where others report how TLS went.");
+	comment_reports(out, zone);
 	add_reports(out, zone, "_smtp._tls.", "v=TLSRPTv1; ");
 }
 

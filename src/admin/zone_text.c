@@ -45,9 +45,11 @@ zone_add_plain(struct str *out, struct span text)
 }
 
 void
-zone_add_spf(struct str *out, const struct zone *zone)
+zone_add_spf(struct str *out, const struct zone *zone, const char *hosts)
 {
-	str_add_z(out, "v=spf1 mx ");
+	str_add_z(out, "v=spf1 ");
+	str_add_z(out, hosts);
+	str_add_byte(out, ' ');
 	if (zone->has_outgoing) {
 		str_add_z(out, zone->outgoing.family == 4 ? "ip4:" : "ip6:");
 		ip_format(out, &zone->outgoing);

@@ -100,15 +100,7 @@ static void
 add_quoted(struct str *text, const char *key, struct span value)
 {
 	str_add_z(text, key);
-	str_add_byte(text, '"');
-	value = span_upto(value, AUTHRESULTS_VALUE_MAX);
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.s[i];
-
-		str_add_byte(text,
-		    c > ' ' && c < 127 && c != '"' && c != '\\' ? c : '?');
-	}
-	str_add_byte(text, '"');
+	authresults_add_quoted(text, value);
 }
 
 /* RFC 7208 9.1. */

@@ -62,7 +62,7 @@ pass_word(bool is_pass)
 }
 
 /* What was done with it, and why that is not what the domain wants of mail that fails
- * (RFC 9990 3.1.1.7). */
+ * (RFC 9990). */
 static void
 add_disposition(struct str *line, const struct message_check *check,
     const struct dmarc_verdict *dmarc)
@@ -116,7 +116,7 @@ add_signature(struct str *line, size_t number, const struct dkim_check *check)
 	str_add_byte(line, '"');
 }
 
-/* Those that are good first: they are what a report is read for (RFC 9990 3.1.3). */
+/* Those that are good first: they are what a report is read for (RFC 9990). */
 static void
 add_signatures(struct str *line, const struct dkim_verify *dkim)
 {

@@ -241,11 +241,8 @@ matches_ptr(struct check *check, const struct dnsname *name)
 	bool was_asked = check->client.is_asked;
 	bool is_match = spf_client_is_in(&check->client, check->dns, name);
 
-	/* An error is no match (RFC 7208 5.5), but the end of time is one of
-	 * the check. */
-	if (!is_match && !dns_has_time(check->dns))
-		end_unanswered(check);
-	else if (!was_asked && check->client.is_nobody)
+	/* What is not answered is no match (RFC 7208 5.5). */
+	if (!was_asked && check->client.is_nobody)
 		return is_found(check, DNS_NO_NAME);
 	return is_match;
 }

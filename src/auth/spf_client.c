@@ -2,6 +2,7 @@
 #include "spf_client.h"
 
 #include "base/must.h"
+#include "sys/clock.h"
 
 enum dns_outcome
 spf_client_ask(const struct spf_client *client, struct dns *dns,
@@ -25,6 +26,31 @@ spf_client_ask(const struct spf_client *client, struct dns *dns,
 	return outcome;
 }
 
+/* Leaves a question about the names their share of the time.  Returns the deadline to
+ * be put back. */
+static int64_t
+begin_share(struct spf_client *client, struct dns *dns)
+{
+	int64_t deadline = dns->deadline;
+
+	if (client->until == 0)
+		client->until =
+		    clock_monotonic() + dns_time_left(dns) / SPF_CLIENT_SHARE;
+	dns->deadline = client->until;
+	return deadline;
+}
+
+static enum dns_outcome
+ask_for_names(struct spf_client *client, struct dns *dns,
+    const struct dnsname *reverse, struct dnsanswer *answer)
+{
+	int64_t deadline = begin_share(client, dns);
+	enum dns_outcome outcome = dns_ask(dns, reverse, DNS_PTR, answer);
+
+	dns->deadline = deadline;
+	return outcome;
+}
+
 /* Asks for the names, once. */
 static void
 ask_names(struct spf_client *client, struct dns *dns)
@@ -38,7 +64,7 @@ ask_names(struct spf_client *client, struct dns *dns)
 	client->is_asked = true;
 	ip_add_reverse_name(&text, &client->address);
 	must(dnsname_parse(str_span(&text), &name));
-	switch (dns_ask(dns, &name, DNS_PTR, &answer)) {
+	switch (ask_for_names(client, dns, &name, &answer)) {
 	case DNS_FOUND:
 		for (size_t i = 0; i < answer.records.list.len &&
 		     client->count < SPF_NAMES_MAX;
@@ -62,10 +88,14 @@ static bool
 is_valid(struct spf_client *client, struct dns *dns, size_t i)
 {
 	struct spf_client_name *name = &client->names[i];
+	int64_t deadline;
 
-	if (!name->is_asked && !dnsname_is_root(&name->name))
+	if (!name->is_asked && !dnsname_is_root(&name->name)) {
+		deadline = begin_share(client, dns);
 		(void)spf_client_ask(client, dns, &name->name, 128,
 		    &name->is_valid); /* failed: not valid */
+		dns->deadline = deadline;
+	}
 	name->is_asked = true;
 	return name->is_valid;
 }

@@ -1,6 +1,8 @@
 /*
  * spf_client.h - the names that a client has by its address, and that lead back to
- * it (RFC 7208 5.5): for the mechanism ptr and the macro p.
+ * it (RFC 7208 5.5): for the mechanism ptr and the macro p.  Who has its address
+ * chooses them: all that is asked about them has SPF_CLIENT_SHARE of the time that is
+ * left when it begins, and a name without an answer by then is passed over.
  * Input: hostile.
  */
 #ifndef AUTH_SPF_CLIENT_H
@@ -8,14 +10,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/dns.h"
 #include "spf.h"
+
+#define SPF_CLIENT_SHARE 4 /* a fourth */
 
 struct spf_client {
 	struct ip_address address;
 	bool is_asked;	/* for its names */
 	bool is_nobody; /* the answer to that held nothing */
+	int64_t until;	/* no name is asked about after that; 0: none was */
 	size_t count;	/* more than SPF_NAMES_MAX are not looked at */
 	struct spf_client_name {
 		struct dnsname name;

@@ -16,10 +16,6 @@
 #define OTHERS_WORDS \
 	"has other recipients, too, which were not named; nothing was done"
 
-struct numbers {
-	VEC(uint64_t) list;
-};
-
 struct acting {
 	struct control *control;
 	const struct verb *verb;

@@ -154,9 +154,7 @@ struct walk {
 	struct message message;
 	int64_t now;
 	/* Of one part: its messages, and who has such a file; in order. */
-	struct names {
-		VEC(uint64_t) numbers;
-	} names, todo, local, remote, bounce;
+	struct numbers names, todo, local, remote, bounce;
 };
 
 static enum stage
@@ -185,10 +183,10 @@ stage_of(const struct message *message, char answer)
 }
 
 static unsigned
-file_in(const struct names *names, enum queue_folder folder, uint64_t number)
+file_in(const struct numbers *names, enum queue_folder folder, uint64_t number)
 {
-	return names->numbers.len &&
-		bsearch(&number, names->numbers.at, names->numbers.len,
+	return names->list.len &&
+		bsearch(&number, names->list.at, names->list.len,
 		    sizeof(number), queue_number_compare)
 	    ? MESSAGE_FILE(folder)
 	    : 0;
@@ -263,7 +261,7 @@ look_at_all(struct walk *walk, const uint64_t *numbers, size_t count)
 
 static int
 collect(const struct walk *walk, enum queue_folder folder, uint64_t part,
-    struct names *names)
+    struct numbers *names)
 {
 	uint64_t split = walk->control->split, number;
 	struct dir dir;
@@ -272,31 +270,30 @@ collect(const struct walk *walk, enum queue_folder folder, uint64_t part,
 	if (dir_open(&dir, queue_path_folder(folder, part).s) < 0)
 		return -1;
 	while ((got = queue_folder_next(&dir, part, split, &number)) > 0)
-		vec_push(&names->numbers, number);
+		vec_push(&names->list, number);
 	dir_close(&dir);
 	return got;
 }
 
 static void
-sort(struct names *names)
+sort(struct numbers *names)
 {
 	size_t kept = 0;
 
-	if (names->numbers.len)
-		qsort(names->numbers.at, names->numbers.len,
-		    sizeof(*names->numbers.at), queue_number_compare);
-	for (size_t i = 0; i < names->numbers.len; i++)
-		if (kept == 0 ||
-		    names->numbers.at[kept - 1] != names->numbers.at[i])
-			names->numbers.at[kept++] = names->numbers.at[i];
-	names->numbers.len = kept;
+	if (names->list.len)
+		qsort(names->list.at, names->list.len, sizeof(*names->list.at),
+		    queue_number_compare);
+	for (size_t i = 0; i < names->list.len; i++)
+		if (kept == 0 || names->list.at[kept - 1] != names->list.at[i])
+			names->list.at[kept++] = names->list.at[i];
+	names->list.len = kept;
 }
 
 static void
-append(struct names *names, const struct names *more)
+append(struct numbers *names, const struct numbers *more)
 {
-	for (size_t i = 0; i < more->numbers.len; i++)
-		vec_push(&names->numbers, more->numbers.at[i]);
+	for (size_t i = 0; i < more->list.len; i++)
+		vec_push(&names->list, more->list.at[i]);
 }
 
 /* In the order in which files are made: what is sorted meanwhile is found in
@@ -304,14 +301,14 @@ append(struct names *names, const struct names *more)
 static int
 collect_part(struct walk *walk, uint64_t part)
 {
-	struct names *all[] = { &walk->todo, &walk->names, &walk->local,
+	struct numbers *all[] = { &walk->todo, &walk->names, &walk->local,
 		&walk->remote, &walk->bounce };
 	static const enum queue_folder folders[] = { QUEUE_TODO, QUEUE_INFO,
 		QUEUE_LOCAL, QUEUE_REMOTE, QUEUE_BOUNCE };
 	size_t count = sizeof(folders) / sizeof(*folders);
 
 	for (size_t i = 0; i < count; i++)
-		all[i]->numbers.len = 0;
+		all[i]->list.len = 0;
 	for (size_t i = 0; i < count; i++)
 		if (collect(walk, folders[i], part, all[i]) < 0)
 			return -1;
@@ -342,14 +339,14 @@ control_walk(struct control *control, const struct selection *selection,
 	     part++) {
 		result = collect_part(&walk, part);
 		if (result == 0)
-			result = look_at_all(&walk, walk.names.numbers.at,
-			    walk.names.numbers.len);
+			result = look_at_all(
+			    &walk, walk.names.list.at, walk.names.list.len);
 	}
 	message_free(&walk.message);
-	vec_free(&walk.names.numbers);
-	vec_free(&walk.todo.numbers);
-	vec_free(&walk.local.numbers);
-	vec_free(&walk.remote.numbers);
-	vec_free(&walk.bounce.numbers);
+	vec_free(&walk.names.list);
+	vec_free(&walk.todo.list);
+	vec_free(&walk.local.list);
+	vec_free(&walk.remote.list);
+	vec_free(&walk.bounce.list);
 	return result;
 }

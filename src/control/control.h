@@ -20,6 +20,11 @@
 
 struct verb;
 
+/* Numbers of messages. */
+struct numbers {
+	VEC(uint64_t) list;
+};
+
 struct control {
 	uint64_t split;
 	uint64_t uid; /* who asks */

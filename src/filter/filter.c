@@ -292,12 +292,16 @@ forward(enum srsdoor_letter letter, struct span sender, struct span top,
     char *const *recipients, int count, int exit_code)
 {
 	struct inject inject;
-	struct str path = STR_INIT;
+	struct str path = STR_INIT, fields = STR_INIT;
 
-	if (srsdoor_sender(home_dir, letter, sender, &path) < 0)
+	for (int i = 0; letter == SRSDOOR_PASS_ON && i < count; i++)
+		str_add_field(&fields, span_of(recipients[i]));
+	if (srsdoor_sender(home_dir, letter, sender, str_span(&fields), &path) <
+	    0)
 		filter_fail(FILTER_TEMPORARY, str_z(&path));
 	if (inject_open(&inject, home_dir, INJECT_AS_IT_IS) < 0)
 		filter_fail_errno("cannot run the queue program");
+	str_free(&fields);
 	inject_message(&inject, top);
 	filter_copy(&inject);
 	add_envelope(&inject, sender, str_span(&path), recipients, count);

@@ -29,7 +29,7 @@ main(int argc, char **argv)
 	sender = filter_setting("NEWSENDER");
 	top = filter_setting("DTLINE");
 	switch (srsdoor_ask(
-	    home_dir, SRSDOOR_REVERSE, str_span(&given), &address)) {
+	    home_dir, SRSDOOR_REVERSE, str_span(&given), SPAN(""), &address)) {
 	case SRSDOOR_DONE:
 		break;
 	case SRSDOOR_REFUSED:

@@ -78,7 +78,7 @@ rewrite(enum srsdoor_letter letter, struct span address, struct str *result)
 	enum srs_result done;
 
 	if (!getenv("SRSSECRET"))
-		return srsdoor_ask(home_dir, letter, address, result);
+		return srsdoor_ask(home_dir, letter, address, SPAN(""), result);
 	read_environment(&settings);
 	done = letter == SRSDOOR_FORWARD
 	    ? srs_forward(&settings.srs, address, result)

@@ -13,6 +13,7 @@
 #include "config/control.h"
 #include "config/homeservice.h"
 #include "config/hosts.h"
+#include "config/routing.h"
 #include "mail/address.h"
 #include "net/srsdoor.h"
 #include "srs.h"
@@ -64,6 +65,35 @@ is_own(struct span address)
 	return hosts.accept_all ? 0 : hosts_accept(&hosts, address);
 }
 
+/* Whether a message for these fields stays on this host.  Returns 1, 0, -1: that cannot be
+ * told. */
+static int
+are_here(struct span recipients)
+{
+	struct routing routing = ROUTING_INIT;
+	struct str address = STR_INIT;
+	const char *culprit;
+	struct span recipient;
+	bool is_here = recipients.len > 0;
+
+	if (routing_read(&routing, &culprit) < 0)
+		return -1;
+	while (is_here && span_cut_next(&recipients, '\0', &recipient))
+		is_here = routing_apply(&routing, recipient, &address);
+	routing_free(&routing);
+	str_free(&address);
+	return is_here ? 1 : 0;
+}
+
+/* Whether the sender of a message that is passed on stays, likewise. */
+static int
+is_kept(struct span recipients)
+{
+	if (access("control/srs_forwards", F_OK) < 0)
+		return 1;
+	return are_here(recipients);
+}
+
 static int
 forward(int sock, const struct srs_settings *settings, struct span address)
 {
@@ -106,7 +136,7 @@ session(void *context, int sock)
 	char record[SRSDOOR_RECORD_MAX];
 	struct srs_settings settings;
 	const char *wrong;
-	struct span address;
+	struct span rest, address;
 	ssize_t got;
 
 	(void)context;
@@ -115,13 +145,23 @@ session(void *context, int sock)
 	got = fdpass_receive(sock, record, sizeof(record), NULL);
 	if (got < 3 || record[got - 1] != '\0')
 		return 1;
-	address = span_make(record + 1, (size_t)got - 2);
-	if (span_has(address, '\0') || address.len > ADDRESS_MAX)
+	rest = span_make(record + 1, (size_t)got - 1);
+	if (!span_cut_next(&rest, '\0', &address) || address.len == 0 ||
+	    address.len > ADDRESS_MAX ||
+	    (rest.len && record[0] != SRSDOOR_PASS_ON))
 		return 1;
 	srs_settings_init(&settings, clock_seconds());
 	if (record[0] == SRSDOOR_PASS_ON) {
-		if (access("control/srs_forwards", F_OK) < 0)
+		switch (is_kept(rest)) {
+		case 1:
 			return answer(sock, SRSDOOR_DONE, address);
+		case 0:
+			break;
+		default:
+			return answer(sock, SRSDOOR_TROUBLE,
+			    SPAN("qmail-srsd cannot read control/locals or"
+				 " virtualdomains"));
+		}
 		record[0] = SRSDOOR_FORWARD;
 	}
 	wrong = srs_settings_read(&settings);

@@ -45,7 +45,7 @@ local_forward(struct local *local, struct span addresses)
 
 	signal_ignore(SIGPIPE);
 	if (srsdoor_sender(home_dir, SRSDOOR_PASS_ON, local_new_sender(local),
-		&sender) < 0)
+		addresses, &sender) < 0)
 		local_end(LOCAL_SENDER, str_z(&sender), 0);
 	if (inject_open(&inject, home_dir, INJECT_AS_IT_IS) < 0)
 		local_end(LOCAL_QUEUE_START, NULL, errno);

@@ -160,6 +160,7 @@ ask(const struct list *list, const struct ip_address *client, int64_t deadline,
 	struct str text = STR_INIT;
 	struct dnsname name;
 	struct dns dns;
+	int64_t now = clock_monotonic();
 
 	ip_add_labels(&text, client, true);
 	str_add_byte(&text, '.');
@@ -167,10 +168,13 @@ ask(const struct list *list, const struct ip_address *client, int64_t deadline,
 	if (!dnsname_parse(str_span(&text), &name))
 		_exit(0);
 	str_reset(&text);
-	dns_open(&dns, deadline);
+	/* A question gets half of the time of its struct dns: this one all that
+	 * there is. */
+	dns_open(&dns, deadline + (deadline - now));
 	if (dns_ask(&dns, &name, DNS_A, &answer) != DNS_FOUND ||
 	    !is_listed(&answer, list))
 		_exit(0);
+	dns.deadline = deadline;
 	str_add_byte(&text, LISTED);
 	if (list->weight > 0)
 		add_reason(&text, &dns, &name);

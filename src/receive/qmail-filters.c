@@ -73,15 +73,18 @@ struct filters {
 	struct handover_envelope envelope;
 };
 
-/* The filter that runs, for the signal handler; 0: none. */
+/* For the signal handler: the filter that runs; STARTING; 0: none.  And what came. */
+#define STARTING -1
 static volatile sig_atomic_t running;
-static volatile sig_atomic_t is_late;
+static volatile sig_atomic_t signal_came;
 
+/* The time is over, or somebody ends us: the filter and its children end first. */
 static void
-on_alarm(int number)
+on_signal(int number)
 {
-	(void)number;
-	is_late = 1;
+	if (running == 0)
+		_exit(NO_ANSWER);
+	signal_came = number;
 	if (running > 0)
 		spawn_end((pid_t)running, true);
 }
@@ -167,6 +170,16 @@ read_filters(struct filters *filters)
 }
 
 static void
+catch_signals(void)
+{
+	static const int ends[] = { SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		signal_catch_if_heard(ends[i], on_signal);
+	signal_catch(SIGALRM, on_signal);
+}
+
+static void
 set_deadline(void)
 {
 	uint64_t seconds = SECONDS;
@@ -174,7 +187,6 @@ set_deadline(void)
 	if (control_read_number(
 		"control/filtertimeout", SECONDS_MAX, &seconds) < 0)
 		_exit(NO_CONTROLS);
-	signal_catch(SIGALRM, on_alarm);
 	(void)alarm(seconds ? (unsigned)seconds : 1);
 }
 
@@ -303,6 +315,7 @@ run(const struct filters *filters, const struct files *files, struct str *words)
 	while (count < WORDS_MAX && span_cut_next(&rest, '\0', &word))
 		argv[count++] = words->s + (word.s - words->s);
 	argv[count] = NULL;
+	running = STARTING;
 	pid = spawn_start(&(struct spawn){ .path = argv[0],
 	    .argv = argv,
 	    .leads_group = true,
@@ -317,7 +330,7 @@ run(const struct filters *filters, const struct files *files, struct str *words)
 		return -1;
 	}
 	running = (sig_atomic_t)pid;
-	if (is_late) /* before we knew whom to end */
+	if (signal_came) /* before we knew whom to end */
 		spawn_end(pid, true);
 	if (spawn_wait(pid, &status) < 0)
 		return -1;
@@ -354,8 +367,10 @@ fail(const char *program, const char *why, int code)
 static void
 judge(int code, const struct files *files, const char *program)
 {
-	if (is_late)
+	if (signal_came == SIGALRM)
 		fail(program, "the time of control/filtertimeout is over", -1);
+	if (signal_came)
+		fail(program, "it was ended, as qmail-filters was", -1);
 	switch (code) {
 	case 0:
 		return;
@@ -456,6 +471,7 @@ main(void)
 	read_filters(&filters);
 	filters.folder = handover_folder();
 	take_in(&filters);
+	catch_signals();
 	set_deadline();
 	for (size_t i = 0; i < filters.lines.len; i++)
 		show(&filters, filters.lines.at[i]);

@@ -4,6 +4,7 @@
 #include "base/ascii.h"
 #include "base/scan.h"
 #include "mail/address.h"
+#include "mail/dmarcrecord.h"
 #include "net/dmarc.h"
 #include "net/dns.h"
 #include "sys/clock.h"
@@ -20,28 +21,13 @@ struct asking {
 
 /* ---- records ---- */
 
-/* The next tag, "name=value". */
-static bool
-next_tag(struct span *rest, struct span *name, struct span *value)
-{
-	struct span field;
-	size_t equals;
-
-	if (!span_cut_next(rest, ';', &field))
-		return false;
-	equals = span_find(field, '=');
-	*name = span_trim(span_upto(field, equals));
-	*value = span_trim(span_from(field, equals + 1));
-	return true;
-}
-
 /* Whether a TXT record is one of this version, which is its first tag. */
 static bool
 is_record(struct span text, struct span version)
 {
 	struct span name, value;
 
-	return next_tag(&text, &name, &value) &&
+	return dmarcrecord_next_tag(&text, &name, &value) &&
 	    span_equal_nocase(name, SPAN("v")) && span_equal(value, version);
 }
 
@@ -51,7 +37,7 @@ find_rua(struct span record)
 {
 	struct span name, value;
 
-	while (next_tag(&record, &name, &value))
+	while (dmarcrecord_next_tag(&record, &name, &value))
 		if (span_equal_nocase(name, SPAN("rua")))
 			return value;
 	return SPAN("");
@@ -234,7 +220,7 @@ take_consent(struct span record, struct reportask_wish *wish)
 }
 
 /* Whether who has the address says that he wants reports on the domain; one of his
- * records is enough (RFC 9990 4). */
+ * records is enough (RFC 9990). */
 static enum answer
 has_consent(
     struct asking *asking, struct span host, struct reportask_wish *wish)

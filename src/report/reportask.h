@@ -31,7 +31,7 @@ struct reportask_kind {
 	const char *prefix;  /* of the domain: "_smtp._tls." */
 	const char *version; /* the first tag of the record: "TLSRPTv1" */
 	/* Who is of another organization gets it only if he says so himself, else anybody
-	 * could have reports sent to a stranger (RFC 9990 4). */
+	 * could have reports sent to a stranger (RFC 9990). */
 	bool needs_consent;
 };
 

@@ -15,7 +15,9 @@
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/in.h"
 #include "sys/lock.h"
+#include "sys/out.h"
 #include "sys/random.h"
 #include "sys/signal.h"
 
@@ -24,6 +26,8 @@
 #define DAYS_MAX   3650
 #define PRIVATE	   0600u
 #define END_WORD   " sent\n" /* of a line that is whole */
+#define SENT_MAX   16384u /* bytes of a line: two words of a log, an address */
+#define BLOCK	   65536
 
 /* ---- words ---- */
 
@@ -122,12 +126,12 @@ take_lock(const struct reporting *reporting)
 }
 
 /*
- * Takes a line "day domain address sent", which is of the day of this run, or of another
- * for which a run may come.
- *   kept   receives it if it is to be kept
+ * Takes a line "day domain address sent".
+ * Returns whether it is to be kept: it is of the day of this run, or of another for which a
+ * run may come.
  */
-static void
-take_sent(struct reporting *reporting, struct span line, struct str *kept)
+static bool
+take_sent(struct reporting *reporting, struct span line)
 {
 	struct span words = line, day;
 	uint64_t seconds;
@@ -136,28 +140,57 @@ take_sent(struct reporting *reporting, struct span line, struct str *kept)
 	if (!span_ends(line, SPAN(END_WORD)) ||
 	    !span_cut_next(&words, ' ', &day) ||
 	    !scan_u64(day, INT64_MAX, &seconds))
-		return;
+		return false;
 	words = span_upto(words, words.len - (sizeof(END_WORD) - 1));
-	if ((int64_t)seconds == reporting->day)
+	if ((int64_t)seconds == reporting->day) {
 		wordset_add(&reporting->sent, words, SPAN(""));
-	else if ((int64_t)seconds <
-	    reporting->now - (int64_t)REPORTING_KEPT * LOGCOUNT_DAY)
-		return;
-	str_add(kept, line);
+		return true;
+	}
+	return (int64_t)seconds >=
+	    reporting->now - (int64_t)REPORTING_KEPT * LOGCOUNT_DAY;
+}
+
+/* Line by line: whatever the size of the file, it gets smaller with the days.  Returns 0,
+ * -1 with errno. */
+static int
+copy_sent(struct reporting *reporting, int from, int to)
+{
+	char input[BLOCK], output[BLOCK];
+	struct str line = STR_INIT;
+	struct in in;
+	struct out out;
+	int got;
+
+	in_init(&in, from, input, sizeof(input));
+	out_init(&out, to, output, sizeof(output));
+	do {
+		str_reset(&line);
+		got = in_read_until(&in, '\n', &line, SENT_MAX);
+		if (got < 0 && errno != EMSGSIZE)
+			break;
+		if (take_sent(reporting, str_span(&line)))
+			(void)out_add(&out, str_span(&line));
+	} while (got != 0);
+	str_free(&line);
+	return got != 0 ? -1 : out_flush(&out);
 }
 
 /* Written anew each time, so that it does not grow, and ends in a whole line. */
 static int
-rewrite(const char *path, const char *new, struct span kept)
+rewrite(struct reporting *reporting, const char *path, const char *new)
 {
+	int from = file_open(path);
 	struct aside aside;
 
+	if (from < 0 && !file_is_missing(errno))
+		return -1;
 	if (aside_open(&aside, new, path) < 0)
 		return -1;
-	if (fd_write_all(aside.fd, kept) < 0) {
+	if (from >= 0 && copy_sent(reporting, from, aside.fd) < 0) {
 		aside_abandon(&aside);
 		return -1;
 	}
+	fd_close(from);
 	return aside_finish(&aside, PRIVATE);
 }
 
@@ -166,28 +199,14 @@ read_sent(struct reporting *reporting)
 {
 	struct str path = path_of(reporting, ".sent");
 	struct str new = path_of(reporting, ".sent.new");
-	struct str text = STR_INIT, kept = STR_INIT;
-	struct span rest;
 
-	if (file_read(str_z(&path), &text, REPORTING_STATE) < 0 &&
-	    !file_is_missing(errno))
-		error_exit(reporting->program, str_z(&path));
-	rest = str_span(&text);
-	while (rest.len) {
-		size_t end = span_find(rest, '\n') + 1;
-
-		take_sent(reporting, span_upto(rest, end), &kept);
-		rest = span_from(rest, end);
-	}
-	if (rewrite(str_z(&path), str_z(&new), str_span(&kept)) < 0)
+	if (rewrite(reporting, str_z(&path), str_z(&new)) < 0)
 		error_exit(reporting->program, str_z(&path));
 	reporting->sent_fd = file_append(str_z(&path), PRIVATE);
 	if (reporting->sent_fd < 0)
 		error_exit(reporting->program, str_z(&path));
 	str_free(&path);
 	str_free(&new);
-	str_free(&text);
-	str_free(&kept);
 }
 
 static void

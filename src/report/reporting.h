@@ -19,7 +19,6 @@
 #define REPORTING_SECONDS 21600	   /* of a run, if control does not say */
 #define REPORTING_MAX	  UINT64_C(604800)
 #define REPORTING_KEPT	  30 /* days for which is known what was sent */
-#define REPORTING_STATE	  (64u << 20) /* bytes of that file */
 
 struct reporting {
 	const char *program;

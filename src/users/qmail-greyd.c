@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "config/control.h"
 #include "config/homeservice.h"
@@ -70,6 +71,22 @@ setting(const char *name, uint64_t otherwise)
 	if (control_read_number(name, LIFETIME_MAX, &number) < 0)
 		error_warn(NAME, name);
 	return number;
+}
+
+/* The seconds of control/greydelay and greywindow.  A window that is over before the
+ * delay would keep everybody out for ever. */
+static void
+read_times(uint64_t *delay, uint64_t *window)
+{
+	*delay = setting("control/greydelay", DELAY);
+	*window = setting("control/greywindow", WINDOW);
+	if (*window > *delay)
+		return;
+	*window = *delay + WINDOW;
+	(void)!fd_write_all(2,
+	    SPAN(NAME ": control/greywindow is not more than"
+		      " control/greydelay, so nobody could come again: two days"
+		      " more than that are taken\n"));
 }
 
 /* ---- limits ---- */
@@ -167,7 +184,7 @@ static int
 ask_new(const struct greydoor_question *question, const struct span words[3],
     uint64_t now, uint64_t *seconds)
 {
-	uint64_t delay = setting("control/greydelay", DELAY), age;
+	uint64_t delay, window, age;
 	struct str network = STR_INIT, client = STR_INIT;
 	struct greytable_entry entry;
 	struct greytable_origin origin;
@@ -177,6 +194,7 @@ ask_new(const struct greydoor_question *question, const struct span words[3],
 	if (!add_network(&network, question->client, network_width) ||
 	    !add_network(&client, question->client, client_width))
 		return 0;
+	read_times(&delay, &window);
 	origin =
 	    (struct greytable_origin){ str_span(&network), str_span(&client) };
 	result = greytable_open(&table, NEW, GREYTABLE_MANY);
@@ -184,7 +202,7 @@ ask_new(const struct greydoor_question *question, const struct span words[3],
 		result = greytable_find(&table, words, 3, &origin, &entry);
 	if (result < 0)
 		goto done;
-	if (is_over(entry.first, now, setting("control/greywindow", WINDOW)))
+	if (is_over(entry.first, now, window))
 		entry.first = (uint32_t)now;
 	entry.last = (uint32_t)now;
 	age = now - entry.first;
@@ -303,6 +321,10 @@ main(void)
 		.path = GREYDOOR_PATH,
 		.sessions = SESSIONS,
 		.session = session };
+	uint64_t delay, window;
 
+	/* Who has just changed them looks at the log now. */
+	if (chdir(home_dir) == 0)
+		read_times(&delay, &window);
 	homeservice_run(&server, HOME_QMAILV, HOME_GROUP_NOFILES, HOME_QMAILD);
 }

@@ -163,7 +163,7 @@ WRITABLE = {
                     "is_stopped": "signal flag"},
     "qmail-clean": {"datagram": "buffer of main"},
     "qmail-authfilter": {"buffer": "buffer for the message"},
-    "qmail-filters": {"running": "for the signal handler", "is_late": "signal flag",
+    "qmail-filters": {"running": "for the signal handler", "signal_came": "signal flag",
                       "inject": "the message that is passed on", "block": "buffer for it"},
     "qmail-milter": {"filter": "the state of main", "buffer": "buffers for the message",
                      "begin": "when it began, for a name"},

@@ -6,6 +6,7 @@ import fcntl
 import gzip
 import os
 import re
+import resource
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -33,9 +34,10 @@ def report(root_place):
     root_place.reset()
     root_place.control(me="us.example\n", locals="there.example\n")
 
-    def run(log, *words, code=0):
+    def run(log, *words, code=0, limit=None):
         done = subprocess.run([root_place.program("qmail-dmarcreport"), *words], input=log.encode("latin-1"),
-                              capture_output=True, timeout=60, check=False, env={"PATH": "/usr/bin:/bin"})
+                              capture_output=True, timeout=60, check=False, env={"PATH": "/usr/bin:/bin"},
+                              preexec_fn=limit)
         assert done.returncode == code, done
         return done.stdout.decode(), done.stderr.decode()
     return run
@@ -315,6 +317,23 @@ def test_a_day_that_is_not_over(report, root_place):
         for _ in range(2):
             report(line(at=midnight(0)), "0")
     assert len(root_place.queue_files()["mess"]) == 2 and not os.path.exists(sent(root_place))
+
+
+@pytest.mark.parametrize("day, is_kept", [(32, False), (2, True)])
+def test_so_much_was_sent(report, root_place, day, is_kept):
+    """More than fits into memory: what is old goes, and no run is kept from its work."""
+    many = b"".join(b"%d a%d.example %s@a.example sent\n" % (midnight(day), n, b"x" * 400) for n in range(160000))
+    long = b"%d %s sent\n" % (midnight(1), b"y" * 20000)
+    with open(sent(root_place), "wb") as file:
+        file.write(many + long + b"%d a.example x@a.example sent\n" % midnight(1))
+    bound = 48 << 20
+    with peers.Dns({"_dmarc.a.example": record("mailto:x@a.example,mailto:y@a.example")}):
+        report(line(), limit=lambda: resource.setrlimit(resource.RLIMIT_AS, (bound, bound)))
+    assert list(queued(root_place)) == ["y@a.example"]
+    with open(sent(root_place), "rb") as file:
+        text = file.read()
+    last = b"".join(b"%d a.example %s@a.example sent\n" % (midnight(1), name) for name in (b"x", b"y"))
+    assert text == (many if is_kept else b"") + last
 
 
 def test_what_was_sent(report, root_place):

@@ -95,6 +95,25 @@ def test_silence(root_place):
     assert found[:2] == ["1", BLACK]
 
 
+class Forgetful(peers.Dns):
+    """Does not answer when a question comes for the first time."""
+
+    def answer(self, query, limit):
+        code = super().answer(query, limit)
+        if len(set(self.asked)) == len(self.asked):
+            raise peers.Silence
+        return code
+
+
+def test_all_of_the_time(root_place):
+    """One list may take all that there is, so that it can be asked again."""
+    root_place.resolver("nameserver 127.0.0.1\noptions timeout:1\n")
+    with Forgetful({at(BAD, BLACK): {"A": ["127.0.0.2"]}}):
+        found, _ = ask(root_place, "-t", "2", BLACK)
+    root_place.resolver("nameserver 127.0.0.1\n")
+    assert found[:2] == ["1", BLACK]
+
+
 def test_no_name_server(root_place):
     assert ask(root_place, "-t", "1", BLACK)[0] == WELCOME
 

@@ -114,7 +114,7 @@ def test_all_records(place, keys, addresses, tmp_path):
     assert re.fullmatch(r"v=STSv1; id=20\d{12}", policy)
     assert found == {
         "here.example": {"MX": ["10 mail.here.example"], "TXT": ["v=spf1 mx -all"]},
-        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]]},
+        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]], "TXT": ["v=spf1 a -all"]},
         "_dmarc.here.example": {"TXT": ["v=DMARC1; p=none; rua=mailto:postmaster@here.example"]},
         "_smtp._tls.here.example": {"TXT": ["v=TLSRPTv1; rua=mailto:postmaster@here.example"]},
         "_25._tcp.mail.here.example": {"TLSA": ["3 1 1 " + digest]},
@@ -153,7 +153,7 @@ def test_a_zone_file(place, keys, addresses, tmp_path, needs):
 
 
 OK = ["ok MX here.example", "ok A/AAAA mail.here.example", *("ok PTR " + name for name in REVERSE),
-      "ok SPF here.example", "ok DKIM e._domainkey.here.example", "ok DKIM m._domainkey.here.example",
+      "ok SPF here.example", "ok SPF mail.here.example", "ok DKIM e._domainkey.here.example", "ok DKIM m._domainkey.here.example",
       "ok DKIM r._domainkey.here.example", "ok DMARC _dmarc.here.example", "ok MTA-STS _mta-sts.here.example",
       "ok TLSRPT _smtp._tls.here.example"]
 
@@ -161,7 +161,7 @@ OK = ["ok MX here.example", "ok A/AAAA mail.here.example", *("ok PTR " + name fo
 def test_nothing_is_known(place):
     """No key, no certificate, no address: it says so, and prints the rest."""
     text = shown(place)
-    assert set(records(text)) == {"here.example", "_dmarc.here.example", "_mta-sts.here.example",
+    assert set(records(text)) == {"here.example", "mail.here.example", "_dmarc.here.example", "_mta-sts.here.example",
                                   "_smtp._tls.here.example"}
     assert "; There are none: qmail-dkimkey here.example makes some.\n" in text
     assert "; control/servercert.pem is not there\n" in text
@@ -183,7 +183,7 @@ def test_a_host_of_another_zone(place, addresses, tmp_path):
 
 def test_private_addresses_are_not_told(place, give):
     give("10.1.2.3", "172.31.0.1", "192.168.1.1", "100.64.0.1", "169.254.1.1", "fd00::1")
-    assert "mail.here.example" not in records(shown(place))
+    assert set(records(shown(place))["mail.here.example"]) == {"TXT"}
 
 
 def test_sixteen_addresses_are_told(place, give):
@@ -201,6 +201,16 @@ def test_sixteen_addresses_are_told(place, give):
 def test_where_mail_comes_from(place, route, expected):
     place.control(me="mail.here.example\n", bindroutes=route + "\n")
     assert records(shown(place))["here.example"]["TXT"] == [expected]
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("out.here.example", ("out.here.example", "")), ("out.there.example", ("out.there.example", ";")),
+    ("here.example", None), ("[192.0.2.1]", None), ("a b", None)])
+def test_the_name_in_helo(place, name, expected):
+    """Of another zone it is a comment; the domain has its own record already."""
+    place.control(me="mail.here.example\n", helohost=name + "\n")
+    lines = [line for line in shown(place).splitlines() if "v=spf1 a " in line]
+    assert lines == (['%s%s. 3600 IN TXT "v=spf1 a -all"' % expected[::-1]] if expected else [])
 
 
 @pytest.mark.parametrize("routes, is_told", [(":relay.example\n", True), ("there.example:relay.example\n", False),
@@ -226,7 +236,7 @@ def test_keys_of_no_use(place, keys):
     text = shown(place)
     assert [name for name in records(text) if "_domainkey" in name] == ["r._domainkey.here.example"]
     assert re.findall("^; Left out: %s(.*)" % folder, text, re.M) == [
-        "lost.txt: No such file or directory", "two.txt: it has more than one line",
+        "lost.txt: No such file or directory; a key that was brought along needs it, see qmail-dkimkey(8)", "two.txt: it has more than one line",
         "wrong.txt: what is published is no key"]
     with peers.Dns({}):
         code, out, _ = run(place, "--check", "here.example")
@@ -257,7 +267,7 @@ def test_no_keys_above(place, keys):
 
 def test_too_many_keys(place, keys):
     put_keys(place, keys, **{"k%d" % n: "ed" for n in range(32)})
-    assert len(records(shown(place))) == 4 + 32
+    assert len(records(shown(place))) == 5 + 32
     put_keys(place, keys, more="ed")
     assert run(place, "here.example") == (
         111, "", "qmail-dnsrecords: %s: File too large\n" % place.path("control/dkim/here.example"))
@@ -335,7 +345,7 @@ def check(place, keys, tmp_path):
     digest = put_certificate(place, tmp_path)
     good = {
         "here.example": {"MX": ["10 mail.here.example"], "TXT": ["v=spf1 mx -all", "other=thing"]},
-        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]]},
+        "mail.here.example": {"A": [ADDRESSES[0]], "AAAA": [ADDRESSES[1]], "TXT": ["v=spf1 a -all"]},
         "_dmarc.here.example": {"TXT": ["v=DMARC1; p=reject"]},
         "_mta-sts.here.example": {"TXT": ["v=STSv1; id=7;"]},
         "_smtp._tls.here.example": {"TXT": ["v=TLSRPTv1;rua=https://reports.example/"]},
@@ -377,7 +387,7 @@ def test_no_record(check, name, label, entry, word, code):
     assert got == code
     assert [line.split(": ")[0] for line in lines if label in line] == ["%s %s %s" % (word, label, name)]
     assert [line for line in lines if label not in line] == (
-        ["%s SPF %s%s" % (word, MX, ": the DNS does not answer" if code == 111 else "")] if name == MX else [])
+        ["%s SPF %s%s" % (word, name, ": the DNS does not answer" if code == 111 else "")] if name in (MX, MAIL) else [])
 
 
 def test_what_is_missing_counts_more_than_what_cannot_be_told(check):
@@ -396,6 +406,11 @@ SPF = "v=spf1 mx -all"
      'wrong SPF here.example: more than one: "v=spf1 mx -all", "v=spf1 -all"'),
     (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx -oll"]}, 'wrong SPF here.example: "v=spf1 mx -oll"'),
     (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf10 mx"]}, "missing SPF here.example"),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx +all"]},
+     'wrong SPF here.example: it lets anybody send in this name: "v=spf1 mx +all"'),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 all -all"]},
+     'wrong SPF here.example: it lets anybody send in this name: "v=spf1 all -all"'),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx ~all +all"]}, None),
     (DMARC, {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]},
      'wrong DMARC _dmarc.here.example: more than one: "v=DMARC1; p=none", "v=DMARC1; p=reject"'),
     (DMARC, {"TXT": ["v=DMARC1"]}, 'wrong DMARC _dmarc.here.example: "v=DMARC1"'),
@@ -414,6 +429,34 @@ SPF = "v=spf1 mx -all"
     (PTR, {"PTR": ["host.provider.example", "Mail.Here.Example"]}, None)])
 def test_other_records(check, name, entry, line):
     assert check({name: entry}) == (([line], 1) if line else ([], 0))
+
+
+@pytest.mark.parametrize("above, own, line", [
+    ("v=DMARC1; p=reject", None, "ok DMARC %s: that of _dmarc.here.example counts, p=reject"),
+    ("v=DMARC1; p=reject; sp=quarantine", {}, "ok DMARC %s: that of _dmarc.here.example counts, p=quarantine"),
+    ("v=DMARC1", None, "missing DMARC %s"),
+    (None, None, "missing DMARC %s"),
+    ("v=DMARC1; p=reject", {"TXT": ["x"]}, 'wrong DMARC %s: "x"'),
+    ("v=DMARC1; p=reject", "SERVFAIL", "unknown DMARC %s: the DNS does not answer")])
+def test_policy_of_the_organization(place, above, own, line):
+    name = "_dmarc.a.b.here.example"
+    zone = {name: own, "_dmarc.here.example": above and {"TXT": [above]}, "a.b.here.example": {"MX": ["1 mail.here.example"]}}
+    with peers.Dns({name: entry for name, entry in zone.items() if entry is not None}):
+        assert "\n%s\n" % line % name in run(place, "--check", "a.b.here.example")[1]
+
+
+@pytest.mark.parametrize("srs, address", [("srs.here.example", "mail.here.example"), ("SRS.here.example.", "mail.here.example"),
+                                          ("other.example", "srs.here.example"), (None, "srs.here.example")])
+def test_where_reports_go(place, srs, address):
+    """Not where qmail-srsd has all mail."""
+    place.control(me="mail.here.example\n", **({"srs_domain": srs + "\n"} if srs else {}))
+    text = shown(place, domain="srs.here.example")
+    found = records(text)
+    for name in "_dmarc.", "_smtp._tls.":
+        assert found[name + "srs.here.example"]["TXT"][0].endswith("rua=mailto:postmaster@" + address)
+    assert text.count("; Reports go to postmaster@%s: " % address) == 2
+    consent = ';srs.here.example._report._dmarc.mail.here.example. 3600 IN TXT "v=DMARC1"\n'
+    assert (consent in text) == (address == "mail.here.example")
 
 
 def test_keys_are_compared(check, keys):

@@ -166,6 +166,22 @@ def test_numbers(greyd):
     assert greyd.grey("bob@here.example") == [GREY]
 
 
+@pytest.mark.parametrize("window, is_told", [("299", True), ("300", True), ("0", True), ("400", False)])
+def test_a_window_before_the_delay(greyd, window, is_told):
+    """Keeps nobody out; the log has it from the start."""
+    greyd.place.write(greyd.place.path("control/greywindow"), window + "\n")
+    greyd.daemon.kill()
+    greyd.begin()
+    words = "qmail-greyd: control/greywindow is not more than control/greydelay"
+    if is_told:
+        greyd.daemon.wait(words)
+    assert greyd.grey() == [GREY]
+    greyd.age(300)
+    assert greyd.grey() == [OK]
+    greyd.daemon.wait("greyd deferred")
+    assert is_told or words not in greyd.daemon.log()
+
+
 def test_a_clock_that_steps(greyd):
     """Nobody waits longer than the delay."""
     greyd.grey()

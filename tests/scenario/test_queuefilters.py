@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import smtplib
 import socket
 import subprocess
@@ -166,6 +167,14 @@ def test_no_such_program(filters):
     assert filters.queued() == []
 
 
+def has_ended(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as source:
+            return source.read().split()[2] == "Z"
+    except OSError:
+        return True
+
+
 def test_time(filters):
     """One limit for all of them, and their children."""
     filters.place.write(filters.place.path("control/filtertimeout"), "1\n")
@@ -178,8 +187,27 @@ def test_time(filters):
     assert filters.queued() == []
     with open(filters.place.base + "/sleeper") as source:
         pid = int(source.read())
-    process.until(lambda: not os.path.exists("/proc/%d" % pid) or "Z" in open("/proc/%d/stat" % pid).read().split()[2],
-                  "the sleeper to end")
+    process.until(lambda: has_ended(pid), "the sleeper to end")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_who_ends_it_ends_the_filter(filters, number):
+    """And its children; the message is to come again."""
+    pids = filters.place.base + "/pids"
+    filters.place.write(pids, "", mode=0o666)
+    filters.add("outside", "sleep 60 2>/dev/null & echo $PPID $$ $! > %s; wait\n" % pids)
+
+    def end():
+        process.until(lambda: open(pids).read().endswith("\n"), "the filter to begin")
+        os.kill(int(open(pids).read().split()[0]), number)
+
+    killer = threading.Thread(target=end)
+    killer.start()
+    assert "it was ended" in filters.offer(code=71)[1]
+    killer.join()
+    assert filters.queued() == []
+    for pid in open(pids).read().split():
+        process.until(lambda: has_ended(int(pid)), "process %s to end" % pid)
 
 
 @pytest.mark.parametrize("text", ["outside /bin/cat\n", "outside:\n", ": /bin/cat\n", "inside: /bin/cat\n",

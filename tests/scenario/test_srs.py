@@ -186,16 +186,38 @@ def test_root_has_no_share(town, srsd):
 
 @pytest.mark.parametrize("line", ["&bob@here.example", "|forward bob@here.example", "|condredirect bob@here.example true"])
 def test_what_this_host_forwards(town, srsd, line):
-    """Only if control/srs_forwards says so."""
+    """Only if control/srs_forwards says so, and it leaves this host."""
     town.rules("ann", "", line)
+    town.rules("ann", "-out", line.replace("here", "there"))
     town.open()
     town.send("joe@there.example", "ann@here.example", subject="first")
     assert sender_of(town, town.letter("bob", "first")) == "joe@there.example"
     town.place.write(town.place.path("control/srs_forwards"), "")
     town.send("joe@there.example", "ann@here.example", subject="second")
-    assert re.fullmatch(SRS, sender_of(town, town.letter("bob", "second")))
-    town.send("", "ann@here.example", subject="third")
-    assert sender_of(town, town.letter("bob", "third")) == ""
+    assert sender_of(town, town.letter("bob", "second")) == "joe@there.example"
+    town.send("joe@there.example", "ann-out@here.example", subject="third")
+    town.daemon.wait("info msg .* from <%s>" % SRS)
+    town.send("", "ann@here.example", subject="fourth")
+    assert sender_of(town, town.letter("bob", "fourth")) == ""
+
+
+@pytest.mark.parametrize("line, is_kept", [
+    ("|forward bob@here.example bob", True), ("|forward bob@virtual.example bob@here.example", True),
+    ("|forward bob@here.example joe@there.example", False), ("|forward joe@there.example bob@here.example", False),
+    ("|forward bob@here.example joe%there.example@here.example", True),
+    ("|forward bob@here.example joe%there.example@hack.example", False), ("|forward $(cat addresses)", False)])
+def test_who_is_of_this_host(town, srsd, line, is_kept):
+    """All have to be; of more than a record holds it is not known."""
+    for name, text in ("srs_forwards", ""), ("virtualdomains", "virtual.example:bob\n"), ("percenthack", "hack.example\n"):
+        town.place.write(town.place.path("control/" + name), text)
+    town.place.write(town.home("ann") + "/addresses", "bob@here.example " + " ".join(
+        "bob-%s%d@here.example" % (80 * "x", n) for n in range(700)), mode=0o644)
+    town.rules("bob", "-default", "#")
+    town.rules("ann", "", line)
+    town.open()
+    town.send("joe@there.example", "ann@here.example", subject="first")
+    sender = sender_of(town, town.letter("bob", "first"))
+    assert sender == "joe@there.example" if is_kept else re.fullmatch(SRS, sender)
 
 
 def test_srsforward(town, srsd):

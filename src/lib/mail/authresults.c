@@ -182,10 +182,16 @@ void
 authresults_add_value(struct str *text, struct span value)
 {
 	value = span_upto(value, AUTHRESULTS_VALUE_MAX);
-	if (is_plain(value)) {
+	if (is_plain(value))
 		str_add(text, value);
-		return;
-	}
+	else
+		authresults_add_quoted(text, value);
+}
+
+void
+authresults_add_quoted(struct str *text, struct span value)
+{
+	value = span_upto(value, AUTHRESULTS_VALUE_MAX);
 	str_add_byte(text, '"');
 	for (size_t i = 0; i < value.len; i++) {
 		char c = value.s[i];

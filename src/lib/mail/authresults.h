@@ -39,4 +39,7 @@ bool authresults_pretends(struct span field, struct span id);
  */
 void authresults_add_value(struct str *text, struct span value);
 
+/* authresults_add_quoted: the same, always in quotes. */
+void authresults_add_quoted(struct str *text, struct span value);
+
 #endif

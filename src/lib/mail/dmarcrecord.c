@@ -21,9 +21,8 @@ dmarc_milder(enum dmarc_policy policy)
 	return policy == DMARC_REJECT ? DMARC_QUARANTINE : DMARC_NONE;
 }
 
-/* The next "name=value"; the name is empty if there is no "=". */
-static bool
-next_tag(struct span *rest, struct span *name, struct span *value)
+bool
+dmarcrecord_next_tag(struct span *rest, struct span *name, struct span *value)
 {
 	struct span field;
 	size_t equals;
@@ -44,7 +43,7 @@ cut_version(struct span *rest)
 	struct span name, value;
 
 	return span_starts_nocase(*rest, SPAN("v")) &&
-	    next_tag(rest, &name, &value) &&
+	    dmarcrecord_next_tag(rest, &name, &value) &&
 	    span_equal_nocase(name, SPAN("v")) &&
 	    span_equal(value, SPAN("DMARC1"));
 }
@@ -55,7 +54,7 @@ find_tag(struct span text, struct span wanted, struct span *value)
 {
 	struct span name;
 
-	while (next_tag(&text, &name, value))
+	while (dmarcrecord_next_tag(&text, &name, value))
 		if (span_equal_nocase(name, wanted))
 			return true;
 	return false;

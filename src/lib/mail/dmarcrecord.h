@@ -49,6 +49,17 @@ struct dmarc_record {
 MUST_CHECK bool
 dmarcrecord_parse(struct span text, struct dmarc_record *record);
 
+/*
+ * dmarcrecord_next_tag: takes the next "name=value" off a record of this form, which that of
+ * TLSRPT has as well (RFC 8460 3).
+ *   rest    moves on
+ *   name    receives it, without blanks; empty if there is no "="
+ *   value   likewise
+ * Returns false if there is none left.
+ */
+bool
+dmarcrecord_next_tag(struct span *rest, struct span *name, struct span *value);
+
 /* dmarc_milder: one step: "reject" becomes "quarantine", all else "none". */
 enum dmarc_policy dmarc_milder(enum dmarc_policy policy);
 

@@ -408,12 +408,18 @@ dns_is_trusted(struct dns *dns)
 	return are_trusted(dns);
 }
 
-bool
-dns_has_time(struct dns *dns)
+int64_t
+dns_time_left(struct dns *dns)
 {
 	if (dns->attempts == 0)
 		configure_from_system(dns);
-	return time_left(dns, clock_monotonic(), 1) > 0;
+	return time_left(dns, clock_monotonic(), dns->budget);
+}
+
+bool
+dns_has_time(struct dns *dns)
+{
+	return dns_time_left(dns) > 0;
 }
 
 enum dns_outcome

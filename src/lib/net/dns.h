@@ -95,6 +95,9 @@ bool dns_is_trusted(struct dns *dns);
  * DNS_TOTAL is used up.  Tells why DNS_FAILED came. */
 bool dns_has_time(struct dns *dns);
 
+/* dns_time_left: milliseconds that questions may still wait in all; 0 or less: none. */
+int64_t dns_time_left(struct dns *dns);
+
 enum dns_outcome {
 	DNS_FOUND,   /* there are records */
 	DNS_NOTHING, /* the name exists, but has none of this type */

@@ -33,7 +33,7 @@ exchange(int door, struct str *record)
 
 int
 srsdoor_ask(const char *home, enum srsdoor_letter letter, struct span address,
-    struct str *result)
+    struct span recipients, struct str *result)
 {
 	int door, answer;
 
@@ -46,6 +46,8 @@ srsdoor_ask(const char *home, enum srsdoor_letter letter, struct span address,
 	str_reset(result);
 	str_add_byte(result, (char)letter);
 	str_add_field(result, span_upto(address, ADDRESS_MAX));
+	if (result->len + recipients.len <= SRSDOOR_RECORD_MAX)
+		str_add(result, recipients);
 	answer = door < 0 ? 0 : exchange(door, result);
 	fd_close(door);
 	if (answer)
@@ -57,7 +59,7 @@ srsdoor_ask(const char *home, enum srsdoor_letter letter, struct span address,
 
 int
 srsdoor_sender(const char *home, enum srsdoor_letter letter, struct span sender,
-    struct str *result)
+    struct span recipients, struct str *result)
 {
 	int answer;
 
@@ -65,7 +67,7 @@ srsdoor_sender(const char *home, enum srsdoor_letter letter, struct span sender,
 		str_set(result, sender);
 		return 0;
 	}
-	answer = srsdoor_ask(home, letter, sender, result);
+	answer = srsdoor_ask(home, letter, sender, recipients, result);
 	if (answer == 0 && letter == SRSDOOR_FORWARD) {
 		str_set(result, SPAN("qmail-srsd does not run here"));
 		return -1;
