@@ -38,26 +38,28 @@ peek(struct lines *lines)
 	return got ? bytes : SPAN("");
 }
 
-/* A line that goes on behind the end of the buffer. */
+/* A line that goes on behind the end of the buffer.  At the end of input the last
+ * line stays where it is. */
 static bool
-next_in_parts(struct lines *lines, struct span *line)
+next_in_parts(struct lines *lines, struct span bytes, struct span *line)
 {
-	struct span bytes;
-	bool is_there = false;
-
+	if (!bytes.len)
+		return false;
 	str_reset(&lines->part);
 	lines->is_whole = false;
-	while (!lines->is_whole && (bytes = peek(lines)).len) {
+	while (bytes.len) {
 		size_t end = span_find(bytes, '\n');
 		size_t room = LINES_MAX - lines->part.len;
 
-		is_there = true;
 		str_add(&lines->part, span_upto(span_upto(bytes, end), room));
 		lines->is_whole = end < bytes.len;
 		in_consume(&lines->in, lines->is_whole ? end + 1 : end);
+		if (lines->is_whole)
+			break;
+		bytes = peek(lines);
 	}
 	*line = str_span(&lines->part);
-	return is_there;
+	return true;
 }
 
 bool
@@ -71,7 +73,7 @@ lines_next(struct lines *lines, struct span *line)
 	bytes = peek(lines);
 	end = span_find(bytes, '\n');
 	if (end == bytes.len)
-		return next_in_parts(lines, line);
+		return next_in_parts(lines, bytes, line);
 	*line = span_upto(span_upto(bytes, end), LINES_MAX);
 	lines->is_whole = true;
 	lines->taken = end + 1;

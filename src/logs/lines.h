@@ -32,7 +32,7 @@ void lines_init(struct lines *lines, const char *program);
 /*
  * lines_next: takes the next line, without its newline; the last one may have
  * none, see is_whole.
- *   line   receives it, good until the next call
+ *   line   receives it, good until the next call that takes one
  * Returns false at the end.  Ends the program with 111 if it cannot be read.
  */
 MUST_CHECK bool lines_next(struct lines *lines, struct span *line);
