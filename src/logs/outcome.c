@@ -8,6 +8,7 @@
 
 #include "base/fmt.h"
 #include "base/scan.h"
+#include "base/split.h"
 #include "mail/logevent.h"
 
 #define WORDS_MAX      11
@@ -18,43 +19,15 @@
 #define NEAR_HALF      1e-5 /* what a product can be wrong by, and more */
 #define TEXT_MAX       400  /* any double with six decimals */
 
-/* Inline: it looks at each byte of long logs.  There are no control characters
- * in words of ours. */
-static inline bool
-is_in_word(char c)
-{
-	return (unsigned char)c > ' ';
-}
-
-size_t
-outcome_split(struct span line, struct span words[], size_t room)
-{
-	size_t at = 0, count = 0;
-
-	for (size_t i = 0; i < room; i++) {
-		size_t start;
-
-		while (at < line.len && !is_in_word(line.s[at]))
-			at++;
-		start = at;
-		while (at < line.len && is_in_word(line.s[at]))
-			at++;
-		words[i] = span_make(line.s + start, at - start);
-		if (at > start)
-			count = i + 1;
-	}
-	return count;
-}
-
 bool
 outcome_parse(struct span line, struct outcome *outcome)
 {
 	struct span w[WORDS_MAX];
 	size_t count;
 
-	if (line.len < 2 || is_in_word(line.s[1]))
+	if (line.len < 2 || line.s[1] != ' ')
 		return false;
-	count = outcome_split(line, w, WORDS_MAX);
+	count = split_words(line, w, WORDS_MAX);
 	if (line.s[0] == 'd' && count >= DELIVERY_LEAST && w[1].len == 1 &&
 	    w[1].s[0] != OUTCOME_MESSAGE) {
 		*outcome = (struct outcome){ .result = w[1].s[0],

@@ -35,14 +35,6 @@ struct outcome {
  */
 MUST_CHECK bool outcome_parse(struct span line, struct outcome *outcome);
 
-/*
- * outcome_split: the first words of a line, as many as there is room for; they
- * end at blanks and control characters.
- *   words   receives them; of those that are not there, empty ones
- * Returns how many there are.
- */
-size_t outcome_split(struct span line, struct span words[], size_t room);
-
 /* outcome_number: the number that a word begins with: 0 where it begins with
  * none, UINT64_MAX where it is larger than that. */
 uint64_t outcome_number(struct span word);

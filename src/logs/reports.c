@@ -4,6 +4,7 @@
  */
 #include "reports.h"
 
+#include "base/split.h"
 #include "mail/logevent.h"
 
 /* ---- what is counted ---- */
@@ -189,7 +190,7 @@ make_averages(struct lines *lines, struct str *text)
 	struct span line, words[5];
 
 	while (lines_next(lines, &line))
-		if (outcome_split(line, words, 5) == 5)
+		if (split_words(line, words, 5) == 5)
 			add_average(text, words[2], words[3], words[4]);
 }
 

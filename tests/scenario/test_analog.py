@@ -192,6 +192,14 @@ def test_memory_for_what_is_open_only(tool):
         assert tool(name, told, memory=SMALL_MEMORY)[0]
 
 
+def test_many_columns(tool):
+    """More than are looked at at a time."""
+    row = b" ".join(b"%d" % number for number in range(95, 150))
+    lines = tool("columnt", b"1 2\n" + row + b"\n")[0].splitlines()
+    assert lines[1].split() == row.split() and lines[0] == b" 1   2  "
+    assert lines[1].startswith(b"95  96  97  98  99  100  101  ")
+
+
 def rows_of(lines):
     return [line.split(maxsplit=4) for line in lines.decode().splitlines()]
 

@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/fmt.h"
 #include "base/scan.h"
+#include "base/split.h"
 
 #define TAI_LEN	     25 /* "@" and 24 digits */
 #define TAI_SECONDS  16 /* of them are seconds */
@@ -19,8 +20,7 @@
 #define WORDS_MAX    11
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* Inline: it looks at each byte of long logs. */
-static inline bool
+static bool
 is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -199,22 +199,6 @@ struct split {
 	struct span line, words[WORDS_MAX];
 };
 
-static void
-split_line(struct span line, struct split *split)
-{
-	size_t at = 0, start;
-
-	split->line = line;
-	for (size_t i = 0; i < WORDS_MAX; i++) {
-		while (at < line.len && is_blank(line.s[at]))
-			at++;
-		start = at;
-		while (at < line.len && !is_blank(line.s[at]))
-			at++;
-		split->words[i] = span_make(line.s + start, at - start);
-	}
-}
-
 /* The line from the word at a place on. */
 static struct span
 rest_at(const struct split *split, unsigned char place)
@@ -275,7 +259,8 @@ logevent_parse(struct span line, struct logevent *event)
 	const struct form *form;
 
 	*event = (struct logevent){ .kind = LOGEVENT_OTHER, .words = line };
-	split_line(line, &split);
+	split.line = line;
+	(void)split_words(line, split.words, WORDS_MAX);
 	form = find_form(&split);
 	if (!form)
 		return;

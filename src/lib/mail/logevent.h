@@ -81,8 +81,9 @@ enum logevent_result {
 
 /*
  * An event.  What its kind does not have is 0 or empty.  Words are found by
- * their place, and end at a blank; a number is the digits that its word begins
- * with, 0 where there are none, and UINT64_MAX for more than that.
+ * their place, and end at a blank or a control character; a number is the digits
+ * that its word begins with, 0 where there are none, and UINT64_MAX for more than
+ * that.
  */
 struct logevent {
 	enum logevent_kind kind;
