@@ -15,9 +15,8 @@
 #define DELIVERY_LEAST 10 /* words; the reason may be missing */
 #define MESSAGE_WORDS  10
 #define DIGITS_MAX     19
-#define EXACT_MAX      1e9  /* numbers below have nine decimals at least */
-#define NEAR_HALF      1e-5 /* what a product can be wrong by, and more */
-#define TEXT_MAX       400  /* any double with six decimals */
+#define EXACT_MAX      1e9 /* larger numbers are left to printf */
+#define TEXT_MAX       400 /* any double with six decimals */
 
 bool
 outcome_parse(struct span line, struct outcome *outcome)
@@ -148,8 +147,9 @@ outcome_product(uint64_t a, uint64_t b)
 
 /*
  * A number with decimals, scale being 10 to their power.  printf takes most of
- * the time of a report that is all numbers, and is needed only where rounding is
- * close: elsewhere the product tells the digits.
+ * the time of a report that is all numbers.  It is needed only for a product of
+ * exactly a half: that may have been rounded to it, from above or from below, but
+ * no product is rounded beyond it.
  */
 static void
 add_decimal(struct str *text, double number, int decimals, double scale)
@@ -163,7 +163,7 @@ add_decimal(struct str *text, double number, int decimals, double scale)
 		uint64_t digits = (uint64_t)rest;
 		double beyond = rest - (double)digits;
 
-		if (beyond < 0.5 - NEAR_HALF || beyond > 0.5 + NEAR_HALF) {
+		if (beyond != 0.5) {
 			digits += beyond > 0.5;
 			if (digits == (uint64_t)scale) {
 				whole++;

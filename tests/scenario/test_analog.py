@@ -146,6 +146,17 @@ def test_info_again_counts_anew(tool):
     assert tool("matchup", log)[0] == b"m 2 3 4 0 0 0 <b> 5 6\n"
 
 
+def test_new_forgets_the_message_before(tool):
+    log = b"1 info msg 5: bytes 1 from <a> qp 2 uid 3\n2 new msg 5\n3 end msg 5\n"
+    assert tool("matchup", log) == (b"", b"")
+
+
+def test_rows_with_the_same_time_are_in_order(tool):
+    lines = b"".join(b"m 1 2 3 1 0 0 <s> 7 %d\n" % uid for uid in (3, 2, 9, 1))
+    shown = tool("zsuids", lines)[0].rpartition(b"\n\n")[2].splitlines()[1:]
+    assert [line.split()[-1] for line in shown] == [b"1", b"2", b"3", b"9"]
+
+
 def test_an_unfinished_line_alone(tool):
     assert tool("matchup", b"1 end msg") == (b"", b"1 end msg")
 
@@ -226,6 +237,13 @@ def test_reports_count_what_is_there(tool):
     averages, _ = tool("rxdelay", tool("recipients", told)[0])
     shown = tool("zrxdelay", told)[0].rpartition(b"\n\n")[2].splitlines()[1:]
     assert [line.split() for line in shown] == [line.split() for line in averages.splitlines()]
+
+
+def test_averages_are_of_what_recipients_prints(tool):
+    """0.018 seconds, printed as 0.02, are 0.005 for each of four."""
+    lines = b"d z 1000 1000 1000.0045 5 <s> local.r 6 7 no/\n" * 4
+    assert tool("recipients", lines)[0] == b"0 0 4 0.02 local.r\n"
+    assert tool("zrxdelay", lines)[0].endswith(b"\n0.01      4  local.r\n")
 
 
 def test_how_soon(tool):
