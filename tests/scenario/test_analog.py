@@ -15,6 +15,7 @@ from support import process
 MESSAGES = 300
 LINE_MAX = 65536
 SMALL_MEMORY = 16 << 20
+TIME_LIMIT = 20  # seconds
 
 
 @pytest.fixture(name="tool")
@@ -27,7 +28,8 @@ def make_tool(place):
                 resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         with tempfile.TemporaryFile() as kept:
             done = subprocess.run([place.program(name), *words], input=text, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, preexec_fn=begin, close_fds=False)
+                                  stderr=subprocess.PIPE, preexec_fn=begin, close_fds=False,
+                                  timeout=TIME_LIMIT)
             kept.seek(0)
             left = kept.read()
         assert not process.crash(done.returncode, done.stderr)
