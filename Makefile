@@ -37,6 +37,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix \
             report/qmail-tlsrpt report/qmail-dmarcreport \
+            logs/matchup logs/columnt logs/xsender logs/zoverall \
             auth/qmail-dmarccheck auth/qmail-spfcheck
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
@@ -54,6 +55,13 @@ SCRIPTS  := admin/qmail-qstat admin/config admin/config-fast \
             serial/maildirsmtp serial/maildirqmtp \
             submit/datemail submit/mailsubj \
             maildir/elq maildir/pinq maildir/qail
+
+# Names under which a program does something else: NAME=PROGRAM.
+NAMES    := xrecipient=xsender xqp=xsender \
+            $(addsuffix =zoverall,zddist zsuccesses zfailures zdeferrals \
+            zrecipients zrhosts zrxdelay zsenders zsuids zsendmail \
+            ddist successes failures deferrals recipients rhosts rxdelay \
+            senders suids)
 
 RECEIVE_PARTS      := policy receipt
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_line smtpd_session smtpd_envelope \
@@ -86,6 +94,10 @@ serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
 qmail-qctl_PARTS   := control request selection message list stat
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
+matchup_PARTS      := open outcome lines
+columnt_PARTS      := columns lines
+xsender_PARTS      := outcome lines
+zoverall_PARTS     := reports overall rows order columns outcome lines
 REPORT_PARTS       := logcount reporting reportask reportmail reportrun
 qmail-dmarcreport_PARTS := dmarcreport_count dmarcreport_text $(REPORT_PARTS)
 qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text $(REPORT_PARTS)
@@ -183,7 +195,9 @@ LIB_O    := $(LIB_C:src/%.c=%.o)
 name      = $(notdir $(1))
 parts     = $(1) $(addprefix $(dir $(1)),$($(call name,$(1))_PARTS))
 objects   = $(patsubst %,$(B)/$(1)/%.o,$(call parts,$(2)))
-BINARIES := $(addprefix $(B)/bin/,$(notdir $(HOT) $(ACCOUNTS) $(TLS) $(SCRIPTS)))
+named     = $(word $(1),$(subst =, ,$(2)))
+BINARIES := $(addprefix $(B)/bin/,$(notdir $(HOT) $(ACCOUNTS) $(TLS) $(SCRIPTS)) \
+            $(foreach n,$(NAMES),$(call named,1,$(n))))
 CONF_H   := $(B)/gen/home_conf.h
 
 .PHONY: all clean
@@ -238,6 +252,12 @@ endef
 $(foreach p,$(HOT),$(eval $(call hot_program,$(p))))
 $(foreach p,$(ACCOUNTS),$(eval $(call acc_program,$(p))))
 $(foreach p,$(TLS),$(eval $(call tls_program,$(p))))
+
+define other_name
+$(B)/bin/$(call named,1,$(1)): $(B)/bin/$(call named,2,$(1))
+	ln -f $$< $$@
+endef
+$(foreach n,$(NAMES),$(eval $(call other_name,$(n))))
 
 define script
 $(B)/bin/$(call name,$(1)): src/$(1).sh conf-qmail

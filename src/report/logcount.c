@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ascii.h"
+#include "mail/logevent.h"
 #include "sys/error.h"
 #include "sys/in.h"
 #include "sys/random.h"
@@ -15,9 +15,6 @@
 #define LINE_MAX_IN 8192 /* bytes; longer lines are passed over */
 #define BUFFER	    65536
 #define STAMP_LEN   25 /* "@" and 24 digits */
-#define SECONDS_LEN 16 /* digits of them that are seconds */
-#define TAI_OFFSET  (UINT64_C(1) << 62)
-#define TAI_AHEAD   10 /* seconds, as all tools of this family have it */
 
 void
 logcount_init(struct logcount *count)
@@ -28,25 +25,18 @@ logcount_init(struct logcount *count)
 
 /* ---- a line ---- */
 
-/* The seconds since 1970 of a stamp, which is taken off. */
+/* The seconds since 1970 of a stamp of TAI64N, which is taken off. */
 static bool
 take_stamp(struct span *line, int64_t *seconds)
 {
-	uint64_t number = 0;
+	struct logstamp stamp;
 
-	if (line->len < STAMP_LEN || line->s[0] != '@')
+	if (!span_starts(*line, SPAN("@")) ||
+	    !logstamp_parse(span_upto(*line, STAMP_LEN), &stamp))
 		return false;
-	for (int i = 1; i < STAMP_LEN; i++) {
-		int digit = ascii_hex_value(line->s[i]);
-
-		if (digit < 0)
-			return false;
-		if (i <= SECONDS_LEN)
-			number = number << 4 | (unsigned)digit;
-	}
 	*line = span_from(*line, STAMP_LEN);
-	*seconds = (int64_t)(number - TAI_OFFSET) - TAI_AHEAD;
-	return number >= TAI_OFFSET;
+	*seconds = stamp.seconds;
+	return true;
 }
 
 /* The next word.  Returns false if there is none that is whole. */

@@ -8,7 +8,7 @@ certificate for both; a signed message, unchecked and with SPF, DKIM and DMARC
 checked, at Postfix by policyd-spf, opendkim and opendmarc;
 and a list, a message with ten thousand recipients of one domain that its
 sendmail takes, of which recipients are counted.  Last, databases of a million
-entries beside tinycdb.  A turn is over when the queue is empty; what
+entries beside tinycdb, and reports on a log beside awk.  A turn is over when the queue is empty; what
 arrived is counted.  Postfix has its defaults, but for the limit of two deliveries to one
 mailbox at a time, which would slow it down here.  Machines are noisy: what
 counts is the ratio, the median of those of the rounds, with the least and the
@@ -29,6 +29,7 @@ import time
 
 import checks
 import databases
+import logs
 import tlsload
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -515,6 +516,7 @@ def main():
         suite.stop()
     if suites[0].name == "angarium":
         databases.measure(PREFIX, stage / "databases")
+        logs.measure(os.path.join(BUILD, "bin"), stage)
     sink.process.terminate()
 
 

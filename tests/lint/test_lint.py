@@ -166,9 +166,28 @@ def pages():
     return sorted(os.listdir(os.path.join(build.TOP, "man")))
 
 
+def referred(page):
+    """The page that this one is another name of; None: it is one itself."""
+    found = re.fullmatch(r"\.so man(\d)/(\S+\.\1)\n", build.read("man/" + page))
+    return found and found[2]
+
+
+def own_pages():
+    return [page for page in pages() if not referred(page)]
+
+
 def test_pages_are_well_formed():
-    build.run(["mandoc", "-Tlint", "-Wwarning", *("man/" + page for page in pages())],
+    build.run(["mandoc", "-Tlint", "-Wwarning", *("man/" + page for page in own_pages())],
               cwd=build.TOP)
+
+
+def test_pages_of_several_programs_name_each():
+    others = [page for page in pages() if referred(page)]
+    assert others
+    for page in others:
+        name = re.escape(page.rsplit(".", 1)[0])
+        head = build.read("man/" + referred(page)).partition(".Sh SYNOPSIS")[0]
+        assert re.search(r"^\.Nm %s( ,)?$" % name, head, re.M), page
 
 
 def test_programs_have_pages():
@@ -187,7 +206,7 @@ def test_pages_are_installed():
 
 def test_pages_have_their_sections_in_order():
     wrong = []
-    for page in pages():
+    for page in own_pages():
         heads = re.findall(r'^\.Sh "?([^"\n]+)', build.read("man/" + page), re.M)
         places = [SECTIONS.index(head) for head in heads if head in SECTIONS]
         if places != sorted(places):
@@ -252,7 +271,7 @@ def test_version():
 # Pages of other packages and of the system.
 FOREIGN_PAGES = set("""asctime(3) biff(1) crypt(3) ctime(3) fcntl(2) find(1) flock(2) hostname(1)
     logger(1) multilog(8) passwd(5) printf(1) ps(1) rename(2) shadow(5) syslog(3) tcpclient(1)
-    tcpserver(1) uname(1)""".split())
+    tai64n(8) tcpserver(1) uname(1)""".split())
 # Of the installation, which has no page; an example; several of one.
 OTHER_PROGRAMS = {"qmail-install", "qmail-dial", "qmail-getpws"}
 

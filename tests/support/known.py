@@ -7,7 +7,7 @@ from . import build
 
 RECORDED = ("inject", "sendmail", "local", "tools", "smtpd", "remote", "pop3",
             "checkpassword", "qmtp_qmqp", "ofmip", "serialmail", "fastforward",
-            "dotforward")
+            "dotforward", "analog")
 
 
 def read():

@@ -52,7 +52,10 @@ class Tidy:
         words = MBOX_DATE.sub(self.mbox_date, words)
         words = MESSAGE_ID.sub(self.message_id, words)
         words = SECONDS.sub(self.seconds, words)
-        return re.sub(r"\bqp \d+", "qp {PID}", words)
+        return re.sub(r"\bqp (\d+)", self.process, words)
+
+    def process(self, found):
+        return found.group() if re.search(r"\b%s\b" % found.group(1), self.given) else "qp {PID}"
 
     def name(self, name):
         return self.message_file.sub(r"\1\2/*", name)
@@ -116,8 +119,13 @@ def open_input(scene, case, closing):
 
 
 def give_descriptors(case, how, closing):
-    """Pipes with a text, as the descriptors that the case numbers."""
-    ends = {}
+    """Pipes with a text, as the descriptors that the case numbers; and files for
+    what it writes to others.  Returns these."""
+    ends, files = {}, {}
+    for number in case.get("outputs", ()):
+        files[number] = tempfile.TemporaryFile()
+        ends[int(number)] = fcntl.fcntl(files[number].fileno(), fcntl.F_DUPFD_CLOEXEC, 64)
+        closing += [files[number].close, lambda end=ends[int(number)]: os.close(end)]
     for number, words in case.get("fds", {}).items():
         theirs, ours = os.pipe()
         os.write(ours, raw(words))
@@ -132,14 +140,20 @@ def give_descriptors(case, how, closing):
         closing.append(lambda: os.close(spare))
         how["preexec_fn"] = lambda: [os.dup2(end, number) for number, end in ends.items()]
         how["pass_fds"] = tuple(ends)
+    return files
+
+
+def contents(file):
+    file.seek(0)
+    return text(file.read())
 
 
 def run(scene, case):
-    """Exit, standard output and standard error."""
+    """Exit, standard output, standard error, and what else is in outputs."""
     argv, how = scene.command(case)
     closing, output = [], subprocess.PIPE
     try:
-        give_descriptors(case, how, closing)
+        files = give_descriptors(case, how, closing)
         source, feed = open_input(scene, case, closing)
         if case.get("stdout_kind") == "full":
             output = open("/dev/full", "wb")
@@ -151,13 +165,14 @@ def run(scene, case):
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
-            return "time limit", "", ""
+            return "time limit", "", "", {}
+        outputs = {number: contents(file) for number, file in files.items()}
     finally:
         for close in closing:
             close()
     crash = process.crash(child.returncode, err)
     assert not crash or child.returncode == process.QUEUE_BUG_CODE, (crash, err)
-    return child.returncode, text(out or b""), text(err)
+    return child.returncode, text(out or b""), text(err), outputs
 
 
 def play(place, case):
@@ -168,13 +183,15 @@ def play(place, case):
             run(scene, {**common, **step})
         before = scene.files()
         scene.forget_submissions()
-        code, out, err = run(scene, case)
+        code, out, err, outputs = run(scene, case)
         tidy = Tidy(scene)
         outcome = {"exit": code, "stdout": tidy(out), "stderr": tidy(err)}
         outcome["files"], outcome["modes"] = changes(
             before, scene.files(), tidy, case.get("ignore", ()))
         outcome["queue"] = [{"envelope": tidy(text(envelope)), "message": tidy(text(message))}
                             for envelope, message in scene.submissions()]
+        if outputs:
+            outcome["outputs"] = {number: tidy(words) for number, words in outputs.items()}
         if scene.log:
             outcome["syslog"] = [tidy(line) for line in scene.logged()]
         return outcome
@@ -266,7 +283,18 @@ def notice(message, case):
     return "(notice)\n%s\n\n%s" % (header, mentioned(body, case))
 
 
+def figures(words):
+    """The numbers at the ends of lines, whatever they are called."""
+    return re.findall(r"^(?:[^:\n]*: *)?(-?\d[\d.e+-]*)$", words, re.M)
+
+
 def reduce(rule, value, case):
+    if rule == "table":
+        return value.rpartition("\n\n")[2]
+    if rule == "lines":
+        return sorted(value.splitlines())
+    if rule == "figures":
+        return figures(value)
     if rule == "code":
         return status_codes(value)
     if rule == "smtp":

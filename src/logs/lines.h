@@ -1,0 +1,47 @@
+/*
+ * lines.h - the lines of descriptor 0, and text to descriptor 1.
+ * Input: hostile
+ */
+#ifndef LOGS_LINES_H
+#define LOGS_LINES_H
+
+#include <stdbool.h>
+
+#include "base/attr.h"
+#include "base/span.h"
+#include "base/str.h"
+#include "sys/in.h"
+#include "sys/out.h"
+
+#define LINES_MAX 65536 /* bytes of a line; it is cut there */
+
+struct lines {
+	const char *program;
+	struct in in;
+	size_t taken;	 /* bytes of the buffer that the last line was */
+	struct str part; /* a line that does not lie in the buffer whole */
+	bool is_whole;	 /* the last line that was taken ends in a newline */
+};
+
+/* lines_program: the name that a program was called by, without its folder. */
+struct span lines_program(const char *name);
+
+/* lines_init: reads descriptor 0 through buffers of the program's own. */
+void lines_init(struct lines *lines, const char *program);
+
+/*
+ * lines_next: takes the next line, without its newline; the last one may have
+ * none, see is_whole.
+ *   line   receives it, good until the next call that takes one
+ * Returns false at the end.  Ends the program with 111 if it cannot be read.
+ */
+MUST_CHECK bool lines_next(struct lines *lines, struct span *line);
+
+/* lines_flush: writes what is left; ends the program with 111 if not all could
+ * be written, now or before. */
+void lines_flush(const char *program, struct out *out);
+
+/* lines_free: releases the memory. */
+void lines_free(struct lines *lines);
+
+#endif
