@@ -121,6 +121,8 @@ main(int argc, char **argv)
 			break;
 		case PROXYHEADER_UNKNOWN:
 			forget_proxy();
+			/* Who has no address is taken for a user here. */
+			environment_set("TCPREMOTEIP", "unknown");
 			break;
 		case PROXYHEADER_LOCAL:
 			/* HAProxy says that of clients on UNIX sockets too. */

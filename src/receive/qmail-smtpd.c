@@ -93,7 +93,7 @@ read_environment(struct smtpd *smtpd)
 {
 	smtpd->host = environment("TCPREMOTEHOST", "unknown");
 	smtpd->user = environment("TCPREMOTEINFO", "");
-	smtpd->ip = environment("TCPREMOTEIP", "unknown");
+	smtpd->peer = smtpd->ip = environment("TCPREMOTEIP", "unknown");
 	smtpd->by = environment("TCPLOCALHOST", "");
 	if (smtpd->by.len == 0)
 		smtpd->by = environment("TCPLOCALIP", "unknown");

@@ -114,6 +114,12 @@ struct smtpd_submission {
 	const char *fault;
 };
 
+/* What a proxy told of its client. */
+struct smtpd_proxied {
+	bool is_told;
+	struct str host, user, ip, by;
+};
+
 struct smtpd {
 	struct in in;
 	struct out out;
@@ -125,7 +131,8 @@ struct smtpd {
 	struct str greeting;		/* the name we go by */
 	int64_t started, session_end;	/* clock_monotonic */
 	struct span host, user, ip, by; /* for the Received field */
-	struct str proxied[3];		/* host, user, ip that a proxy told */
+	struct span peer; /* an address; that of a client, or of its proxy */
+	struct smtpd_proxied proxied;
 	struct str helo;
 	bool has_helo, is_extended; /* HELO or EHLO came; EHLO was the last */
 	struct smtpd_tls tls;

@@ -56,18 +56,24 @@ smtpd_auth_read(struct smtpd *smtpd)
 	return is_wanted_on_port(&login->is_wanted);
 }
 
-/* Whether nobody but the two of us hears a password. */
 static bool
-is_private(const struct smtpd *smtpd)
+is_of_this_machine(struct span address)
 {
 	struct ip_address ip;
 
-	if (smtpd->tls.is_on)
-		return true;
-	if (!ip_parse(smtpd->ip, &ip))
+	if (!ip_parse(address, &ip))
 		return false;
 	ip = ip_unmapped(&ip);
 	return ip_is_loopback(&ip);
+}
+
+/* Whether nobody but the two of us hears a password.  Where a proxy tells of
+ * its client, both have to be here. */
+static bool
+is_private(const struct smtpd *smtpd)
+{
+	return smtpd->tls.is_on ||
+	    (is_of_this_machine(smtpd->peer) && is_of_this_machine(smtpd->ip));
 }
 
 bool

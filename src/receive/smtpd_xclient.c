@@ -6,12 +6,14 @@
  */
 #include "smtpd.h"
 
+#include "base/scan.h"
 #include "base/wordset.h"
 #include "config/control.h"
 #include "net/ip.h"
 #include "smtpd_reply.h"
 
 #define VALUE_MAX 255 /* bytes of one value */
+#define PORT_MAX  65535
 
 int
 smtpd_xclient_read(struct smtpd *smtpd)
@@ -57,94 +59,162 @@ decode_xtext(struct span text, struct str *value)
 	return value->len <= VALUE_MAX && !span_has(str_span(value), '\0');
 }
 
-/* "192.0.2.1", or with its family: "IPV6:2001:db8::1" */
-static bool
-take_address(struct str *value)
-{
-	struct ip_address ip;
-
-	if (span_starts_nocase(str_span(value), SPAN("IPV6:"))) {
-		struct str rest = STR_INIT;
-
-		str_set(&rest, span_from(str_span(value), 5));
-		str_set(value, str_span(&rest));
-		str_free(&rest);
-	}
-	return ip_parse(str_span(value), &ip);
-}
-
-/* What can be told, and where it goes; without a place it is only read. */
+/* What can be told, and the variable in which tcpserver has it; the rest is in
+ * our own words, or only read. */
 enum attribute {
 	NAME,
-	LOGIN,
 	ADDR,
+	LOGIN,
+	PORT,
+	DESTADDR,
+	DESTPORT,
 	HELO,
-	READ_ONLY
+	PROTO,
+	ATTRIBUTES
 };
 
 static const struct {
-	const char *name;
-	enum attribute attribute;
-} attributes[] = {
-	{ "NAME", NAME },
-	{ "ADDR", ADDR },
-	{ "LOGIN", LOGIN },
-	{ "HELO", HELO },
-	{ "PORT", READ_ONLY },
-	{ "PROTO", READ_ONLY },
-	{ "DESTADDR", READ_ONLY },
-	{ "DESTPORT", READ_ONLY },
+	const char *name, *variable;
+} attributes[ATTRIBUTES] = {
+	[NAME] = { "NAME", "TCPREMOTEHOST" },
+	[ADDR] = { "ADDR", "TCPREMOTEIP" },
+	[LOGIN] = { "LOGIN", "TCPREMOTEINFO" },
+	[PORT] = { "PORT", "TCPREMOTEPORT" },
+	[DESTADDR] = { "DESTADDR", "TCPLOCALIP" },
+	[DESTPORT] = { "DESTPORT", "TCPLOCALPORT" },
+	[HELO] = { "HELO", NULL },
+	[PROTO] = { "PROTO", NULL },
 };
 
+/* What one command tells. */
+struct told {
+	bool is_told;
+	struct str value; /* empty: the proxy does not know */
+};
+
+/* "192.0.2.1", or with its family: "IPV6:2001:db8::1"; then as tcpserver has it. */
 static bool
-find_attribute(struct span name, enum attribute *attribute)
+take_address(struct str *value)
 {
-	for (size_t i = 0; i < sizeof(attributes) / sizeof(*attributes); i++)
-		if (span_equal_nocase(name, span_of(attributes[i].name))) {
-			*attribute = attributes[i].attribute;
-			return true;
-		}
-	return false;
+	struct span text = str_span(value);
+	struct ip_address ip;
+
+	if (span_starts_nocase(text, SPAN("IPV6:")))
+		text = span_from(text, 5);
+	if (!ip_parse(text, &ip))
+		return false;
+	str_reset(value);
+	ip_format(value, &ip);
+	return true;
+}
+
+/* Whether a value that is known can be one. */
+static bool
+take_value(enum attribute attribute, struct str *value)
+{
+	uint64_t port;
+
+	switch (attribute) {
+	case ADDR:
+	case DESTADDR:
+		return take_address(value);
+	case PORT:
+	case DESTPORT:
+		return scan_u64(str_span(value), PORT_MAX, &port);
+	default:
+		return true;
+	}
 }
 
 /* Takes NAME=VALUE.  Returns false if it cannot be taken. */
 static bool
-take_attribute(struct smtpd *smtpd, struct span word)
+take_attribute(struct told *told, struct span word)
 {
 	size_t equals = span_find(word, '=');
-	struct str value = STR_INIT;
-	enum attribute attribute = ADDR;
-	bool is_known,
-	    fine = equals < word.len &&
-	    find_attribute(span_upto(word, equals), &attribute) &&
-	    decode_xtext(span_from(word, equals + 1), &value);
 
-	is_known =
-	    !span_equal_nocase(str_span(&value), SPAN("[UNAVAILABLE]")) &&
-	    !span_equal_nocase(str_span(&value), SPAN("[TEMPUNAVAIL]"));
-	if (fine && attribute == ADDR && is_known)
-		fine = take_address(&value);
-	if (fine && attribute == HELO) {
-		smtpd->has_helo = is_known;
-		str_set(&smtpd->helo, str_span(&value));
-	} else if (fine && attribute != READ_ONLY) {
-		struct str *place = &smtpd->proxied[attribute];
+	for (size_t i = 0; equals < word.len && i < ATTRIBUTES; i++) {
+		struct str *value = &told[i].value;
 
-		str_set(place,
-		    is_known		     ? str_span(&value)
-			: attribute == LOGIN ? SPAN("")
-					     : SPAN("unknown"));
-		*(attribute == NAME	    ? &smtpd->host
-			: attribute == ADDR ? &smtpd->ip
-					    : &smtpd->user) = str_span(place);
+		if (!span_equal_nocase(
+			span_upto(word, equals), span_of(attributes[i].name)))
+			continue;
+		told[i].is_told = true;
+		if (!decode_xtext(span_from(word, equals + 1), value))
+			return false;
+		if (value->len &&
+		    !span_equal_nocase(
+			str_span(value), SPAN("[UNAVAILABLE]")) &&
+		    !span_equal_nocase(str_span(value), SPAN("[TEMPUNAVAIL]")))
+			return take_value((enum attribute)i, value);
+		str_reset(value);
+		if (i == DESTADDR || i == DESTPORT) /* ours are known */
+			told[i].is_told = false;
+		return i != ADDR || equals + 1 < word.len;
 	}
-	str_free(&value);
-	return fine;
+	return false;
+}
+
+static struct span
+keep(struct str *place, struct str *value, struct span fallback)
+{
+	str_set(place, value->len ? str_span(value) : fallback);
+	return str_span(place);
+}
+
+/* An address that is not known is one all the same: whoever has none is taken
+ * for a user of this machine. */
+static void
+set_variables(struct smtpd *smtpd, struct told *told)
+{
+	for (size_t i = 0; i < ATTRIBUTES; i++) {
+		struct str *value = &told[i].value;
+
+		if (told[i].is_told && attributes[i].variable)
+			smtpd_set_variable(smtpd, attributes[i].variable,
+			    value->len	    ? str_z(value)
+				: i == ADDR ? "unknown"
+					    : NULL);
+	}
+	if (told[DESTADDR].is_told) /* the name was that of another address */
+		smtpd_set_variable(smtpd, "TCPLOCALHOST", NULL);
+}
+
+/* The session is the client's from here on.  What is not told of it is not
+ * known, but was said of the proxy, or of the client before. */
+static void
+change_client(struct smtpd *smtpd, struct told *told)
+{
+	struct smtpd_proxied *proxied = &smtpd->proxied;
+
+	if (!proxied->is_told || told[ADDR].is_told)
+		told[NAME].is_told = told[LOGIN].is_told = told[PORT].is_told =
+		    true;
+	proxied->is_told = true;
+	set_variables(smtpd, told);
+	if (told[NAME].is_told)
+		smtpd->host =
+		    keep(&proxied->host, &told[NAME].value, SPAN("unknown"));
+	if (told[ADDR].is_told)
+		smtpd->ip =
+		    keep(&proxied->ip, &told[ADDR].value, SPAN("unknown"));
+	if (told[LOGIN].is_told)
+		smtpd->user =
+		    keep(&proxied->user, &told[LOGIN].value, SPAN(""));
+	if (told[DESTADDR].is_told)
+		smtpd->by = keep(&proxied->by, &told[DESTADDR].value, SPAN(""));
+	if (told[HELO].is_told) {
+		smtpd->has_helo = told[HELO].value.len > 0;
+		str_set(&smtpd->helo, str_span(&told[HELO].value));
+	}
+	smtpd->policy.delay.client = smtpd->ip;
+	if (smtpd_auth_read(smtpd) < 0) /* the port may be another */
+		smtpd_end(smtpd, SMTPD_CONTROL);
 }
 
 void
 smtpd_xclient(struct smtpd *smtpd, struct span argument)
 {
+	struct told told[ATTRIBUTES] = { 0 };
 	struct span word;
 	bool fine = argument.len > 0;
 
@@ -161,12 +231,15 @@ smtpd_xclient(struct smtpd *smtpd, struct span argument)
 		smtpd_end(smtpd, SMTPD_CONTROL);
 	smtpd->has_helo = smtpd->is_extended = false;
 	while (fine && span_cut_next(&argument, ' ', &word))
-		fine = word.len == 0 || take_attribute(smtpd, word);
-	if (!fine) {
+		fine = word.len == 0 || take_attribute(told, word);
+	if (fine) {
+		change_client(smtpd, told);
+		(void)out_add_z(&smtpd->out, "220 ");
+		(void)out_add(&smtpd->out, str_span(&smtpd->greeting));
+		(void)out_add_z(&smtpd->out, " ESMTP\r\n");
+	} else {
 		smtpd_reply(smtpd, "501 5.5.4 XCLIENT NAME=VALUE, as offered");
-		return;
 	}
-	(void)out_add_z(&smtpd->out, "220 ");
-	(void)out_add(&smtpd->out, str_span(&smtpd->greeting));
-	(void)out_add_z(&smtpd->out, " ESMTP\r\n");
+	for (size_t i = 0; i < ATTRIBUTES; i++)
+		str_free(&told[i].value);
 }

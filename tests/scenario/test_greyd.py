@@ -228,6 +228,19 @@ def test_limit_of_a_client(greyd):
     assert greyd.rcpt("ann@here.example", **limit) == [OK]
 
 
+def test_limits_behind_a_proxy(greyd):
+    """They are its clients', not its own."""
+    greyd.place.control(me="here.example\n", rcpthosts="here.example\n", rcptcheck="off\n", xclient="192.0.2.1\n")
+
+    def hears(client):
+        text = "XCLIENT ADDR=%s\r\nMAIL FROM:<>\r\nRCPT TO:<ann@here.example>\r\nQUIT\r\n" % client
+        done = subprocess.run([greyd.place.program("qmail-smtpd")], input=text.encode(), capture_output=True, cwd="/", timeout=60,
+                              env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.1", "RATELIMIT": "1/100"},
+                              **greyd.place.as_user("qmaild"))
+        return done.stdout.decode().split("\r\n")[3]
+    assert [hears(client) for client in ("10.1.1.1", "10.2.2.2", "10.1.1.1")] == [OK, OK, CLIENT]
+
+
 def test_limit_of_a_network(greyd):
     """Beside that of a client; who is over that one uses nothing of it."""
     limit = {"RATELIMIT": "2/100", "NETRATELIMIT": "3/100"}

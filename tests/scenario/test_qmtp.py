@@ -350,10 +350,11 @@ BINARY = b"\r\n\r\n\0\r\nQUIT\n"
      "2001:db8::1 4000 2001:db8::2 26 none none none"),
     # HAProxy says so of its own checks, but also of clients of its UNIX sockets.
     (BINARY + b"\x20\0\0\0", "192.0.2.7 1 192.0.2.8 25 proxy me none"),
-    # Of a client that it does not tell nothing is known, and it may do nothing.
-    (b"PROXY UNKNOWN\r\n", "none none none none none none none"),
-    (BINARY + b"\x21\x31\0\xd8" + b"/" * 216, "none none none none none none none"),
-    (BINARY + b"\x21\0\0\0", "none none none none none none none")])
+    # Of a client that it does not tell nothing is known, and it may do nothing; but it is no user of
+    # this machine, as who has no address is for qmail-filters.
+    (b"PROXY UNKNOWN\r\n", "unknown none none none none none none"),
+    (BINARY + b"\x21\x31\0\xd8" + b"/" * 216, "unknown none none none none none none"),
+    (BINARY + b"\x21\0\0\0", "unknown none none none none none none")])
 def test_proxyin(town, header, shown):
     """What stands behind the header is for the server."""
     town.place.control(me=DOMAIN + "\n", proxyin="192.0.2.7\n")

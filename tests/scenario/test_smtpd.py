@@ -578,6 +578,73 @@ def test_xclient_begins_anew(server):
     assert words_of(replies, -2) == ["550 5.7.0"] and not any("XCLIENT" in one for one in replies)
 
 
+PROXY = {"TCPREMOTEIP": "192.0.2.1", "TCPREMOTEPORT": "4000", "TCPREMOTEHOST": "proxy.example", "TCPREMOTEINFO": "proxy",
+         "TCPLOCALIP": "192.0.2.25", "TCPLOCALPORT": "25", "TCPLOCALHOST": "here.example", "RELAYCLIENT": ""}
+MAIL = ["MAIL FROM:<a@b>", "RCPT TO:<c@here.example>", *MESSAGE]
+
+
+def seen_behind_proxy(server, *commands):
+    """What programs find in the environment, of the last message."""
+    seen = server.place.base + "/seen"
+    server.place.write(seen, "", "root", 0o666)
+    server.place.write(server.env["QMAILQUEUE"], "#!/bin/sh\nenv >%s\nexec cat >/dev/null\n" % seen, mode=0o755)
+    limited(server, xclient="192.0.2.1\n")
+    server.env.update(PROXY)
+    replies = server.talk("EHLO proxy", *commands, "QUIT")
+    assert words_of(replies, -2) == ["250 2.0.0"], replies
+    with open(seen) as source:
+        return {key: value for key, _, value in (line.rstrip("\n").partition("=") for line in source)
+                if key.startswith("TCP") or key in ("RELAYCLIENT", "SMTPHELO")}
+
+
+@pytest.mark.parametrize("commands, facts", [
+    # What is not told is not known, but for this end of the connection.
+    (["XCLIENT ADDR=198.51.100.7"], "TCPREMOTEIP=198.51.100.7 TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25 TCPLOCALHOST=here.example"),
+    (["XCLIENT NAME=client.example ADDR=IPV6:2001:DB8::1 PORT=5000 LOGIN=j+40oe DESTADDR=198.51.100.25 DESTPORT=587 HELO=x PROTO=ESMTP"],
+     "TCPREMOTEIP=2001:db8::1 TCPREMOTEHOST=client.example TCPREMOTEPORT=5000 TCPREMOTEINFO=j@oe TCPLOCALIP=198.51.100.25 "
+     "TCPLOCALPORT=587 SMTPHELO=x"),
+    (["XCLIENT NAME=[UNAVAILABLE] ADDR=[TEMPUNAVAIL] DESTADDR=[UNAVAILABLE] DESTPORT=[UNAVAILABLE]"],
+     "TCPREMOTEIP=unknown TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25 TCPLOCALHOST=here.example"),
+    (["XCLIENT NAME=client.example"],
+     "TCPREMOTEIP=192.0.2.1 TCPREMOTEHOST=client.example TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25 TCPLOCALHOST=here.example"),
+    # In two commands; then another client, of whom nothing of the first is left.
+    (["XCLIENT ADDR=198.51.100.7 PORT=5000", "XCLIENT NAME=client.example LOGIN=joe"],
+     "TCPREMOTEIP=198.51.100.7 TCPREMOTEPORT=5000 TCPREMOTEHOST=client.example TCPREMOTEINFO=joe TCPLOCALIP=192.0.2.25 "
+     "TCPLOCALPORT=25 TCPLOCALHOST=here.example"),
+    (["XCLIENT NAME=client.example ADDR=198.51.100.7 LOGIN=joe PORT=5000", *MAIL, "XCLIENT ADDR=198.51.100.8"],
+     "TCPREMOTEIP=198.51.100.8 TCPLOCALIP=192.0.2.25 TCPLOCALPORT=25 TCPLOCALHOST=here.example"),
+    # Nothing of a command that cannot be taken, but the proxy relays no more.
+    (["XCLIENT NAME=client.example ADDR=x"],
+     "TCPREMOTEIP=192.0.2.1 TCPREMOTEPORT=4000 TCPREMOTEHOST=proxy.example TCPREMOTEINFO=proxy TCPLOCALIP=192.0.2.25 "
+     "TCPLOCALPORT=25 TCPLOCALHOST=here.example")])
+def test_what_programs_see_behind_a_proxy(server, commands, facts):
+    """The client, and nothing of the proxy."""
+    assert seen_behind_proxy(server, *commands, *MAIL) == dict(fact.split("=") for fact in facts.split())
+
+
+def test_received_behind_a_proxy(server):
+    keep_message(server)
+    limited(server, xclient="192.0.2.1\n")
+    server.env.update(PROXY)
+    server.talk("EHLO proxy", "XCLIENT ADDR=198.51.100.7 DESTADDR=198.51.100.25", "EHLO client", *MAIL, "QUIT")
+    with open(server.place.base + "/message", "rb") as source:
+        received = b" ".join(source.read().split(b"Received", 2)[1].split())
+    assert b"from unknown (HELO client) (198.51.100.7) by 198.51.100.25 with ESMTP" in received
+
+
+def test_login_behind_a_proxy(server):
+    """The way to the proxy is not private, though its client is the proxy's own machine; nor does anybody log in on
+    port 25, wherever the proxy listens."""
+    limited(server, xclient="192.0.2.1\n127.0.0.1\n")
+    server.env.update(PROXY, SMTPAUTH="")
+    for ip, told, offers in [
+            ("127.0.0.1", "ADDR=127.0.0.1 DESTPORT=587", True), ("127.0.0.1", "ADDR=127.0.0.1", False),
+            ("127.0.0.1", "ADDR=198.51.100.7 DESTPORT=587", False), ("192.0.2.1", "ADDR=127.0.0.1 DESTPORT=587", False)]:
+        server.env["TCPREMOTEIP"] = ip
+        replies = server.talk("EHLO proxy", "XCLIENT " + told, "EHLO client", "QUIT")
+        assert ("250-AUTH PLAIN LOGIN" in replies) == offers, (ip, told)
+
+
 def test_xclient_without_hosts(server):
     """Whom its client may send to cannot be told."""
     server.place.control(me="here.example\n", xclient="192.0.2.1\n")
@@ -588,7 +655,8 @@ def test_xclient_without_hosts(server):
 
 
 @pytest.mark.parametrize("words", ["", " ", " NAME", " ADDR=x", " NAME=+0", " NAME=+zz",
-                                   " NAME=+00", " WHAT=x", " NAME=" + "x" * 300])
+                                   " NAME=+00", " WHAT=x", " NAME=" + "x" * 300, " ADDR=", " DESTADDR=x",
+                                   " PORT=x", " PORT=65536", " DESTPORT=-1"])
 def test_xclient_that_is_none(server, words):
     limited(server, xclient="192.0.2.1\n")
     server.env.update(TCPREMOTEIP="192.0.2.1")
