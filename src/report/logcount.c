@@ -94,9 +94,12 @@ take_line(struct logcount *count, struct span line, int64_t day,
 {
 	int64_t seconds;
 
-	if (line.len <= LINE_MAX_IN && !span_has(line, '\0') &&
-	    take_stamp(&line, &seconds) && seconds >= day &&
-	    seconds < day + LOGCOUNT_DAY)
+	if (line.len > LINE_MAX_IN || span_has(line, '\0') ||
+	    !take_stamp(&line, &seconds))
+		return;
+	if (count->first == 0 || seconds < count->first)
+		count->first = seconds;
+	if (seconds >= day && seconds < day + LOGCOUNT_DAY)
 		take(count, line, seconds);
 }
 

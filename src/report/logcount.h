@@ -39,6 +39,7 @@ struct logcount {
 	VEC(uint64_t) counts; /* of the kinds: how many lines */
 	VEC(size_t) order;    /* of the kinds, after logcount_sort */
 	uint64_t left_out;    /* lines beyond the limits of all */
+	int64_t first; /* time of the first line, of whatever day; 0: none */
 };
 
 /* logcount_init: as before the first line. */

@@ -96,6 +96,11 @@ reportrun_main(const struct reportrun *run, char **argv)
 
 	reporting_begin(&reporting, run->program, argv);
 	logcount_read(run->program, &reporting.count, reporting.day, run->take);
+	if (count->first > reporting.day)
+		fprintf(stderr,
+		    "%s: the log does not reach back to the begin of the day; "
+		    "what it had before is not told\n",
+		    run->program);
 	if (count->left_out)
 		fprintf(stderr,
 		    "%s: too many domains and kinds of lines; %" PRIu64

@@ -35,6 +35,7 @@ def report(root_place):
     root_place.control(me="us.example\n", locals="there.example\n")
 
     def run(log, *words, code=0, limit=None):
+        log = stamp(midnight(30)) + " begin\n" + log
         done = subprocess.run([root_place.program("qmail-dmarcreport"), *words], input=log.encode("latin-1"),
                               capture_output=True, timeout=60, check=False, env={"PATH": "/usr/bin:/bin"},
                               preexec_fn=limit)
@@ -369,7 +370,7 @@ def test_it_cannot_be_noted(report, root_place):
     begin, end = "%d " % midnight(2), " sent\n"
     root_place.write(sent(root_place), begin + "x" * (4000 - len(begin + end)) + end)
     with peers.Dns({"_dmarc.%s.example" % name: record("mailto:x@%s.example" % name) for name in "ab"}):
-        done = subprocess.run(["prlimit", "--fsize=4010", root_place.program("qmail-dmarcreport")], input=(line() + line("b.example")).encode(),
+        done = subprocess.run(["prlimit", "--fsize=4010", root_place.program("qmail-dmarcreport")], input=(line() + line("b.example") + line(at=midnight(2))).encode(),
                               stderr=subprocess.PIPE, check=False, restore_signals=False)
     assert done.returncode == 111 and done.stderr == b"qmail-dmarcreport: what was sent: File too large\n"
     assert len(root_place.queue_files()["mess"]) == 1

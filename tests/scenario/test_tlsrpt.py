@@ -33,7 +33,8 @@ def report(root_place):
     root_place.reset()
     root_place.control(me="us.example\n", locals="there.example\n")
 
-    def run(log, *words, code=0):
+    def run(log, *words, code=0, before=stamp(midnight(30)) + " begin\n"):
+        log = before + log
         done = subprocess.run([root_place.program("qmail-tlsrpt"), *words], input=log.encode("latin-1"),
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                               env={"PATH": "/usr/bin:/bin"})
@@ -111,6 +112,18 @@ def test_which_day(report):
     assert set(parsed(report(log, "-n")[0])) == {"d2.example", "d3.example"}
     assert set(parsed(report(log, "-n", "2")[0])) == {"d0.example", "d1.example"}
     assert set(parsed(report(log, "-n", "0")[0])) == {"d4.example", "d5.example"}
+
+
+def test_log_that_does_not_reach_back(report):
+    """What is missing is told, once, and the rest is reported."""
+    words = "qmail-tlsrpt: the log does not reach back to the begin of the day; what it had before is not told\n"
+    late = [line("a.example", at=midnight(1) + seconds) for seconds in (3600, 5, 7200)]
+    for before, said in ("", words), (line("b.example", at=midnight(1)), ""), (line("b.example", at=midnight(9)), ""):
+        out, errors = report("".join(late) + before, "-n", before="")
+        assert "a.example" in parsed(out) and errors == said
+    for log in "", "@x\n":
+        assert report(log, "-n", before="") == ("", "")
+    assert report(line("a.example", at=midnight()), "-n", before="") == ("", words)
 
 
 def test_names_of_strangers(report):
