@@ -22,6 +22,15 @@ on_child(int number)
 	(void)number;
 }
 
+static volatile sig_atomic_t is_stopped;
+
+static void
+on_stop(int number)
+{
+	(void)number;
+	is_stopped = 1;
+}
+
 struct guest {
 	pid_t pid; /* of the process for him */
 	uid_t uid;
@@ -73,6 +82,8 @@ begin_session(struct serving *serving, int sock)
 		fd_close(server->life);
 		signal_default(SIGCHLD);
 		signal_unblock(SIGCHLD);
+		signal_default(SIGTERM);
+		signal_unblock(SIGTERM);
 		_exit(server->session(server->context, sock));
 	}
 	if (guest.pid > 0) {
@@ -136,12 +147,15 @@ serve_once(struct serving *serving)
 		serving->door_opens = 0;
 	if (fds[1].revents)
 		(void)let_in(serving);
-	return !fds[0].revents;
+	return !fds[0].revents && !is_stopped;
 }
 
 void
 doorserver_open(struct doorserver *server)
 {
+	/* Whoever sees the door may send it. */
+	signal_block(SIGTERM);
+	signal_catch(SIGTERM, on_stop);
 	server->door = door_open(server->path, DOORSERVER_BACKLOG);
 	if (server->door < 0)
 		error_exit(server->name, server->path);

@@ -37,13 +37,15 @@ struct doorserver {
 /*
  * doorserver_open: opens the door in place of one that may be there; as root, before
  * the program becomes its user: what that may write to can be no folder of a door.
+ * From here on SIGTERM is heard by doorserver_run only.
  * Ends the program with 111 and a line on descriptor 2 if there can be none.
  */
 void doorserver_open(struct doorserver *server);
 
 /*
  * doorserver_run: serves at the door.
- * Ends the program: with 0 when life is gone and all who had come were let in; with
+ * Ends the program: with 0 when life is gone, or SIGTERM came after doorserver_open,
+ * and all who had come were let in; with
  * 111 and a line on descriptor 2 if life has gone before.
  */
 NORETURN void doorserver_run(const struct doorserver *server);
