@@ -139,7 +139,7 @@ qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
                       qfix_fixed qfix_files qfix_envelope
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records
 checkpassword_PARTS := owner
-qmail-install_PARTS := items strangers
+qmail-install_PARTS := condition items strangers
 qmail-tlsd_PARTS   := tls_daemon tls_files tls_serve tls_contexts tls_warm tls_tunnel
 qmail-tlsc_PARTS   := tls_daemon tls_files tls_serve tls_authorities tls_warm \
                       tls_tunnel tls_judge

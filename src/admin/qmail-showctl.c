@@ -15,7 +15,9 @@
 #include "base/version.h"
 #include "base/vec.h"
 #include "config/control.h"
+#include "config/filterline.h"
 #include "config/home.h"
+#include "config/keptfile.h"
 #include "config/routes.h"
 #include "config/tlspolicy.h"
 #include "sys/dir.h"
@@ -31,9 +33,12 @@ enum kind {
 	LIST,	    /* a line for each entry */
 	WISHES,	    /* one line: what control/authpolicy says */
 	POLICIES,   /* a list: control/tlspolicy */
+	FILTERS,    /* a list: control/queuefilters */
 	FLAG,	    /* it is there or not */
 	OPEN,	    /* likewise; programs without rights have to read it */
 	SECRET,	    /* likewise; nobody but its owner is to read it */
+	HELD,	    /* likewise; its owner is qmailk */
+	KEYS,	    /* likewise; a folder of such files */
 	DATABASE    /* made by a program; only named */
 };
 
@@ -79,9 +84,9 @@ static const struct control {
 	    "added to addresses without host" },
 	{ "delaywarn", NUMBER, "0",
 	    "seconds until senders are told that mail waits; 0: who asks" },
-	{ "dkim", FLAG, NULL, "a folder of keys that sign mail, by domain" },
+	{ "dkim", KEYS, NULL, "a folder of keys that sign mail, by domain" },
 	{ "dmarcreport", FLAG, NULL, "whether reports on DMARC can be made" },
-	{ "dnssec", LINE, NULL, "whose word on DNSSEC counts" },
+	{ "dnssec", LINE, "loopback", "whose word on DNSSEC counts" },
 	{ "doublebouncehost", LINE_OR_ME, "doublebouncehost",
 	    "host that gets double bounces" },
 	{ "doublebounceto", LINE, "postmaster",
@@ -133,7 +138,7 @@ static const struct control {
 	{ "proxyin", LIST, "no proxy", "proxies that tell their clients" },
 	{ "qmqpservers", LIST, "no server", "where qmail-qmqpc sends mail" },
 	{ "qmtproutes", LIST, "no route", "hosts that get mail by QMTP" },
-	{ "queuefilters", LIST, "no filter",
+	{ "queuefilters", FILTERS, "no filter",
 	    "programs that see messages before they are queued" },
 	{ "queuelifetime", NUMBER, "604800", "seconds until mail bounces" },
 	{ "rcptcheck", LINE, "on", "whether SMTP refuses unknown recipients" },
@@ -153,7 +158,7 @@ static const struct control {
 	{ "servercert.pem", SECRET, NULL,
 	    "key and certificate for TLS; only its owner may read it" },
 	{ "smtpgreeting", LINE_OR_ME, NULL, "what SMTP greets with" },
-	{ "smtpauth", SECRET, NULL,
+	{ "smtpauth", HELD, NULL,
 	    "logins with relays; only its owner may read it" },
 	{ "smtproutes", LIST, "no route", "relays for some hosts" },
 	{ "srs_domain", LINE, "no sender is rewritten",
@@ -163,7 +168,7 @@ static const struct control {
 	{ "srs_hashlength", NUMBER, "4",
 	    "letters of the hash in such a sender" },
 	{ "srs_maxage", NUMBER, "21", "days for which it is good" },
-	{ "srs_secrets", SECRET, NULL,
+	{ "srs_secrets", HELD, NULL,
 	    "what makes these hashes; only its owner may read it" },
 	{ "srs_separator", LINE, "=", "the byte behind SRS0" },
 	{ "stoptime", NUMBER, "60",
@@ -247,6 +252,13 @@ add_number(struct str *text, struct span value, const char *fallback)
 	}
 }
 
+static bool
+is_policy(struct span word)
+{
+	return span_equal(word, SPAN("report")) ||
+	    span_equal(word, SPAN("enforce"));
+}
+
 static void
 add_line(struct str *text, const struct control *control, const char *path)
 {
@@ -270,9 +282,7 @@ add_line(struct str *text, const struct control *control, const char *path)
 		str_add_z(text, origin);
 	else if (control->kind == NUMBER)
 		add_number(text, str_span(&value), control->fallback);
-	else if (control->kind == WISHES && value.len &&
-	    !span_equal(str_span(&value), SPAN("report")) &&
-	    !span_equal(str_span(&value), SPAN("enforce")))
+	else if (control->kind == WISHES && !is_policy(str_span(&value)))
 		str_add_z(text, " - NO SUCH POLICY: mail from outside waits");
 	str_add_byte(text, '\n');
 	str_free(&value);
@@ -298,6 +308,14 @@ find_fault(struct span line)
 	return fault;
 }
 
+static bool
+is_filter(struct span line)
+{
+	struct filterline filter;
+
+	return filterline_parse(line, &filter);
+}
+
 static void
 add_list(struct str *text, const struct control *control, const char *path)
 {
@@ -315,6 +333,9 @@ add_list(struct str *text, const struct control *control, const char *path)
 		str_add(text, line);
 		if (control->kind == POLICIES)
 			str_add_z(text, find_fault(line));
+		if (control->kind == FILTERS && !is_filter(line))
+			str_add_z(
+			    text, " - NO FILTER: all messages are kept out");
 		str_add_byte(text, '\n');
 	}
 	str_free(&lines);
@@ -333,16 +354,51 @@ add_closed(struct str *text, const char *path)
 		    "work - ");
 }
 
+/* How a secret is kept, and the end of its line. */
+static void
+add_keeping(struct str *text, const char *path, uid_t reader)
+{
+	static const char *const words[] = {
+		[KEPTFILE_RIGHT] = "",
+		[KEPTFILE_CLOSED] =
+		    " - NOT READABLE by qmailk: mail that needs it waits",
+		[KEPTFILE_OPEN] = " - OTHERS than its owner may read it",
+	};
+
+	str_add_z(text, words[keptfile_judge(path, reader)]);
+	str_add_byte(text, '\n');
+}
+
+/* Not known in an installation of one user: then that is not asked. */
+static uid_t
+find_qmailk(void)
+{
+	struct home_ids ids;
+
+	return home_ids_read(&ids) < 0 ? KEPTFILE_NOBODY : ids.uid[HOME_QMAILK];
+}
+
+static void
+add_key(void *context, const char *path)
+{
+	struct str *text = context;
+
+	str_add_byte(text, '\t');
+	str_add_z(text, path + strlen("control/dkim/"));
+	add_keeping(text, path, find_qmailk());
+}
+
 static void
 add_presence(struct str *text, enum kind kind, const char *path)
 {
-	struct stat file;
-	bool is_there = stat(path, &file) == 0;
-
-	str_add_z(text, is_there ? "on" : "off");
-	if (is_there && kind == SECRET && (file.st_mode & 077))
-		str_add_z(text, " - OTHERS than its owner may read it");
-	str_add_byte(text, '\n');
+	str_add_z(text, access(path, F_OK) == 0 ? "on" : "off");
+	if (kind == SECRET || kind == HELD)
+		add_keeping(
+		    text, path, kind == HELD ? find_qmailk() : KEPTFILE_NOBODY);
+	else
+		str_add_byte(text, '\n');
+	if (kind == KEYS && keptfile_each_key(path, add_key, text) < 0)
+		str_add_z(text, "\tNOT ALL OF IT can be read\n");
 }
 
 static void
@@ -356,7 +412,8 @@ add_control(struct str *text, const struct control *control)
 	str_add_z(text, " - ");
 	str_add_z(text, control->meaning);
 	str_add_z(text, ": ");
-	if (control->kind != FLAG && control->kind != SECRET)
+	if (control->kind != FLAG && control->kind != SECRET &&
+	    control->kind != HELD && control->kind != KEYS)
 		add_closed(text, str_z(&path));
 	switch (control->kind) {
 	case LINE:
@@ -368,10 +425,13 @@ add_control(struct str *text, const struct control *control)
 	case FLAG:
 	case OPEN:
 	case SECRET:
+	case HELD:
+	case KEYS:
 		add_presence(text, control->kind, str_z(&path));
 		break;
 	case LIST:
 	case POLICIES:
+	case FILTERS:
 		add_list(text, control, str_z(&path));
 		break;
 	case DATABASE:

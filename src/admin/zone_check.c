@@ -249,7 +249,8 @@ enum meaning {
 	FOREIGN, /* of something else, and does not count */
 	GOOD,
 	BAD,
-	OPEN /* whoever sends, it says that he may */
+	OPEN,	/* whoever sends, it says that he may */
+	TESTING /* a key: what is signed counts as if it was not (t=y) */
 };
 
 typedef enum meaning judge_function(struct span text, const void *context);
@@ -262,7 +263,7 @@ check_text(struct check *check, const char *label, const char *before,
     const void *context)
 {
 	struct str name = STR_INIT, text = STR_INIT;
-	size_t meant = 0, good = 0, open = 0;
+	size_t meant = 0, good = 0, open = 0, testing = 0;
 
 	str_add_z(&name, before);
 	str_add(&name, str_span(domain));
@@ -280,6 +281,7 @@ check_text(struct check *check, const char *label, const char *before,
 		meant += meaning != FOREIGN;
 		good += meaning == GOOD;
 		open += meaning == OPEN;
+		testing += meaning == TESTING;
 	}
 	if (meant == 0 && is_shared)
 		say_missing(check, label, str_span(&name), SPAN(""));
@@ -288,6 +290,9 @@ check_text(struct check *check, const char *label, const char *before,
 	else if (open)
 		say_wrong(check, label, str_span(&name),
 		    "it lets anybody send in this name");
+	else if (testing)
+		say_wrong(check, label, str_span(&name),
+		    "t=y, so that nobody minds a wrong signature");
 	else if (good == 0)
 		say_wrong(check, label, str_span(&name), "");
 	else
@@ -357,14 +362,17 @@ judge_key(struct span text, const void *context)
 {
 	const struct zone_key *ours = context;
 	struct dkimkey there = DKIMKEY_INIT, here = DKIMKEY_INIT;
+	enum meaning meaning = BAD;
 	bool is_same = !dkimkey_parse(text, &there) &&
 	    !dkimkey_parse(str_span(&ours->record), &here) &&
 	    there.type == here.type &&
 	    span_equal(str_span(&there.bytes), str_span(&here.bytes));
 
+	if (is_same)
+		meaning = there.is_testing ? TESTING : GOOD;
 	dkimkey_free(&there);
 	dkimkey_free(&here);
-	return is_same ? GOOD : BAD;
+	return meaning;
 }
 
 static void

@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +23,8 @@
 #include "sys/dir.h"
 #include "sys/fd.h"
 #include "sys/file.h"
-#include "sys/filesystem.h"
 
+#include "condition.h"
 #include "items.h"
 #include "strangers.h"
 
@@ -517,42 +516,6 @@ find_shut_queue(struct job *job)
 		    "is shut: qmail-qfix did not come to its end; run it again");
 }
 
-/* No reason to refuse, but to think. */
-static void
-warn_of_weak_disk(const struct job *job)
-{
-	struct str path = STR_INIT;
-	const char *weakness;
-
-	str_add_z(&path, job->destdir);
-	str_add_z(&path, home_queue_dir);
-	weakness = filesystem_weakness(str_z(&path));
-	if (weakness)
-		fprintf(stderr,
-		    "warning: the file system of %s %s; mail may get lost in "
-		    "a power cut\n",
-		    str_z(&path), weakness);
-	str_free(&path);
-}
-
-/* With two suites on a machine, say, only one of them can have the account. */
-static void
-warn_of_alias_home(const struct job *job)
-{
-	const char *name = home_user_name(HOME_ALIAS);
-	const struct passwd *account = job->is_root ? getpwnam(name) : NULL;
-	struct str wanted = STR_INIT;
-
-	str_add_z(&wanted, home_dir);
-	str_add_z(&wanted, "/alias");
-	if (account && strcmp(account->pw_dir, str_z(&wanted)) != 0)
-		fprintf(stderr,
-		    "warning: the home of the user %s is %s: aliases in %s "
-		    "count for nobody\n",
-		    name, account->pw_dir, str_z(&wanted));
-	str_free(&wanted);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -586,10 +549,9 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < items_count; i++)
 		do_item(&job, &items[i]);
 	write_ids(&job);
-	if (job.checks) {
-		warn_of_weak_disk(&job);
-		warn_of_alias_home(&job);
-	}
+	if (job.checks)
+		job.problems +=
+		    condition_check(job.destdir, job.is_root ? &job.ids : NULL);
 	if (job.problems)
 		printf("%d problems\n", job.problems);
 	else if (job.checks)

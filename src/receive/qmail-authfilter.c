@@ -146,12 +146,13 @@ static bool
 is_enforced(void)
 {
 	struct str policy = STR_INIT;
+	int found = control_read_line(POLICY, &policy);
 	bool result;
 
-	if (control_read_line(POLICY, &policy) < 0)
+	if (found < 0)
 		fail(POLICY, NO_CONTROLS);
 	result = span_equal(str_span(&policy), SPAN("enforce"));
-	if (policy.len && !result &&
+	if (found > 0 && !result &&
 	    !span_equal(str_span(&policy), SPAN("report"))) {
 		errno = EINVAL;
 		fail(POLICY " is neither report nor enforce", NO_CONTROLS);

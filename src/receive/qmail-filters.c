@@ -23,6 +23,7 @@
 #include "base/must.h"
 #include "base/vec.h"
 #include "config/control.h"
+#include "config/filterline.h"
 #include "config/home.h"
 #include "queue/handover.h"
 #include "queue/inject.h"
@@ -102,24 +103,6 @@ find_class(void)
 	return getenv("RELAYCLIENT") ? "relay" : "outside";
 }
 
-/* Whether a list with commas has the class. */
-static bool
-is_meant(struct span list, struct span class)
-{
-	struct span word;
-
-	while (span_cut_next(&list, ',', &word))
-		if (span_equal(span_trim(word), class))
-			return true;
-	return false;
-}
-
-static bool
-is_class(struct span word)
-{
-	return is_meant(SPAN("outside,relay,login,local"), word);
-}
-
 NORETURN static void
 refuse_line(unsigned long number, const char *what)
 {
@@ -132,20 +115,15 @@ refuse_line(unsigned long number, const char *what)
 static void
 take_line(struct filters *filters, struct span line, unsigned long number)
 {
-	size_t colon = span_find(line, ':');
-	struct span list = span_upto(line, colon), rest = list, word;
-	struct span words = span_trim(span_from(line, colon + 1));
-	bool is_good = colon < line.len && words.len && list.len;
+	struct filterline filter;
 
-	while (is_good && span_cut_next(&rest, ',', &word))
-		is_good = is_class(span_trim(word));
-	if (!is_good)
+	if (!filterline_parse(line, &filter))
 		refuse_line(number, "is not CLASS,...: PROGRAM ...");
-	if (!is_meant(list, span_of(filters->class)))
+	if (!filterline_is_for(&filter, span_of(filters->class)))
 		return;
 	if (filters->lines.len == FILTERS_MAX)
 		refuse_line(number, "is a filter too many for this message");
-	vec_push(&filters->lines, words);
+	vec_push(&filters->lines, filter.words);
 }
 
 static void

@@ -481,11 +481,14 @@ def test_what_qmail_queue_says(town, verifyd, names, line, code):
 @pytest.mark.parametrize("client", [CLIENT, OTHER])
 @pytest.mark.parametrize("name, text, says", [
     ("authpolicy", "enforced\n", "control/authpolicy is neither report nor enforce: Invalid argument"),
+    ("authpolicy", "\n", "control/authpolicy is neither report nor enforce: Invalid argument"),
+    ("authpolicy", "# enforce\n", "control/authpolicy is neither report nor enforce: Invalid argument"),
+    ("authpolicy", "", "control/authpolicy is neither report nor enforce: Invalid argument"),
     ("authpolicy", None, "control/authpolicy: Is a directory"),
     ("authservid", None, "control/authservid: Is a directory")])
 def test_settings_that_cannot_be_used(town, verifyd, names, name, text, says, client):
     """Whatever the message is like."""
-    if text:
+    if text is not None:
         put(town, name, text)
     else:
         os.mkdir(town.place.path("control/" + name))

@@ -467,6 +467,10 @@ def test_keys_are_compared(check, keys):
     other = keys["rsa"].record().replace("k=rsa", "k=ed25519")
     lines, code = check({KEY: {"TXT": [other]}})
     assert code == 1 and lines == ['wrong DKIM %s: "%s"...' % (KEY, other[:200])]
+    testing = keys["rsa"].record() + "; t=s:y"
+    lines, code = check({KEY: {"TXT": [testing]}})
+    assert code == 1 and lines == ['wrong DKIM %s: t=y, so that nobody minds a wrong signature: "%s"...' % (KEY, testing[:200])]
+    assert check({KEY: {"TXT": [keys["rsa"].record() + "; t=s"]}}) == ([], 0)
     lines, code = check({KEY: {"TXT": [keys["rsa"].record(), other]}})
     assert code == 1 and lines[0].startswith("wrong DKIM %s: more than one: " % KEY)
 

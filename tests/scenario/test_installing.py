@@ -452,6 +452,7 @@ def test_showctl_names_policies_that_say_nothing(tampered):
         "d.example encrypt\ne.example :encrypt\nf.example:encrypted\n"))
     shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
     assert ": enforced - NO SUCH POLICY: mail from outside waits\n" in shown
+    assert "\ndnssec - whose word on DNSSEC counts: loopback (default)\n" in shown
     assert ("\ta.example:none\n\tb.example:verify mx.b.example\n\tc.example:\n"
             "\td.example encrypt - FOR NO DOMAIN: all mail to other hosts waits\n"
             "\te.example :encrypt - FOR NO DOMAIN: all mail to other hosts waits\n"
@@ -460,6 +461,53 @@ def test_showctl_names_policies_that_say_nothing(tampered):
         tampered.control(me="here.example\n", authpolicy=word + "\n")
         shown = subprocess.run([tampered.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
         assert ": %s\n" % word in shown
+    tampered.control(me="here.example\n", authpolicy="")
+    assert ":  - NO SUCH POLICY: mail from outside waits\n" in showctl(tampered)
+
+
+def showctl(place):
+    return subprocess.run([place.program("qmail-showctl")], capture_output=True, text=True, check=True).stdout
+
+
+def test_showctl_names_filters_that_are_none(tampered):
+    tampered.control(me="here.example\n", queuefilters="outside, relay: /bin/cat\nlogin /bin/cat\nlocal,all: /bin/cat\n"
+                     "local:\n: /bin/cat\n")
+    assert ("\toutside, relay: /bin/cat\n" + "".join("\t%s - NO FILTER: all messages are kept out\n" % line for line in (
+        "login /bin/cat", "local,all: /bin/cat", "local:", ": /bin/cat"))) in showctl(tampered)
+
+
+def test_showctl_names_keys_that_are_not_kept(tampered):
+    """Those of qmailk, who has to read them, and nobody else."""
+    if os.getuid() != 0:
+        pytest.skip("only root gives files away")
+    qmailk = tampered.ids("qmailk")[0]
+    tampered.control(me="here.example\n", srs_secrets="sesame88\n", smtpauth="a:b:c\n")
+    os.makedirs(tampered.path("control/dkim/a.example"))
+    tampered.write(tampered.path("control/dkim/a.example/e.txt"), "v=DKIM1\n")
+    for name, owner, mode in (("e", qmailk, 0o400), ("open", qmailk, 0o444), ("root", 0, 0o400), ("none", qmailk, 0)):
+        path = tampered.path("control/dkim/a.example/%s.pem" % name)
+        tampered.write(path, "key\n", mode=mode)
+        os.chown(path, owner, 0)
+    os.chmod(tampered.path("control/srs_secrets"), 0o600)
+    os.chmod(tampered.path("control/smtpauth"), 0o644)
+    shown = showctl(tampered)
+    unread = " - NOT READABLE by qmailk: mail that needs it waits\n"
+    keys = sorted(line for line in shown.splitlines(True) if line.startswith("\ta.example"))
+    assert keys == ["\ta.example/e.pem\n", "\ta.example/none.pem" + unread,
+                    "\ta.example/open.pem - OTHERS than its owner may read it\n", "\ta.example/root.pem" + unread]
+    assert "only its owner may read it: on" + unread in shown  # srs_secrets
+    assert ": on - OTHERS than its owner may read it\n" in shown
+    assert "control/srs_secrets: qmailk cannot read it\n" in check(tampered)[1]
+    os.chown(tampered.path("control/srs_secrets"), qmailk, 0)
+    assert "only its owner may read it: on\n" in showctl(tampered)
+    code, said = check(tampered)
+    assert code != 0
+    for name, why in (("dkim/a.example/none.pem", "qmailk cannot read it"), ("dkim/a.example/root.pem", "qmailk cannot read it"),
+                      ("dkim/a.example/open.pem", "others than its owner may read it"),
+                      ("smtpauth", "others than its owner may read it")):
+        assert "control/%s: %s\n" % (name, why) in said
+    assert "srs_secrets" not in said and "/e.pem" not in said
+    tampered.reset()
 
 
 def test_showctl_names_what_programs_cannot_read(tampered):
@@ -484,6 +532,7 @@ def test_showctl_names_secrets_that_others_may_read(tampered):
     says = {line.split(" - ")[0]: line.split(": ", 1)[1] for line in shown.splitlines() if " - " in line}
     assert says["smtpauth"] == "on - OTHERS than its owner may read it"
     assert says["servercert.pem"] == "on"
+    os.unlink(tampered.path("control/smtpauth"))
     assert says["tlsca"] == "NOT READABLE by all: programs that need it refuse to work - on"
 
 
@@ -598,7 +647,7 @@ def test_without_openssl_there_is_no_service_that_needs_it(tampered, sources):
     result = subprocess.run(["sh", "src/install/tlscert.sh"], cwd=sources, capture_output=True, text=True)
     assert result.returncode == 111 and "built without OpenSSL" in result.stderr
     assert not os.path.exists(pem)
-    tampered.write(pem, "a key\n")
+    tampered.write(pem, "a key\n", mode=0o600)
     result = subprocess.run(["sh", "src/install/services.sh"], cwd=sources, check=True, capture_output=True, text=True)
     assert "built without OpenSSL" in result.stderr
     assert not {"qmail-tlsd", "qmail-submission", "qmail-submissions"} & set(os.listdir(tampered.path("service")))
