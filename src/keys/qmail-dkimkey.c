@@ -20,8 +20,10 @@
 
 #include "base/base64.h"
 #include "base/must.h"
+#include "base/punycode.h"
 #include "base/scan.h"
 #include "base/secret.h"
+#include "base/utf8.h"
 #include "config/home.h"
 #include "dkim_keys.h"
 #include "mail/date.h"
@@ -217,6 +219,30 @@ take_bits(const char *text)
 	return bits;
 }
 
+/* A name as people write it has another in the DNS: that is told. */
+NORETURN static void
+refuse_domain(const char *domain)
+{
+	struct span rest = span_of(domain), label;
+	struct str name = STR_INIT, why = STR_INIT;
+	bool is_name = !utf8_is_ascii(rest);
+
+	while (is_name && span_cut_next(&rest, '.', &label)) {
+		if (name.len)
+			str_add_byte(&name, '.');
+		if (utf8_is_ascii(label))
+			str_add(&name, label);
+		else
+			is_name = punycode_add_label(&name, label);
+	}
+	if (!is_name || !dkim_keys_is_name(str_span(&name)))
+		refuse(domain, "is no domain in small letters");
+	str_add_z(&why, "is ");
+	str_add(&why, str_span(&name));
+	str_add_z(&why, " here, as the DNS has it");
+	refuse(domain, str_z(&why));
+}
+
 /* Without a word of its own, the year and the month. */
 static void
 choose_selector(struct str *selector, const char *chosen)
@@ -264,7 +290,7 @@ main(int argc, char **argv)
 	if (!argv[0] || (argv[1] && argv[2]))
 		usage();
 	if (!dkim_keys_is_name(span_of(argv[0])))
-		refuse(argv[0], "is no domain in small letters");
+		refuse_domain(argv[0]);
 	choose_selector(&selector, argv[1]);
 	if (!dkim_keys_is_name(str_span(&selector)))
 		refuse(argv[1], "can be no selector");

@@ -77,6 +77,13 @@ rewrite(enum srsdoor_letter letter, struct span address, struct str *result)
 	struct srs_settings settings;
 	enum srs_result done;
 
+	if (address.len == 0) { /* of a bounce, which stays one */
+		str_set(result, span_of(srs_words(SRS_NOT_SRS)));
+		if (letter == SRSDOOR_FORWARD)
+			str_reset(result);
+		return letter == SRSDOOR_FORWARD ? SRSDOOR_DONE
+						 : SRSDOOR_REFUSED;
+	}
 	if (!getenv("SRSSECRET"))
 		return srsdoor_ask(home_dir, letter, address, SPAN(""), result);
 	read_environment(&settings);

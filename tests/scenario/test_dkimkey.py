@@ -117,12 +117,23 @@ def test_usage(place, words):
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "Here.example", "a..b", "here.example.", ".a", "a b",
-                                  "b\xfccher.example", "x" * 254, "a\n"])
+                                  "x" * 254, "a\n"])
 @pytest.mark.parametrize("is_selector", [False, True])
 def test_no_names(place, name, is_selector):
     code, out, errors = run(place, *(["here.example", name] if is_selector else [name]))
     assert (code, out) == (100, "")
     assert errors.endswith("can be no selector\n" if is_selector else "is no domain in small letters\n")
+    assert not os.path.exists(place.path("control/dkim"))
+
+
+@pytest.mark.parametrize("name, says", [
+    ("b\xfccher.example", "is xn--bcher-kva.example here, as the DNS has it"),
+    ("a.b\xfccher.\u4f8b\u3048.example", "is a.xn--bcher-kva.xn--r8jz45g.example here, as the DNS has it"),
+    ("B\xfccher.example", "is xn--bcher-kva.example here, as the DNS has it"),
+    ("b\xfccher..example", "is no domain in small letters"), ("\xfc" * 70 + ".example", "is no domain in small letters")])
+def test_names_as_people_write_them(place, name, says):
+    code, out, errors = run(place, name)
+    assert (code, out) == (100, "") and errors.endswith(" %s\n" % says)
     assert not os.path.exists(place.path("control/dkim"))
 
 

@@ -77,8 +77,17 @@ def test_usage(begin, fresh):
         assert "usage" in srs(fresh, *words, code=100)
 
 
+def test_bounces_stay_bounces(begin, fresh):
+    """Nobody's address is nobody's, whoever is asked; it is nothing that was made here."""
+    setting = {"SRSSECRET": "sesame88", "SRSDOMAIN": "us.example"}
+    for more in {}, setting:
+        assert srs(fresh, "forward", "", **more) == ""
+        assert "no SRS address" in srs(fresh, "reverse", "", code=1, **more)
+
+
 def test_the_service(town, srsd):
     place = town.place
+    assert srs(place, "forward", "") == ""
     made = srs(place, "forward", "joe@there.example")
     assert re.fullmatch(SRS, made)
     assert srs(place, "reverse", made) == "joe@there.example"
