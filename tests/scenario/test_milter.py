@@ -382,6 +382,8 @@ def test_it_is_patient(milters):
 @pytest.mark.parametrize("reply, said", [
     (b"550 no\0", "Dno (#5.7.1)"), (b"450 5.1.1 no\0", "Z5.1.1 no (#4.7.1)"), (b"550 5.1.1\0", "Da mail filter says so (#5.1.1)"),
     (b"550-5.1.1 one\r\n550 5.1.1 two\0", "Done 5.1.1 two (#5.1.1)"), (b"550 a\rb\xff\0", "Da?b? (#5.7.1)"),
+    # sendmail and Postfix take it for a format.
+    (b"550 5.7.1 100%% spam, 5%, %%%% %%% %%\0", "D100% spam, 5%, %% %% % (#5.7.1)"),
     (b"550 " + b"x" * 1000 + b"\0", "D" + "x" * 200 + " (#5.7.1)")])
 def test_replies(milters, reply, said):
     hostile(milters, GREETING, packet(b"y", reply))

@@ -156,10 +156,14 @@ milter_parse_reply(struct span reply, bool *is_permanent, struct str *text)
 		line = span_from(line, REPLY_CODE + 1);
 		if (!is_first)
 			str_add_byte(text, ' ');
-		for (size_t i = 0; i < line.len; i++)
+		for (size_t i = 0; i < line.len; i++) {
 			str_add_byte(text,
 			    line.s[i] >= ' ' && line.s[i] <= '~' ? line.s[i]
 								 : '?');
+			/* Written for a format, as others take it to be. */
+			if (span_starts(span_from(line, i), SPAN("%%")))
+				i++;
+		}
 		is_first = false;
 	}
 	return true;

@@ -139,7 +139,8 @@ MUST_CHECK bool milter_parse_words(char letter, struct span packet,
 /*
  * milter_parse_reply: an SMTP reply of a milter: "550 5.7.1 text".
  *   is_permanent   receives whether it is 5yz; else it is 4yz
- *   text           receives the text, with its enhanced code, of all its lines
+ *   text           receives the text, with its enhanced code, of all its lines; %% is
+ *                  one %
  * Returns false if it is none.
  */
 MUST_CHECK bool
