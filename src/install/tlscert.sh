@@ -12,7 +12,9 @@ fail() {
 	exit 111
 }
 
-[ ! -e "$file" ] || fail "$file is there; nothing was changed"
+[ ! -e "$file" ] || fail "$file is there; nothing was changed.  For another name, or
+a fresh one, move it away first (mv $file ${file%.pem}.old),
+unless it is of an authority: then get the new one from there"
 [ -s "$home/control/me" ] || fail "$home/control/me is missing; run config-fast first"
 [ -e "$home/bin/qmail-tlsd" ] || fail "built without OpenSSL (libssl-dev), so without TLS"
 command -v openssl >/dev/null || fail "the program openssl is missing"
