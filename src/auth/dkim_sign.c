@@ -140,7 +140,7 @@ choose_domain(struct signing *signing)
 	struct str author = STR_INIT;
 	int found = 0;
 
-	if (author_find(&signing->header, &author))
+	if (author_find(&signing->header, &author) == AUTHOR_FOUND)
 		found = find_keys(signing, str_span(&author));
 	if (found == 0)
 		found =

@@ -51,9 +51,12 @@ enum verifydoor_wish {
 	VERIFYDOOR_NOTHING = 'n',
 	VERIFYDOOR_QUARANTINE = 'q',
 	VERIFYDOOR_REJECT = 'r',
+	VERIFYDOOR_UNSURE = 'u', /* one of these two, if what could not be told
+				    is no proof */
 	VERIFYDOOR_NO_AUTHOR =
-	    'f' /* it has no author's domain, or several: nobody can
+	    'f', /* it has no author's domain, or several: nobody can
 				      tell who is the author */
+	VERIFYDOOR_NO_HEADER = 'h' /* nor what its header is: author.h */
 };
 
 struct verifydoor_question {
