@@ -28,7 +28,7 @@ TOLD = [
 UNTOLD = [
     "", "<>", "joe", "Joe <joe>", "x@bank.example Bank Support", "x@bank.example>g", "x@bank.example)g", "x@bank.example]g", "Bank <x@bank.example foo>",
     "Bank <x@bank.example\n\tfoo>", "Bank <x@bank.example(a)foo>", "x@bank.example(a)foo", "x@bank.example\\g", "x@foo bank.example",
-    "x@bank.example. foo", "x@bank.example .foo", "x @bank.example", "x@ bank.example", "Bank x@bank.example", "x@bank.example: x@good.example;",
+    "x@good.example y@good.example", "x@good.example Joe <x@good.example>", "x@bank.example. foo", "x@bank.example .foo", "x @bank.example", "x@ bank.example", "Bank x@bank.example", "x@bank.example: x@good.example;",
     "<x@bank.example>: x@good.example;", "g <x@bank.example>: x@good.example;", "x@bank.example:x@good.example", "x@bank.example <x@good.example>",
     "x@bank.example (<x@good.example>)", "(x@bank.example) x@good.example", "(<x@bank.example>) x@good.example", '(") x@good.example',
     "x@good.example (a\\)b)", "<@bank.example:x@good.example>", "<@bank.example,@b.example:x@good.example>", "<x@bank.example:x@good.example>",
