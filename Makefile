@@ -134,7 +134,7 @@ qmail-popup_PARTS  := popup_hear
 qmail-authd_PARTS  := authd_clients authd_check tries known sends keep
 pop-note_PARTS     := note
 pop-relay_PARTS    := note
-qmail-dnsrecords_PARTS := zone_facts zone_key zone_text zone_print zone_check
+qmail-dnsrecords_PARTS := zone_facts zone_key zone_text zone_print zone_check zone_judge
 qmail-qfix_PARTS   := qfix_say qfix_rights qfix_walk qfix_gate qfix_folders \
                       qfix_fixed qfix_files qfix_envelope
 qmail-pop3d_PARTS  := pop3d_session pop3d_end maildrop maildrop_files records

@@ -6,7 +6,7 @@
  *	zone_key.c     what a certificate has: the only part that needs OpenSSL
  *	zone_text.c    the records as text
  *	zone_print.c   all of them, as a part of a zone file
- *	zone_check.c   which of them the DNS has
+ *	zone_check.c   which of them the DNS has; zone_judge.c which of them are good
  */
 #ifndef ADMIN_ZONE_H
 #define ADMIN_ZONE_H

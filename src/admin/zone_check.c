@@ -1,13 +1,10 @@
 /* zone_check.c - which records of a domain the DNS has, and how.  Input: hostile. */
-#include "mail/dkimkey.h"
-#include "mail/dkimtags.h"
 #include "mail/dmarcrecord.h"
-#include "mail/sts.h"
 #include "net/dane.h"
 #include "net/dmarc.h"
 #include "net/dns.h"
-#include "net/spfrecord.h"
 #include "zone.h"
+#include "zone_judge.h"
 
 #define SHOWN_RECORDS 5	  /* of what is wrong, at most ... */
 #define SHOWN_BYTES   200 /* ... and so many bytes of each */
@@ -245,21 +242,11 @@ check_reverse(struct check *check)
 
 /* ---- texts ---- */
 
-enum meaning {
-	FOREIGN, /* of something else, and does not count */
-	GOOD,
-	BAD,
-	OPEN,	/* whoever sends, it says that he may */
-	TESTING /* a key: what is signed counts as if it was not (t=y) */
-};
-
-typedef enum meaning judge_function(struct span text, const void *context);
-
 /* Exactly one record must be meant, and good.
  *   is_shared   others have records at this name as well */
 static void
 check_text(struct check *check, const char *label, const char *before,
-    const struct str *domain, bool is_shared, judge_function *judge,
+    const struct str *domain, bool is_shared, zone_judge_function *judge,
     const void *context)
 {
 	struct str name = STR_INIT, text = STR_INIT;
@@ -270,18 +257,18 @@ check_text(struct check *check, const char *label, const char *before,
 	if (!ask(check, label, str_span(&name), DNS_TXT))
 		goto done;
 	for (size_t i = 0; i < check->answer.records.list.len; i++) {
-		enum meaning meaning;
+		enum zone_meaning meaning;
 
 		str_reset(&text);
 		dnspacket_text(&text, str_span(&check->answer.packet),
 		    record_at(check, i));
-		meaning = judge(str_span(&text), context);
-		if (meaning != FOREIGN || !is_shared)
+		meaning = judge(&check->dns, str_span(&text), context);
+		if (meaning != ZONE_FOREIGN || !is_shared)
 			show(check, str_span(&text), true);
-		meant += meaning != FOREIGN;
-		good += meaning == GOOD;
-		open += meaning == OPEN;
-		testing += meaning == TESTING;
+		meant += meaning != ZONE_FOREIGN;
+		good += meaning == ZONE_GOOD;
+		open += meaning == ZONE_OPEN;
+		testing += meaning == ZONE_TESTING;
 	}
 	if (meant == 0 && is_shared)
 		say_missing(check, label, str_span(&name), SPAN(""));
@@ -300,79 +287,6 @@ check_text(struct check *check, const char *label, const char *before,
 done:
 	str_free(&text);
 	str_free(&name);
-}
-
-static enum meaning
-judge_spf(struct span text, const void *context)
-{
-	struct spf_record record;
-	struct spf_directive directive;
-
-	(void)context;
-	if (!spfrecord_is(text))
-		return FOREIGN;
-	if (!spfrecord_parse(text, &record))
-		return BAD;
-	while (spfrecord_next(&record.terms, &directive))
-		if (directive.mechanism == SPF_ALL)
-			return directive.result == SPF_PASS ? OPEN : GOOD;
-	return GOOD;
-}
-
-static enum meaning
-judge_dmarc(struct span text, const void *context)
-{
-	struct dmarc_record record;
-
-	(void)context;
-	if (!dmarcrecord_parse(text, &record))
-		return FOREIGN;
-	return record.is_usable ? GOOD : BAD;
-}
-
-static enum meaning
-judge_sts(struct span text, const void *context)
-{
-	struct span id;
-
-	(void)context;
-	if (!sts_is_record(text))
-		return FOREIGN;
-	return sts_record_parse(text, &id) ? GOOD : BAD;
-}
-
-/* RFC 8460 3. */
-static enum meaning
-judge_reports(struct span text, const void *context)
-{
-	struct dkimtags tags;
-
-	(void)context;
-	if (!span_starts(text, SPAN("v=TLSRPTv1;")))
-		return FOREIGN;
-	return dkimtags_parse(text, &tags) &&
-		dkimtags_value(&tags, "rua", SPAN("")).len
-	    ? GOOD
-	    : BAD;
-}
-
-/* All that is there is meant; it has to be the same key, however it is written. */
-static enum meaning
-judge_key(struct span text, const void *context)
-{
-	const struct zone_key *ours = context;
-	struct dkimkey there = DKIMKEY_INIT, here = DKIMKEY_INIT;
-	enum meaning meaning = BAD;
-	bool is_same = !dkimkey_parse(text, &there) &&
-	    !dkimkey_parse(str_span(&ours->record), &here) &&
-	    there.type == here.type &&
-	    span_equal(str_span(&there.bytes), str_span(&here.bytes));
-
-	if (is_same)
-		meaning = there.is_testing ? TESTING : GOOD;
-	dkimkey_free(&there);
-	dkimkey_free(&here);
-	return meaning;
 }
 
 static void
@@ -395,10 +309,39 @@ check_keys(struct check *check)
 			    str_span(&key->wrong));
 		} else {
 			check_text(check, "DKIM", str_z(&before), &zone->signer,
-			    false, judge_key, key);
+			    false, zone_judge_key, key);
 		}
 		str_free(&before);
 	}
+}
+
+/* Whether the DNS says that no record of this kind is there; what a wildcard has there is
+ * none. */
+static bool
+is_without(
+    struct check *check, const struct dnsname *name, zone_judge_function *judge)
+{
+	struct str text = STR_INIT;
+	bool is_without = true;
+
+	switch (dns_ask(&check->dns, name, DNS_TXT, &check->answer)) {
+	case DNS_FAILED:
+		return false;
+	case DNS_NOTHING:
+	case DNS_NO_NAME:
+		return true;
+	case DNS_FOUND:
+		break;
+	}
+	for (size_t i = 0; i < check->answer.records.list.len; i++) {
+		str_reset(&text);
+		dnspacket_text(&text, str_span(&check->answer.packet),
+		    record_at(check, i));
+		if (judge(&check->dns, str_span(&text), NULL) != ZONE_FOREIGN)
+			is_without = false;
+	}
+	str_free(&text);
+	return is_without;
 }
 
 /* Whether the domain itself says nothing, and one above it says what counts. */
@@ -407,14 +350,11 @@ is_dmarc_above(struct check *check, struct span own)
 {
 	struct dnsname name;
 	struct dmarc walk;
-	enum dns_outcome outcome;
 	struct str detail = STR_INIT;
 	bool is_above;
 
-	if (!dnsname_parse(own, &name))
-		return false;
-	outcome = dns_ask(&check->dns, &name, DNS_TXT, &check->answer);
-	if (outcome != DNS_NOTHING && outcome != DNS_NO_NAME)
+	if (!dnsname_parse(own, &name) ||
+	    !is_without(check, &name, zone_judge_dmarc))
 		return false;
 	dmarc_init(&walk, &check->dns);
 	dmarc_begin(&walk, str_span(&check->zone->domain));
@@ -440,8 +380,8 @@ check_dmarc(struct check *check)
 	str_add_z(&name, "_dmarc.");
 	str_add(&name, str_span(domain));
 	if (!is_dmarc_above(check, str_span(&name)))
-		check_text(check, "DMARC", "_dmarc.", domain, false,
-		    judge_dmarc, NULL);
+		check_text(check, "DMARC", "_dmarc.", domain, true,
+		    zone_judge_dmarc, NULL);
 	str_free(&name);
 }
 
@@ -450,16 +390,16 @@ check_texts(struct check *check)
 {
 	const struct str *domain = &check->zone->domain;
 
-	check_text(check, "SPF", "", domain, true, judge_spf, NULL);
+	check_text(check, "SPF", "", domain, true, zone_judge_spf, NULL);
 	if (zone_has_other_helo(check->zone))
 		check_text(check, "SPF", "", &check->zone->helo, true,
-		    judge_spf, NULL);
+		    zone_judge_spf, NULL);
 	check_keys(check);
 	check_dmarc(check);
 	check_text(
-	    check, "MTA-STS", "_mta-sts.", domain, false, judge_sts, NULL);
-	check_text(
-	    check, "TLSRPT", "_smtp._tls.", domain, false, judge_reports, NULL);
+	    check, "MTA-STS", "_mta-sts.", domain, false, zone_judge_sts, NULL);
+	check_text(check, "TLSRPT", "_smtp._tls.", domain, false,
+	    zone_judge_reports, NULL);
 }
 
 /* ---- certificates ---- */

@@ -16,11 +16,12 @@
 #include "sys/error.h"
 #include "sys/fd.h"
 
-#define BLOCK	   65536
-#define TAB	   8  /* columns */
-#define WIDTH	   76 /* bytes of a line of the field */
-#define LABELS_MAX 10 /* of a name that is looked for */
-#define COPIES_MAX 5  /* of one field that are signed */
+#define BLOCK	    65536
+#define TAB	    8  /* columns */
+#define WIDTH	    76 /* bytes of a line of the field */
+#define LABELS_MAX  10 /* of a name that is looked for */
+#define ROOT_LABELS 2  /* of the shortest name of an organization */
+#define COPIES_MAX  5  /* of one field that are signed */
 
 /* What is signed of a header (RFC 6376 5.4.1), as many as there are; and From once
  * more, so that nobody can add another. */
@@ -134,17 +135,50 @@ find_keys(struct signing *signing, struct span domain)
 	return 0;
 }
 
+/* The last labels of a name. */
+static bool
+find_root(struct span text, struct dnsname *root)
+{
+	if (!dnsname_parse(text, root))
+		return false;
+	while (dnsname_labels(root) > ROOT_LABELS)
+		*root = dnsname_parent(root);
+	return true;
+}
+
+/*
+ * Whether a signature of the domain that was found might be taken for the author's own:
+ * then somebody who is no user of this host would have it on whatever he wrote.  Which
+ * names are of one organization only the DNS would tell: those that end alike may be.
+ */
+static bool
+is_near(const struct signing *signing, struct span author)
+{
+	struct dnsname one, other;
+
+	return !find_root(str_span(&signing->domain), &one) ||
+	    !find_root(author, &other) || dnsname_equal(&one, &other);
+}
+
 static int
 choose_domain(struct signing *signing)
 {
+	struct span sender = address_domain(signing->what->sender);
 	struct str author = STR_INIT;
+	bool is_told = author_find(&signing->header, &author) == AUTHOR_FOUND;
 	int found = 0;
 
-	if (author_find(&signing->header, &author))
-		found = find_keys(signing, str_span(&author));
-	if (found == 0)
-		found =
-		    find_keys(signing, address_domain(signing->what->sender));
+	if (signing->what->is_resent) {
+		if (is_told)
+			found = find_keys(signing, sender);
+		if (found > 0 && is_near(signing, str_span(&author)))
+			found = 0;
+	} else {
+		if (is_told)
+			found = find_keys(signing, str_span(&author));
+		if (found == 0)
+			found = find_keys(signing, sender);
+	}
 	str_free(&author);
 	return found;
 }

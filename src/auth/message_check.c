@@ -10,6 +10,7 @@
 #include "sys/clock.h"
 
 #define BLOCK	      65536
+#define KEYS_SHARE    2	  /* half */
 #define ALGORITHM_MAX 32u /* bytes that are written: ours are shorter */
 
 /*
@@ -80,12 +81,14 @@ add_signature(struct str *text, const struct dkim_check *check)
 
 static void
 add_dmarc(struct str *text, struct span author,
-    const struct dmarc_verdict *verdict, bool has_author)
+    const struct dmarc_verdict *verdict, enum author_outcome outcome)
 {
-	if (!has_author) {
+	if (outcome != AUTHOR_FOUND) {
 		add_method(text, "dmarc", SPAN("permerror"));
-		add_property(
-		    text, "reason", SPAN("no domain of an author, or several"));
+		add_property(text, "reason",
+		    outcome == AUTHOR_BROKEN
+			? SPAN("a line of the header is no field, or has a CR")
+			: SPAN("no domain of an author, or several"));
 		return;
 	}
 	add_method(text, "dmarc", dmarc_result_word(verdict->result));
@@ -188,6 +191,41 @@ check_dmarc(struct dmarc *dmarc, const struct spf_verdict *spf,
 	dmarc_check(dmarc, identifiers, count, verdict);
 }
 
+/* Has it known of a domain that was proven whether it is of the author's organization,
+ * while there is time. */
+static void
+learn_organization(struct dmarc *dmarc, struct span domain)
+{
+	struct dnsname name, organization;
+
+	if (!dmarc_is_near(dmarc, domain) || !dnsname_parse(domain, &name))
+		return;
+	dnsname_lower(&name);
+	(void)!dmarc_organization(dmarc, &name, &organization);
+}
+
+/*
+ * Asks for the keys of the author's organization, within their share of the time: there
+ * may be ten for one that is right, and what is left is for SPF.
+ */
+static void
+check_near(struct dmarc *dmarc, struct dns *dns, struct dkim_verify *dkim)
+{
+	int64_t deadline = dns->deadline;
+
+	dns->deadline = clock_monotonic() + dns_time_left(dns) / KEYS_SHARE;
+	for (size_t i = 0; i < dkim->checks.len && dns_has_time(dns); i++) {
+		struct dkim_check *one = &dkim->checks.at[i];
+
+		if (!dmarc_is_near(dmarc, one->signature.domain))
+			continue;
+		dkim_verify_key(one, dns);
+		if (one->outcome == DKIM_PASS)
+			learn_organization(dmarc, one->signature.domain);
+	}
+	dns->deadline = deadline;
+}
+
 /*
  * All that the DNS is asked.  Whoever sent this has chosen most of the names, and their
  * servers may be silent: what decides is asked first, and that is the author's domain,
@@ -206,10 +244,10 @@ check_all(const struct message_check *check, struct span author,
 	dmarc.tells_all = check->settings->reports;
 	if (has_author)
 		dmarc_begin(&dmarc, author);
-	for (size_t i = 0; i < dkim->checks.len; i++)
-		if (dmarc_is_near(&dmarc, dkim->checks.at[i].signature.domain))
-			dkim_verify_key(&dkim->checks.at[i], &dns);
+	check_near(&dmarc, &dns, dkim);
 	check_spf(check, &dns, spf);
+	if (spf->result == SPF_PASS)
+		learn_organization(&dmarc, str_span(&spf->domain));
 	for (size_t i = 0; i < dkim->checks.len; i++)
 		dkim_verify_key(&dkim->checks.at[i], &dns);
 	if (has_author)
@@ -218,10 +256,14 @@ check_all(const struct message_check *check, struct span author,
 }
 
 static enum verifydoor_wish
-wish_of(const struct dmarc_verdict *verdict, bool has_author)
+wish_of(const struct dmarc_verdict *verdict, enum author_outcome outcome)
 {
-	if (!has_author)
-		return VERIFYDOOR_NO_AUTHOR;
+	if (outcome != AUTHOR_FOUND)
+		return outcome == AUTHOR_BROKEN ? VERIFYDOOR_NO_HEADER
+						: VERIFYDOOR_NO_AUTHOR;
+	if (verdict->result == DMARC_RESULT_TEMPERROR &&
+	    verdict->disposition != DMARC_NONE)
+		return VERIFYDOOR_UNSURE;
 	if (verdict->result != DMARC_RESULT_FAIL)
 		return VERIFYDOOR_NOTHING;
 	switch (verdict->disposition) {
@@ -241,7 +283,7 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 	struct dmarc_verdict dmarc = { .result = DMARC_RESULT_NONE };
 	struct str author = STR_INIT, *text = &answer->fields;
 	struct dkim_verify dkim;
-	bool has_author;
+	enum author_outcome outcome;
 	int result;
 
 	dkim_verify_begin(&dkim);
@@ -249,8 +291,9 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 	if (result < 0)
 		goto done;
 	dkim_verify_end(&dkim, clock_seconds());
-	has_author = author_find(&dkim.header, &author);
-	check_all(check, str_span(&author), has_author, &spf, &dkim, &dmarc);
+	outcome = author_find(&dkim.header, &author);
+	check_all(check, str_span(&author), outcome == AUTHOR_FOUND, &spf,
+	    &dkim, &dmarc);
 	str_set(text, SPAN(AUTHRESULTS_NAME ": "));
 	authresults_add_value(text, check->id);
 	add_spf(text, check, &spf);
@@ -258,10 +301,10 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 		add_signature(text, &dkim.checks.at[i]);
 	if (dkim.checks.len == 0)
 		add_method(text, "dkim", SPAN("none"));
-	add_dmarc(text, str_span(&author), &dmarc, has_author);
+	add_dmarc(text, str_span(&author), &dmarc, outcome);
 	str_add_byte(text, '\n');
 	add_received_spf(text, check, &spf);
-	answer->wish = wish_of(&dmarc, has_author);
+	answer->wish = wish_of(&dmarc, outcome);
 	str_set(&answer->domain, str_span(&author));
 	reportline_add(
 	    &check->line, check, str_span(&author), &spf, &dkim, &dmarc);

@@ -42,8 +42,8 @@ session(void *context, int sock)
 
 	(void)context;
 	if (!verifydoor_parse_sign(
-		verifydoor_receive(sock, record, &what.message),
-		&what.sender) ||
+		verifydoor_receive(sock, record, &what.message), &what.sender,
+		&what.is_resent) ||
 	    box_shut_files() < 0)
 		return 1;
 	is_signed = dkim_sign_run(&what, &text) == 0;

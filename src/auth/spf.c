@@ -314,7 +314,10 @@ finish(struct check *check, enum spf_result result)
 		}
 		result = top(check)->result;
 	}
-	end(check, result, NULL);
+	if (result != SPF_PASS && check->client.is_late)
+		end(check, SPF_TEMPERROR, "no time is left for its names");
+	else
+		end(check, result, NULL);
 }
 
 static void

@@ -26,28 +26,45 @@ spf_client_ask(const struct spf_client *client, struct dns *dns,
 	return outcome;
 }
 
-/* Leaves a question about the names their share of the time.  Returns the deadline to
- * be put back. */
-static int64_t
+/* The time of one question about the names. */
+struct share {
+	int64_t deadline; /* of all others, to be put back */
+	int64_t left; /* when it began: half of that is for it (net/dns.h) */
+};
+
+/* Leaves a question about the names their share of the time. */
+static struct share
 begin_share(struct spf_client *client, struct dns *dns)
 {
-	int64_t deadline = dns->deadline;
+	struct share share = { .deadline = dns->deadline };
 
 	if (client->until == 0)
 		client->until =
 		    clock_monotonic() + dns_time_left(dns) / SPF_CLIENT_SHARE;
 	dns->deadline = client->until;
-	return deadline;
+	share.left = dns_time_left(dns);
+	return share;
+}
+
+/* The question had its outcome. */
+static void
+end_share(struct spf_client *client, struct dns *dns, const struct share *share,
+    enum dns_outcome outcome)
+{
+	/* A server that fails at once is none that would answer later. */
+	if (outcome == DNS_FAILED && dns_time_left(dns) <= share->left / 2)
+		client->is_late = true;
+	dns->deadline = share->deadline;
 }
 
 static enum dns_outcome
 ask_for_names(struct spf_client *client, struct dns *dns,
     const struct dnsname *reverse, struct dnsanswer *answer)
 {
-	int64_t deadline = begin_share(client, dns);
+	struct share share = begin_share(client, dns);
 	enum dns_outcome outcome = dns_ask(dns, reverse, DNS_PTR, answer);
 
-	dns->deadline = deadline;
+	end_share(client, dns, &share, outcome);
 	return outcome;
 }
 
@@ -88,13 +105,14 @@ static bool
 is_valid(struct spf_client *client, struct dns *dns, size_t i)
 {
 	struct spf_client_name *name = &client->names[i];
-	int64_t deadline;
 
 	if (!name->is_asked && !dnsname_is_root(&name->name)) {
-		deadline = begin_share(client, dns);
-		(void)spf_client_ask(client, dns, &name->name, 128,
-		    &name->is_valid); /* failed: not valid */
-		dns->deadline = deadline;
+		struct share share = begin_share(client, dns);
+
+		/* Failed: not valid. */
+		end_share(client, dns, &share,
+		    spf_client_ask(
+			client, dns, &name->name, 128, &name->is_valid));
 	}
 	name->is_asked = true;
 	return name->is_valid;

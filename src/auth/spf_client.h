@@ -2,7 +2,8 @@
  * spf_client.h - the names that a client has by its address, and that lead back to
  * it (RFC 7208 5.5): for the mechanism ptr and the macro p.  Who has its address
  * chooses them: all that is asked about them has SPF_CLIENT_SHARE of the time that is
- * left when it begins, and a name without an answer by then is passed over.
+ * left when it begins, and a name without an answer by then is passed over; then what
+ * is no pass cannot be told.
  * Input: hostile.
  */
 #ifndef AUTH_SPF_CLIENT_H
@@ -21,6 +22,7 @@ struct spf_client {
 	struct ip_address address;
 	bool is_asked;	/* for its names */
 	bool is_nobody; /* the answer to that held nothing */
+	bool is_late;	/* a question about them had no answer in its time */
 	int64_t until;	/* no name is asked about after that; 0: none was */
 	size_t count;	/* more than SPF_NAMES_MAX are not looked at */
 	struct spf_client_name {

@@ -71,8 +71,9 @@ struct entry {
 	int mess_fd, intd_fd;
 	bool has_mess, has_intd, has_todo; /* names that give_up removes */
 	bool syncs_folders;		   /* control/syncfolders */
-	bool
-	    is_signed; /* on its way out: a user submits it, and there are keys */
+	/* There are keys to sign it on its way out, and a user submits it, or a list
+	 * passes it on. */
+	bool is_submitted, is_resent;
 };
 
 /* What has been made so far, for give_up, also from the signal handler. */
@@ -148,11 +149,18 @@ take_over_signals(void)
 	(void)alarm(LIFETIME);
 }
 
-/* What the caller says: he may sign what he submits, and is one of our users. */
-static bool
-is_submitted(void)
+/* What the caller says: he may sign what he submits, and is one of our users; or a list,
+ * which passes on what others have written. */
+static void
+take_submission(void)
 {
-	return getenv("RELAYCLIENT") || getenv(ENVELOPE_SUBMITTED_SETTING);
+	const char *setting = getenv(ENVELOPE_SUBMITTED_SETTING);
+
+	if (access(home_signing_keys, F_OK) < 0)
+		return;
+	entry.is_resent = setting && *setting;
+	entry.is_submitted =
+	    !entry.is_resent && (setting || getenv("RELAYCLIENT"));
 }
 
 static void
@@ -164,8 +172,7 @@ enter_queue(void)
 	/* Where that cannot be told it does no harm. */
 	entry.syncs_folders =
 	    access(home_sync_folders, F_OK) == 0 || errno != ENOENT;
-	entry.is_signed =
-	    is_submitted() && access(home_signing_keys, F_OK) == 0;
+	take_submission();
 	if (queue_split_read(&entry.split) < 0)
 		give_up(CANNOT_CONFIGURE);
 }
@@ -308,11 +315,14 @@ copy_record(struct out *out, char before, char letter, struct str *value)
 	struct dsn_envelope asked = { .is_submitted = false };
 	struct str text = STR_INIT;
 
-	if (entry.is_signed && before == ENVELOPE_SENDER) {
+	if ((entry.is_submitted || entry.is_resent) &&
+	    before == ENVELOPE_SENDER) {
 		/* It is sound: it has been read in order. */
 		if (letter == ENVELOPE_PARAMETERS)
 			(void)!dsn_parse_envelope(str_span(value), &asked);
-		asked.is_submitted = true;
+		/* One of our users stays the author behind a list, too. */
+		asked.is_submitted = asked.is_submitted || entry.is_submitted;
+		asked.is_resent = entry.is_resent && !asked.is_submitted;
 		dsn_add_envelope(&text, &asked);
 		envelope_add(out, ENVELOPE_PARAMETERS, str_span(&text));
 		str_free(&text);

@@ -170,9 +170,18 @@ obey(struct verifydoor_answer *answer, bool is_strict)
 		refuse("Drefused by the DMARC policy of the author's domain "
 		       "(#5.7.1) ",
 		    str_span(&answer->domain));
+	/* A silent server is not to open what the domain wants shut. */
+	if (answer->wish == VERIFYDOOR_UNSURE)
+		refuse("Zthe DNS does not tell whether it is from the author's "
+		       "domain (#4.7.0) ",
+		    str_span(&answer->domain));
 	if (answer->wish == VERIFYDOOR_NO_AUTHOR)
 		refuse("Dit has no field From, or several, or authors of "
 		       "no domain or of several (#5.7.1)",
+		    SPAN(""));
+	if (answer->wish == VERIFYDOOR_NO_HEADER)
+		refuse("Da line of its header is no field, or has a CR that "
+		       "ends no line, or there are too many (#5.6.0)",
 		    SPAN(""));
 	if (answer->wish == VERIFYDOOR_QUARANTINE) {
 		str_add_z(&answer->fields, "X-Quarantine: DMARC policy of ");
@@ -239,6 +248,7 @@ main(void)
 	if (verifydoor_ask(home_dir, &question, spool.reader, &answer) < 0)
 		fail("qmail-verifyd does not answer", NO_ANSWER);
 	obey(&answer, is_strict);
+	handover_begin();
 	if (inject_open(&inject, home_dir, INJECT_FILTERED) < 0)
 		fail("qmail-queue", NO_QUEUE);
 	inject_message(&inject, str_span(&answer.fields));

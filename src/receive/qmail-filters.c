@@ -420,6 +420,7 @@ pass_on(struct filters *filters)
 
 	(void)alarm(0);
 	begin_file(&filters->message);
+	handover_begin();
 	if (inject_open(&inject, home_dir, INJECT_AS_IT_IS) < 0)
 		return NO_QUEUE;
 	while (

@@ -59,7 +59,9 @@ take_parameters(struct remote *remote)
 		span_of(getenv(DELIVERY_ENVELOPE_SETTING)), &envelope)) {
 		remote->needs_tls = envelope.needs_tls;
 		remote->is_submitted = envelope.is_submitted;
-		envelope.is_submitted = false; /* no word of SMTP */
+		remote->is_resent = envelope.is_resent;
+		/* No words of SMTP. */
+		envelope.is_submitted = envelope.is_resent = false;
 		dsn_add_envelope(&remote->parameters, &envelope);
 	}
 	for (size_t i = 0; i < remote->recipients.len; i++)

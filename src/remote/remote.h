@@ -37,6 +37,7 @@ struct remote {
 	bool is_sender_utf8;
 	bool needs_tls;	   /* all the way: REQUIRETLS */
 	bool is_submitted; /* by a user of this host: it is signed */
+	bool is_resent;	   /* by a list of this host: by that alone */
 	VEC(struct remote_recipient) recipients;
 
 	struct str helo;

@@ -74,19 +74,16 @@ setting(const char *name, uint64_t otherwise)
 }
 
 /* The seconds of control/greydelay and greywindow.  A window that is over before the
- * delay would keep everybody out for ever. */
-static void
+ * delay would keep everybody out for ever: returns false, and another one. */
+static bool
 read_times(uint64_t *delay, uint64_t *window)
 {
 	*delay = setting("control/greydelay", DELAY);
 	*window = setting("control/greywindow", WINDOW);
 	if (*window > *delay)
-		return;
+		return true;
 	*window = *delay + WINDOW;
-	(void)!fd_write_all(2,
-	    SPAN(NAME ": control/greywindow is not more than"
-		      " control/greydelay, so nobody could come again: two days"
-		      " more than that are taken\n"));
+	return false;
 }
 
 /* ---- limits ---- */
@@ -194,7 +191,7 @@ ask_new(const struct greydoor_question *question, const struct span words[3],
 	if (!add_network(&network, question->client, network_width) ||
 	    !add_network(&client, question->client, client_width))
 		return 0;
-	read_times(&delay, &window);
+	(void)read_times(&delay, &window); /* the log has heard of it */
 	origin =
 	    (struct greytable_origin){ str_span(&network), str_span(&client) };
 	result = greytable_open(&table, NEW, GREYTABLE_MANY);
@@ -324,7 +321,10 @@ main(void)
 	uint64_t delay, window;
 
 	/* Who has just changed them looks at the log now. */
-	if (chdir(home_dir) == 0)
-		read_times(&delay, &window);
+	if (chdir(home_dir) == 0 && !read_times(&delay, &window))
+		(void)!fd_write_all(2,
+		    SPAN(NAME ": control/greywindow is not more than"
+			      " control/greydelay, so nobody could come again:"
+			      " two days more than that are taken\n"));
 	homeservice_run(&server, HOME_QMAILV, HOME_GROUP_NOFILES, HOME_QMAILD);
 }

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -12,6 +13,7 @@ import pytest
 
 from support import build, faults, peers, process
 from scenario.test_dkimverify import Key, sign
+from scenario.test_queuefilters import signalled
 
 CASES = json.loads(build.read("tests/cases/ar.json"))["cases"]
 CLIENT, OTHER = "192.0.2.1", "198.51.100.7"
@@ -361,9 +363,10 @@ def test_enforced(town, verifyd, names):
 # Heads of messages whose author nobody can tell.
 NO_AUTHORS = [
     "Subject: of nobody\n", "From: a@there.example\nFrom: b@there.example\n", "From: \n", "From: <>\n", "From: joe\n",
-    "From: a@there.example, b@some.example\n", "From: group:;\n", "no field\nFrom: a@there.example\n",
+    "From: a@there.example, b@some.example\n", "From: group:;\n",
     "From: " + ", ".join(["a@there.example"] * 101) + "\n",
-    "X: y\rFrom: x@bank.example\nFrom: a@there.example\n", "From: x@bank.example@there.example\n",
+    "From: x@bank.example@there.example\n", "From: x@bank.example Bank Support\n", "From: Bank <x@bank.example there.example>\n",
+    "From: x@bank.example: x@there.example;\n", "From: x@bank.example <x@there.example>\n", "From: <x@bank.example>:\n\tx@there.example;\n",
     "From: x@bank.example\0@there.example\n",
     *("From: boss@%s\n" % name.encode().decode("latin-1") for name in (
         "bank.example..", "bank..example", ".bank.example", "[bank.example]", "[192.0.2.1]", '"bank .example"', "ba*nk.example",
@@ -384,6 +387,87 @@ def test_authors_that_nobody_can_tell(town, verifyd, names):
         told = results(deliver(town, head + "\nhello\n"))
         assert '; dmarc=permerror reason="no domain of an author, or several"' in told, head
         assert "header.from" not in told, head
+
+
+BROKEN = ["no field\nFrom: a@there.example\n", "From: a@there.example\nX: y\rFrom: x@bank.example\n", "From: a@there.example\nX : y\nand\n",
+          ">From a@there.example Sat Nov 28 10:00:00 2026\nFrom: a@there.example\n", "From: a@there.example\n" + "X: y\n" * 4000]
+
+
+@pytest.mark.parametrize("head", BROKEN, ids=range(len(BROKEN)))
+def test_headers_that_nobody_can_tell(town, verifyd, names, head):
+    put(town, "authpolicy", "enforce\n")
+    assert offer(town, head + "\nhello\n") == (82, "Da line of its header is no field, or has a CR that ends no line, "
+                                               "or there are too many (#5.6.0)")
+    assert town.is_empty()
+    put(town, "authpolicy", "report\n")
+    told = results(deliver(town, head + "\nhello\n"))
+    assert '; dmarc=permerror reason="a line of the header is no field, or has a CR"' in told
+
+
+UNSURE = (82, "Zthe DNS does not tell whether it is from the author's domain (#4.7.0) ")
+LAME = ["lame.bank.example", "_dmarc.lame.bank.example", "key._domainkey.lame.bank.example"]
+
+
+@pytest.mark.parametrize("answer", ["SERVFAIL", {"TXT": "DROP"}], ids=["servfail", "silent"])
+@pytest.mark.parametrize("what", ["signature", "sender", "author"])
+@pytest.mark.parametrize("record", ["v=DMARC1; p=reject", "v=DMARC1; p=quarantine; sp=none; np=reject", "v=DMARC1; p=reject; t=y"])
+def test_silence_opens_nothing(town, verifyd, names, tmp_path, answer, what, record):
+    """One name of many that nobody answers for proves nothing of whom a policy protects: who sends asks again."""
+    names.zone.update({**BANK, "_dmarc.bank.example": {"TXT": [record]}, **{name: answer for name in LAME}})
+    signed = [("lame.bank.example", "key")] if what == "signature" else []
+    author = "lame.bank.example" if what == "author" else "bank.example"
+    text = letter(Key(tmp_path, "ed"), *signed, author="boss@" + author)
+    asked = text, process.envelope("x@lame.bank.example", "ann@here.example") if what == "sender" else EVIL
+    assert "; dmarc=temperror " in results(deliver(town, *asked, TCPREMOTEIP=OTHER))
+    put(town, "authpolicy", "enforce\n")
+    assert offer(town, *asked, TCPREMOTEIP=OTHER) == (UNSURE[0], UNSURE[1] + author)
+    assert town.is_empty()
+
+
+@pytest.mark.parametrize("record", ["v=DMARC1; p=none", "v=DMARC1; p=quarantine; t=y", None])
+def test_silence_where_nothing_is_wished(town, verifyd, names, tmp_path, record):
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update({**BANK, "_dmarc.bank.example": {"TXT": [record] if record else []}, **{name: "SERVFAIL" for name in LAME}})
+    text = letter(Key(tmp_path, "ed"), ("lame.bank.example", "key"))
+    assert "; dkim=temperror " in results(deliver(town, text, EVIL, TCPREMOTEIP=OTHER))
+
+
+def test_silence_beside_a_proof(town, verifyd, names, tmp_path):
+    """What passes, passes: by a signature, and by the address; also where the record is silent."""
+    key = Key(tmp_path, "ed")
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update({**BANK, **{name: "SERVFAIL" for name in LAME}})
+    names.zone["key._domainkey.bank.example"] = {"TXT": [key.record()]}
+    text = letter(key, ("lame.bank.example", "key"), ("bank.example", "key"))
+    assert "; dmarc=pass " in results(deliver(town, text, EVIL, TCPREMOTEIP=OTHER))
+    names.zone["bank.example"] = {"TXT": ["v=spf1 ip4:%s -all" % OTHER]}
+    text, envelope = letter(key, ("lame.bank.example", "key")), process.envelope("x@bank.example", "ann@here.example")
+    assert "; dmarc=pass " in results(deliver(town, text, envelope, TCPREMOTEIP=OTHER))
+    names.zone["key._domainkey.lame.bank.example"] = {"TXT": [key.record()]}
+    text = letter(key, ("lame.bank.example", "key"), author="boss@lame.bank.example")
+    assert "; dmarc=temperror " in results(deliver(town, text, EVIL, TCPREMOTEIP=OTHER))
+
+
+def test_keys_leave_time(town, verifyd, names, tmp_path):
+    """Ten of the author's own, and nobody answers for one of them: the address is looked at all the same."""
+    put(town, "authpolicy", "enforce\n")
+    key = Key(tmp_path, "ed")
+    silent = [("there.example", "s%d" % number) for number in range(10)]
+    for domain, selector in silent:
+        names.zone["%s._domainkey.%s" % (selector, domain)] = {"TXT": "DROP"}
+    told = results(deliver(town, letter(key, *silent, author="joe@there.example")))
+    assert told.count("; dkim=temperror ") == 10 and "; spf=pass " in told and "; dmarc=pass " in told
+
+
+def test_names_of_an_honest_client_are_slow(town, verifyd, names):
+    """Nobody knows whether it may send: it asks again."""
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update({**BANK, "bank.example": {"TXT": ["v=spf1 ptr -all"]}, "mx.bank.example": {"A": "DROP"},
+                       "7.100.51.198.in-addr.arpa": {"PTR": ["mx.bank.example"]}})
+    envelope = process.envelope("x@bank.example", "ann@here.example")
+    assert offer(town, "From: x@bank.example\n\nhello\n", envelope, TCPREMOTEIP=OTHER) == (UNSURE[0], UNSURE[1] + "bank.example")
+    names.zone["mx.bank.example"] = {"A": [OTHER]}
+    assert "; dmarc=pass " in results(deliver(town, "From: x@bank.example\n\nhello\n", envelope, TCPREMOTEIP=OTHER))
 
 
 @pytest.mark.parametrize("name", ["b\u00fccher.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example."])
@@ -429,10 +513,11 @@ def test_names_of_strangers(town, verifyd, names, sender):
 def test_the_dns_is_silent(town, verifyd):
     put(town, "authpolicy", "enforce\n")
     silent = {"there.example": {"TXT": "DROP"}}
-    for more in {}, {"_dmarc.there.example": {"TXT": "DROP"}}:
-        with peers.Dns({**ZONE, **silent, **more}):
-            told = results(deliver(town))
-        assert "; spf=temperror reason=" in told and "; dmarc=temperror " in told
+    with peers.Dns({**ZONE, **silent}):
+        assert offer(town) == (UNSURE[0], UNSURE[1] + "there.example")
+    with peers.Dns({**ZONE, **silent, "_dmarc.there.example": {"TXT": "DROP"}}):
+        told = results(deliver(town))
+    assert "; spf=temperror reason=" in told and "; dmarc=temperror " in told
 
 
 def test_not_by_tcp(town, verifyd, names):
@@ -495,6 +580,12 @@ def test_settings_that_cannot_be_used(town, verifyd, names, name, text, says, cl
     assert offer(town, TCPREMOTEIP=client) == (55, "")
     assert logged(town) == "qmail-authfilter: %s\n" % says
     assert town.is_empty()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_while_it_is_queued(town, verifyd, names, number):
+    assert signalled(town.place, "qmail-authfilter", number, MESSAGE) == 0
+    assert len(town.place.queue_files()["intd"]) == 1
 
 
 def test_no_place_for_messages(town, verifyd, names):

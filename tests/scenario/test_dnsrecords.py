@@ -411,10 +411,16 @@ SPF = "v=spf1 mx -all"
     (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 all -all"]},
      'wrong SPF here.example: it lets anybody send in this name: "v=spf1 all -all"'),
     (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx ~all +all"]}, None),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx redirect=open.example"]},
+     'wrong SPF here.example: it lets anybody send in this name: "v=spf1 mx redirect=open.example"'),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx redirect=shut.example"]}, None),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx -all redirect=open.example"]}, None),
+    (MX, {"MX": ["10 " + MAIL], "TXT": ["v=spf1 mx redirect=nowhere.example"]}, None),
     (DMARC, {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]},
      'wrong DMARC _dmarc.here.example: more than one: "v=DMARC1; p=none", "v=DMARC1; p=reject"'),
     (DMARC, {"TXT": ["v=DMARC1"]}, 'wrong DMARC _dmarc.here.example: "v=DMARC1"'),
-    (DMARC, {"TXT": [SPF]}, 'wrong DMARC _dmarc.here.example: "v=spf1 mx -all"'),
+    (DMARC, {"TXT": [SPF]}, "missing DMARC _dmarc.here.example"),
+    (DMARC, {"TXT": ["a wildcard", "v=DMARC1; p=reject"]}, None),
     (STS, {"TXT": ["v=STSv1; id=a-b"]}, 'wrong MTA-STS _mta-sts.here.example: "v=STSv1; id=a-b"'),
     (STS, {"TXT": ["v=STSv1; id=1;", "v=STSv1; id=2;"]},
      'wrong MTA-STS _mta-sts.here.example: more than one: "v=STSv1; id=1;", "v=STSv1; id=2;"'),
@@ -428,7 +434,8 @@ SPF = "v=spf1 mx -all"
     (PTR, {"PTR": ["host.provider.example"]}, "wrong PTR %s: host.provider.example" % PTR),
     (PTR, {"PTR": ["host.provider.example", "Mail.Here.Example"]}, None)])
 def test_other_records(check, name, entry, line):
-    assert check({name: entry}) == (([line], 1) if line else ([], 0))
+    others = {"open.example": {"TXT": ["x", "v=spf1 a +all"]}, "shut.example": {"TXT": ["v=spf1 redirect=open.example"]}}
+    assert check({name: entry, **others}) == (([line], 1) if line else ([], 0))
 
 
 @pytest.mark.parametrize("above, own, line", [
@@ -436,7 +443,8 @@ def test_other_records(check, name, entry, line):
     ("v=DMARC1; p=reject; sp=quarantine", {}, "ok DMARC %s: that of _dmarc.here.example counts, p=quarantine"),
     ("v=DMARC1", None, "missing DMARC %s"),
     (None, None, "missing DMARC %s"),
-    ("v=DMARC1; p=reject", {"TXT": ["x"]}, 'wrong DMARC %s: "x"'),
+    ("v=DMARC1; p=reject", {"TXT": ["x"]}, "ok DMARC %s: that of _dmarc.here.example counts, p=reject"),
+    (None, {"TXT": ["x"]}, "missing DMARC %s"),
     ("v=DMARC1; p=reject", "SERVFAIL", "unknown DMARC %s: the DNS does not answer")])
 def test_policy_of_the_organization(place, above, own, line):
     name = "_dmarc.a.b.here.example"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import smtplib
 import socket
@@ -10,7 +11,7 @@ import threading
 
 import pytest
 
-from support import build, kernel, process, unpacked
+from support import build, faults, kernel, process, unpacked
 
 LETTER = "Subject: a letter\n\nhello\n"
 ENVELOPE = process.envelope("joe@there.example", "ann@here.example")
@@ -380,3 +381,58 @@ def test_what_is_submitted_is_signed(filters):
     filters.add("relay", "cat\n")
     filters.offer(RELAYCLIENT="")
     assert filters.queued() == [(LETTER, ENVELOPE.replace(b"\0Tann", b"\0ESUBMITTED\0Tann"))]
+
+
+QUEUE_LATER = """#!/bin/sh
+touch %(folder)s/begun
+while ! test -e %(folder)s/go; do sleep 0.01; done
+exec %(queue)s.away
+"""
+
+
+def signalled(place, program, number, message=LETTER, envelope=ENVELOPE, **environment):
+    """The exit code of a program that hears a signal while qmail-queue is at work."""
+    queue, folder = place.program("qmail-queue"), place.base + "/late"
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)
+    os.rename(queue, queue + ".away")
+    try:
+        with open(queue, "w") as script:
+            script.write(QUEUE_LATER % {"folder": folder, "queue": queue})
+        os.chmod(queue, 0o755)
+        text, address = os.pipe(), os.pipe()
+        child = subprocess.Popen(
+            [place.program(program)], stdin=text[0], stdout=address[0], cwd="/",
+            env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.1", **environment}, **place.as_user("qmaild"))
+        for end, data in (text, message.encode()), (address, envelope):
+            os.close(end[0])
+            os.write(end[1], data)
+            os.close(end[1])
+        process.until(lambda: os.path.exists(folder + "/begun"), "qmail-queue")
+        child.send_signal(number)
+        with open(folder + "/go", "w"):
+            pass
+        return child.wait(60)
+    finally:
+        os.rename(queue + ".away", queue)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_while_it_is_queued(filters, number):
+    """Who is told that it is not would send it once more."""
+    filters.add("outside", "cat\n")
+    assert signalled(filters.place, "qmail-filters", number) == 0
+    assert filters.queued() == [(LETTER, ENVELOPE)]
+
+
+def test_killed_when_it_makes_a_file(filters):
+    """There is no name that could stay."""
+    if faults.missing():
+        pytest.skip(faults.missing())
+    filters.add("outside", "cat\n")
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=unlink,unlinkat", "-e", "inject=unlink,unlinkat:signal=KILL",
+         "/bin/sh", "-c", 'exec "$0" </dev/null 1</dev/null', filters.place.program("qmail-filters")],
+        cwd="/", env={"PATH": "/usr/bin:/bin", "TCPREMOTEIP": "192.0.2.1"}, check=False)
+    assert done.returncode == 54 and os.listdir(filters.place.path("spool")) == []

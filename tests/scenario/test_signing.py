@@ -188,12 +188,63 @@ def test_a_list_program(post):
     resent = "Received: from there.example by here.example; 27 Nov 2026 10:00:00 -0000\n" + LETTER
     (text,) = post.go(lambda: post.sendmail(resent))
     assert b"DKIM-Signature" not in text
-    (text,) = post.go(lambda: post.sendmail(resent, QMAILSUBMITTED="1"))
+    (text,) = post.go(lambda: post.sendmail(resent, QMAILSUBMITTED=""))
     assert post.results(text) == SIGNED
     for program in "new-inject", "qmail-inject":
         for message, count in (resent, 0), (LETTER, 2):
             (text,) = post.go(lambda: post.town.run_as("ann", [post.place.program(program), "u@there.example"], message))
             assert len(post.results(text)) == count
+
+
+FORGED = "From: The Boss <boss@%s>\nTo: bob-list@here.example\nSubject: pay\n\npay to evil\n"
+RESEND = "|QMAILSUBMITTED=1 sendmail -f bob-list-owner@%s u@there.example"
+
+
+@pytest.mark.parametrize("line, author, domain", [
+    (RESEND % "lists.example", "here.example", "lists.example"), (RESEND % "sub.lists.example", "there.example", "lists.example"),
+    (RESEND % "here.example", "there.example", "here.example"), (RESEND % "here.example", "here.example", None),
+    (RESEND % "here.example", "HERE.example", None), (RESEND % "here.example", "mail.here.example", None),
+    (RESEND % "sub.here.example", "here.example", None), (RESEND % "here.example", "there.example, x@here.example", None),
+    (RESEND % "here.example", "there.example foo", None), (RESEND % "nowhere.example", "here.example", None),
+    ("|QMAILSUBMITTED=1 forward u@there.example", "here.example", None),
+    ("|QMAILSUBMITTED=1 forward u@there.example", "there.example", "here.example"),
+    ("|grep -vE '^(Received:|\\s)' | QMAILSUBMITTED=1 sendmail -f bob-list-owner@here.example u@there.example", "here.example", None),
+    ("|grep -vE '^(Received:|\\s)' | QMAILSUBMITTED=1 new-inject -f bob-list-owner@here.example u@there.example", "here.example", None),
+    ("|grep -vE '^(Received:|\\s)' | QMAILSUBMITTED=1 sendmail -f bob-list-owner@here.example u@there.example", "there.example", "here.example")])
+def test_what_strangers_send_to_a_list(post, line, author, domain):
+    """Is signed by the list, and not as if it were from whom it says."""
+    put_key(post.place, post.keys["ed"], domain="lists.example", selector="b")
+    post.records["b._domainkey.lists.example"] = post.records["b._domainkey.here.example"]
+    post.begin()
+    post.town.serve_smtp()
+    post.town.rules("bob", "-list", line)
+    post.town.rules("bob", "-list-owner", "#")
+    (text,) = post.go(lambda: relay(post.town, "x@evil.example", "bob-list@here.example", FORGED % author))
+    signed = {"here.example": SIGNED, "lists.example": SIGNED[1:], None: []}[domain]
+    assert post.results(text, domain) == signed
+
+
+def test_what_our_users_send_to_a_list(post):
+    """Stays theirs where the list keeps what is known of it."""
+    post.begin()
+    post.town.rules("bob", "-list", "|QMAILSUBMITTED=1 forward u@there.example")
+    post.town.rules("bob", "-list-owner", "#")
+    (text,) = post.go(lambda: post.sendmail(to="bob-list@here.example"))
+    assert post.results(text) == SIGNED
+
+
+def test_envelopes_of_lists(post):
+    for before, after in (b"", b"ERESENT\0"), (b"ERET=HDRS\0", b"ERET=HDRS RESENT\0"), (b"ESUBMITTED\0", b"ESUBMITTED\0"), \
+            (b"ERESENT\0", b"ERESENT\0"):
+        assert post.town.queue(b"Fann@here.example\0" + before + b"Tu@there.example\0\0", LETTER,
+                               env={"QMAILSUBMITTED": "1", "RELAYCLIENT": ""}) == 0
+        files = post.place.queue_files()
+        (path,) = files["intd"].values()
+        with open(path, "rb") as source:
+            assert b"Fann@here.example\0" + after + b"Tu@there.example\0\0" in source.read()
+        for kind in files:
+            for path in files[kind].values():
+                os.unlink(path)
 
 
 def test_bounces(post):
@@ -379,6 +430,7 @@ def test_walls(post):
         pytest.skip("needs root")
     post.begin()
     sign = b"Sann@here.example\0"
+    assert ask(post, "sign/door", b"Rann@here.example\0", "qmailr") == b"s\0"
     assert ask(post, "sign/door", sign, "qmailr").startswith(b"sDKIM-Signature: ")
     for user in "qmailk", "qmails", "qmaild", "alias":
         assert ask(post, "sign/door", sign, user) == b""

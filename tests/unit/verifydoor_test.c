@@ -77,8 +77,8 @@ test_questions(void **state)
 	struct verifydoor_question question;
 
 	(void)state;
-	assert_true(verifydoor_parse(
-	    span_make("Q192.0.2.1\0h\0s@x\0", 17), &question));
+	assert_true(
+	    verifydoor_parse(span_make("Q192.0.2.1\0h\0s@x\0", 17), &question));
 	assert_true(span_equal(question.sender, SPAN("s@x")));
 	assert_true(verifydoor_parse(span_make("Q\0\0\0", 4), &question));
 	assert_false(verifydoor_parse(span_make("Q\0\0", 3), &question));
@@ -108,18 +108,25 @@ static void
 test_questions_to_sign(void **state)
 {
 	struct span sender;
+	bool is_resent;
 
 	(void)state;
-	assert_true(
-	    verifydoor_parse_sign((struct span){ "Sa@b\0", 5 }, &sender));
+	assert_true(verifydoor_parse_sign(
+	    (struct span){ "Sa@b\0", 5 }, &sender, &is_resent));
 	assert_int_equal(sender.len, 3);
-	assert_true(verifydoor_parse_sign((struct span){ "S\0", 2 }, &sender));
+	assert_false(is_resent);
+	assert_true(verifydoor_parse_sign(
+	    (struct span){ "Ra@b\0", 5 }, &sender, &is_resent));
+	assert_true(is_resent && sender.len == 3);
+	assert_true(verifydoor_parse_sign(
+	    (struct span){ "S\0", 2 }, &sender, &is_resent));
 	assert_int_equal(sender.len, 0);
-	assert_false(verifydoor_parse_sign((struct span){ "Sa", 2 }, &sender));
-	assert_false(
-	    verifydoor_parse_sign((struct span){ "Qa\0", 3 }, &sender));
-	assert_false(
-	    verifydoor_parse_sign((struct span){ "Sa\0b", 4 }, &sender));
+	assert_false(verifydoor_parse_sign(
+	    (struct span){ "Sa", 2 }, &sender, &is_resent));
+	assert_false(verifydoor_parse_sign(
+	    (struct span){ "Qa\0", 3 }, &sender, &is_resent));
+	assert_false(verifydoor_parse_sign(
+	    (struct span){ "Sa\0b", 4 }, &sender, &is_resent));
 }
 
 /* A service: lets one in, says w so many times, -1: for ever, and an answer. */
@@ -153,7 +160,8 @@ static int
 ask_one(int count, struct span answer, struct str *fields, bool *has_gone)
 {
 	pid_t pid = serve(count, answer);
-	int result = verifydoor_sign(".", SPAN("a@b"), 0, fields), status;
+	int result = verifydoor_sign(".", SPAN("a@b"), false, 0, fields),
+	    status;
 
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -169,10 +177,8 @@ test_a_service_at_work(void **state)
 
 	(void)state;
 	assert_int_equal(mkdir("sign", 0700), 0);
-	assert_int_equal(
-	    ask_one(0, SPAN("sX: y\n\0"), &fields, &has_gone), 1);
-	assert_int_equal(
-	    ask_one(3, SPAN("sX: y\n\0"), &fields, &has_gone), 1);
+	assert_int_equal(ask_one(0, SPAN("sX: y\n\0"), &fields, &has_gone), 1);
+	assert_int_equal(ask_one(3, SPAN("sX: y\n\0"), &fields, &has_gone), 1);
 	assert_string_equal(str_z(&fields), "X: y\n");
 	assert_false(has_gone);
 	assert_int_equal(ask_one(3, SPAN("tX\0"), &fields, &has_gone), -1);
@@ -197,8 +203,7 @@ begin_message(struct verifydoor_message *message)
 	assert_int_equal(fd_pair(socks), 0);
 	assert_int_equal(fdpass_send(socks[0], SPAN("Sa\0"), fd), 0);
 	close(fd);
-	assert_int_equal(
-	    verifydoor_receive(socks[1], record, message).len, 3);
+	assert_int_equal(verifydoor_receive(socks[1], record, message).len, 3);
 	assert_int_equal(message->sock, socks[1]);
 	assert_true(
 	    message->deadline <= clock_monotonic() + VERIFYDOOR_TOTAL_MS);

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 
 #define SUBMITTED "SUBMITTED"
+#define RESENT	  "RESENT"
 
 static const char utf8_type[] = "utf-8;";
 
@@ -168,6 +169,8 @@ dsn_parse_envelope(struct span parameters, struct dsn_envelope *envelope)
 		if (span_equal(word, SPAN(SUBMITTED)) &&
 		    !envelope->is_submitted)
 			envelope->is_submitted = true;
+		else if (span_equal(word, SPAN(RESENT)) && !envelope->is_resent)
+			envelope->is_resent = true;
 		else if (dsn_take_envelope(envelope, word) != DSN_TAKEN)
 			return false;
 	}
@@ -219,6 +222,8 @@ dsn_add_envelope(struct str *text, const struct dsn_envelope *envelope)
 		add_parameter(text, start, "REQUIRETLS");
 	if (envelope->is_submitted)
 		add_parameter(text, start, SUBMITTED);
+	if (envelope->is_resent)
+		add_parameter(text, start, RESENT);
 }
 
 void

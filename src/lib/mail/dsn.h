@@ -4,7 +4,7 @@
  *
  *	of the envelope    RET=FULL or RET=HDRS, ENVID=xtext; and, because it
  *	                   takes the same way, REQUIRETLS (RFC 8689), and
- *	                   SUBMITTED, which qmail-queue adds
+ *	                   SUBMITTED or RESENT, which qmail-queue adds
  *	of a recipient     NOTIFY=NEVER, or a list of SUCCESS, FAILURE and
  *	                   DELAY, and ORCPT=type;xtext
  *
@@ -34,6 +34,8 @@ struct dsn_envelope {
 	/* SUBMITTED: by a user of this host, not relayed by it.  Never a word of
 	 * SMTP: it goes through envelopes of ours alone. */
 	bool is_submitted;
+	/* RESENT: by a list of this host, whoever its author is; likewise. */
+	bool is_resent;
 };
 
 /* What is to be told: NOTIFY as a set.  0: it is missing, as if it asked for

@@ -223,6 +223,42 @@ find_policy(struct dmarc *dmarc, const struct dnsname *author,
 	return outcome != DNS_FAILED;
 }
 
+static enum dmarc_policy
+stricter(enum dmarc_policy one, enum dmarc_policy other)
+{
+	return one > other ? one : other;
+}
+
+/* What a record may want of an author who is not its own domain, or of one who is. */
+static enum dmarc_policy
+worst_of(const struct dmarc_step *found, const struct dnsname *author)
+{
+	const struct dmarc_record *record = &found->record;
+	enum dmarc_policy worst = record->own;
+
+	if (!record->is_usable)
+		return DMARC_NONE;
+	if (!dnsname_equal(author, &found->domain))
+		worst = stricter(record->below, record->nonexistent);
+	return record->is_test ? dmarc_milder(worst) : worst;
+}
+
+/* What may be wanted of an author whose own record, or one on the way up, is not known:
+ * who has a silent name below another's domain is not to have it all. */
+static enum dmarc_policy
+worst_above(struct dmarc *dmarc, const struct dnsname *author)
+{
+	struct dnsname name = *author;
+
+	do {
+		struct dmarc_step step = look(dmarc, &name);
+
+		if (step.outcome == DMARC_FOUND)
+			return worst_of(&step, author);
+	} while (go_up(&name));
+	return DMARC_NONE;
+}
+
 /* ---- alignment ---- */
 
 enum alignment {
@@ -321,6 +357,7 @@ dmarc_begin(struct dmarc *dmarc, struct span author)
 	switch (find_record(dmarc, &dmarc->author, &dmarc->found)) {
 	case DMARC_UNKNOWN:
 		dmarc->result = DMARC_RESULT_TEMPERROR;
+		dmarc->worst = worst_above(dmarc, &dmarc->author);
 		return;
 	case DMARC_NOTHING:
 		return;
@@ -330,6 +367,7 @@ dmarc_begin(struct dmarc *dmarc, struct span author)
 	if (!dmarc->found.record.is_usable)
 		return;
 	dmarc->result = DMARC_RESULT_FAIL;
+	dmarc->worst = worst_of(&dmarc->found, &dmarc->author);
 	dmarc->is_policy_known =
 	    find_policy(dmarc, &dmarc->author, &dmarc->found, &dmarc->policy);
 	dmarc->has_organization =
@@ -353,18 +391,24 @@ dmarc_check(struct dmarc *dmarc, const struct dmarc_identifier *identifiers,
     size_t count, struct dmarc_verdict *verdict)
 {
 	*verdict = (struct dmarc_verdict){ .result = dmarc->result };
-	if (dmarc->result != DMARC_RESULT_FAIL)
-		return;
 	if (count > DMARC_IDENTIFIERS_MAX)
 		count = DMARC_IDENTIFIERS_MAX;
+	/* Whatever its record says, the author's own name is proof enough. */
+	if (dmarc->result == DMARC_RESULT_TEMPERROR &&
+	    !has_same_name(&dmarc->author, identifiers, count))
+		verdict->disposition = dmarc->worst;
+	if (dmarc->result != DMARC_RESULT_FAIL)
+		return;
 	verdict->domain = dmarc->found.domain;
 	verdict->record = dmarc->found.record;
 	verdict->policy = dmarc->policy;
 	verdict->result = judge(dmarc, identifiers, count, verdict);
-	if (verdict->result != DMARC_RESULT_FAIL)
+	if (verdict->result == DMARC_RESULT_PASS)
 		return;
-	if (!dmarc->is_policy_known) {
+	if (verdict->result == DMARC_RESULT_TEMPERROR ||
+	    !dmarc->is_policy_known) {
 		verdict->result = DMARC_RESULT_TEMPERROR;
+		verdict->disposition = dmarc->worst;
 		return;
 	}
 	verdict->disposition = verdict->record.is_test

@@ -54,6 +54,7 @@ struct dmarc {
 	bool has_organization, is_policy_known;
 	struct dmarc_step found;
 	enum dmarc_policy policy;
+	enum dmarc_policy worst;  /* that may be wanted, as far as is known */
 	enum dmarc_result result; /* if nothing is proven */
 };
 
@@ -94,10 +95,12 @@ struct span dmarc_result_word(enum dmarc_result result);
 
 struct dmarc_verdict {
 	enum dmarc_result result;
-	enum dmarc_policy policy;      /* that applies, of pass and fail */
-	enum dmarc_policy disposition; /* wanted for this message */
-	struct dnsname domain;	       /* that has the record, of the same */
-	struct dmarc_record record;    /* likewise */
+	enum dmarc_policy policy; /* that applies, of pass and fail */
+	/* Wanted for this message; of temperror, what might be wanted if all that
+	 * could not be told were known. */
+	enum dmarc_policy disposition;
+	struct dnsname domain;	    /* that has the record, of the same */
+	struct dmarc_record record; /* likewise */
 	bool is_spf_aligned, is_dkim_aligned; /* and proven; see tells_all */
 };
 

@@ -37,7 +37,7 @@ parse_answer(struct span record, struct verifydoor_answer *answer)
 	struct span domain, fields;
 
 	if (record.len < 4 || record.s[0] != 'A' ||
-	    !span_has(SPAN("nqrf"), record.s[1]))
+	    !span_has(SPAN("nqrfhu"), record.s[1]))
 		return false;
 	answer->wish = (enum verifydoor_wish)record.s[1];
 	record = span_from(record, 2);
@@ -130,13 +130,13 @@ take_text(struct span record, char letter, struct str *text)
 }
 
 int
-verifydoor_sign(
-    const char *home, struct span sender, int message, struct str *fields)
+verifydoor_sign(const char *home, struct span sender, bool is_resent,
+    int message, struct str *fields)
 {
 	struct str record = STR_INIT;
 	int result = -1;
 
-	str_add_byte(&record, 'S');
+	str_add_byte(&record, is_resent ? 'R' : 'S');
 	str_add_field(&record, span_upto(sender, ADDRESS_MAX));
 	str_reset(fields);
 	if (ask(home, VERIFYDOOR_SIGN, message, &record) < 0) {
@@ -216,12 +216,14 @@ verifydoor_format(struct str *record, enum verifydoor_wish wish,
 }
 
 bool
-verifydoor_parse_sign(struct span record, struct span *sender)
+verifydoor_parse_sign(struct span record, struct span *sender, bool *is_resent)
 {
 	size_t end = span_find(record, '\0');
 
 	*sender = span_from(span_upto(record, end), 1);
-	return record.len > 1 && record.s[0] == 'S' && end + 1 == record.len;
+	*is_resent = span_starts(record, SPAN("R"));
+	return record.len > 1 && (*is_resent || record.s[0] == 'S') &&
+	    end + 1 == record.len;
 }
 
 void

@@ -8,7 +8,8 @@
  *	answer     A, a letter of verifydoor_wish, a domain, the fields to put on top
  *	           of the message, each of these two ended by NUL
  *
- *	question   S, the reverse-path, ended by NUL; the file
+ *	question   S, or R for what a list passes on; the reverse-path, ended by NUL;
+ *	           the file
  *	answer     s, the fields to put on top of it; or t, words on why it cannot be
  *	           signed now; each ended by NUL
  *
@@ -51,9 +52,12 @@ enum verifydoor_wish {
 	VERIFYDOOR_NOTHING = 'n',
 	VERIFYDOOR_QUARANTINE = 'q',
 	VERIFYDOOR_REJECT = 'r',
+	VERIFYDOOR_UNSURE = 'u', /* one of these two, if what could not be told
+				    is no proof */
 	VERIFYDOOR_NO_AUTHOR =
-	    'f' /* it has no author's domain, or several: nobody can
+	    'f', /* it has no author's domain, or several: nobody can
 				      tell who is the author */
+	VERIFYDOOR_NO_HEADER = 'h' /* nor what its header is: author.h */
 };
 
 struct verifydoor_question {
@@ -87,12 +91,13 @@ verifydoor_ask(const char *home, const struct verifydoor_question *question,
  * verifydoor_sign: has a message signed.
  *   home      HOME
  *   sender    its reverse-path
+ *   is_resent whether a list passes it on: nobody knows who is its author
  *   message   as above; where it is read afterwards is not told
  *   fields    receives them, perhaps none, or words on why there are none; replaced
  * Returns 1; 0: there never was such a service here; -1: it cannot be signed now.
  */
-MUST_CHECK int verifydoor_sign(
-    const char *home, struct span sender, int message, struct str *fields);
+MUST_CHECK int verifydoor_sign(const char *home, struct span sender,
+    bool is_resent, int message, struct str *fields);
 
 /*
  * verifydoor_receive: the question of who has come in, within VERIFYDOOR_ASK_MS.
@@ -122,7 +127,8 @@ void verifydoor_format(struct str *record, enum verifydoor_wish wish,
     struct span domain, struct span fields);
 
 /* verifydoor_parse_sign: the same, of one to sign. */
-MUST_CHECK bool verifydoor_parse_sign(struct span record, struct span *sender);
+MUST_CHECK bool
+verifydoor_parse_sign(struct span record, struct span *sender, bool *is_resent);
 
 /* verifydoor_format_signed: the record of an answer to that: fields, or words. */
 void

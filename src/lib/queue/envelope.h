@@ -21,7 +21,8 @@
 
 /* Set in the environment of qmail-queue, by who hands it a message that a user
  * submits (RFC 6409) and this host does not only relay; so is RELAYCLIENT.  Then,
- * if there are keys to sign with, E gets a word that says so. */
+ * if there are keys to sign with, E gets a word that says so: SUBMITTED; RESENT, if it
+ * is set to anything, as a list does for what others have written. */
 #define ENVELOPE_SUBMITTED_SETTING "QMAILSUBMITTED"
 
 /* Longest address in bytes; qmail-queue(8) promises 1000. */

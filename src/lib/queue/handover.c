@@ -2,14 +2,16 @@
 #include "queue/handover.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "queue/envelope.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 #include "sys/in.h"
 #include "sys/random.h"
+#include "sys/signal.h"
 
 #define BLOCK 65536
 
@@ -26,18 +28,17 @@ handover_folder(void)
 	return temporary && temporary[0] == '/' ? temporary : "/tmp";
 }
 
-int
-handover_make(const char *folder, struct handover_file *file)
+/* Where no file can be without a name it has one for a moment. */
+static void
+make_named(const char *folder, struct handover_file *file)
 {
 	struct str name = STR_INIT;
 
 	str_add_z(&name, folder);
 	str_add_z(&name, "/qmail.");
 	str_add_u64(&name, random_u64());
-	file->fd =
-	    open(str_z(&name), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	file->reader =
-	    file->fd < 0 ? -1 : open(str_z(&name), O_RDONLY | O_CLOEXEC);
+	file->fd = file_create(str_z(&name), 0600);
+	file->reader = file->fd < 0 ? -1 : file_open(str_z(&name));
 	if (file->fd >= 0 && unlink(str_z(&name)) < 0) {
 		fd_close(file->reader);
 		file->reader = -1;
@@ -47,7 +48,21 @@ handover_make(const char *folder, struct handover_file *file)
 		file->fd = -1;
 	}
 	str_free(&name);
-	return file->reader < 0 ? -1 : 0;
+}
+
+int
+handover_make(const char *folder, struct handover_file *file)
+{
+	file->fd = file_create_unnamed(folder, &file->reader);
+	if (file->fd < 0)
+		make_named(folder, file);
+	return file->fd < 0 ? -1 : 0;
+}
+
+void
+handover_begin(void)
+{
+	signal_block_set((const int[]){ SIGTERM, SIGINT, SIGHUP, 0 });
 }
 
 void

@@ -21,11 +21,19 @@ struct handover_file {
 };
 
 /*
- * handover_make: makes one.
+ * handover_make: makes one.  Where no file can be without a name
+ * (sys/file.h), a kill may leave an empty one behind: qmail. and a number.
  *   folder   where; it may be /tmp
  * Returns 0, -1 with errno.
  */
 MUST_CHECK int handover_make(const char *folder, struct handover_file *file);
+
+/*
+ * handover_begin: from here on, when qmail-queue is handed the message, no signal ends
+ * us before it has said whether it has it: who is told that it has not would send it
+ * once more.
+ */
+void handover_begin(void);
 
 /* handover_close: closes both. */
 void handover_close(struct handover_file *file);

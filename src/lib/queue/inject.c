@@ -75,6 +75,14 @@ inject_program(const char *home, unsigned ways, struct str *path)
 	return chosen != NULL;
 }
 
+static bool
+is_resent(void)
+{
+	const char *setting = getenv(ENVELOPE_SUBMITTED_SETTING);
+
+	return setting && *setting;
+}
+
 int
 inject_open(struct inject *inject, const char *home, unsigned ways)
 {
@@ -85,7 +93,8 @@ inject_open(struct inject *inject, const char *home, unsigned ways)
 	char *argv[] = { path.s, NULL };
 	int result = -1;
 
-	if (ways & INJECT_SUBMITTED &&
+	/* What a list says of what it passes on stays. */
+	if (ways & INJECT_SUBMITTED && !is_resent() &&
 	    setenv(ENVELOPE_SUBMITTED_SETTING, "", 1) < 0)
 		goto done;
 	if (fd_pipe(message) < 0 || fd_pipe(envelope) < 0 ||

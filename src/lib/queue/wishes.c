@@ -13,7 +13,8 @@ static void
 pass_on(
     struct inject *inject, const struct dsn_envelope *asked, bool is_its_sender)
 {
-	struct dsn_envelope kept = { .is_submitted = asked->is_submitted };
+	struct dsn_envelope kept = { .is_submitted = asked->is_submitted,
+		.is_resent = asked->is_resent };
 	struct str text = STR_INIT;
 
 	dsn_add_envelope(&text, is_its_sender ? asked : &kept);

@@ -50,6 +50,31 @@ file_create(const char *path, unsigned mode)
 }
 
 int
+file_create_unnamed(const char *folder, int *reader)
+{
+#ifdef O_TMPFILE
+	struct str path = STR_INIT;
+	int fd = open_retrying(folder, O_TMPFILE | O_RDWR | O_EXCL, 0600);
+
+	*reader = -1;
+	if (fd >= 0) {
+		str_add_z(&path, "/proc/self/fd/");
+		str_add_u64(&path, (uint64_t)fd);
+		*reader = open_retrying(str_z(&path), O_RDONLY, 0);
+		str_free(&path);
+	}
+	if (*reader >= 0)
+		return fd;
+	fd_close(fd);
+#else
+	(void)folder;
+	*reader = -1;
+	errno = ENOTSUP;
+#endif
+	return -1;
+}
+
+int
 file_replace(const char *path, unsigned mode)
 {
 	return open_retrying(

@@ -30,6 +30,16 @@ MUST_CHECK int file_update(const char *path);
 MUST_CHECK int file_create(const char *path, unsigned mode);
 
 /*
+ * file_create_unnamed: makes a file that never has a name, and so goes with who has it
+ * open, whatever ends him.
+ *   folder   on whose file system it is
+ *   reader   receives a second descriptor, for reading from the begin
+ * Returns the descriptor, for writing and reading; -1 with errno: also where the system,
+ * or the file system, has no such files, and without /proc.
+ */
+MUST_CHECK int file_create_unnamed(const char *folder, int *reader);
+
+/*
  * file_replace: opens for writing, empties the file or makes it.  Never
  * follows a symbolic link.  Returns the descriptor, -1 with errno.
  */
