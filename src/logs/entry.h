@@ -31,8 +31,8 @@ struct entry_field {
 
 struct entry {
 	bool has_time;
-	struct logstamp time;
-	struct span text; /* the line behind its stamp */
+	struct logstamp time; /* without one, as it was before */
+	struct span text;     /* the line behind its stamp */
 	/* Of a line that fits nothing these are empty. */
 	struct span service; /* "smtpd", "qmail-send", "tcpserver" */
 	struct span event;   /* "accepted" */
