@@ -37,7 +37,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix \
             report/qmail-tlsrpt report/qmail-dmarcreport \
-            logs/matchup logs/columnt logs/xsender logs/zoverall \
+            logs/matchup logs/columnt logs/xsender logs/zoverall logs/qmail-log2json logs/qmail-trace \
             auth/qmail-dmarccheck auth/qmail-spfcheck
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
@@ -97,6 +97,8 @@ qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
 matchup_PARTS      := open outcome lines
 columnt_PARTS      := columns lines
 xsender_PARTS      := outcome lines
+qmail-log2json_PARTS := entry lines
+qmail-trace_PARTS  := trace tale word logset entry open lines
 zoverall_PARTS     := reports overall rows order columns outcome lines
 REPORT_PARTS       := logcount reporting reportask reportmail reportrun
 qmail-dmarcreport_PARTS := dmarcreport_count dmarcreport_text $(REPORT_PARTS)

@@ -111,6 +111,7 @@ static const struct control {
 	    "stands for addresses of this machine" },
 	{ "locals", LIST, "only the host in control/me is local",
 	    "hosts that are local" },
+	{ "logmessageid", NUMBER, "0", "1: the log of SMTP has Message-IDs" },
 	{ "makemaildir", NUMBER, "1",
 	    "1: a missing Maildir of the default delivery is made" },
 	{ "maxerrors", NUMBER, "20", "refused commands of an SMTP client" },

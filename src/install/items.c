@@ -153,6 +153,8 @@ const struct item items[] = {
 	{ PROGRAM, "bin/serialsmtp", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/serialqmtp", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/matchup", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-log2json", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-trace", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/columnt", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/xsender", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/xrecipient", ROOT, G, 0755, NULL, 0 },

@@ -20,10 +20,17 @@ lines_program(const char *name)
 }
 
 void
-lines_init(struct lines *lines, const char *program)
+lines_open(
+    struct lines *lines, const char *program, int fd, char *buffer, size_t size)
 {
 	*lines = (struct lines){ .program = program, .part = STR_INIT };
-	in_init(&lines->in, 0, in_buffer, sizeof(in_buffer));
+	in_init(&lines->in, fd, buffer, size);
+}
+
+void
+lines_init(struct lines *lines, const char *program)
+{
+	lines_open(lines, program, 0, in_buffer, sizeof(in_buffer));
 }
 
 /* All that waits; empty at the end. */

@@ -29,6 +29,11 @@ struct span lines_program(const char *name);
 /* lines_init: reads descriptor 0 through buffers of the program's own. */
 void lines_init(struct lines *lines, const char *program);
 
+/* lines_open: reads another one, from where it stands, through a buffer of the
+ * caller's. */
+void lines_open(struct lines *lines, const char *program, int fd, char *buffer,
+    size_t size);
+
 /*
  * lines_next: takes the next line, without its newline; the last one may have
  * none, see is_whole.

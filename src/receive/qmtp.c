@@ -237,6 +237,7 @@ qmtp_log_accepted(struct qmtp *qmtp)
 	logline_number(&line, " recipients", qmtp->recipient_count);
 	logline_number(&line, " size", qmtp->receipt.size);
 	logline_number(&line, " qp", receipt_qp(&qmtp->receipt));
+	receipt_log_id(&qmtp->receipt, &line);
 	logline_end(&line);
 	str_free(&event);
 }

@@ -12,6 +12,7 @@
 #include "config/home.h"
 #include "sys/clock.h"
 #include "sys/filesystem.h"
+#include "sys/logline.h"
 
 #define HEADER_MAX (1 << 20) /* bytes, without control/maxheader */
 #define WORDS_ROOM 64	     /* bytes of what is told of a message we have */
@@ -34,11 +35,13 @@ int
 receipt_limits_read(struct receipt_limits *limits)
 {
 	limits->header_max = HEADER_MAX;
-	limits->min_free = 0;
+	limits->min_free = limits->logs_id = 0;
 	return control_read_number(
 		   "control/maxheader", UINT64_MAX, &limits->header_max) < 0 ||
 		control_read_number(
 		    "control/minfree", UINT64_MAX / 2, &limits->min_free) < 0 ||
+		control_read_number(
+		    "control/logmessageid", 1, &limits->logs_id) < 0 ||
 		read_data_max(&limits->data_max) < 0
 	    ? -1
 	    : 0;
@@ -59,6 +62,7 @@ receipt_begin(struct receipt *receipt, const struct received *received)
 	receipt->is_too_large = false;
 	receipt->has_lone_cr = receipt->has_lone_lf = false;
 	receipt->hops = (struct hops){ 0 };
+	receipt->id = (struct messageid){ 0 };
 	receipt->size = 0;
 	str_reset(&receipt->words);
 	str_reserve(&receipt->words, WORDS_ROOM);
@@ -79,6 +83,8 @@ receipt_store(struct receipt *receipt, struct span piece)
 	uint64_t max = receipt->limits.data_max;
 
 	hops_add(&receipt->hops, piece);
+	if (receipt->limits.logs_id)
+		messageid_add(&receipt->id, piece);
 	receipt->size += piece.len;
 	if (max && receipt->size > max)
 		receipt->is_too_large = true;
@@ -100,6 +106,15 @@ uint64_t
 receipt_qp(const struct receipt *receipt)
 {
 	return (uint64_t)receipt->inject.pid;
+}
+
+void
+receipt_log_id(const struct receipt *receipt, struct str *line)
+{
+	struct span id = messageid_value(&receipt->id);
+
+	if (id.len)
+		logline_quoted(line, " messageid", id);
 }
 
 /* What is wrong with the message itself. */

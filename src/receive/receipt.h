@@ -13,6 +13,7 @@
 
 #include "answer.h"
 #include "mail/hops.h"
+#include "mail/messageid.h"
 #include "mail/received.h"
 #include "queue/inject.h"
 
@@ -21,6 +22,7 @@ struct receipt_limits {
 	uint64_t data_max;   /* databytes: bytes of a message; 0: no limit */
 	uint64_t header_max; /* maxheader: bytes of a header; 0: no limit */
 	uint64_t min_free;   /* minfree: bytes that must stay free */
+	uint64_t logs_id;    /* logmessageid: 1: the log has Message-IDs */
 };
 
 struct receipt {
@@ -30,7 +32,8 @@ struct receipt {
 	bool is_too_large;
 	bool has_lone_cr, has_lone_lf; /* the protocol has noticed */
 	struct hops hops;
-	uint64_t size; /* bytes to be stored, our Received not counted */
+	struct messageid id; /* only where limits.logs_id says so */
+	uint64_t size;	     /* bytes to be stored, our Received not counted */
 	struct inject inject;
 	struct str words; /* of an answer */
 };
@@ -67,6 +70,10 @@ receipt_end(struct receipt *receipt, const struct receipt_envelope *envelope);
 
 /* receipt_qp: after that, the process id of qmail-queue. */
 uint64_t receipt_qp(const struct receipt *receipt);
+
+/* receipt_log_id: after that, adds the Message-ID to a line for the log, if that is
+ * wanted and it has one. */
+void receipt_log_id(const struct receipt *receipt, struct str *line);
 
 /* receipt_has_room: whether a message of so many bytes fits on the disk. */
 bool receipt_has_room(const struct receipt_limits *limits, uint64_t size);

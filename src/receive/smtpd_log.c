@@ -55,6 +55,7 @@ smtpd_log_accepted(struct smtpd *smtpd)
 	logline_number(&line, " recipients", smtpd->recipient_count);
 	logline_number(&line, " size", smtpd->receipt.size);
 	logline_number(&line, " qp", receipt_qp(&smtpd->receipt));
+	receipt_log_id(&smtpd->receipt, &line);
 	logline_end(&line);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "mail/logevent.h"
+#include "mail/logfield.h"
 #include "sys/error.h"
 #include "sys/in.h"
 #include "sys/random.h"
@@ -39,50 +40,26 @@ take_stamp(struct span *line, int64_t *seconds)
 	return true;
 }
 
-/* The next word.  Returns false if there is none that is whole. */
-static bool
-next_word(struct span *words, struct span *name, struct span *value)
-{
-	size_t equals = span_find(*words, '=');
-	size_t blank = span_find(*words, ' '), end;
-	struct span rest = span_from(*words, equals + 1);
-
-	if (equals == words->len || equals == 0 || blank < equals)
-		return false;
-	*name = span_upto(*words, equals);
-	if (!span_starts(rest, SPAN("\""))) {
-		*value = span_upto(rest, span_find(rest, ' '));
-		*words = span_from(rest, value->len + 1);
-		return true;
-	}
-	rest = span_from(rest, 1);
-	end = span_find(rest, '"');
-	*value = span_upto(rest, end);
-	*words = span_from(rest, end + 2);
-	return end < rest.len &&
-	    (end + 1 == rest.len || rest.s[end + 1] == ' ');
-}
-
 bool
 logcount_values(struct span words, const char *const names[], size_t count,
     struct span values[])
 {
 	bool is_there[LOGCOUNT_NAMES_MAX] = { false };
-	struct span name, value;
+	struct logfield field;
 
 	must(count <= LOGCOUNT_NAMES_MAX);
 	for (size_t i = 0; i < count; i++)
 		values[i] = SPAN("");
 	while (words.len) {
-		if (!next_word(&words, &name, &value))
+		if (!logfield_cut(&words, &field))
 			return false;
 		for (size_t i = 0; i < count; i++) {
-			if (!span_equal(name, span_of(names[i])))
+			if (!span_equal(field.name, span_of(names[i])))
 				continue;
 			if (is_there[i])
 				return false;
 			is_there[i] = true;
-			values[i] = value;
+			values[i] = field.value;
 		}
 	}
 	return true;

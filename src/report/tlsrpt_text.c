@@ -2,7 +2,7 @@
  * tlsrpt_text.c - a report on TLS (RFC 8460).
  * Input: names of strangers
  */
-#include "base/ascii.h"
+#include "base/json.h"
 #include "mail/date.h"
 #include "tlsrpt.h"
 
@@ -11,24 +11,10 @@
 /* ---- JSON ---- */
 
 static void
-add_string(struct str *text, struct span value)
-{
-	str_add_byte(text, '"');
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.s[i];
-
-		if (c == '"' || c == '\\')
-			str_add_byte(text, '\\');
-		str_add_byte(text, ascii_is_printable(c) ? c : '?');
-	}
-	str_add_byte(text, '"');
-}
-
-static void
 add_member(struct str *text, const char *name, struct span value)
 {
 	str_add_z(text, name);
-	add_string(text, value);
+	json_add_string(text, value);
 }
 
 static void

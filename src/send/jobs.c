@@ -9,9 +9,6 @@
 #include "queue/state.h"
 #include "sys/fd.h"
 
-/* Steps of the schedule, in seconds: square root of the age grows by this. */
-static const int64_t retry_steps[CHANNELS] = { 10, 20 };
-
 struct job *
 job_find(const struct jobs *jobs, uint64_t number)
 {
@@ -183,34 +180,6 @@ job_next_record(struct job_entry_book *book, size_t max)
 	if (book->recording.list.len == 0 && book->unrecorded.list.len)
 		take_entries(book, max);
 	return str_span(&book->recording.text);
-}
-
-static int64_t
-square_root(int64_t n)
-{
-	int64_t root = 0;
-
-	for (int64_t bit = (int64_t)1 << 31; bit; bit >>= 1)
-		if ((root + bit) * (root + bit) <= n)
-			root += bit;
-	return root;
-}
-
-int64_t
-job_next_try(int64_t birth, int64_t now, enum channel_id channel)
-{
-	int64_t age = now > birth ? now - birth : 0;
-	int64_t root = square_root(age) + retry_steps[channel];
-
-	return birth + root * root;
-}
-
-int64_t
-job_longest_wait(int64_t lifetime, enum channel_id channel)
-{
-	int64_t root = square_root(lifetime);
-
-	return job_next_try(0, root * root, channel) - root * root;
 }
 
 void

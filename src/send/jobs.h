@@ -162,19 +162,6 @@ bool job_has_many_entries(const struct job_entry_book *book);
  */
 struct span job_next_record(struct job_entry_book *book, size_t max);
 
-/*
- * job_next_try: when to try again what is tried now.
- * Source: qmail-send(8), RETRIES.
- */
-int64_t job_next_try(int64_t birth, int64_t now, enum channel_id channel);
-
-/*
- * job_longest_wait: between two tries of a message that gets no older than
- * `lifetime` seconds.  The wait does not only grow with the age: it falls by a
- * second with each, and is longest where that is a square.
- */
-int64_t job_longest_wait(int64_t lifetime, enum channel_id channel);
-
 /* A line of jobs, the oldest first. */
 struct job_line {
 	struct job *first, *last;

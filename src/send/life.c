@@ -8,6 +8,7 @@
 #include "mail/bounce.h"
 #include "mail/dsn.h"
 #include "queue/info.h"
+#include "queue/retry.h"
 
 #define DELAY_ASKED	14400 /* seconds, for those who ask to be told */
 #define DELAY_WORDS_MAX 1000  /* bytes on a recipient */
@@ -77,8 +78,8 @@ life_wait_until(
 {
 	/* A clock that was ahead has left this time, or that of the birth. */
 	if (when >
-	    send->now + job_longest_wait((int64_t)send->lifetime, channel))
-		when = job_next_try(send->now, send->now, channel);
+	    send->now + retry_longest_wait((int64_t)send->lifetime, channel))
+		when = retry_next(send->now, send->now, channel);
 	heap_add(&send->channels[channel].waiting,
 	    (struct heap_entry){ when, number });
 }

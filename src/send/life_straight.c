@@ -5,6 +5,7 @@
 #include "life.h"
 
 #include "queue/clean.h"
+#include "queue/retry.h"
 
 #include "nexthop.h"
 #include "sorted.h"
@@ -51,8 +52,8 @@ life_parked(struct send *send, struct job *job, const struct event *event)
 
 	/* Its hop still has its number. */
 	if (job->is_blocked)
-		retry = job_next_try(
-		    life_birth(send, job), send->now, job->channel);
+		retry =
+		    retry_next(life_birth(send, job), send->now, job->channel);
 
 	send->parking--;
 	life_free_job(send, job);

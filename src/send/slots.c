@@ -9,6 +9,7 @@
 #include "base/must.h"
 #include "mail/bounce.h"
 #include "queue/delivery.h"
+#include "queue/retry.h"
 #include "sys/fd.h"
 #include "sys/file.h"
 
@@ -272,7 +273,7 @@ plan_retry(struct send *send, struct job *job, enum channel_id channel)
 {
 	struct job_channel *own = &job->channels[channel];
 
-	own->retry = job_next_try(life_birth(send, job), send->now, channel);
+	own->retry = retry_next(life_birth(send, job), send->now, channel);
 	own->is_last_try = life_is_over_age(send, job);
 }
 

@@ -66,6 +66,21 @@ def test_recipients_are_judged_as_by_smtp(town):
     assert 'address="no-one@here.example" reply="D' in log[1] and log[-1].endswith("end=over")
 
 
+def test_message_ids_in_the_log(town):
+    """Only where the administrator wants them; each is that of its own message."""
+    package = qmtp("\nMessage-Id:\n <q\x1b@there>\n\nhello\n", "a@there.example", "ann@here.example") + \
+        qmtp("\nSubject: x\n\nMessage-ID: <no>\n", "a@there.example", "ann@here.example")
+    for wanted in ("", "0\n", "1\n"):
+        town.place.control(me=DOMAIN + "\n", rcpthosts=DOMAIN + "\n", logmessageid=wanted)
+        if not wanted:
+            town.open()
+        _, log, code = serve(town, "qmail-qmtpd", package)
+        assert code == 0
+        assert re.fullmatch(r"qmtpd accepted .* qp=\d+" + (r' messageid="<q\\x1b@there>"' if wanted == "1\n" else ""),
+                            log[0])
+        assert re.fullmatch(r"qmtpd accepted .* qp=\d+", log[1])
+
+
 def test_unknown_recipients_of_a_session(town):
     """After so many nobody is asked any more, in this message and the next."""
     town.place.control(me=DOMAIN + "\n", rcpthosts=DOMAIN + "\n", maxunknown="2\n")

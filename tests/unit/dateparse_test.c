@@ -74,6 +74,12 @@ test_other_forms(void **state)
 	str_reset(&text);
 	date_add_digits(&text, 978370496);
 	assert_string_equal(str_z(&text), "20010101173456");
+	str_reset(&text);
+	date_add_rfc3339(&text, 978370496, 12345678, 9);
+	assert_string_equal(str_z(&text), "2001-01-01T17:34:56.012345678Z");
+	str_reset(&text);
+	date_add_rfc3339(&text, 978370496, 12345678, 3);
+	assert_string_equal(str_z(&text), "2001-01-01T17:34:56.012Z");
 	str_free(&text);
 }
 

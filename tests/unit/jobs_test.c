@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "queue/retry.h"
 #include "queue_files.h"
 
 #include "../../src/send/backlog.c"
@@ -31,14 +32,14 @@ test_next_try(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
 		int64_t now = birth + table[i][0];
 
-		assert_true(job_next_try(birth, now, CHANNEL_LOCAL) ==
+		assert_true(retry_next(birth, now, CHANNEL_LOCAL) ==
 		    birth + table[i][1]);
-		assert_true(job_next_try(birth, now, CHANNEL_REMOTE) ==
+		assert_true(retry_next(birth, now, CHANNEL_REMOTE) ==
 		    birth + table[i][2]);
 	}
 	/* Born in the future: just born. */
 	assert_true(
-	    job_next_try(birth, birth - 1000, CHANNEL_LOCAL) == birth + 100);
+	    retry_next(birth, birth - 1000, CHANNEL_LOCAL) == birth + 100);
 }
 
 static void
@@ -54,12 +55,12 @@ test_longest_wait(void **state)
 		int64_t lifetime = lifetimes[i / 2], longest = 0;
 
 		for (int64_t age = 0; age <= lifetime; age++) {
-			int64_t wait = job_next_try(0, age, channel) - age;
+			int64_t wait = retry_next(0, age, channel) - age;
 
 			if (wait > longest)
 				longest = wait;
 		}
-		assert_true(job_longest_wait(lifetime, channel) == longest);
+		assert_true(retry_longest_wait(lifetime, channel) == longest);
 	}
 }
 

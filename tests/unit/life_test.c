@@ -28,14 +28,14 @@ job_find(const struct jobs *jobs, uint64_t number)
 }
 
 int64_t
-job_next_try(int64_t birth, int64_t now, enum channel_id channel)
+retry_next(int64_t birth, int64_t now, enum channel_id channel)
 {
 	fail();
 	return 0;
 }
 
 int64_t
-job_longest_wait(int64_t lifetime, enum channel_id channel)
+retry_longest_wait(int64_t lifetime, enum channel_id channel)
 {
 	fail();
 	return 0;

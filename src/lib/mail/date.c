@@ -115,19 +115,42 @@ date_add_zone(struct str *text, int64_t seconds, long offset)
 	add_offset(text, offset);
 }
 
+/* "2026-11-22" */
+static void
+add_iso_day(struct str *text, const struct calendar *c)
+{
+	add_padded(text, c->year, 4);
+	str_add_byte(text, '-');
+	add_padded(text, c->month + 1, 2);
+	str_add_byte(text, '-');
+	add_padded(text, c->day, 2);
+}
+
 void
 date_add_iso(struct str *text, int64_t seconds, long offset)
 {
 	struct calendar c = to_calendar(seconds + offset);
 
-	add_padded(text, c.year, 4);
-	str_add_byte(text, '-');
-	add_padded(text, c.month + 1, 2);
-	str_add_byte(text, '-');
-	add_padded(text, c.day, 2);
+	add_iso_day(text, &c);
 	str_add_byte(text, ' ');
 	add_clock(text, &c);
 	add_offset(text, offset);
+}
+
+void
+date_add_rfc3339(
+    struct str *text, int64_t seconds, uint32_t nanoseconds, unsigned digits)
+{
+	struct calendar c = to_calendar(seconds);
+	char fraction[FMT_U64_MAX];
+
+	add_iso_day(text, &c);
+	str_add_byte(text, 'T');
+	add_clock(text, &c);
+	str_add_byte(text, '.');
+	(void)fmt_u64_pad(fraction, nanoseconds, 9);
+	str_add(text, span_make(fraction, digits));
+	str_add_byte(text, 'Z');
 }
 
 static void

@@ -34,6 +34,11 @@ void date_add_from_line(struct str *text, int64_t seconds);
  * seconds east of UTC. */
 void date_add_iso(struct str *text, int64_t seconds, long offset);
 
+/* date_add_rfc3339: appends "2026-11-22T09:05:07.123456789Z" (RFC 3339 5.6), with
+ * so many digits of the nanoseconds, 1 to 9. */
+void date_add_rfc3339(
+    struct str *text, int64_t seconds, uint32_t nanoseconds, unsigned digits);
+
 /* date_add_digits: appends "20261122090507", in UTC. */
 void date_add_digits(struct str *text, int64_t seconds);
 
