@@ -22,7 +22,7 @@
 #define STICKY		01000 /* S_ISVTX, which plain POSIX does not name */
 #define WRITABLE_BY_ALL 0002
 
-/* Takes the options -n, -N and -R.  Returns what follows them. */
+/* Takes the options -n and -N.  Returns what follows them. */
 static char **
 read_options(struct local *local, char **argv)
 {
@@ -32,22 +32,20 @@ read_options(struct local *local, char **argv)
 		if (strcmp(letter, "-") == 0)
 			break;
 		for (; *letter; letter++) {
-			if (*letter == 'R')
-				local->stays = true;
-			else if (*letter == 'n' || *letter == 'N')
-				local->is_rehearsal = *letter == 'n';
-			else
+			if (*letter != 'n' && *letter != 'N')
 				local_end(LOCAL_USAGE, NULL, 0);
+			local->is_rehearsal = *letter == 'n';
 		}
 	}
 	return argv;
 }
 
 static void
-set_arguments(struct local *local, char **argv)
+read_arguments(struct local *local, char **argv)
 {
 	size_t count = 0;
 
+	argv = read_options(local, argv);
 	while (argv[count])
 		count++;
 	if (count != ARGUMENTS || argv[1][0] != '/')
@@ -93,51 +91,23 @@ enter_home(const struct local *local)
 		local_end(LOCAL_OUTPUT, NULL, errno);
 }
 
-/* One delivery, with arguments set. */
-static void
-deliver(struct local *local)
-{
-	local->now = clock_seconds();
-	make_lines(local);
-	enter_home(local);
-	if (!local->is_rehearsal) {
-		local_message_begin(local);
-		if (local_message_loops(local))
-			local_end(LOCAL_LOOP, NULL, 0);
-	}
-	local_follow(local);
-}
-
-/* Nothing of a delivery is left for the next one, which stays, too. */
-static void
-forget(struct local *local)
-{
-	char *block = local->block;
-
-	str_free(&local->recipient);
-	str_free(&local->top);
-	str_free(&local->delivered_to);
-	str_free(&local->new_sender);
-	*local = (struct local){ .block = block, .stays = true };
-}
-
 int
 main(int argc, char **argv)
 {
-	char block[LOCAL_BLOCK], **arguments;
+	char block[LOCAL_BLOCK];
 	struct local local = { .block = block };
-	struct words words = WORDS_INIT;
 
 	local_end_prepare();
-	arguments = read_options(&local, argc > 0 ? argv + 1 : argv);
+	read_arguments(&local, argc > 0 ? argv + 1 : argv);
 	(void)umask(077);
-	if (local.stays)
-		local_resident_begin();
-	do {
-		set_arguments(&local, arguments);
-		deliver(&local);
-		arguments = local.stays ? local_resident_next(&words) : NULL;
-		forget(&local);
-	} while (arguments);
+	local.now = clock_seconds();
+	make_lines(&local);
+	enter_home(&local);
+	if (!local.is_rehearsal) {
+		local_message_begin(&local);
+		if (local_message_loops(&local))
+			local_end(LOCAL_LOOP, NULL, 0);
+	}
+	local_follow(&local);
 	return 0;
 }

@@ -148,35 +148,6 @@ door_accept(int door)
 }
 
 int
-door_make_patient(int door, unsigned seconds)
-{
-	struct timeval limit = { .tv_sec = seconds };
-
-	return fcntl(door, F_SETFL, O_RDWR) < 0 ||
-		setsockopt(
-		    door, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0
-	    ? -1
-	    : 0;
-}
-
-int
-door_wait(int door)
-{
-	int fd;
-
-	do
-		fd = accept4(door, NULL, NULL, SOCK_CLOEXEC);
-	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
-	return fd;
-}
-
-void
-door_shut(int door)
-{
-	(void)shutdown(door, SHUT_RD);
-}
-
-int
 door_peer(int fd, uid_t *uid)
 {
 	struct ucred peer;
