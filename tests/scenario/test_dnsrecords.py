@@ -508,20 +508,20 @@ def test_an_alias_of_a_key(check, keys):
 # ---- hostile answers
 
 def test_bytes_that_must_not_reach_a_terminal(check):
-    lines, code = check({DMARC: {"TXT": ["\x1b[2J\n\0\xff\"\\"]}, PTR: {"PTR": ["a\x1b\n.example"]}})
+    lines, code = check({DMARC: {"TXT": ["v=DMARC1; p=\x1b[2J\n\0\xff\"\\"]}, PTR: {"PTR": ["a\x1b\n.example"]}})
     assert (lines, code) == ([
         "wrong PTR %s: a\\027\\010.example" % PTR,
-        r'wrong DMARC _dmarc.here.example: "\027[2J\010\000\255\"\\"'], 1)
+        r'wrong DMARC _dmarc.here.example: "v=DMARC1; p=\027[2J\010\000\255\"\\"'], 1)
 
 
 def test_much_is_cut(check):
     """Five of many records, 200 bytes of each; 65 kB in all."""
-    lines, code = check({DMARC: {"TXT": ["%04d" % n + "x" * 6000 for n in range(10)]},
+    lines, code = check({DMARC: {"TXT": ["v=DMARC1; p=%04d" % n + "x" * 6000 for n in range(10)]},
                          PTR: {"PTR": ["h%d.example" % n for n in range(1000)]}})
     assert code == 1
     assert lines[0] == "wrong PTR %s: %s, ..." % (PTR, ", ".join("h%d.example" % n for n in range(5)))
-    assert lines[1] == "wrong DMARC _dmarc.here.example: %s, ..." % ", ".join(
-        '"%04d%s"...' % (n, "x" * 196) for n in range(5))
+    assert lines[1] == "wrong DMARC _dmarc.here.example: more than one: %s, ..." % ", ".join(
+        '"v=DMARC1; p=%04d%s"...' % (n, "x" * 184) for n in range(5))
 
 
 def test_many_addresses(check):
