@@ -154,13 +154,12 @@ take_over_signals(void)
 static void
 take_submission(void)
 {
-	const char *setting = getenv(ENVELOPE_SUBMITTED_SETTING);
+	enum envelope_submission submission = envelope_submission();
 
 	if (access(home_signing_keys, F_OK) < 0)
 		return;
-	entry.is_resent = setting && *setting;
-	entry.is_submitted =
-	    !entry.is_resent && (setting || getenv("RELAYCLIENT"));
+	entry.is_resent = submission == ENVELOPE_RESENT;
+	entry.is_submitted = submission == ENVELOPE_SUBMITTED;
 }
 
 static void

@@ -5,10 +5,22 @@
 #include "queue/envelope.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "base/fmt.h"
 #include "base/scan.h"
 #include "mail/dsn.h"
+
+enum envelope_submission
+envelope_submission(void)
+{
+	const char *setting = getenv(ENVELOPE_SUBMITTED_SETTING);
+
+	if (setting && *setting)
+		return ENVELOPE_RESENT;
+	return setting || getenv("RELAYCLIENT") ? ENVELOPE_SUBMITTED
+						: ENVELOPE_RELAYED;
+}
 
 int
 envelope_next(

@@ -25,6 +25,15 @@
  * is set to anything, as a list does for what others have written. */
 #define ENVELOPE_SUBMITTED_SETTING "QMAILSUBMITTED"
 
+enum envelope_submission {
+	ENVELOPE_RELAYED, /* or it came in */
+	ENVELOPE_SUBMITTED,
+	ENVELOPE_RESENT
+};
+
+/* envelope_submission: what the environment says. */
+enum envelope_submission envelope_submission(void);
+
 /* Longest address in bytes; qmail-queue(8) promises 1000. */
 #define ENVELOPE_ADDRESS_MAX 1002
 

@@ -75,14 +75,6 @@ inject_program(const char *home, unsigned ways, struct str *path)
 	return chosen != NULL;
 }
 
-static bool
-is_resent(void)
-{
-	const char *setting = getenv(ENVELOPE_SUBMITTED_SETTING);
-
-	return setting && *setting;
-}
-
 int
 inject_open(struct inject *inject, const char *home, unsigned ways)
 {
@@ -94,7 +86,8 @@ inject_open(struct inject *inject, const char *home, unsigned ways)
 	int result = -1;
 
 	/* What a list says of what it passes on stays. */
-	if (ways & INJECT_SUBMITTED && !is_resent() &&
+	if (ways & INJECT_SUBMITTED &&
+	    envelope_submission() != ENVELOPE_RESENT &&
 	    setenv(ENVELOPE_SUBMITTED_SETTING, "", 1) < 0)
 		goto done;
 	if (fd_pipe(message) < 0 || fd_pipe(envelope) < 0 ||
