@@ -22,15 +22,6 @@ on_child(int number)
 	(void)number;
 }
 
-static volatile sig_atomic_t is_stopped;
-
-static void
-on_stop(int number)
-{
-	(void)number;
-	is_stopped = 1;
-}
-
 struct guest {
 	pid_t pid; /* of the process for him */
 	uid_t uid;
@@ -147,15 +138,14 @@ serve_once(struct serving *serving)
 		serving->door_opens = 0;
 	if (fds[1].revents)
 		(void)let_in(serving);
-	return !fds[0].revents && !is_stopped;
+	return !fds[0].revents && !signal_is_to_end();
 }
 
 void
 doorserver_open(struct doorserver *server)
 {
 	/* Whoever sees the door may send it. */
-	signal_block(SIGTERM);
-	signal_catch(SIGTERM, on_stop);
+	signal_hear_end();
 	server->door = door_open(server->path, DOORSERVER_BACKLOG);
 	if (server->door < 0)
 		error_exit(server->name, server->path);

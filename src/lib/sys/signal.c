@@ -111,12 +111,24 @@ static volatile sig_atomic_t is_stopped, is_hung_up;
 static const int of_services[] = { SIGTERM, SIGHUP, SIGCHLD, 0 };
 
 static void
-on_signal_of_service(int number)
+on_end(int number)
 {
-	if (number == SIGTERM)
-		is_stopped = 1;
+	(void)number;
+	is_stopped = 1;
+}
+
+static void
+on_hangup_or_child(int number)
+{
 	if (number == SIGHUP)
 		is_hung_up = 1;
+}
+
+void
+signal_hear_end(void)
+{
+	signal_block(SIGTERM);
+	signal_catch(SIGTERM, on_end);
 }
 
 void
@@ -124,8 +136,9 @@ signal_serve(void)
 {
 	signal_ignore(SIGPIPE);
 	signal_block_set(of_services);
-	for (size_t i = 0; of_services[i]; i++)
-		signal_catch(of_services[i], on_signal_of_service);
+	signal_catch(SIGTERM, on_end);
+	signal_catch(SIGHUP, on_hangup_or_child);
+	signal_catch(SIGCHLD, on_hangup_or_child);
 }
 
 void

@@ -39,6 +39,9 @@ void signal_block_set(const int *numbers);
 void signal_serve(void);
 void signal_serve_not(void);
 
+/* signal_hear_end: only SIGTERM of these, held back but in signal_poll. */
+void signal_hear_end(void);
+
 /* signal_is_to_end: whether SIGTERM has come.  signal_take_hangup: whether SIGHUP has
  * come since the last call. */
 bool signal_is_to_end(void);
