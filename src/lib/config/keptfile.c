@@ -24,8 +24,10 @@ keptfile_judge(const char *path, uid_t reader)
 	    : KEPTFILE_CLOSED;
 }
 
+/* Tells of what is in a folder by its path; missing: the errno of none, which is one
+ * without anything.  Returns 0, -1 with errno. */
 static int
-each_of_domain(const char *folder,
+walk(const char *folder, int missing,
     void (*tell)(void *context, const char *path), void *context)
 {
 	struct str path = STR_INIT;
@@ -34,10 +36,8 @@ each_of_domain(const char *folder,
 	int got;
 
 	if (dir_open(&dir, folder) < 0)
-		return errno == ENOTDIR ? 0 : -1;
+		return errno == missing ? 0 : -1;
 	while ((got = dir_next(&dir, &name)) > 0) {
-		if (!span_ends(span_of(name), KEY_ENDING))
-			continue;
 		str_set(&path, span_of(folder));
 		str_add_byte(&path, '/');
 		str_add_z(&path, name);
@@ -48,25 +48,35 @@ each_of_domain(const char *folder,
 	return got;
 }
 
+struct keys {
+	void (*tell)(void *context, const char *path);
+	void *context;
+	int result;
+};
+
+static void
+take_file(void *context, const char *path)
+{
+	const struct keys *keys = context;
+
+	if (span_ends(span_of(path), KEY_ENDING))
+		keys->tell(keys->context, path);
+}
+
+static void
+take_domain(void *context, const char *path)
+{
+	struct keys *keys = context;
+
+	if (walk(path, ENOTDIR, take_file, keys) < 0)
+		keys->result = -1;
+}
+
 int
 keptfile_each_key(const char *folder,
     void (*tell)(void *context, const char *path), void *context)
 {
-	struct str path = STR_INIT;
-	struct dir dir = { NULL, 0 };
-	const char *name;
-	int got, result = 0;
+	struct keys keys = { .tell = tell, .context = context };
 
-	if (dir_open(&dir, folder) < 0)
-		return errno == ENOENT ? 0 : -1;
-	while ((got = dir_next(&dir, &name)) > 0) {
-		str_set(&path, span_of(folder));
-		str_add_byte(&path, '/');
-		str_add_z(&path, name);
-		if (each_of_domain(str_z(&path), tell, context) < 0)
-			result = -1;
-	}
-	dir_close(&dir);
-	str_free(&path);
-	return got < 0 ? -1 : result;
+	return walk(folder, ENOENT, take_domain, &keys) < 0 ? -1 : keys.result;
 }
