@@ -233,18 +233,23 @@ def test_what_our_users_send_to_a_list(post):
     assert post.results(text) == SIGNED
 
 
+def check_envelope(post, before, after, environment):
+    """What is asked of a message, as it comes and as it is queued; it is taken away."""
+    assert post.town.queue(b"Fann@here.example\0" + before + b"Tu@there.example\0\0", LETTER,
+                           env=environment) == 0
+    files = post.place.queue_files()
+    (path,) = files["intd"].values()
+    with open(path, "rb") as source:
+        assert b"Fann@here.example\0" + after + b"Tu@there.example\0\0" in source.read()
+    for kind in files:
+        for path in files[kind].values():
+            os.unlink(path)
+
+
 def test_envelopes_of_lists(post):
     for before, after in (b"", b"ERESENT\0"), (b"ERET=HDRS\0", b"ERET=HDRS RESENT\0"), (b"ESUBMITTED\0", b"ESUBMITTED\0"), \
             (b"ERESENT\0", b"ERESENT\0"):
-        assert post.town.queue(b"Fann@here.example\0" + before + b"Tu@there.example\0\0", LETTER,
-                               env={"QMAILSUBMITTED": "1", "RELAYCLIENT": ""}) == 0
-        files = post.place.queue_files()
-        (path,) = files["intd"].values()
-        with open(path, "rb") as source:
-            assert b"Fann@here.example\0" + after + b"Tu@there.example\0\0" in source.read()
-        for kind in files:
-            for path in files[kind].values():
-                os.unlink(path)
+        check_envelope(post, before, after, {"QMAILSUBMITTED": "1", "RELAYCLIENT": ""})
 
 
 def test_bounces(post):
@@ -375,15 +380,7 @@ def test_envelopes(post):
     post.begin()
     for before, after in (b"", b"ESUBMITTED\0"), (b"ERET=HDRS ENVID=x\0", b"ERET=HDRS ENVID=x SUBMITTED\0"), \
             (b"ESUBMITTED\0", b"ESUBMITTED\0"):
-        assert post.town.queue(b"Fann@here.example\0" + before + b"Tu@there.example\0\0", LETTER,
-                               env={"QMAILSUBMITTED": ""}) == 0
-        files = post.place.queue_files()
-        (path,) = files["intd"].values()
-        with open(path, "rb") as source:
-            assert b"Fann@here.example\0" + after + b"Tu@there.example\0\0" in source.read()
-        for kind in files:
-            for path in files[kind].values():
-                os.unlink(path)
+        check_envelope(post, before, after, {"QMAILSUBMITTED": ""})
     with peers.Servers({RELAY: [{"EHLO": "250-relay.example\r\n250 DSN\r\n"}]}) as servers:
         assert post.town.queue(b"Fann@here.example\0ERET=HDRS\0Tu@there.example\0\0", LETTER,
                                env={"RELAYCLIENT": ""}) == 0
