@@ -1,4 +1,4 @@
-/* author.c - the domain of the author of a message.  Input: hostile */
+/* author.c - the author of a message.  Input: hostile */
 #include "author.h"
 
 #include "base/ascii.h"
@@ -116,10 +116,11 @@ take_space(struct span *rest)
 struct reader {
 	struct span rest;
 	struct str *author;
-	size_t count;	/* of addresses */
-	bool has_words; /* of a mailbox whose address has still to come */
-	bool is_behind; /* an address, with nothing since but space */
-	bool has_path;	/* that address stood in brackets */
+	struct span name; /* local part of the last address */
+	size_t count;	  /* of addresses */
+	bool has_words;	  /* of a mailbox whose address has still to come */
+	bool is_behind;	  /* an address, with nothing since but space */
+	bool has_path;	  /* that address stood in brackets */
 };
 
 /* Whether it can be a host name, and none that a reader may take for another one. */
@@ -149,6 +150,7 @@ take_domain(struct reader *reader, struct span local_part)
 		return false;
 	if (reader->count++ == 0)
 		str_set(reader->author, host);
+	reader->name = local_part;
 	return reader->count <= AUTHOR_MAX &&
 	    span_equal_nocase(str_span(reader->author), host);
 }
@@ -229,7 +231,7 @@ take_next(struct reader *reader)
 }
 
 static bool
-take_author(struct span body, struct str *author)
+take_author(struct span body, struct str *author, struct str *name)
 {
 	struct reader reader = { .rest = body, .author = author };
 	bool is_plain = true;
@@ -237,7 +239,11 @@ take_author(struct span body, struct str *author)
 	while (is_plain && (is_plain = take_space(&reader.rest)) &&
 	    reader.rest.len)
 		is_plain = take_next(&reader);
-	return is_plain && reader.count && !reader.has_words;
+	if (!is_plain || reader.count == 0 || reader.has_words)
+		return false;
+	if (name && reader.count == 1)
+		str_set(name, reader.name);
+	return true;
 }
 
 /* ---- the header ---- */
@@ -257,12 +263,15 @@ has_hidden_line(struct span field)
 }
 
 enum author_outcome
-author_find(const struct dkimheader *header, struct str *author)
+author_find(
+    const struct dkimheader *header, struct str *author, struct str *name)
 {
 	struct span field = SPAN("");
 	size_t count = 0;
 
 	str_reset(author);
+	if (name)
+		str_reset(name);
 	if (header->is_too_large || header->is_odd)
 		return AUTHOR_BROKEN;
 	for (size_t i = 0; i < header->fields.len; i++) {
@@ -275,7 +284,8 @@ author_find(const struct dkimheader *header, struct str *author)
 		}
 	}
 	if (count == 1 &&
-	    take_author(span_from(field, span_find(field, ':') + 1), author))
+	    take_author(
+		span_from(field, span_find(field, ':') + 1), author, name))
 		return AUTHOR_FOUND;
 	str_reset(author);
 	return AUTHOR_UNTOLD;

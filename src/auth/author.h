@@ -1,4 +1,4 @@
-/* author.h - the domain of the author of a message. */
+/* author.h - the author of a message. */
 #ifndef AUTH_AUTHOR_H
 #define AUTH_AUTHOR_H
 
@@ -20,6 +20,8 @@ enum author_outcome {
  *   header   one that is over
  *   author   receives it, replaced: a name that dnsname_parse takes, U-labels as they
  *            are; empty if it is not found
+ *   name     receives his local part as it is written, quotes too, replaced; empty if
+ *            there are several addresses, or none.  NULL: not wanted
  *
  * Readers differ in what they make of a field that is not written as it should be, so
  * only one that all read alike is told:
@@ -33,7 +35,7 @@ enum author_outcome {
  * for readers to pass over, has no backslash, and is nobody's local part.  All addresses
  * are of one domain, those in the place of words, too.
  */
-MUST_CHECK enum author_outcome
-author_find(const struct dkimheader *header, struct str *author);
+MUST_CHECK enum author_outcome author_find(
+    const struct dkimheader *header, struct str *author, struct str *name);
 
 #endif

@@ -224,6 +224,29 @@ def test_what_strangers_send_to_a_list(post, line, author, domain):
     assert post.results(text, domain) == signed
 
 
+@pytest.mark.parametrize("sender, author, count", [
+    ("friends-owner", "friends@here.example", 2), ("friends-return-12-x=y.example", "Friends <FRIENDS@here.example>", 2),
+    ("friends+bounces-3", '"Ann via Friends" <friends@HERE.example>', 2), ("FRIENDS-Bounce", "friends@here.example", 2),
+    ("bob-list-owner-@here.example-", "bob-list@here.example", 2),
+    ("friends-owner", "ceo@here.example", 0), ("friends", "friends@here.example", 0), ("friends-", "friends@here.example", 0),
+    ("friendsowner", "friends@here.example", 0), ("friends-ownership", "friends@here.example", 0),
+    ("friends=owner", "friends@here.example", 0), ("owner-friends", "friends@here.example", 0),
+    ("bob-list-owner", "bob@here.example", 0), ("bob-list-owner", "bob-list-owner@here.example", 0),
+    ("friends-owner", "friends@mail.here.example", 0), ("friends-owner", "friends@here.example, ceo@here.example", 0),
+    ("friends-owner", "friends@here.example <ceo@here.example>", 0), ("friends-owner", '"friends"@here.example', 0),
+    ("friends-owner", '"friends@here.example" <ceo@here.example>', 0)])
+def test_a_list_that_is_the_author(post, sender, author, count):
+    """Signs as itself; and as nobody else of its domain, above all not the user whose list it is."""
+    post.begin()
+    post.town.serve_smtp()
+    host = "[]" if sender.endswith("-") and "@" in sender else "here.example"
+    post.town.rules("bob", "-list", "|QMAILSUBMITTED=1 sendmail -f '%s@%s' u@there.example" % (sender, host))
+    post.town.rules("bob", "-list-owner", "#")
+    (text,) = post.go(lambda: relay(post.town, "x@evil.example", "bob-list@here.example",
+                                    LETTER.replace("Ann <ann@here.example>", author)))
+    assert post.results(text) == SIGNED[:count]
+
+
 def test_what_our_users_send_to_a_list(post):
     """Stays theirs where the list keeps what is known of it."""
     post.begin()
