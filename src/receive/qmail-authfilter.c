@@ -7,7 +7,8 @@
  *           SMTPHELO, RELAYCLIENT; control/authpolicy, authservid, me; what
  *           qmail-verifyd found.
  * Writes    a file in HOME/spool that has no name; message and envelope to qmail-queue;
- *           why a message is refused on descriptor 6; what goes wrong on descriptor 2.
+ *           why a message is refused, or who has queued it, on descriptor 6; what goes
+ *           wrong on descriptor 2.
  * Execs     qmail-queue.
  * Source    qmail-authfilter(8), qmail-queue(8).
  */
@@ -33,7 +34,6 @@
 #define POLICY	   "control/authpolicy"
 #define HEADER_MAX (1u << 20) /* bytes: qmail-verifyd looks at as many */
 #define BLOCK	   65536
-#define REMARK_FD  6
 
 /* The exit codes of qmail-queue(8). */
 enum {
@@ -56,7 +56,7 @@ refuse(const char *words, struct span domain)
 	str_add_z(&text, words);
 	str_add(&text, domain);
 	/* Who does not listen hears the exit code. */
-	(void)!fd_write_all(REMARK_FD, str_span(&text));
+	(void)!fd_write_all(INJECT_REMARK_FD, str_span(&text));
 	_exit(REFUSED);
 }
 
@@ -254,7 +254,7 @@ main(void)
 	inject_message(&inject, str_span(&answer.fields));
 	pass_on(&inject, &spool, str_span(&id));
 	handover_add(&inject, &envelope);
-	verdict = inject_close(&inject);
+	verdict = handover_end(&inject);
 	if (verdict.is_custom)
 		refuse(verdict.letter == VERDICT_PERMANENT ? "D" : "Z",
 		    verdict.text);

@@ -5,8 +5,8 @@
  * Reads     message and envelope on descriptors 0 and 1, hostile; control/queuefilters,
  *           filtertimeout; what filters say, NOT trusted to be right.
  * Writes    files that have no name, in HOME/spool or /tmp; message and envelope to
- *           qmail-queue; why a message is refused on descriptor 6; what goes wrong on
- *           descriptor 2.
+ *           qmail-queue; why a message is refused, or who has queued it, on descriptor 6;
+ *           what goes wrong on descriptor 2.
  * Execs     the filters, qmail-queue.
  * Source    qmail-filters(8), qmail-queue(8).
  *
@@ -40,7 +40,6 @@
 #define WORDS_MAX   100	  /* of a filter */
 #define SECONDS	    240	  /* control/filtertimeout: all filters together */
 #define SECONDS_MAX 3600
-#define REMARK_FD   6
 #define ROOM	    65536 /* bytes that a filter may add, and as many as there are */
 #define ENVELOPE_IN 3
 #define ENVELOPE_TO 4
@@ -302,7 +301,7 @@ run(const struct filters *filters, const struct files *files, struct str *words)
 	    .fds = { { filters->message.reader, 0 }, { files->message.fd, 1 },
 		{ 2, 2 }, { files->envelope.reader, ENVELOPE_IN },
 		{ files->changed.fd, ENVELOPE_TO },
-		{ files->remark.fd, REMARK_FD } } });
+		{ files->remark.fd, INJECT_REMARK_FD } } });
 	if (pid < 0) {
 		error_warn(NAME, argv[0]);
 		return -1;
@@ -327,7 +326,7 @@ refuse_with_words(const struct files *files)
 		said.len--;
 	/* Who does not listen hears the exit code. */
 	if (said.len)
-		(void)!fd_write_all(REMARK_FD, said);
+		(void)!fd_write_all(INJECT_REMARK_FD, said);
 	_exit(VERDICT_CUSTOM_EXIT);
 }
 
@@ -429,7 +428,7 @@ pass_on(struct filters *filters)
 	if (got < 0)
 		inject_break(&inject);
 	handover_add(&inject, &filters->envelope);
-	got = inject_close(&inject).exit_code;
+	got = handover_end(&inject).exit_code;
 	return got < 0 ? CRASHED : (int)got;
 }
 

@@ -55,7 +55,7 @@ def names():
 
 
 def offer(town, message=MESSAGE, envelope=process.envelope("joe@there.example", "ann@here.example"), **more):
-    """Exit code, and what was said on descriptor 6; what was on descriptor 2 is logged()."""
+    """Exit code, and what was said on descriptor 6, but for who has queued it; what was on descriptor 2 is logged()."""
     environment = {"PATH": "/usr/bin:/bin", "TCPREMOTEIP": CLIENT, "SMTPHELO": "host.there.example", **more}
     text, address, remark = os.pipe(), os.pipe(), os.pipe()
     town.place.write(log_path(town), "", "qmaild")
@@ -73,7 +73,8 @@ def offer(town, message=MESSAGE, envelope=process.envelope("joe@there.example", 
         os.close(end)
     with os.fdopen(remark[0], "rb") as said:
         words = said.read().decode("latin-1")
-    return child.wait(60), words
+    code = child.wait(60)
+    return code, process.without_qp(code, words)
 
 
 def log_path(town):

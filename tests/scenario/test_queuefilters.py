@@ -36,7 +36,7 @@ class Filters:
         self.place.write(self.place.path("control/queuefilters"), text)
 
     def offer(self, message=LETTER, envelope=ENVELOPE, code=0, user="qmaild", **environment):
-        """What is said on descriptor 6, and on descriptor 2."""
+        """What is said on descriptor 6, but for who has queued it; and on descriptor 2."""
         text, address, remark = os.pipe(), os.pipe(), os.pipe()
         child = subprocess.Popen(
             ["/bin/bash", "-c", 'exec "$0" 6>&%d' % remark[1], self.place.program("qmail-filters")],
@@ -55,7 +55,7 @@ class Filters:
             words = said.read()
         trouble = child.stderr.read().decode()
         assert child.wait(60) == code, trouble
-        return words, trouble
+        return process.without_qp(code, words), trouble
 
     def queued(self):
         """[(message behind its first field, envelope behind the process)], and takes them away."""

@@ -233,6 +233,7 @@ def test_what_strangers_send_to_a_list(post, line, author, domain):
     ("friends=owner", "friends@here.example", 0), ("owner-friends", "friends@here.example", 0),
     ("bob-list-owner", "bob@here.example", 0), ("bob-list-owner", "bob-list-owner@here.example", 0),
     ("friends-owner", "friends@mail.here.example", 0), ("friends-owner", "friends@here.example, ceo@here.example", 0),
+    ("friends-owner", "ceo@here.example, friends@here.example", 0), ("friends-owner", "ceo@here.example <friends@here.example>", 0),
     ("friends-owner", "friends@here.example <ceo@here.example>", 0), ("friends-owner", '"friends"@here.example', 0),
     ("friends-owner", '"friends@here.example" <ceo@here.example>', 0)])
 def test_a_list_that_is_the_author(post, sender, author, count):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from support import process
+from support import peers, process
 
 BASE = 1795338300  # a second
 SAFETY = 30
@@ -242,5 +242,43 @@ def test_the_logs_of_a_town(town):
         with open(logs.folder + "/qmail-send/current", "a", encoding="ascii") as out:
             out.write("hold msg %s by uid 0\n" % gone)
         assert "; it is not in the queue" in logs.trace(gone, folder=None)[1][0]
+    finally:
+        shutil.rmtree(logs.folder)
+
+
+@pytest.mark.parametrize("has_auth, filters", [(True, 0), (False, 1), (False, 2), (True, 2)])
+def test_behind_programs_in_the_place_of_qmail_queue(town, has_auth, filters):
+    """What the client and the log are told is what qmail-send logs: the message is of its session."""
+    if has_auth and not os.path.exists(town.place.program("qmail-verifyd")):
+        pytest.skip("built without OpenSSL")
+    logs = Logs(town.place.path("log"), town.place.program("qmail-trace"), has_queue=True)
+    town.place.control(me="here.example\n", rcpthosts="here.example\n", authtimeout="1\n",
+                       **({"queuefilters": "outside: /bin/cat\n" * filters} if filters else {}))
+    town.open()
+    uid, gid = town.place.ids("qmaild")
+    environment = {"PATH": "/usr/bin:/bin"}
+    if has_auth:
+        town.begin([town.place.program("qmail-verifyd")], cwd="/", env=dict(environment))
+        town.until(lambda: town.is_door_open("verify/door"), "qmail-verifyd")
+        environment["QMAILQUEUE"] = "bin/qmail-authfilter"
+    smtp = town.begin(["tcpserver", "-vRHl0", "-u", str(uid), "-g", str(gid), "127.0.0.1", "25",
+                       town.place.program("qmail-smtpd")], env=environment)
+    smtp.wait("^tcpserver: status")
+    with peers.Dns({}), smtplib.SMTP("127.0.0.1", timeout=60) as client:
+        client.ehlo("there.example")
+        client.mail("joe@there.example")
+        client.rcpt("ann@here.example")
+        code, words = client.data("Subject: x\r\n\r\nhello\r\n")
+    assert code == 250
+    qp = smtp.wait(r"^smtpd accepted .* qp=(\d+)").group(1)
+    assert words.decode().endswith(" qp " + qp)
+    info = town.daemon.wait(r"^info msg \d+: bytes \d+ from <joe@there\.example> qp %s " % qp)
+    town.daemon.wait("^end msg")
+    smtp.wait("^tcpserver: end")
+    now = time.time() - BASE
+    for name, daemon in (("qmail-smtpd", smtp), ("qmail-send", town.daemon)):
+        logs.write(name + "/current", *[(now, line) for line in daemon.lines])
+    try:
+        assert info.string in logs.trace("127.0.0.1", folder=None)[0]
     finally:
         shutil.rmtree(logs.folder)

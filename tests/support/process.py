@@ -30,6 +30,11 @@ def envelope(sender, *recipients):
             b"".join(b"T" + raw(r) + b"\0" for r in recipients) + b"\0")
 
 
+def without_qp(code, words):
+    """What a program in the place of qmail-queue said on descriptor 6, but for who has queued the message."""
+    return re.sub(r"\Aqp \d+\n\Z", "", words) if code == 0 else words
+
+
 def ours():
     """Pids of all processes that see the files that we see: not those of the tests
     that run beside us."""

@@ -117,6 +117,56 @@ test_refused(void **state)
 	assert_int_equal(verdict.letter, VERDICT_TEMPORARY);
 }
 
+/* Who has queued it, as the program says it, or else the program. */
+static void
+test_told_qp(void **state)
+{
+	static const struct {
+		const char *says;
+		pid_t qp;
+	} cases[] = {
+		{ "qp 1\\n", 1 },
+		{ "qp 2147483647\\n", 2147483647 },
+		{ "qp 2147483648\\n", 0 },
+		{ "qp 0\\n", 0 },
+		{ "qp -1\\n", 0 },
+		{ "qp 1", 0 },
+		{ "qp \\n", 0 },
+		{ "qp", 0 },
+		{ "qp 1 \\n", 0 },
+		{ "qp 1\\n\\n", 0 },
+		{ "qp 1\\nqp 1\\n", 0 },
+		{ "Qp 1\\n", 0 },
+		{ "Dqp 1\\n", 0 },
+		{ "\\0qp 1\\n", 0 },
+		{ "", 0 },
+	};
+	struct str script = STR_INIT;
+
+	(void)state;
+	signal_ignore(SIGPIPE);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		pid_t qp = cases[i].qp;
+		struct str own = STR_INIT;
+
+		str_set(&script, SPAN("cat >/dev/null; cat <&1 >/dev/null\n"
+				      "echo $$ >own; printf '"));
+		str_add_z(&script, cases[i].says);
+		str_add_z(&script, "' >&6\n");
+		assert_int_equal(
+		    run_program(str_z(&script)).letter, VERDICT_ACCEPTED);
+		assert_int_equal(file_read("own", &own, 20), 0);
+		assert_int_equal(
+		    inject.pid, qp ? qp : (pid_t)atol(str_z(&own)));
+		str_free(&own);
+	}
+	str_free(&script);
+	assert_int_equal(
+	    run_program("cat >/dev/null; echo qp 1 >&6; exit 82\n").letter,
+	    VERDICT_TEMPORARY);
+	assert_int_not_equal(inject.pid, 1);
+}
+
 /* A program in place of qmail-queue has no signals of ours blocked or
  * ignored. */
 static void
@@ -278,6 +328,7 @@ main(void)
 		cmocka_unit_test(test_accepted),
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_told_qp),
 		cmocka_unit_test(test_surroundings),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_nobody_tells),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fmt.h"
 #include "queue/envelope.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -128,6 +129,23 @@ handover_add(struct inject *inject, const struct handover_envelope *envelope)
 		else
 			inject_recipient_parameters(
 			    inject, span_from(record, 1));
+}
+
+struct verdict
+handover_end(struct inject *inject)
+{
+	struct verdict verdict = inject_close(inject);
+	/* Now it is queued: no lack of memory may hinder that we say so. */
+	char text[sizeof(INJECT_QP) + FMT_U64_MAX] = INJECT_QP;
+	size_t len = sizeof(INJECT_QP) - 1;
+
+	if (verdict.letter != VERDICT_ACCEPTED)
+		return verdict;
+	len += fmt_u64(text + len, (uint64_t)inject->pid);
+	text[len++] = '\n';
+	/* Who does not listen takes us for it. */
+	(void)!fd_write_all(INJECT_REMARK_FD, span_make(text, len));
+	return verdict;
 }
 
 void

@@ -68,6 +68,10 @@ MUST_CHECK int handover_read(int fd, struct handover_envelope *envelope);
 void
 handover_add(struct inject *inject, const struct handover_envelope *envelope);
 
+/* handover_end: inject_close; who started us is told, on descriptor 6, who has queued the
+ * message. */
+struct verdict handover_end(struct inject *inject);
+
 /* handover_format: appends the records, with their end. */
 void
 handover_format(struct str *text, const struct handover_envelope *envelope);

@@ -7,13 +7,13 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "base/scan.h"
 #include "queue/envelope.h"
 #include "base/str.h"
 #include "sys/fd.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
-#define REMARK_FD      6
 #define STANDARD       "bin/qmail-queue"
 #define FILTERS	       "bin/qmail-filters"
 #define FILTER_OF_OURS "bin/qmail-authfilter" /* it hands them on */
@@ -100,7 +100,7 @@ inject_open(struct inject *inject, const char *home, unsigned ways)
 	    .signals = is_substitute ? SPAWN_SIGNALS_RESET : SPAWN_SIGNALS_KEEP,
 	    .fd_count = is_substitute ? 3 : 2,
 	    .fds = { { message[0], 0 }, { envelope[0], 1 },
-		{ remark[1], REMARK_FD } } });
+		{ remark[1], INJECT_REMARK_FD } } });
 	if (inject->pid < 0)
 		goto done;
 	out_init(&inject->out, message[1], inject->buffer, INJECT_BUFFER);
@@ -199,6 +199,21 @@ read_remark(struct inject *inject)
 	return span_make(inject->remark, len);
 }
 
+/* "qp N": not the program has queued it, but one that it has started. */
+static void
+take_qp(struct inject *inject, struct span remark)
+{
+	uint64_t qp;
+
+	if (span_starts(remark, SPAN(INJECT_QP)) &&
+	    span_ends(remark, SPAN("\n")) &&
+	    scan_u64(span_from(span_upto(remark, remark.len - 1),
+			 sizeof(INJECT_QP) - 1),
+		INT32_MAX, &qp) &&
+	    qp)
+		inject->pid = (pid_t)qp;
+}
+
 struct verdict
 inject_close(struct inject *inject)
 {
@@ -215,8 +230,11 @@ inject_close(struct inject *inject)
 	fd_close(inject->envelope_fd);
 	code =
 	    spawn_wait(inject->pid, &status) < 0 ? -1 : spawn_exit_code(status);
-	if (code == VERDICT_CUSTOM_EXIT && inject->remark_fd != -1)
+	if ((code == VERDICT_CUSTOM_EXIT || code == 0) &&
+	    inject->remark_fd != -1)
 		remark = read_remark(inject);
+	if (code == 0)
+		take_qp(inject, remark);
 	fd_close(inject->remark_fd);
 	if (code == 0 && inject->is_broken)
 		code = -1;

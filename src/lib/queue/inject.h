@@ -23,9 +23,15 @@
 
 #define INJECT_BUFFER 16384
 
+/* Where a program in the place of qmail-queue says more than its exit code does: with 82
+ * words (verdict.h); with 0 INJECT_QP, the process id of who has queued it, in decimal,
+ * and a newline, and nothing else. */
+#define INJECT_REMARK_FD 6
+#define INJECT_QP	 "qp "
+
 struct inject {
-	pid_t pid;	  /* of the queue program; it prints it as qp */
-	int remark_fd;	  /* its descriptor 6, for exit code 82 */
+	pid_t pid;	  /* of the queue program; it is told as qp */
+	int remark_fd;	  /* its descriptor 6, for exit codes 82 and 0 */
 	struct out out;	  /* the message, then the envelope */
 	int envelope_fd;  /* -1 once the envelope has begun */
 	bool is_broken;	  /* it must not succeed any more */
@@ -93,7 +99,8 @@ void inject_break(struct inject *inject);
 
 /*
  * inject_close: ends the envelope and waits for the program.  Accepted means
- * that it read all, and exited 0.  The text of the verdict may lie in *inject.
+ * that it read all, and exited 0; inject->pid is then of who has queued it, as far as
+ * that is told.  The text of the verdict may lie in *inject.
  */
 struct verdict inject_close(struct inject *inject);
 
