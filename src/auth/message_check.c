@@ -308,6 +308,8 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 	str_set(&answer->domain, str_span(&author));
 	reportline_add(
 	    &check->line, check, str_span(&author), &spf, &dkim, &dmarc);
+	if (dmarc.is_untold && check->settings->enforces)
+		reportline_add_untold(&check->line, check, str_span(&author));
 done:
 	dkim_verify_free(&dkim);
 	spf_verdict_free(&spf);

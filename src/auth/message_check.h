@@ -16,7 +16,7 @@ struct message_check {
 	const struct settings *settings;
 	struct verifydoor_question question; /* hostile */
 	struct verifydoor_message message;   /* likewise */
-	/* Receives a line for qmail-dmarcreport; see reportline.h. */
+	/* Receives a line for the log, or nothing; see reportline.h. */
 	struct str line;
 };
 

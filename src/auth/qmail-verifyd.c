@@ -4,7 +4,8 @@
  *           message.  Started by a supervisor.  In a private instance as the caller.
  * Reads     control/me, authservid, authtimeout, authpolicy, dmarcreport; records at
  *           HOME/verify/door from qmaild, with an open message: hostile; the DNS, hostile.
- * Writes    what it found, to who asked; a line for qmail-dmarcreport on descriptor 2.
+ * Writes    what it found, to who asked; lines for qmail-dmarcreport, and of policies that
+ *           are not known, on descriptor 2.
  * Source    qmail-verifyd(8); net/verifydoor.h.
  */
 #include "config/control.h"

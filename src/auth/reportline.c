@@ -1,4 +1,4 @@
-/* reportline.c - the line of a message for qmail-dmarcreport.  Input: hostile */
+/* reportline.c - lines for the log: of a message, and its domain.  Input: hostile */
 #include "reportline.h"
 
 #include "base/ascii.h"
@@ -157,4 +157,14 @@ reportline_add(struct str *line, const struct message_check *check,
 	    line, " scope", spf->is_helo ? SPAN("helo") : SPAN("mfrom"));
 	add_domain(line, " identity", str_span(&spf->domain));
 	logline_quoted(line, " result", spf_result_word(spf->result));
+}
+
+void
+reportline_add_untold(
+    struct str *line, const struct message_check *check, struct span author)
+{
+	logline_begin(line, "verifyd untold", check->question.ip);
+	add_domain(line, " from", author);
+	logline_quoted(line, " reason",
+	    SPAN("the DNS does not tell the DMARC policy of the domain"));
 }

@@ -1,7 +1,8 @@
 /*
- * reportline.h - the line of a message for qmail-dmarcreport.
+ * reportline.h - lines for the log: what is known of a message, for qmail-dmarcreport;
+ * and that nothing is known of what a domain wants.
  *
- * It is whole, whatever a stranger chooses: names have a length, and none has bytes that
+ * The first is whole, whatever a stranger chooses: names have a length, and none has bytes that
  * need more than their own place.  Its last word is "result": a line without is cut.
  */
 #ifndef AUTH_REPORTLINE_H
@@ -27,5 +28,12 @@
 void reportline_add(struct str *line, const struct message_check *check,
     struct span author, const struct spf_verdict *spf,
     const struct dkim_verify *dkim, const struct dmarc_verdict *dmarc);
+
+/*
+ * reportline_add_untold: appends the line of a message that is let in as it is, although
+ * policies are enforced, because the DNS does not tell the author's; without its end.
+ */
+void reportline_add_untold(
+    struct str *line, const struct message_check *check, struct span author);
 
 #endif

@@ -512,13 +512,22 @@ def test_names_of_strangers(town, verifyd, names, sender):
 
 
 def test_the_dns_is_silent(town, verifyd):
+    """The log tells when it lets in what it might have kept out, and only then."""
     put(town, "authpolicy", "enforce\n")
     silent = {"there.example": {"TXT": "DROP"}}
     with peers.Dns({**ZONE, **silent}):
         assert offer(town) == (UNSURE[0], UNSURE[1] + "there.example")
-    with peers.Dns({**ZONE, **silent, "_dmarc.there.example": {"TXT": "DROP"}}):
-        told = results(deliver(town))
-    assert "; spf=temperror reason=" in told and "; dmarc=temperror " in told
+    with peers.Dns({**ZONE, "_dmarc.there.example": {"TXT": "DROP"}}):
+        assert "; dmarc=temperror " in results(deliver(town))  # proven, whatever it says
+    silent["_dmarc.there.example"] = {"TXT": "DROP"}
+    for policy in "report", "enforce":
+        put(town, "authpolicy", policy + "\n")
+        with peers.Dns({**ZONE, **silent}):
+            told = results(deliver(town))
+        assert "; spf=temperror reason=" in told and "; dmarc=temperror " in told
+    verifyd.wait(r'^verifyd untold pid=\d+ client="192\.0\.2\.1" from="there\.example" '
+                 r'reason="the DNS does not tell the DMARC policy of the domain"$')
+    assert len(verifyd.lines) == 1
 
 
 def test_not_by_tcp(town, verifyd, names):

@@ -395,8 +395,10 @@ dmarc_check(struct dmarc *dmarc, const struct dmarc_identifier *identifiers,
 		count = DMARC_IDENTIFIERS_MAX;
 	/* Whatever its record says, the author's own name is proof enough. */
 	if (dmarc->result == DMARC_RESULT_TEMPERROR &&
-	    !has_same_name(&dmarc->author, identifiers, count))
+	    !has_same_name(&dmarc->author, identifiers, count)) {
 		verdict->disposition = dmarc->worst;
+		verdict->is_untold = dmarc->worst == DMARC_NONE;
+	}
 	if (dmarc->result != DMARC_RESULT_FAIL)
 		return;
 	verdict->domain = dmarc->found.domain;

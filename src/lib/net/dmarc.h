@@ -102,6 +102,8 @@ struct dmarc_verdict {
 	struct dnsname domain;	    /* that has the record, of the same */
 	struct dmarc_record record; /* likewise */
 	bool is_spf_aligned, is_dkim_aligned; /* and proven; see tells_all */
+	bool
+	    is_untold; /* of temperror: what the domain wants; nothing is proof */
 };
 
 /*
