@@ -1,11 +1,14 @@
 """Mail of all kinds comes in, and arrives where it should."""
 
 import os
+import re
 import smtplib
 import subprocess
 import threading
 
-from support import process, town as towns
+import pytest
+
+from support import build, process, town as towns
 
 
 def test_swaks_to_a_maildir(town, needs):
@@ -198,3 +201,21 @@ def test_straight_for_ever(town):
 def info_folders(town):
     info = town.place.path("queue/info")
     return [os.path.join(info, name) for name in sorted(os.listdir(info))]
+
+
+@pytest.mark.parametrize("has_verp", [False, True])
+def test_the_owner_of_a_list_in_a_virtual_domain(town, has_verp):
+    """The prefix comes twice in what bounces: with the files of the page it gets where it should."""
+    recipe = re.search(r"(?s)lists-lists-friends-owner\..*?\.Bd.*?\n(.*?)\.Ed", build.read("man/dot-qmail.5")).group(1)
+    recipe = recipe.replace("lists", "bob").replace("ann@example.org", "ann@here.example")
+    town.place.write(town.place.path("control/virtualdomains"), "lists.example.org:bob\n")
+    town.rules("bob", "-friends", "&bob-gone@here.example")
+    town.rules("bob", "-gone", "|exit 100")
+    for name in ("owner", "owner-default") if has_verp else ("owner",):
+        town.run_as("bob", ["sh", "-c", recipe.replace("friends-owner", "friends-" + name)])
+    town.open()
+    town.send("joe@there.example", "friends@lists.example.org")
+    text = town.letter("ann", "Hi. This is", "<bob-gone@here.example>")
+    owner = "bob-friends-owner-" if has_verp else "bob-friends-owner"
+    assert "\nDelivered-To: bob-%s@lists.example.org\n" % owner in text
+    town.wait_empty()
