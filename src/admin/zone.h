@@ -109,7 +109,7 @@ void zone_add_quoted(struct str *out, struct span text);
 void zone_add_plain(struct str *out, struct span text);
 
 /* zone_add_spf: appends the record that says who may send in a name.
- *   hosts   "mx" for the domain, "a" for the host itself */
+ *   hosts   "mx" for a domain, "a" for the name in HELO, and if that is the domain */
 void zone_add_spf(struct str *out, const struct zone *zone, const char *hosts);
 
 /* ---- zone_print.c ---- */

@@ -157,10 +157,15 @@ print_spf_of_host(struct str *out, const struct zone *zone)
 static void
 print_spf(struct str *out, const struct zone *zone)
 {
+	bool is_host =
+	    span_equal(str_span(&zone->domain), str_span(&zone->helo));
 	struct str record = STR_INIT;
 
+	/* The name in HELO has one record, whichever domain is asked about. */
 	comment(out,
-	    "SPF: mail of the domain is sent by its MX hosts, and nobody else.");
+	    is_host
+		? "SPF: mail of the domain, whose name this host says in HELO, is from it alone."
+		: "SPF: mail of the domain is sent by its MX hosts, and nobody else.");
 	comment(
 	    out, "Put in others before -all: ip4:ADDRESS, or include:DOMAIN.");
 	if (zone->has_outgoing)
@@ -168,7 +173,7 @@ print_spf(struct str *out, const struct zone *zone)
 	if (zone->has_relay)
 		comment(out,
 		    "It leaves by the relay of control/smtproutes, which has to be one of them.");
-	zone_add_spf(&record, zone, "mx");
+	zone_add_spf(&record, zone, is_host ? "a" : "mx");
 	add_text(out, "", str_span(&zone->domain), str_span(&record));
 	str_free(&record);
 	if (zone_has_other_helo(zone))

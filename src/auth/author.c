@@ -288,5 +288,7 @@ author_find(
 		span_from(field, span_find(field, ':') + 1), author, name))
 		return AUTHOR_FOUND;
 	str_reset(author);
+	if (count != 1)
+		return count ? AUTHOR_SEVERAL : AUTHOR_NONE;
 	return AUTHOR_UNTOLD;
 }

@@ -10,8 +10,10 @@
 
 enum author_outcome {
 	AUTHOR_FOUND,
-	AUTHOR_UNTOLD, /* no field From, or several, or one that is not plain */
-	AUTHOR_BROKEN  /* the header: where fields begin and end is not plain */
+	AUTHOR_NONE,	/* no field From */
+	AUTHOR_SEVERAL, /* several of them */
+	AUTHOR_UNTOLD,	/* one that is not plain */
+	AUTHOR_BROKEN /* the header: where fields begin and end is not plain */
 };
 
 /*

@@ -79,16 +79,28 @@ add_signature(struct str *text, const struct dkim_check *check)
 		add_property(text, "header.b", span_of(signature->start));
 }
 
+static struct span
+why_untold(enum author_outcome outcome)
+{
+	switch (outcome) {
+	case AUTHOR_BROKEN:
+		return SPAN("a line of the header is no field, or has a CR");
+	case AUTHOR_NONE:
+		return SPAN("no field From");
+	case AUTHOR_SEVERAL:
+		return SPAN("several fields From");
+	default:
+		return SPAN("no domain of an author, or several");
+	}
+}
+
 static void
 add_dmarc(struct str *text, struct span author,
     const struct dmarc_verdict *verdict, enum author_outcome outcome)
 {
 	if (outcome != AUTHOR_FOUND) {
 		add_method(text, "dmarc", SPAN("permerror"));
-		add_property(text, "reason",
-		    outcome == AUTHOR_BROKEN
-			? SPAN("a line of the header is no field, or has a CR")
-			: SPAN("no domain of an author, or several"));
+		add_property(text, "reason", why_untold(outcome));
 		return;
 	}
 	add_method(text, "dmarc", dmarc_result_word(verdict->result));
@@ -258,9 +270,18 @@ check_all(const struct message_check *check, struct span author,
 static enum verifydoor_wish
 wish_of(const struct dmarc_verdict *verdict, enum author_outcome outcome)
 {
-	if (outcome != AUTHOR_FOUND)
-		return outcome == AUTHOR_BROKEN ? VERIFYDOOR_NO_HEADER
-						: VERIFYDOOR_NO_AUTHOR;
+	switch (outcome) {
+	case AUTHOR_FOUND:
+		break;
+	case AUTHOR_BROKEN:
+		return VERIFYDOOR_NO_HEADER;
+	case AUTHOR_NONE:
+		return VERIFYDOOR_NO_FROM;
+	case AUTHOR_SEVERAL:
+		return VERIFYDOOR_SEVERAL_FROM;
+	case AUTHOR_UNTOLD:
+		return VERIFYDOOR_NO_AUTHOR;
+	}
 	if (verdict->result == DMARC_RESULT_TEMPERROR &&
 	    verdict->disposition != DMARC_NONE)
 		return VERIFYDOOR_UNSURE;

@@ -165,6 +165,7 @@ static const struct {
 	{ LOGEVENT_TLS, "tls" },
 	{ LOGEVENT_DELETED, "deleted" },
 	{ LOGEVENT_ORDER, NULL },
+	{ LOGEVENT_RETRY, "retry" },
 	{ LOGEVENT_STATUS, "status" },
 	{ LOGEVENT_RUNNING, "running" },
 	{ LOGEVENT_EXITING, "exiting" },
@@ -261,7 +262,10 @@ take_values(struct entry *entry, const struct logevent *event)
 		add_text(entry, "to", event->recipient);
 	if (event->qp)
 		add_number(entry, "qp", event->qp);
-	if (event->kind == LOGEVENT_INFO || event->kind == LOGEVENT_ORDER)
+	if (event->kind == LOGEVENT_RETRY)
+		add_number(entry, "messages", event->count);
+	if (event->kind == LOGEVENT_INFO || event->kind == LOGEVENT_ORDER ||
+	    event->kind == LOGEVENT_RETRY)
 		add_number(entry, "uid", event->uid);
 	if (event->kind == LOGEVENT_DELIVERY) {
 		add_text(entry, "result", span_of(result_word(event->result)));

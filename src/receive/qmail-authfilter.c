@@ -175,9 +175,13 @@ obey(struct verifydoor_answer *answer, bool is_strict)
 		refuse("Zthe DNS does not tell whether it is from the author's "
 		       "domain (#4.7.0) ",
 		    str_span(&answer->domain));
+	if (answer->wish == VERIFYDOOR_NO_FROM)
+		refuse("Dit has no field From (#5.7.1)", SPAN(""));
+	if (answer->wish == VERIFYDOOR_SEVERAL_FROM)
+		refuse("Dit has several fields From (#5.7.1)", SPAN(""));
 	if (answer->wish == VERIFYDOOR_NO_AUTHOR)
-		refuse("Dit has no field From, or several, or authors of "
-		       "no domain or of several (#5.7.1)",
+		refuse("Dits field From is no address, or has several domains, "
+		       "or may be read in several ways (#5.7.1)",
 		    SPAN(""));
 	if (answer->wish == VERIFYDOOR_NO_HEADER)
 		refuse("Da line of its header is no field, or has a CR that "

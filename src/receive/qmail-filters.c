@@ -31,6 +31,7 @@
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/logline.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
@@ -340,9 +341,24 @@ fail(const char *program, const char *why, int code)
 	_exit(NO_ANSWER);
 }
 
+/* Who started us takes our process id for qp, as nobody else has it. */
+static void
+log_discarded(const struct filters *filters, const char *program)
+{
+	const char *ip = getenv("TCPREMOTEIP");
+	struct str line = STR_INIT;
+
+	logline_begin(&line, NAME " discarded", span_of(ip ? ip : ""));
+	logline_number(&line, " qp", (uint64_t)getpid());
+	logline_quoted(&line, " from", str_span(&filters->envelope.sender));
+	logline_quoted(&line, " program", span_of(program));
+	logline_write(&line);
+}
+
 /* Ends the program unless the message goes on. */
 static void
-judge(int code, const struct files *files, const char *program)
+judge(int code, const struct filters *filters, const struct files *files,
+    const char *program)
 {
 	if (signal_came == SIGALRM)
 		fail(program, "the time of control/filtertimeout is over", -1);
@@ -352,8 +368,7 @@ judge(int code, const struct files *files, const char *program)
 	case 0:
 		return;
 	case FILTER_DISCARD:
-		fprintf(stderr, "%s: %s: the message is discarded\n", NAME,
-		    program);
+		log_discarded(filters, program);
 		_exit(ACCEPTED);
 	case VERDICT_CUSTOM_EXIT:
 		refuse_with_words(files);
@@ -401,7 +416,7 @@ show(struct filters *filters, struct span line)
 	make_files(filters, &files);
 	add_words(&words, line);
 	code = run(filters, &files, &words);
-	judge(code, &files, words.s);
+	judge(code, filters, &files, words.s);
 	reserve(&files, size_of(files.message.fd), size_of(files.changed.fd));
 	take_changes(filters, &files, words.s);
 	close_files(&files);

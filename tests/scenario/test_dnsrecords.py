@@ -205,12 +205,15 @@ def test_where_mail_comes_from(place, route, expected):
 
 @pytest.mark.parametrize("name, expected", [
     ("out.here.example", ("out.here.example", "")), ("out.there.example", ("out.there.example", ";")),
-    ("here.example", None), ("[192.0.2.1]", None), ("a b", None)])
+    ("here.example", ("here.example", "")), ("[192.0.2.1]", None), ("a b", None)])
 def test_the_name_in_helo(place, name, expected):
-    """Of another zone it is a comment; the domain has its own record already."""
+    """Of another zone it is a comment; if it is the domain that has one record."""
     place.control(me="mail.here.example\n", helohost=name + "\n")
     lines = [line for line in shown(place).splitlines() if "v=spf1 a " in line]
     assert lines == (['%s%s. 3600 IN TXT "v=spf1 a -all"' % expected[::-1]] if expected else [])
+    if expected:  # and the same, asked about itself
+        own = records(shown(place, domain=expected[0]))[expected[0]]["TXT"]
+        assert own == ["v=spf1 a -all"] and own[0] in lines[0]
 
 
 @pytest.mark.parametrize("routes, is_told", [(":relay.example\n", True), ("there.example:relay.example\n", False),

@@ -69,6 +69,7 @@ def objects(text):
     ('bounce msg 5 qp 6', {"event": "bounce", "message": 5, "qp": 6}),
     ('triple bounce: discarding bounce/5', {"event": "triple", "message": 5}),
     ('hold msg 5 by uid 0', {"event": "hold", "message": 5, "uid": 0}),
+    ('retry of 3 msgs by uid 7', {"event": "retry", "messages": 3, "uid": 7}),
     ('drop msg 5 to a@b by uid 7', {"event": "drop", "message": 5, "to": "a@b", "uid": 7}),
     ('end msg 5', {"event": "end", "message": 5}),
     ('tls 8: domain=d host=h result=ok tls-required=no',

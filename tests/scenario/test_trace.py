@@ -246,14 +246,12 @@ def test_the_logs_of_a_town(town):
         shutil.rmtree(logs.folder)
 
 
-@pytest.mark.parametrize("has_auth, filters", [(True, 0), (False, 1), (False, 2), (True, 2)])
-def test_behind_programs_in_the_place_of_qmail_queue(town, has_auth, filters):
-    """What the client and the log are told is what qmail-send logs: the message is of its session."""
+def hand_in(town, has_auth, filters):
+    """A message by SMTP, from joe to ann; the log of its session, and its qp, as the client and the log are told."""
     if has_auth and not os.path.exists(town.place.program("qmail-verifyd")):
         pytest.skip("built without OpenSSL")
-    logs = Logs(town.place.path("log"), town.place.program("qmail-trace"), has_queue=True)
     town.place.control(me="here.example\n", rcpthosts="here.example\n", authtimeout="1\n",
-                       **({"queuefilters": "outside: /bin/cat\n" * filters} if filters else {}))
+                       **({"queuefilters": "".join("outside: %s\n" % line for line in filters)} if filters else {}))
     town.open()
     uid, gid = town.place.ids("qmaild")
     environment = {"PATH": "/usr/bin:/bin"}
@@ -272,13 +270,39 @@ def test_behind_programs_in_the_place_of_qmail_queue(town, has_auth, filters):
     assert code == 250
     qp = smtp.wait(r"^smtpd accepted .* qp=(\d+)").group(1)
     assert words.decode().endswith(" qp " + qp)
-    info = town.daemon.wait(r"^info msg \d+: bytes \d+ from <joe@there\.example> qp %s " % qp)
-    town.daemon.wait("^end msg")
     smtp.wait("^tcpserver: end")
+    return smtp, qp
+
+
+def traced(town, word, **daemons):
+    """What is shown of what these services have logged."""
+    logs = Logs(town.place.path("log"), town.place.program("qmail-trace"), has_queue=True)
     now = time.time() - BASE
-    for name, daemon in (("qmail-smtpd", smtp), ("qmail-send", town.daemon)):
-        logs.write(name + "/current", *[(now, line) for line in daemon.lines])
+    for name, daemon in daemons.items():
+        logs.write("qmail-%s/current" % name, *[(now, line) for line in daemon.lines])
     try:
-        assert info.string in logs.trace("127.0.0.1", folder=None)[0]
+        return logs.trace(word, folder=None)[0]
     finally:
         shutil.rmtree(logs.folder)
+
+
+@pytest.mark.parametrize("has_auth, filters", [(True, 0), (False, 1), (False, 2), (True, 2)])
+def test_behind_programs_in_the_place_of_qmail_queue(town, has_auth, filters):
+    """What the client and the log are told is what qmail-send logs: the message is of its session."""
+    smtp, qp = hand_in(town, has_auth, ["/bin/cat"] * filters)
+    info = town.daemon.wait(r"^info msg \d+: bytes \d+ from <joe@there\.example> qp %s " % qp)
+    town.daemon.wait("^end msg")
+    assert info.string in traced(town, "127.0.0.1", smtpd=smtp, send=town.daemon)
+
+
+@pytest.mark.parametrize("has_auth", [True, False])
+def test_a_message_that_a_filter_discards(town, has_auth):
+    """The session is told a number, and the line of the filter has it."""
+    program = town.place.base + "/discards"
+    town.place.write(program, "#!/bin/sh\nexit 99\n", mode=0o755)
+    smtp, qp = hand_in(town, has_auth, [program])
+    line = smtp.wait(r'^qmail-filters discarded pid=%s client="127\.0\.0\.1" qp=%s from="joe@there\.example" '
+                     r'program="%s"$' % (qp, qp, program)).string
+    assert line in traced(town, "ann@here.example", smtpd=smtp)
+    assert line in traced(town, "joe@there.example", smtpd=smtp)
+    assert town.is_empty()

@@ -153,7 +153,7 @@ static const struct form {
 	struct word first, second; /* second is empty: any */
 	enum logevent_kind kind;
 	unsigned char message, delivery, bytes, sender, qp, uid, channel,
-	    recipient, result, extra, words;
+	    recipient, result, extra, count, words;
 } forms[] = {
 	{ WORD("status:"), NONE, LOGEVENT_STATUS, .words = 1 },
 	{ WORD("delivery"), NONE, LOGEVENT_DELIVERY, .delivery = 1,
@@ -175,6 +175,7 @@ static const struct form {
 	{ WORD("delete"), WORD("msg"), LOGEVENT_ORDER, .message = 2, .uid = 5 },
 	{ WORD("drop"), WORD("msg"), LOGEVENT_ORDER, .message = 2,
 	    .recipient = 4, .uid = 7 },
+	{ WORD("retry"), WORD("of"), LOGEVENT_RETRY, .count = 2, .uid = 6 },
 	{ WORD("deleted:"), WORD("msg"), LOGEVENT_DELETED, .message = 2,
 	    .channel = 4, .recipient = 5 },
 	{ WORD("warning:"), NONE, LOGEVENT_WARNING, .words = 1 },
@@ -267,7 +268,8 @@ logevent_parse(struct span line, struct logevent *event)
 	if (form->kind == LOGEVENT_TRIPLE)
 		step_over_folder(&split.words[form->message]);
 	if (lacks_number(&split, form->message, &event->message) ||
-	    lacks_number(&split, form->delivery, &event->delivery))
+	    lacks_number(&split, form->delivery, &event->delivery) ||
+	    lacks_number(&split, form->count, &event->count))
 		return;
 	event->kind = form->kind;
 	(void)lacks_number(&split, form->bytes, &event->bytes);

@@ -64,6 +64,7 @@ enum logevent_kind {
 	LOGEVENT_TLS,	   /* tls D: NAME=VALUE ... */
 	LOGEVENT_DELETED,  /* deleted: msg N to CHANNEL R */
 	LOGEVENT_ORDER,	   /* hold, release, return, delete or drop msg N */
+	LOGEVENT_RETRY,	   /* retry of COUNT msgs by uid U */
 	LOGEVENT_STATUS,   /* status: ... */
 	LOGEVENT_RUNNING, /* running: the start of qmail-send, of some suites */
 	LOGEVENT_EXITING, /* exiting: its end; ours says so as a status */
@@ -88,6 +89,7 @@ enum logevent_result {
 struct logevent {
 	enum logevent_kind kind;
 	uint64_t message, delivery, bytes, qp, uid;
+	uint64_t count;				 /* LOGEVENT_RETRY */
 	uint64_t successes, deferrals, failures; /* LOGEVENT_EXTRA */
 	struct span sender;			 /* with its brackets */
 	struct span channel;			 /* "local" or "remote" */

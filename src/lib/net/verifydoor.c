@@ -37,7 +37,7 @@ parse_answer(struct span record, struct verifydoor_answer *answer)
 	struct span domain, fields;
 
 	if (record.len < 4 || record.s[0] != 'A' ||
-	    !span_has(SPAN("nqrfhu"), record.s[1]))
+	    !span_has(SPAN("nqrfmshu"), record.s[1]))
 		return false;
 	answer->wish = (enum verifydoor_wish)record.s[1];
 	record = span_from(record, 2);

@@ -54,10 +54,11 @@ enum verifydoor_wish {
 	VERIFYDOOR_REJECT = 'r',
 	VERIFYDOOR_UNSURE = 'u', /* one of these two, if what could not be told
 				    is no proof */
-	VERIFYDOOR_NO_AUTHOR =
-	    'f', /* it has no author's domain, or several: nobody can
-				      tell who is the author */
-	VERIFYDOOR_NO_HEADER = 'h' /* nor what its header is: author.h */
+	/* Nobody can tell who is the author: */
+	VERIFYDOOR_NO_FROM = 'm',
+	VERIFYDOOR_SEVERAL_FROM = 's',
+	VERIFYDOOR_NO_AUTHOR = 'f', /* From has no domain of his, or several */
+	VERIFYDOOR_NO_HEADER = 'h'  /* nor what its header is: author.h */
 };
 
 struct verifydoor_question {
