@@ -230,8 +230,7 @@ inject_close(struct inject *inject)
 	fd_close(inject->envelope_fd);
 	code =
 	    spawn_wait(inject->pid, &status) < 0 ? -1 : spawn_exit_code(status);
-	if ((code == VERDICT_CUSTOM_EXIT || code == 0) &&
-	    inject->remark_fd != -1)
+	if (inject->remark_fd != -1)
 		remark = read_remark(inject);
 	if (code == 0)
 		take_qp(inject, remark);
