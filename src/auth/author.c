@@ -3,6 +3,7 @@
 
 #include "base/ascii.h"
 #include "base/ulabel.h"
+#include "mail/encodedword.h"
 #include "net/dnspacket.h"
 
 /* ---- pieces ---- */
@@ -137,6 +138,17 @@ is_domain(struct span host)
 	return dnsname_parse(host, &name) && ulabel_is_clean(host);
 }
 
+static bool
+has_encoded_word(struct span text)
+{
+	struct str bytes = STR_INIT;
+	struct encodedword word;
+	bool result = encodedword_next(&text, &word, &bytes);
+
+	str_free(&bytes);
+	return result;
+}
+
 /* The @ of an address has come, behind its local part. */
 static bool
 take_domain(struct reader *reader, struct span local_part)
@@ -146,7 +158,7 @@ take_domain(struct reader *reader, struct span local_part)
 	(void)take_byte(&reader->rest, '@');
 	host = take_atom(&reader->rest);
 	if (local_part.len == 0 || span_has(local_part, '@') ||
-	    !is_domain(host))
+	    has_encoded_word(local_part) || !is_domain(host))
 		return false;
 	if (reader->count++ == 0)
 		str_set(reader->author, host);
@@ -230,6 +242,126 @@ take_next(struct reader *reader)
 	return true;
 }
 
+/* ---- other hosts ---- */
+
+/* What a field says of others than its author. */
+struct mentions {
+	struct span author;
+	bool has_other;	 /* an @ that is not followed by the author's domain */
+	bool has_syntax; /* of addresses, in encoded words */
+	bool is_odd;	 /* readers may differ in an encoded word */
+};
+
+static bool
+is_of_host(char c)
+{
+	return ascii_is_alnum(c) || span_has(SPAN("-._"), c) ||
+	    (unsigned char)c >= 128;
+}
+
+/*
+ * Whether an @ is followed by another host, also by one that begins as the author's.
+ *   is_whole   the text ends where it ends, with nothing behind
+ */
+static bool
+has_other(struct span text, struct span author, bool is_whole)
+{
+	size_t at;
+
+	while ((at = span_find(text, '@')) < text.len) {
+		text = span_from(text, at + 1);
+		if (!span_starts_nocase(text, author) ||
+		    (text.len == author.len ? !is_whole
+					    : is_of_host(text.s[author.len])))
+			return true;
+	}
+	return false;
+}
+
+/* In iso-2022 most bytes are halves of characters, from ESC $ to ESC ( only. */
+static void
+drop_halves(struct str *bytes)
+{
+	struct span rest = str_span(bytes);
+	struct str kept = STR_INIT;
+	bool is_ascii = true;
+
+	for (; rest.len; rest = span_from(rest, 1)) {
+		if (span_starts(rest, SPAN("\033$")))
+			is_ascii = false;
+		else if (span_starts(rest, SPAN("\033(")))
+			is_ascii = true;
+		if (is_ascii && rest.s[0] != '\033')
+			str_add_byte(&kept, rest.s[0]);
+	}
+	str_set(bytes, str_span(&kept));
+	str_free(&kept);
+}
+
+static void
+note_encoded(struct mentions *mentions, const struct encodedword *word,
+    struct str *bytes)
+{
+	if (span_starts_nocase(word->charset, SPAN("iso-2022-")))
+		drop_halves(bytes);
+	else if (!encodedword_is_ascii(word->charset))
+		mentions->is_odd = true;
+	if (!word->is_sound)
+		mentions->is_odd = true;
+	if (has_other(str_span(bytes), mentions->author, false))
+		mentions->has_other = true;
+	for (size_t i = 0; i < bytes->len; i++) {
+		if (ascii_is_control(bytes->s[i]))
+			mentions->is_odd = true;
+		if (span_has(SPAN("<>()[]\",;:\\"), bytes->s[i]))
+			mentions->has_syntax = true;
+	}
+}
+
+/* Whether the field is a name and <address> alone: a quoted string, or atoms. */
+static bool
+is_simple(struct span body)
+{
+	struct span quoted;
+
+	while (body.len && is_blank(body.s[0]))
+		body = span_from(body, 1);
+	if (first(body) == '"' && !take_quoted(&body, &quoted))
+		return false;
+	while (body.len && (is_blank(body.s[0]) || is_of_atom(body.s[0])))
+		body = span_from(body, 1);
+	if (!take_byte(&body, '<'))
+		return false;
+	body = span_from(body, span_find(body, '>'));
+	while (body.len > 1 && is_blank(body.s[body.len - 1]))
+		body = span_upto(body, body.len - 1);
+	return body.len == 1;
+}
+
+/*
+ * Some readers decode encoded words first and parse then, some take for an address
+ * whatever has an @.  So a field that mentions another host than its author's has to be
+ * a name and an address, in which decoding changes nothing.
+ */
+static bool
+is_of_one(struct span body, struct span author)
+{
+	struct mentions mentions = { .author = author };
+	struct span rest = body;
+	struct str bytes = STR_INIT;
+	struct encodedword word;
+
+	mentions.has_other = has_other(body, author, true);
+	while (encodedword_next(&rest, &word, &bytes))
+		note_encoded(&mentions, &word, &bytes);
+	str_free(&bytes);
+	if (mentions.is_odd)
+		return false;
+	return !mentions.has_other || (!mentions.has_syntax && is_simple(body));
+}
+
+/* ---- the field ---- */
+
 static bool
 take_author(struct span body, struct str *author, struct str *name)
 {
@@ -239,7 +371,8 @@ take_author(struct span body, struct str *author, struct str *name)
 	while (is_plain && (is_plain = take_space(&reader.rest)) &&
 	    reader.rest.len)
 		is_plain = take_next(&reader);
-	if (!is_plain || reader.count == 0 || reader.has_words)
+	if (!is_plain || reader.count == 0 || reader.has_words ||
+	    !is_of_one(body, str_span(author)))
 		return false;
 	if (name && reader.count == 1)
 		str_set(name, reader.name);

@@ -36,6 +36,11 @@ enum author_outcome {
  * a comment has no @, quote, backslash, < or >.  A quoted string that has an @, which is
  * for readers to pass over, has no backslash, and is nobody's local part.  All addresses
  * are of one domain, those in the place of words, too.
+ *
+ * An encoded word (RFC 2047) is sound, of a character set that readers know, and no part
+ * of a local part.  Where anything, also one of these, has an @ with another domain than
+ * the author's behind it, the field is of one mailbox: a quoted string or
+ * atoms, and <address>; and encoded words have none of <>()[]",;:\ in them.
  */
 MUST_CHECK enum author_outcome author_find(
     const struct dkimheader *header, struct str *author, struct str *name);

@@ -232,8 +232,15 @@ smtpd_xclient(struct smtpd *smtpd, struct span argument)
 	smtpd->has_helo = smtpd->is_extended = false;
 	while (fine && span_cut_next(&argument, ' ', &word))
 		fine = word.len == 0 || take_attribute(told, word);
+	if (!fine) {
+		/* Whoever it is, it is not the proxy. */
+		for (size_t i = 0; i < ATTRIBUTES; i++) {
+			told[i].is_told = i == ADDR;
+			str_reset(&told[i].value);
+		}
+	}
+	change_client(smtpd, told);
 	if (fine) {
-		change_client(smtpd, told);
 		(void)out_add_z(&smtpd->out, "220 ");
 		(void)out_add(&smtpd->out, str_span(&smtpd->greeting));
 		(void)out_add_z(&smtpd->out, " ESMTP\r\n");

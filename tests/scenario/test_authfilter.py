@@ -428,6 +428,20 @@ def test_silence_opens_nothing(town, verifyd, names, tmp_path, answer, what, rec
     assert town.is_empty()
 
 
+def test_many_silent_names(town, verifyd, names):
+    """However deep they are, they leave time for the domain above them: that is asked first."""
+    put(town, "authpolicy", "enforce\n")
+    put(town, "authtimeout", "4\n")
+    author, silent = "bank.example", []
+    for label in ("silent", "g", "f", "e", "d", "c", "b", "a"):
+        author = label + "." + author
+        silent.append("_dmarc." + author)
+    names.zone.update({**BANK, **{name: {"TXT": "DROP"} for name in silent}})
+    assert offer(town, "From: x@%s\n\nhello\n" % author, EVIL, TCPREMOTEIP=OTHER) == (UNSURE[0], UNSURE[1] + author)
+    asked = [name for name, kind in names.asked if name.startswith("_dmarc.")]
+    assert set(asked) == {"_dmarc.example", "_dmarc.bank.example", silent[-1]}
+
+
 @pytest.mark.parametrize("record", ["v=DMARC1; p=none", "v=DMARC1; p=quarantine; t=y", None])
 def test_silence_where_nothing_is_wished(town, verifyd, names, tmp_path, record):
     put(town, "authpolicy", "enforce\n")

@@ -243,20 +243,31 @@ worst_of(const struct dmarc_step *found, const struct dnsname *author)
 	return record->is_test ? dmarc_milder(worst) : worst;
 }
 
-/* What may be wanted of an author whose own record, or one on the way up, is not known:
- * who has a silent name below another's domain is not to have it all. */
+/*
+ * What may be wanted of an author whose own record, or one on the way up, is not known:
+ * who has a silent name below another's domain is not to have it all.  It is asked from
+ * above, as each silent name below takes half of the time that is left.
+ */
 static enum dmarc_policy
 worst_above(struct dmarc *dmarc, const struct dnsname *author)
 {
-	struct dnsname name = *author;
+	struct dnsname names[DMARC_WALK_MAX], name = *author;
+	enum dmarc_policy worst = DMARC_NONE;
+	size_t count = 0;
 
-	do {
-		struct dmarc_step step = look(dmarc, &name);
+	do
+		names[count++] = name;
+	while (go_up(&name));
+	while (count) {
+		struct dmarc_step step = look(dmarc, &names[--count]);
 
-		if (step.outcome == DMARC_FOUND)
-			return worst_of(&step, author);
-	} while (go_up(&name));
-	return DMARC_NONE;
+		if (step.outcome != DMARC_FOUND)
+			continue;
+		worst = stricter(worst, worst_of(&step, author));
+		if (step.record.suffix != DMARC_SUFFIX_YES)
+			break;
+	}
+	return worst;
 }
 
 /* ---- alignment ---- */
