@@ -17,8 +17,8 @@
 
 #include "base/attr.h"
 #include "base/vec.h"
+#include "sys/lines.h"
 #include "entry.h"
-#include "lines.h"
 
 #define LOGSET_FILES_MAX 4096 /* of all logs together */
 
