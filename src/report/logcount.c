@@ -14,7 +14,7 @@
 #include "sys/random.h"
 
 #define LINE_MAX_IN 8192 /* bytes; longer lines are passed over */
-#define STAMP_LEN   25 /* "@" and 24 digits */
+#define STAMP_LEN   25	 /* "@" and 24 digits */
 
 void
 logcount_init(struct logcount *count)
