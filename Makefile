@@ -37,7 +37,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix \
             report/qmail-tlsrpt report/qmail-dmarcreport \
-            logs/matchup logs/columnt logs/xsender logs/zoverall logs/qmail-log2json logs/qmail-trace \
+            logs/matchup logs/columnt logs/xsender logs/zoverall logs/qmail-log2json logs/qmail-trace logs/qmail-metrics \
             auth/qmail-dmarccheck auth/qmail-spfcheck
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
@@ -99,6 +99,8 @@ columnt_PARTS      := columns
 xsender_PARTS      := outcome
 qmail-log2json_PARTS := entry
 qmail-trace_PARTS  := trace tale word logset entry open
+qmail-metrics_PARTS := metrics tally counting growth progress gauges httpget \
+                      logset entry open order
 zoverall_PARTS     := reports overall rows order columns outcome
 REPORT_PARTS       := logcount reporting reportask reportmail reportrun
 qmail-dmarcreport_PARTS := dmarcreport_count dmarcreport_text $(REPORT_PARTS)

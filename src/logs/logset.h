@@ -20,7 +20,8 @@
 #include "sys/lines.h"
 #include "entry.h"
 
-#define LOGSET_FILES_MAX 4096 /* of all logs together */
+#define LOGSET_FILES_MAX 4096  /* of all logs together */
+#define LOGSET_BUFFER	 65536 /* bytes of the buffer of a log */
 
 struct logset_file {
 	struct str name;
@@ -28,7 +29,7 @@ struct logset_file {
 };
 
 struct logset_log {
-	struct str name; /* of its folder, or of the file */
+	struct str path, name; /* of its folder, or of the file */
 	VEC(struct logset_file) files;
 	size_t at; /* the file that is read; all of them: it is over */
 	char *buffer;
@@ -50,8 +51,8 @@ struct logset {
 	}
 
 /*
- * logset_add: adds a log: a file; a folder with files "current" or "@...s" and
- * "@...u", those in it; or a folder of such folders.
+ * logset_add: adds a log: a file; a folder with files "current", "previous" or "@...s"
+ * and "@...u", those in it; or a folder of such folders.
  * Ends the program with 111 if it cannot be opened; returns false if there is
  * no log.
  */
