@@ -158,6 +158,7 @@ const struct item items[] = {
 	{ PROGRAM, "bin/qmail-log2json", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-trace", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-metrics", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-report", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/columnt", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/xsender", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/xrecipient", ROOT, G, 0755, NULL, 0 },

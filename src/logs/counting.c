@@ -6,7 +6,6 @@
 
 #include "base/ascii.h"
 #include "base/scan.h"
-#include "entry.h"
 #include "mail/diagnosis.h"
 #include "queue/path.h"
 
@@ -238,6 +237,15 @@ take_tls(struct tally *tally, const struct entry *entry)
 	str_free(&words);
 }
 
+bool
+counting_is_restart(const struct entry *entry)
+{
+	return span_equal(entry->event, SPAN("running")) ||
+	    span_equal(entry->event, SPAN("exiting")) ||
+	    (span_equal(entry->event, SPAN("status")) &&
+		span_equal(entry_value(entry, "words"), SPAN("exiting")));
+}
+
 static void
 take_send(
     struct tally *tally, struct open *deliveries, const struct entry *entry)
@@ -266,11 +274,7 @@ take_send(
 		tally_add(tally, TALLY_TROUBLE, "warning", 1);
 	else if (span_equal(event, SPAN("alert")))
 		tally_add(tally, TALLY_TROUBLE, "alert", 1);
-	/* Numbers of deliveries begin again. */
-	else if (span_equal(event, SPAN("running")) ||
-	    span_equal(event, SPAN("exiting")) ||
-	    (span_equal(event, SPAN("status")) &&
-		span_equal(entry_value(entry, "words"), SPAN("exiting"))))
+	else if (counting_is_restart(entry))
 		open_end_all(deliveries);
 }
 
@@ -452,12 +456,11 @@ take_tcpserver(struct tally *tally, const char *log, const struct entry *entry)
 }
 
 void
-counting_take(struct tally *tally, const char *log, struct open *deliveries,
-    struct span line)
+counting_take_entry(struct tally *tally, const char *log,
+    struct open *deliveries, const struct entry *entry)
 {
+	bool is_known = entry->service.len > 0;
 	struct str words = STR_INIT;
-	struct entry entry;
-	bool is_known = entry_parse(line, &entry);
 
 	str_add_z(&words, log);
 	str_add_z(&words, is_known ? " known" : " other");
@@ -465,11 +468,31 @@ counting_take(struct tally *tally, const char *log, struct open *deliveries,
 	str_free(&words);
 	if (!is_known)
 		return;
-	if (span_equal(entry.service, SPAN("qmail-send")))
-		take_send(tally, deliveries, &entry);
-	else if (span_equal(entry.service, SPAN("tcpserver")))
-		take_tcpserver(tally, log, &entry);
+	if (span_equal(entry->service, SPAN("qmail-send")))
+		take_send(tally, deliveries, entry);
+	else if (span_equal(entry->service, SPAN("tcpserver")))
+		take_tcpserver(tally, log, entry);
 	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++)
-		if (span_equal(entry.service, span_of(services[i].service)))
-			services[i].take(tally, &entry);
+		if (span_equal(entry->service, span_of(services[i].service)))
+			services[i].take(tally, entry);
+}
+
+void
+counting_take(struct tally *tally, const char *log, struct open *deliveries,
+    struct span line)
+{
+	struct entry entry;
+
+	(void)entry_parse(line, &entry);
+	counting_take_entry(tally, log, deliveries, &entry);
+}
+
+void
+counting_name(struct str *name, struct span text)
+{
+	str_reset(name);
+	text = span_upto(text, COUNTING_NAME_MAX);
+	for (size_t i = 0; i < text.len; i++)
+		str_add_byte(name,
+		    text.s[i] > ' ' && text.s[i] <= '~' ? text.s[i] : '_');
 }

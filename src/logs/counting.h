@@ -5,7 +5,10 @@
 #ifndef LOGS_COUNTING_H
 #define LOGS_COUNTING_H
 
+#include <stdbool.h>
+
 #include "base/span.h"
+#include "entry.h"
 #include "open.h"
 #include "tally.h"
 
@@ -20,6 +23,20 @@
  */
 void counting_take(struct tally *tally, const char *log,
     struct open *deliveries, struct span line);
+
+/* counting_take_entry: the same of a line that was taken apart. */
+void counting_take_entry(struct tally *tally, const char *log,
+    struct open *deliveries, const struct entry *entry);
+
+/* counting_is_restart: whether a line of qmail-send says that numbers of deliveries begin
+ * again. */
+bool counting_is_restart(const struct entry *entry);
+
+/*
+ * counting_name: the name of a log as it is wanted above, of any bytes.
+ *   name   receives it, replaced
+ */
+void counting_name(struct str *name, struct span text);
 
 /*
  * counting_add_code: adds the code of RFC 3463 that words tell, "5.1.1": behind the

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/home.h"
 #include "sys/dir.h"
 #include "sys/error.h"
 #include "sys/fd.h"
@@ -47,6 +48,7 @@ add_file(struct logset *set, struct logset_log *log, const char *path, int fd)
 	vec_push(&log->files, file);
 }
 
+#define LOGS	"/log"	  /* below HOME */
 #define CURRENT "current" /* that multilog writes */
 
 #define PREVIOUS "previous" /* that a processor of it reads */
@@ -216,6 +218,27 @@ logset_add(struct logset *set, const char *path)
 		error_exit(set->program, path);
 	add_file(set, new_log(set, path), path, fd);
 	return true;
+}
+
+void
+logset_add_all(struct logset *set, char **paths)
+{
+	struct str all = STR_INIT;
+	bool has_logs = true;
+
+	if (!*paths) {
+		str_add_z(&all, home_dir);
+		str_add_z(&all, LOGS);
+		has_logs = logset_add(set, str_z(&all));
+	}
+	for (; *paths; paths++)
+		has_logs = logset_add(set, *paths) && has_logs;
+	str_free(&all);
+	if (!has_logs) {
+		errno = 0;
+		error_exit(
+		    set->program, "there is no log in one of the folders");
+	}
 }
 
 /* ---- lines ---- */

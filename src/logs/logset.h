@@ -58,6 +58,12 @@ struct logset {
  */
 MUST_CHECK bool logset_add(struct logset *set, const char *path);
 
+/*
+ * logset_add_all: adds the logs of these paths, up to NULL; without any, all below
+ * HOME/log.  Ends the program with 111 if one cannot be opened, or is none.
+ */
+void logset_add_all(struct logset *set, char **paths);
+
 /* logset_begin: from the first line on, again. */
 void logset_begin(struct logset *set);
 

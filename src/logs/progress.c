@@ -10,7 +10,6 @@
 #include "base/scan.h"
 #include "base/split.h"
 #include "sys/aside.h"
-#include "sys/fd.h"
 #include "sys/file.h"
 
 #define FIRST	  "qmail-metrics 1"
@@ -183,8 +182,7 @@ add_log(struct str *text, const struct progress_log *log)
 int
 progress_write(const struct progress *progress, const char *path)
 {
-	struct str text = STR_INIT, new = STR_INIT;
-	struct aside aside;
+	struct str text = STR_INIT;
 	int result;
 
 	str_add_z(&text, FIRST "\n");
@@ -192,17 +190,7 @@ progress_write(const struct progress *progress, const char *path)
 	for (size_t i = 0; i < progress->logs.len; i++)
 		add_log(&text, progress->logs.at[i]);
 	str_add_z(&text, LAST "\n");
-	str_add_z(&new, path);
-	str_add_z(&new, ".new");
-	result = aside_open(&aside, str_z(&new), path);
-	if (result == 0) {
-		result = fd_write_all(aside.fd, str_span(&text));
-		if (result < 0)
-			aside_abandon(&aside);
-		else
-			result = aside_finish(&aside, PROGRESS_MODE);
-	}
+	result = aside_write(path, str_span(&text), PROGRESS_MODE);
 	str_free(&text);
-	str_free(&new);
 	return result;
 }

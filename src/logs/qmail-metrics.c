@@ -25,16 +25,14 @@
 #include "sys/lock.h"
 #include "sys/signal.h"
 
-#define PROGRAM	     "qmail-metrics"
-#define TROUBLE	     111
-#define USAGE_EXIT   100
-#define STATE	     "metrics/state" /* below HOME */
-#define LOGS	     "/log"	     /* likewise */
-#define PAGE	     "/metrics"
-#define LOCK_MS	     30000 /* so long another run may count */
-#define FILE_MODE    0644u
-#define LOCK_MODE    0600u
-#define LOGS_MISSING PROGRAM ": there is no log in one of the folders\n"
+#define PROGRAM	   "qmail-metrics"
+#define TROUBLE	   111
+#define USAGE_EXIT 100
+#define STATE	   "metrics/state" /* below HOME */
+#define PAGE	   "/metrics"
+#define LOCK_MS	   30000 /* so long another run may count */
+#define FILE_MODE  0644u
+#define LOCK_MODE  0600u
 
 struct options {
 	const char *state; /* NULL: the one of HOME */
@@ -121,17 +119,6 @@ take_line(void *context, struct span line)
 	    counter->tally, str_z(&counter->name), counter->deliveries, line);
 }
 
-/* The name of a log as a label: a word, without what would divide it. */
-static void
-set_name(struct str *name, struct span text)
-{
-	str_reset(name);
-	text = span_upto(text, COUNTING_NAME_MAX);
-	for (size_t i = 0; i < text.len; i++)
-		str_add_byte(name,
-		    text.s[i] > ' ' && text.s[i] <= '~' ? text.s[i] : '_');
-}
-
 static void
 count_log(struct progress *progress, const struct logset *set,
     const struct logset_log *log)
@@ -145,29 +132,9 @@ count_log(struct progress *progress, const struct logset *set,
 		error_exit(PROGRAM, "too many logs");
 	}
 	counter.deliveries = &known->deliveries;
-	set_name(&counter.name, str_span(&log->name));
+	counting_name(&counter.name, str_span(&log->name));
 	growth_read(&known->growth, set, log, take_line, &counter);
 	str_free(&counter.name);
-}
-
-static void
-add_logs(struct logset *set, char **logs)
-{
-	struct str all = STR_INIT;
-	bool has_logs = true;
-
-	if (!*logs) {
-		str_add_z(&all, home_dir);
-		str_add_z(&all, LOGS);
-		has_logs = logset_add(set, str_z(&all));
-	}
-	for (; *logs; logs++)
-		has_logs = logset_add(set, *logs) && has_logs;
-	str_free(&all);
-	if (!has_logs) {
-		(void)!fd_write_all(2, SPAN(LOGS_MISSING));
-		_exit(TROUBLE);
-	}
 }
 
 static void
@@ -175,7 +142,7 @@ count_logs(struct progress *progress, char **logs)
 {
 	struct logset set = LOGSET_INIT(PROGRAM);
 
-	add_logs(&set, logs);
+	logset_add_all(&set, logs);
 	for (size_t i = 0; i < set.logs.len; i++)
 		count_log(progress, &set, set.logs.at[i]);
 	logset_free(&set);
@@ -217,26 +184,6 @@ gather(struct metrics *metrics, const struct options *options)
 	metrics_end(metrics);
 }
 
-/* Whoever reads the file finds the old one, or all of the new one. */
-static void
-write_file(const char *path, struct span text)
-{
-	struct str new = STR_INIT;
-	struct aside aside;
-
-	str_add_z(&new, path);
-	str_add_z(&new, ".new");
-	if (aside_open(&aside, str_z(&new), path) < 0)
-		error_exit(PROGRAM, str_z(&new));
-	if (fd_write_all(aside.fd, text) < 0) {
-		aside_abandon(&aside);
-		error_exit(PROGRAM, str_z(&new));
-	}
-	if (aside_finish(&aside, FILE_MODE) < 0)
-		error_exit(PROGRAM, path);
-	str_free(&new);
-}
-
 static void
 serve(struct metrics *metrics, const struct options *options)
 {
@@ -246,6 +193,21 @@ serve(struct metrics *metrics, const struct options *options)
 	if (request.status == HTTPGET_FINE && !request.is_head)
 		gather(metrics, options);
 	httpget_answer(&request, str_span(&metrics->text));
+}
+
+static void
+print(struct metrics *metrics, const struct options *options)
+{
+	struct span text;
+
+	metrics->is_open = !options->file;
+	gather(metrics, options);
+	text = str_span(&metrics->text);
+	if (!options->file && fd_write_all(1, text) < 0)
+		error_exit(PROGRAM, "cannot write");
+	/* Whoever reads the file finds the old one, or all of the new one. */
+	if (options->file && aside_write(options->file, text, FILE_MODE) < 0)
+		error_exit(PROGRAM, options->file);
 }
 
 int
@@ -259,16 +221,10 @@ main(int argc, char **argv)
 	if (argc < 1)
 		end_usage();
 	options = take_options(argv);
-	if (options.is_http) {
+	if (options.is_http)
 		serve(&metrics, &options);
-	} else {
-		metrics.is_open = !options.file;
-		gather(&metrics, &options);
-		if (options.file)
-			write_file(options.file, str_span(&metrics.text));
-		else if (fd_write_all(1, str_span(&metrics.text)) < 0)
-			error_exit(PROGRAM, "cannot write");
-	}
+	else
+		print(&metrics, &options);
 	str_free(&metrics.text);
 	return 0;
 }

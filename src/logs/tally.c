@@ -313,6 +313,43 @@ tally_print(struct tally *tally, struct metrics *metrics)
 	vec_free(&sorted);
 }
 
+/* ---- for reports ---- */
+
+static int
+compare_numbers(const void *left, const void *right)
+{
+	const struct tally_series *const *a = left, *const *b = right;
+
+	if ((*a)->number != (*b)->number)
+		return (*a)->number > (*b)->number ? -1 : 1;
+	return compare(left, right);
+}
+
+void
+tally_list(const struct tally *tally, enum tally_family family,
+    struct tally_list *list)
+{
+	*list = (struct tally_list){ VEC_INIT };
+	for (size_t i = 0; i < tally->series.len; i++)
+		if (tally->series.at[i].family == family &&
+		    tally->series.at[i].number)
+			vec_push(&list->found, &tally->series.at[i]);
+	if (list->found.len)
+		qsort(list->found.at, list->found.len, sizeof(*list->found.at),
+		    compare_numbers);
+}
+
+uint64_t
+tally_sum(const struct tally *tally, enum tally_family family)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < tally->series.len; i++)
+		if (tally->series.at[i].family == family)
+			sum += tally->series.at[i].number;
+	return sum;
+}
+
 /* ---- in the state ---- */
 
 void

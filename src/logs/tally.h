@@ -76,6 +76,19 @@ void tally_add_delay(
 /* tally_print: adds all of them to the text. */
 void tally_print(struct tally *tally, struct metrics *metrics);
 
+/*
+ * tally_list: the counters of a family that are not 0, the largest first.
+ *   list   receives them, good until the next is added; to be released with vec_free
+ */
+struct tally_list {
+	VEC(const struct tally_series *) found;
+};
+void tally_list(const struct tally *tally, enum tally_family family,
+    struct tally_list *list);
+
+/* tally_sum: all counters of a family together. */
+uint64_t tally_sum(const struct tally *tally, enum tally_family family);
+
 /* tally_save: adds a line "count NAME WORDS NUMBER" for each to text. */
 void tally_save(const struct tally *tally, struct str *text);
 

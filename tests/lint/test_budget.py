@@ -121,6 +121,7 @@ BUDGET = {
     "qmail-log2json": "",
     "qmail-trace": "",
     "qmail-metrics": "connect socket",
+    "qmail-report": "",
     "columnt": "",
     "xsender": "",
     "zoverall": "",
