@@ -137,7 +137,7 @@ gauges_add_queue(const char *program, struct metrics *metrics)
 /* ---- memory ---- */
 
 #define STATUS_MAX 16384 /* bytes of /proc/N/status */
-#define NAME_MAX   15	 /* of a program, as the kernel keeps it */
+#define NAME_BYTES 15	 /* of a program, as the kernel keeps it */
 #define EFFECTIVE  1	 /* of its ids: qmail-queue is setuid */
 
 static const struct metrics_family processes = { .name = "qmail_processes",
@@ -203,7 +203,7 @@ take_process(struct usage *usage, const struct home_ids *ids, struct span text)
 	    value_of(text, SPAN("VmRSS:"), 0), UINT32_MAX, &kilobytes);
 	for (size_t i = 0; i < PROGRAMS; i++)
 		if (span_equal(
-			name, span_upto(span_of(programs[i]), NAME_MAX))) {
+			name, span_upto(span_of(programs[i]), NAME_BYTES))) {
 			usage->processes[i]++;
 			usage->bytes[i] += kilobytes * 1024;
 		}

@@ -11,7 +11,7 @@
 #define HOUR	      3600
 #define STEPS	      8	  /* of a delay, to its double */
 #define STEPS_LOG     3	  /* 2 to that is STEPS */
-#define NAME_MAX      300 /* bytes of an address that are kept */
+#define NAME_BYTES    300 /* bytes of an address that are kept */
 #define MS_PER_SECOND 1000
 #define US_PER_MS     1000
 #define NS_PER_MS     1000000
@@ -159,7 +159,7 @@ count_row(struct rows *rows, struct span key, enum survey_result result)
 static void
 take_starting(struct open *named, const struct entry *entry)
 {
-	struct span to = span_upto(entry_value(entry, "to"), NAME_MAX);
+	struct span to = span_upto(entry_value(entry, "to"), NAME_BYTES);
 	struct span channel = entry_value(entry, "channel");
 	struct open_entry *added;
 
@@ -213,7 +213,7 @@ take_delivery(struct survey *survey, struct open *named,
 static void
 take_sender(struct survey *survey, const struct entry *entry)
 {
-	struct span from = span_upto(entry_value(entry, "from"), NAME_MAX);
+	struct span from = span_upto(entry_value(entry, "from"), NAME_BYTES);
 	uint64_t bytes = entry_number(entry, "bytes");
 	struct str name = STR_INIT;
 	struct row *row;
