@@ -30,7 +30,7 @@ const struct item items[] = {
 	{ FOLDER, "sts/cache", HOME_QMAILH, N, 0700, NULL, 0 },
 	{ FOLDER, "secrets", ROOT, G, 0750, NULL, 0 },
 	{ FOLDER, "srs", ROOT, G, 0755, NULL, 0 },
-	{ FOLDER, "grey", ROOT, G, 0755, NULL, 0 },
+	{ FOLDER, "grey", ROOT, N, 0750, NULL, 0 },
 	{ FOLDER, "grey/state", HOME_QMAILV, N, 0700, NULL, 0 },
 	{ FOLDER, "verify", ROOT, N, 0750, NULL, 0 },
 	{ FOLDER, "sign", ROOT, G, 0750, NULL, 0 },

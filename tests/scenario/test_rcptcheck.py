@@ -9,20 +9,20 @@ import subprocess
 
 import pytest
 
-from support import cdb, process
+from support import cdb, lingering, process
 from support.town import DOMAIN, PEOPLE
 
 UNKNOWN, LATER, OK = "550 5.1.1", "451 4.3.0", "250 2.1.5"
 
 
-def talk(town, *recipients, **environment):
+def talk(town, *recipients, user="qmaild", **environment):
     """The replies to RCPT, and what comes after them."""
     lines = ["HELO x", "MAIL FROM:<a@there.example>",
              *("RCPT TO:<%s>" % recipient for recipient in recipients), "QUIT"]
     done = subprocess.run(
         [town.place.program("qmail-smtpd")], stdout=subprocess.PIPE, cwd="/", timeout=60,
         input="".join(line + "\r\n" for line in lines).encode("utf-8"),
-        env={"PATH": "/usr/bin:/bin", **environment}, **town.place.as_user("qmaild"))
+        env={"PATH": "/usr/bin:/bin", **environment}, **town.place.as_user(user))
     return done.stdout.decode().splitlines()[3:]
 
 
@@ -60,6 +60,17 @@ def test_who_is_known(town):
     assert dict(zip(wanted, known(town, *wanted))) == wanted
     town.rules("alias", "-default", "&bob@here.example")
     assert known(town, "nobody-here@here.example") == [True]
+
+
+def test_users_do_not_come_in(town):
+    """One could send what is slow to close.  A qmail-smtpd of theirs accepts without asking."""
+    if not town.place.is_root:
+        pytest.skip("needs root")
+    town.open()
+    with lingering.sent(town.place, "ann", "run/rcptd", 1) as told:
+        assert told == "Permission denied"
+        assert known(town, "no-one@here.example", "ann@here.example") == [False, True]
+    assert known(town, "no-one@here.example", user="ann") == [True]
 
 
 def test_answers_are_the_words_of_the_protocol(town):

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from support import build, process
+from support import build, lingering, process
 from scenario.test_tls_out import begin  # pylint: disable=unused-import
 
 SECRETS = "# the first one signs\nsesame-of-today\nsesame-of-old\n"
@@ -177,6 +177,17 @@ def test_one_user_leaves_room_for_others(town, srsd):
         for one in knocking:
             one.stdin.close()
             one.wait()
+
+
+def test_one_user_sends_what_is_slow_to_close(town, srsd):
+    """The sessions that he may have wait for it; nobody else does, and those do not that he may not have."""
+    if not town.place.is_root:
+        pytest.skip("needs root")
+    os.kill(srsd.pid, signal.SIGSTOP)  # all of it lies there when they are let in, or not
+    with lingering.sent(town.place, "ann", "srs/door", 40) as told:
+        os.kill(srsd.pid, signal.SIGCONT)
+        assert told == "sent"
+        assert re.fullmatch(SRS, srs(town.place, "forward", "joe@there.example", user="bob"))
 
 
 def test_root_has_no_share(town, srsd):

@@ -46,7 +46,7 @@ SECRETS = {
 # Who may knock at the door of a service, which hears some of them only.
 NOFILES = {"alias", "qmaild", "qmailh", "qmaill", "qmailp", "qmailq", "qmails", "qmailt", "qmailv", "qmailf"}
 DOORS = {
-    "run/rcptd": NOFILES | {"qmailk", "qmailr", "ann", "bob"},
+    "run/rcptd": NOFILES,
     "login/door": NOFILES,
     "tls/door": NOFILES,
     "tlsc/door": {"qmailk", "qmailr", "qmails"},

@@ -59,9 +59,11 @@ static enum rcptcheck_answer
 connect_to_service(struct rcptcheck *check)
 {
 	check->fd = door_connect(RCPTCHECK_DOOR);
+	/* Another group than qmaild's does not get in: there it is delivery that says. */
 	if (check->fd < 0)
-		return errno != EAGAIN && !is_running() ? RCPTCHECK_KNOWN
-							: RCPTCHECK_LATER;
+		return errno == EACCES || (errno != EAGAIN && !is_running())
+		    ? RCPTCHECK_KNOWN
+		    : RCPTCHECK_LATER;
 	return fdpass_set_timeout(check->fd, RCPTCHECK_SECONDS) < 0
 	    ? RCPTCHECK_LATER
 	    : RCPTCHECK_KNOWN;

@@ -3,20 +3,25 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
 #include "sys/error.h"
 #include "sys/fd.h"
+#include "sys/signal.h"
 
-#define ASIDE	 ".new"
-#define SPARE	 ".spare"
-#define LATER_MS 10000 /* until the next try to make one */
+#define ASIDE	  ".new"
+#define SPARE	  ".spare"
+#define FOR_ALL	  0111 /* what umask takes away */
+#define FOR_GROUP 0117
+#define LATER_MS  10000 /* until the next try to make one */
 
 /* The address of a socket: path and an ending.  0, -1 with errno. */
 static int
@@ -64,7 +69,7 @@ give_spare(const char *path)
 /* Listens under another name: it always answers once it has its own.  The mode comes
  * from the umask, for chmod would follow a link that somebody has put there since. */
 static int
-listen_aside(int fd, const char *path, int backlog)
+listen_aside(int fd, const char *path, int backlog, mode_t mask)
 {
 	struct sockaddr_un name;
 	mode_t before;
@@ -74,25 +79,31 @@ listen_aside(int fd, const char *path, int backlog)
 		return -1;
 	(void)unlink(name.sun_path); /* bind tells if something is left */
 	give_spare(path);
-	before = umask(0111);
+	before = umask(mask);
 	result = bind(fd, (struct sockaddr *)&name, sizeof(name));
 	(void)umask(before);
 	return result < 0 ? -1 : listen(fd, backlog);
 }
 
-int
-door_make(const char *path, int backlog)
+static int
+make_door(const char *path, int backlog, mode_t mask)
 {
 	int fd =
 	    socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -1;
-	if (listen_aside(fd, path, backlog) < 0) {
+	if (listen_aside(fd, path, backlog, mask) < 0) {
 		fd_close(fd);
 		return -1;
 	}
 	return fd;
+}
+
+int
+door_make(const char *path, int backlog)
+{
+	return make_door(path, backlog, FOR_ALL);
 }
 
 int
@@ -110,10 +121,10 @@ door_show(const char *path)
 	return 0;
 }
 
-int
-door_open(const char *path, int backlog)
+static int
+open_door(const char *path, int backlog, mode_t mask)
 {
-	int fd = door_make(path, backlog);
+	int fd = make_door(path, backlog, mask);
 
 	if (fd >= 0 && door_show(path) < 0) {
 		fd_close(fd);
@@ -123,10 +134,16 @@ door_open(const char *path, int backlog)
 }
 
 int
+door_open(const char *path, int backlog)
+{
+	return open_door(path, backlog, FOR_ALL);
+}
+
+int
 door_open_later(
     const char *program, const char *path, int backlog, int64_t *again)
 {
-	int fd = door_open(path, backlog);
+	int fd = open_door(path, backlog, FOR_GROUP);
 
 	*again = 0;
 	if (fd < 0) {
@@ -145,6 +162,28 @@ door_accept(int door)
 		fd = accept4(door, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
 	return fd;
+}
+
+static void
+on_alarm(int number)
+{
+	(void)number;
+}
+
+void
+door_end(int fd)
+{
+	/* Again and again: the first may come before close waits. */
+	const struct timeval millisecond = { .tv_usec = 1000 };
+	struct itimerval timer = { millisecond, millisecond };
+
+	signal_catch(SIGALRM, on_alarm);
+	signal_unblock(SIGALRM);
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+	fd_close(fd);
+	timer = (struct itimerval){ 0 };
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+	signal_default(SIGALRM);
 }
 
 int

@@ -37,8 +37,8 @@ MUST_CHECK int door_show(const char *path);
 MUST_CHECK int door_open(const char *path, int backlog);
 
 /*
- * door_open_later: door_open, for a program that has to go on without a door if it
- * cannot be made: on a full disk it is mail that goes which makes room for one.
+ * door_open_later: door_open, but only its own user and group may connect, for a program
+ * that has to go on without a door if it cannot be made: on a full disk it is mail that goes which makes room for one.
  *   program   its name: descriptor 2 gets a line on why
  *   again     receives when to try once more: clock_monotonic(); 0: it is open
  * Returns the descriptor, or -1.
@@ -51,6 +51,13 @@ MUST_CHECK int door_open_later(
  * Returns a descriptor that does not block; -1 with errno, EAGAIN: nobody.
  */
 MUST_CHECK int door_accept(int door);
+
+/*
+ * door_end: closes a connection that a stranger has left or is not let in by.  What he
+ * has sent and nobody has read may be descriptors, whose SO_LINGER would hold close for
+ * as long as he likes: a signal ends that.  SIGALRM does what it does by default after.
+ */
+void door_end(int fd);
 
 /*
  * door_peer: the user of the process at the other end, as the kernel saw it when

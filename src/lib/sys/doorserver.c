@@ -97,7 +97,7 @@ let_in(struct serving *serving)
 	if (sock < 0)
 		return false;
 	begin_session(serving, sock);
-	fd_close(sock);
+	door_end(sock);
 	return true;
 }
 
