@@ -111,7 +111,9 @@ rows_at(struct rows *rows, struct span key)
 struct span
 rows_key(const struct rows *rows, const struct row *row)
 {
-	return span_make(rows->keys.s + row->key_at, row->key_len);
+	/* Of one that is empty there may be no bytes yet. */
+	return span_upto(
+	    span_from(str_span(&rows->keys), row->key_at), row->key_len);
 }
 
 void

@@ -9,9 +9,10 @@
 #include "queue/path.h"
 
 #define HOUR	      3600
-#define STEPS	      8	  /* of a delay, to its double */
-#define STEPS_LOG     3	  /* 2 to that is STEPS */
-#define NAME_BYTES    300 /* bytes of an address that are kept */
+#define STEPS	      8	       /* of a delay, to its double */
+#define STEPS_LOG     3	       /* 2 to that is STEPS */
+#define NAME_BYTES    300      /* bytes of an address that are kept */
+#define NOBODY	      "(none)" /* an address, or a domain, that is empty */
 #define MS_PER_SECOND 1000
 #define US_PER_MS     1000
 #define NS_PER_MS     1000000
@@ -146,7 +147,7 @@ hour_of(struct survey *survey, int64_t seconds)
 static void
 count_row(struct rows *rows, struct span key, enum survey_result result)
 {
-	struct row *row = rows_at(rows, key);
+	struct row *row = rows_at(rows, key.len ? key : SPAN(NOBODY));
 
 	if (result == SURVEY_SUCCESS)
 		row->successes++;

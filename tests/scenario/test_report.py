@@ -205,6 +205,13 @@ def test_begins_that_are_missing(report):
     assert report.tables(path)["Recipients"] == [("a@b", "1", "0", "0")]
 
 
+def test_empty_names(report):
+    tables = report.tables(write(report, *delivery(1, 1, "remote", "joe", "success: x", 1),
+                                 (3, "starting delivery 2: msg 5 to remote"), (4, "delivery 2: failure: x")))
+    assert tables["Destinations"] == [("(none)", "1", "0", "1")]
+    assert tables["Recipients"] == [("joe", "1", "0", "0"), ("(none)", "0", "0", "1")]
+
+
 def test_nothing(report):
     tables = report.tables("--day", write(report, (1, "new msg 5")))
     assert not report.chart and tables["Senders"] == [] and dict(tables["All together"])["lines of logs"] == "0"
