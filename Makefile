@@ -37,7 +37,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             admin/qmail-qread admin/qmail-showctl admin/splogger \
             admin/qmail-tcpto admin/qmail-tcpok admin/qmail-qfix \
             report/qmail-tlsrpt report/qmail-dmarcreport \
-            logs/matchup logs/columnt logs/xsender logs/zoverall logs/qmail-log2json logs/qmail-trace \
+            logs/matchup logs/columnt logs/xsender logs/zoverall logs/qmail-log2json logs/qmail-trace logs/qmail-metrics logs/qmail-report \
             auth/qmail-dmarccheck auth/qmail-spfcheck
 # Of these, those that live for a moment: their first memory is a static area.
 SMALL    := ofmipd qmail-smtpd qmail-qmtpd qmail-qmqpd tcp-env greetdelay proxyin \
@@ -92,14 +92,18 @@ maildirserial_PARTS := serial_message serial_bounce
 serialsmtp_PARTS   := serial_message serial_result
 serialqmtp_PARTS   := serial_message serial_result
 qmail-pw2u_PARTS   := pw2u
-qmail-qctl_PARTS   := control request selection message list stat
+qmail-qctl_PARTS   := control request selection message list stat figures
 qmail-qctld_PARTS  := qctld_serve changes act redirect $(qmail-qctl_PARTS)
-matchup_PARTS      := open outcome lines
-columnt_PARTS      := columns lines
-xsender_PARTS      := outcome lines
-qmail-log2json_PARTS := entry lines
-qmail-trace_PARTS  := trace tale word logset entry open lines
-zoverall_PARTS     := reports overall rows order columns outcome lines
+matchup_PARTS      := open outcome
+columnt_PARTS      := columns
+xsender_PARTS      := outcome
+qmail-log2json_PARTS := entry
+qmail-trace_PARTS  := trace tale word logset entry open
+qmail-report_PARTS := page survey metrics tally counting rows logset entry \
+                      open order
+qmail-metrics_PARTS := metrics tally counting growth progress gauges httpget \
+                      logset entry open order
+zoverall_PARTS     := reports overall rows order columns outcome
 REPORT_PARTS       := logcount reporting reportask reportmail reportrun
 qmail-dmarcreport_PARTS := dmarcreport_count dmarcreport_text $(REPORT_PARTS)
 qmail-tlsrpt_PARTS := tlsrpt_count tlsrpt_text $(REPORT_PARTS)
@@ -301,6 +305,11 @@ instcheck:
 # ---- the two commands of README ------------------------------------------
 
 .PHONY: quickstart stop services tlscert deb-dummy test mutants bench help
+.PHONY: demo-report
+demo-report: $(B)/bin/qmail-report
+	@$(B)/bin/qmail-report --html $(B)/demo-report.html doc/demo-log
+	@echo
+	@echo 'for a browser: $(B)/demo-report.html'
 deb-dummy:
 	@sh src/install/deb-dummy.sh
 services:
@@ -324,6 +333,7 @@ help:
 	@echo 'make stop        end what quickstart started'
 	@echo 'make tlscert     a certificate for a start, signed by nobody'
 	@echo 'make services    write the services: daemontools, systemd'
+	@echo 'make demo-report the report of a made-up day'
 	@echo 'make deb-dummy   a Debian package that stands for this mail server'
 	@echo 'make test        run all tests'
 	@echo 'make mutants     put faults in; which does no test notice?'

@@ -25,7 +25,7 @@ control_flush(struct control *control)
 {
 	if (control->out.len)
 		control->say(
-		    control->context, WORDS_OUT, str_span(&control->out));
+		    control->context, CONTROLDOOR_OUT, str_span(&control->out));
 	str_reset(&control->out);
 }
 
@@ -52,7 +52,7 @@ control_complain(struct control *control, uint64_t number, const char *words)
 	str_add_z(&text, words);
 	str_add_byte(&text, '\n');
 	control_flush(control);
-	control->say(control->context, WORDS_ERROR, str_span(&text));
+	control->say(control->context, CONTROLDOOR_ERROR, str_span(&text));
 	control->is_incomplete = true;
 	str_free(&text);
 }

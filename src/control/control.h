@@ -12,6 +12,7 @@
 #include "base/span.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "queue/controldoor.h"
 #include "queue/orders.h"
 
 #include "selection.h"
@@ -32,7 +33,7 @@ struct control {
 	/* Verbs beside list and show; without qmail-send there are none. */
 	const struct verb *changes;
 	size_t change_count;
-	/* say: receives text for the one who asks.  letter: WORDS_OUT, WORDS_ERROR */
+	/* say: receives text for the one who asks.  letter: CONTROLDOOR_OUT, CONTROLDOOR_ERROR */
 	void (*say)(void *context, char letter, struct span text);
 	void *context;
 	bool is_incomplete; /* something was not found, or not done */

@@ -4,8 +4,6 @@
 
 #include "base/attr.h"
 
-#include "words.h"
-
 /*
  * qctld_serve: hears one request, answers it, and ends the process.  The working
  * folder is HOME.

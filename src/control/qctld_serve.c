@@ -57,13 +57,13 @@ qctld_serve(int fd, int orders)
 	uid_t uid;
 
 	if (fd_set_blocking(fd) < 0 ||
-	    fdpass_set_timeout(fd, WORDS_SECONDS) < 0 ||
-	    fdpass_set_timeout(orders, WORDS_SECONDS) < 0 ||
+	    fdpass_set_timeout(fd, CONTROLDOOR_SECONDS) < 0 ||
+	    fdpass_set_timeout(orders, CONTROLDOOR_SECONDS) < 0 ||
 	    door_peer(fd, &uid) < 0 || chdir(home_queue_dir) < 0 ||
 	    queue_split_read(&control.split) < 0)
-		_exit(WORDS_TROUBLE);
+		_exit(CONTROLDOOR_TROUBLE);
 	control.uid = uid;
 	str_add_u64(&code, (uint64_t)answer(&serving, &control));
-	say(&serving, WORDS_EXIT, str_span(&code));
+	say(&serving, CONTROLDOOR_EXIT, str_span(&code));
 	_exit(0);
 }

@@ -41,18 +41,18 @@ static const char too_many[] =
 
 static const struct {
 	const char *name;
-	enum words_request letter;
+	enum controldoor_request letter;
 	bool is_time, has_value;
 } options[] = {
-	{ "all", WORDS_ALL, false, false },
-	{ "--all", WORDS_ALL, false, false },
-	{ "--sender", WORDS_SENDER, false, true },
-	{ "--recipient", WORDS_RECIPIENT, false, true },
-	{ "--domain", WORDS_DOMAIN, false, true },
-	{ "--older", WORDS_OLDER, true, true },
-	{ "--younger", WORDS_YOUNGER, true, true },
-	{ "--channel", WORDS_CHANNEL, false, true },
-	{ "--state", WORDS_STATE, false, true },
+	{ "all", CONTROLDOOR_ALL, false, false },
+	{ "--all", CONTROLDOOR_ALL, false, false },
+	{ "--sender", CONTROLDOOR_SENDER, false, true },
+	{ "--recipient", CONTROLDOOR_RECIPIENT, false, true },
+	{ "--domain", CONTROLDOOR_DOMAIN, false, true },
+	{ "--older", CONTROLDOOR_OLDER, true, true },
+	{ "--younger", CONTROLDOOR_YOUNGER, true, true },
+	{ "--channel", CONTROLDOOR_CHANNEL, false, true },
+	{ "--state", CONTROLDOOR_STATE, false, true },
 };
 
 #define OPTIONS (sizeof(options) / sizeof(*options))
@@ -61,7 +61,7 @@ static void
 write_or_end(int fd, struct span text)
 {
 	if (fd_write_all(fd, text) < 0)
-		_exit(WORDS_TROUBLE);
+		_exit(CONTROLDOOR_TROUBLE);
 }
 
 NORETURN static void
@@ -80,7 +80,7 @@ refuse(const char *word, const char *wrong)
 	write_or_end(2, SPAN("qmail-qctl: "));
 	write_or_end(2, span_of(word));
 	write_or_end(2, span_of(wrong));
-	fail(usage, WORDS_USAGE);
+	fail(usage, CONTROLDOOR_USAGE);
 }
 
 /* 90, 90s, 15m, 4h, 2d: seconds.  Returns false for anything else. */
@@ -143,7 +143,7 @@ add_verb(struct str *request, char **argv)
 	bool is_picture = strcmp(argv[0], "stat") == 0 && argv[1] &&
 	    strcmp(argv[1], "--svg") == 0;
 
-	record_add(request, WORDS_VERB,
+	record_add(request, CONTROLDOOR_VERB,
 	    is_picture ? SPAN("stat picture") : span_of(argv[0]));
 	return argv + (is_picture ? 2 : 1);
 }
@@ -160,11 +160,11 @@ add_words(struct str *request, char **argv)
 		uint64_t number;
 
 		if (is_redirect && i > 0)
-			record_add(request, WORDS_ADDRESS, word);
+			record_add(request, CONTROLDOOR_ADDRESS, word);
 		else if (scan_u64(word, INT64_MAX, &number) && number) {
 			if (++numbers > SELECTION_NUMBERS_MAX)
-				fail(too_many, WORDS_USAGE);
-			record_add(request, WORDS_NUMBER, word);
+				fail(too_many, CONTROLDOOR_USAGE);
+			record_add(request, CONTROLDOOR_NUMBER, word);
 		} else if (!is_redirect) {
 			argv += add_option(request, argv);
 			continue;
@@ -181,30 +181,9 @@ static void
 say(void *context, char letter, struct span text)
 {
 	(void)context;
-	if (letter == WORDS_ERROR)
+	if (letter == CONTROLDOOR_ERROR)
 		write_or_end(2, SPAN("qmail-qctl: "));
-	write_or_end(letter == WORDS_ERROR ? 2 : 1, text);
-}
-
-/* What qmail-qctld says, up to the exit code. */
-static int
-hear(int fd)
-{
-	static char datagram[FDPASS_RECORD_MAX];
-	ssize_t got;
-
-	while (
-	    (got = fdpass_receive(fd, datagram, sizeof(datagram), NULL)) > 0) {
-		struct span text = span_make(datagram + 1, (size_t)got - 1);
-		uint64_t code;
-
-		if (datagram[0] != WORDS_EXIT)
-			say(NULL, datagram[0], text);
-		else if (scan_u64(text, 255, &code))
-			return (int)code;
-	}
-	fail("qmail-qctl: qmail-qctld broke off before it had answered\n",
-	    WORDS_TROUBLE);
+	write_or_end(letter == CONTROLDOOR_ERROR ? 2 : 1, text);
 }
 
 /* Whether we could read the files of qmails, in the folder of the queue. */
@@ -228,30 +207,32 @@ look_alone(struct span request)
 	if (!may_read())
 		fail("qmail-qctl: qmail-send does not run; only root can look "
 		     "now\n",
-		    WORDS_TROUBLE);
+		    CONTROLDOOR_TROUBLE);
 	return control_run(&control, request);
 }
 
 static int
 ask(struct span request)
 {
-	int fd = door_connect(WORDS_DOOR);
+	int fd = door_connect(CONTROLDOOR_PATH), code;
 
 	if (request.len > FDPASS_RECORD_MAX)
-		fail(too_many, WORDS_USAGE);
+		fail(too_many, CONTROLDOOR_USAGE);
 	if (fd < 0 && errno == EACCES)
 		fail("qmail-qctl: the queue is for root and for those of "
 		     "group qmail; ask your administrator\n",
-		    WORDS_TROUBLE);
+		    CONTROLDOOR_TROUBLE);
 	if (fd < 0 && errno == EAGAIN)
 		fail("qmail-qctl: too many ask just now; try again\n",
-		    WORDS_TROUBLE);
+		    CONTROLDOOR_TROUBLE);
 	if (fd < 0)
 		return look_alone(request);
-	/* What is said at the door is heard though nobody listens there. */
-	if (fdpass_say(fd, request) < 0 && errno != EPIPE)
-		error_exit("qmail-qctl", WORDS_DOOR);
-	return hear(fd);
+	code = controldoor_ask(fd, request, say, NULL);
+	if (code < 0)
+		fail("qmail-qctl: qmail-qctld broke off before it had "
+		     "answered\n",
+		    CONTROLDOOR_TROUBLE);
+	return code;
 }
 
 /* One screen, drawn again and again until somebody ends it. */
@@ -262,8 +243,8 @@ watch(char **argv)
 	uint64_t seconds = WATCH_SECONDS;
 
 	if (*argv && (argv[1] || !scan_u64(span_of(*argv), 3600, &seconds)))
-		fail(usage, WORDS_USAGE);
-	record_add(&request, WORDS_VERB, SPAN("stat short"));
+		fail(usage, CONTROLDOOR_USAGE);
+	record_add(&request, CONTROLDOOR_VERB, SPAN("stat short"));
 	for (;;) {
 		int code;
 
@@ -271,7 +252,7 @@ watch(char **argv)
 			error_exit("qmail-qctl", home_dir);
 		write_or_end(1, SPAN(CLEAR_SCREEN));
 		code = ask(str_span(&request));
-		if (code != WORDS_FINE)
+		if (code != CONTROLDOOR_FINE)
 			_exit(code);
 		(void)sleep((unsigned)(seconds ? seconds : 1));
 	}
@@ -283,10 +264,10 @@ main(int argc, char **argv)
 	struct str request = STR_INIT;
 	int code;
 
-	must_hooks(WORDS_TROUBLE, NULL);
+	must_hooks(CONTROLDOOR_TROUBLE, NULL);
 	signal_ignore(SIGPIPE);
 	if (argc < 2 || argv[1][0] == '-')
-		fail(usage, WORDS_USAGE);
+		fail(usage, CONTROLDOOR_USAGE);
 	if (strcmp(argv[1], "watch") == 0)
 		watch(argv + 2);
 	add_words(&request, argv + 1);

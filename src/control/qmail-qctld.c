@@ -20,6 +20,7 @@
 #include "base/must.h"
 #include "config/home.h"
 #include "qctld.h"
+#include "queue/controldoor.h"
 #include "queue/orders.h"
 #include "queue/record.h"
 #include "sys/clock.h"
@@ -29,7 +30,6 @@
 #include "sys/fdpass.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
-#include "words.h"
 
 #define NAME	 "qmail-qctld"
 #define TROUBLE	 111
@@ -135,10 +135,10 @@ refuse(int fd)
 {
 	struct str words = STR_INIT, code = STR_INIT;
 
-	str_add_byte(&words, WORDS_ERROR);
+	str_add_byte(&words, CONTROLDOOR_ERROR);
 	str_add_z(&words, "a program of the mail system itself may not ask\n");
-	str_add_byte(&code, WORDS_EXIT);
-	str_add_u64(&code, WORDS_TROUBLE);
+	str_add_byte(&code, CONTROLDOOR_EXIT);
+	str_add_u64(&code, CONTROLDOOR_TROUBLE);
 	/* If that fails it hears the end of the connection. */
 	(void)(fdpass_send(fd, str_span(&words), -1) == 0 &&
 	    fdpass_send(fd, str_span(&code), -1) == 0);
@@ -153,7 +153,7 @@ open_door(struct server *server)
 	server->door_opens = 0;
 	if (server->door == -1)
 		server->door = door_open_later(
-		    NAME, WORDS_DOOR, BACKLOG, &server->door_opens);
+		    NAME, CONTROLDOOR_PATH, BACKLOG, &server->door_opens);
 }
 
 static void

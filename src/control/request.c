@@ -16,6 +16,7 @@ static const struct verb looking[] = {
 	{ .name = "stat", .run = verbs_stat },
 	{ .name = "stat short", .run = verbs_stat, .is_short = true },
 	{ .name = "stat picture", .run = verbs_stat, .shows_picture = true },
+	{ .name = CONTROLDOOR_FIGURES, .run = verbs_figures },
 };
 
 #define LOOKING (sizeof(looking) / sizeof(*looking))
@@ -48,9 +49,9 @@ find_verb(const struct control *control, struct span name)
 static const char *
 refuse_condition(char letter)
 {
-	if (letter == WORDS_STATE)
+	if (letter == CONTROLDOOR_STATE)
 		return "a state is waiting, new, delivering, held or ending\n";
-	if (letter == WORDS_CHANNEL)
+	if (letter == CONTROLDOOR_CHANNEL)
 		return "a channel is local or remote\n";
 	return "this cannot be understood; see qmail-qctl(8)\n";
 }
@@ -87,14 +88,14 @@ parse(const struct control *control, struct span rest, struct request *request)
 	struct span value;
 	char letter;
 
-	if (!record_next_is(&rest, WORDS_VERB, &value) ||
+	if (!record_next_is(&rest, CONTROLDOOR_VERB, &value) ||
 	    !(request->verb = find_verb(control, value)))
 		return control->orders == -1
 		    ? "qmail-send does not run, or qmail-qctld has no socket; "
 		      "list, show and stat are possible\n"
 		    : "there is no such verb; see qmail-qctl(8)\n";
 	while (record_next(&rest, &letter, &value))
-		if (letter == WORDS_ADDRESS && request->address_count < 2)
+		if (letter == CONTROLDOOR_ADDRESS && request->address_count < 2)
 			str_set(&request->addresses[request->address_count++],
 			    value);
 		else if (!selection_add(&request->selection, letter, value))
@@ -104,7 +105,7 @@ parse(const struct control *control, struct span rest, struct request *request)
 	if (request->verb->addresses)
 		return check_addresses(request);
 	if (request->address_count)
-		return refuse_condition(WORDS_ADDRESS);
+		return refuse_condition(CONTROLDOOR_ADDRESS);
 	if (request->verb->needs_selection &&
 	    selection_is_empty(&request->selection))
 		return "say which messages: by number, --sender, --recipient, "
@@ -116,7 +117,7 @@ static int
 refuse(struct control *control, const char *words, int code)
 {
 	control_flush(control);
-	control->say(control->context, WORDS_ERROR, span_of(words));
+	control->say(control->context, CONTROLDOOR_ERROR, span_of(words));
 	return code;
 }
 
@@ -131,11 +132,12 @@ run(struct control *control, const struct request *request)
 	    verb->run(control, verb, &request->selection, request->addresses);
 	control_flush(control);
 	if (result == 0)
-		return control->is_incomplete ? WORDS_NOT_ALL : WORDS_FINE;
+		return control->is_incomplete ? CONTROLDOOR_NOT_ALL
+					      : CONTROLDOOR_FINE;
 	str_add_z(&line, "trouble: ");
 	str_add_z(&line, error_text(errno));
 	str_add_byte(&line, '\n');
-	result = refuse(control, str_z(&line), WORDS_TROUBLE);
+	result = refuse(control, str_z(&line), CONTROLDOOR_TROUBLE);
 	str_free(&line);
 	return result;
 }
@@ -150,9 +152,9 @@ control_run(struct control *control, struct span text)
 	if (!wrong)
 		code = run(control, &request);
 	else if (!request.verb && control->orders == -1)
-		code = refuse(control, wrong, WORDS_TROUBLE);
+		code = refuse(control, wrong, CONTROLDOOR_TROUBLE);
 	else
-		code = refuse(control, wrong, WORDS_USAGE);
+		code = refuse(control, wrong, CONTROLDOOR_USAGE);
 
 	selection_free(&request.selection);
 	str_free(&request.addresses[0]);

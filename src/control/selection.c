@@ -3,6 +3,7 @@
 
 #include "base/scan.h"
 #include "mail/address.h"
+#include "queue/controldoor.h"
 
 #define AGE_MAX 4000000000u /* seconds */
 
@@ -75,27 +76,27 @@ without_brackets(struct span address)
 bool
 selection_add(struct selection *selection, char letter, struct span value)
 {
-	switch ((enum words_request)letter) {
-	case WORDS_NUMBER:
+	switch ((enum controldoor_request)letter) {
+	case CONTROLDOOR_NUMBER:
 		return add_number(selection, value);
-	case WORDS_SENDER:
+	case CONTROLDOOR_SENDER:
 		return add_text(&selection->sender, &selection->has_sender,
 		    without_brackets(value));
-	case WORDS_RECIPIENT:
+	case CONTROLDOOR_RECIPIENT:
 		return add_text(&selection->recipient,
 		    &selection->has_recipient, without_brackets(value));
-	case WORDS_DOMAIN:
+	case CONTROLDOOR_DOMAIN:
 		return add_text(
 		    &selection->domain, &selection->has_domain, value);
-	case WORDS_OLDER:
+	case CONTROLDOOR_OLDER:
 		return add_age(value, &selection->older);
-	case WORDS_YOUNGER:
+	case CONTROLDOOR_YOUNGER:
 		return add_age(value, &selection->younger);
-	case WORDS_CHANNEL:
+	case CONTROLDOOR_CHANNEL:
 		return add_channel(selection, value);
-	case WORDS_STATE:
+	case CONTROLDOOR_STATE:
 		return add_stage(selection, value);
-	case WORDS_ALL:
+	case CONTROLDOOR_ALL:
 		selection->is_all = true;
 		return true;
 	default:

@@ -10,7 +10,6 @@
 #include "base/vec.h"
 
 #include "message.h"
-#include "words.h"
 
 #define SELECTION_NUMBERS_MAX 1000 /* numbers in one request */
 

@@ -30,6 +30,8 @@ int verbs_show(struct control *control, const struct verb *verb,
     const struct selection *selection, const struct str addresses[2]);
 int verbs_stat(struct control *control, const struct verb *verb,
     const struct selection *selection, const struct str addresses[2]);
+int verbs_figures(struct control *control, const struct verb *verb,
+    const struct selection *selection, const struct str addresses[2]);
 int verbs_order(struct control *control, const struct verb *verb,
     const struct selection *selection, const struct str addresses[2]);
 int verbs_redirect(struct control *control, const struct verb *verb,

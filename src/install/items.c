@@ -36,6 +36,8 @@ const struct item items[] = {
 	{ FOLDER, "sign", ROOT, G, 0750, NULL, 0 },
 	{ FOLDER, "dkim", ROOT, G, 0750, NULL, 0 },
 	{ FOLDER, "report", ROOT, G, 0700, NULL, 0 },
+	/* What was counted; who may ask about the queue may read it. */
+	{ FOLDER, "metrics", ROOT, G, 0750, NULL, 0 },
 	{ FOLDER, "spool", HOME_QMAILD, N, 0700, NULL, 0 },
 	{ FOLDER, "login", ROOT, N, 0750, NULL, 0 },
 	{ EMPTY, "run/lock", ROOT, G, 0644, NULL, 0 },
@@ -155,6 +157,8 @@ const struct item items[] = {
 	{ PROGRAM, "bin/matchup", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-log2json", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-trace", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-metrics", ROOT, G, 0755, NULL, 0 },
+	{ PROGRAM, "bin/qmail-report", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/columnt", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/xsender", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/xrecipient", ROOT, G, 0755, NULL, 0 },

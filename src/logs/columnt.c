@@ -7,7 +7,7 @@
  */
 #include "base/must.h"
 #include "columns.h"
-#include "lines.h"
+#include "sys/lines.h"
 
 static char out_buffer[65536];
 

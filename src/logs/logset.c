@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/home.h"
 #include "sys/dir.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/file.h"
-
-#define BUFFER 65536
 
 /* ---- which files ---- */
 
@@ -30,7 +29,8 @@ new_log(struct logset *set, const char *path)
 	slash = span_find_last(name, '/');
 	str_add(
 	    &log->name, slash == name.len ? name : span_from(name, slash + 1));
-	log->buffer = must_realloc(NULL, BUFFER);
+	str_add(&log->path, name);
+	log->buffer = must_realloc(NULL, LOGSET_BUFFER);
 	vec_push(&set->logs, log);
 	return log;
 }
@@ -48,15 +48,28 @@ add_file(struct logset *set, struct logset_log *log, const char *path, int fd)
 	vec_push(&log->files, file);
 }
 
-/* The files that multilog has finished, and the one that it writes. */
+#define LOGS	"/log"	  /* below HOME */
+#define CURRENT "current" /* that multilog writes */
+
+#define PREVIOUS "previous" /* that a processor of it reads */
+
+/* Those that it has finished, or hands to a processor. */
 static bool
-is_log_file(const char *name)
+is_finished(const char *name)
 {
 	struct span word = span_of(name);
 
-	return span_equal(word, SPAN("current")) ||
+	return span_equal(word, SPAN(PREVIOUS)) ||
 	    (span_starts(word, SPAN("@")) &&
 		(span_ends(word, SPAN(".s")) || span_ends(word, SPAN(".u"))));
+}
+
+static int
+rank(const struct logset_file *file)
+{
+	if (span_ends(str_span(&file->name), SPAN("/" CURRENT)))
+		return 2;
+	return span_ends(str_span(&file->name), SPAN("/" PREVIOUS)) ? 1 : 0;
 }
 
 static int
@@ -64,7 +77,8 @@ compare(const void *left, const void *right)
 {
 	const struct logset_file *a = left, *b = right;
 
-	/* '@' stands before 'c'. */
+	if (rank(a) != rank(b))
+		return rank(a) - rank(b);
 	return strcmp(a->name.s, b->name.s);
 }
 
@@ -100,6 +114,37 @@ walk(struct logset *set, const char *folder, void *context,
 	return true;
 }
 
+/* Opens a file of a folder, if it is still there. */
+static int
+open_in(
+    struct logset *set, struct str *path, const char *folder, const char *name)
+{
+	int fd;
+
+	add_path(path, folder, name);
+	fd = file_open(path->s);
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		error_exit(set->program, path->s);
+	return fd;
+}
+
+/* What was current when it was opened may have got this name since; then it stands
+ * before what has come behind it. */
+static bool
+is_renamed(struct logset_log *log, const struct str *path)
+{
+	struct logset_file *file;
+
+	if (!log || !log->files.len)
+		return false;
+	file = &log->files.at[0];
+	if (!span_ends(str_span(&file->name), SPAN("/" CURRENT)) ||
+	    !file_has_name(file->fd, path->s))
+		return false;
+	str_set(&file->name, str_span(path));
+	return true;
+}
+
 static void
 take_file(
     struct logset *set, const char *folder, const char *name, void *context)
@@ -108,26 +153,33 @@ take_file(
 	struct str path = STR_INIT;
 	int fd;
 
-	if (is_log_file(name)) {
-		add_path(&path, folder, name);
-		fd = file_open(path.s);
-		/* multilog has taken it away meanwhile. */
-		if (fd < 0 && errno != ENOENT)
-			error_exit(set->program, path.s);
+	if (is_finished(name)) {
+		fd = open_in(set, &path, folder, name);
 		if (!*log)
 			*log = new_log(set, folder);
-		if (fd >= 0)
+		if (fd >= 0 && is_renamed(*log, &path))
+			fd_close(fd);
+		else if (fd >= 0)
 			add_file(set, *log, path.s, fd);
 	}
 	str_free(&path);
 }
 
-/* A folder of multilog.  Returns false if it is none. */
+/* A folder of multilog.  What is current is opened first: if multilog goes on to the
+ * next file meanwhile, that one waits, and none in between is missed.  Returns false if
+ * it is none. */
 static bool
 take_folder(struct logset *set, const char *folder)
 {
 	struct logset_log *log = NULL;
+	struct str path = STR_INIT;
+	int fd = open_in(set, &path, folder, CURRENT);
 
+	if (fd >= 0) {
+		log = new_log(set, folder);
+		add_file(set, log, path.s, fd);
+	}
+	str_free(&path);
 	if (!walk(set, folder, &log, take_file) || !log)
 		return false;
 	if (log->files.len)
@@ -168,6 +220,27 @@ logset_add(struct logset *set, const char *path)
 	return true;
 }
 
+void
+logset_add_all(struct logset *set, char **paths)
+{
+	struct str all = STR_INIT;
+	bool has_logs = true;
+
+	if (!*paths) {
+		str_add_z(&all, home_dir);
+		str_add_z(&all, LOGS);
+		has_logs = logset_add(set, str_z(&all));
+	}
+	for (; *paths; paths++)
+		has_logs = logset_add(set, *paths) && has_logs;
+	str_free(&all);
+	if (!has_logs) {
+		errno = 0;
+		error_exit(
+		    set->program, "there is no log in one of the folders");
+	}
+}
+
 /* ---- lines ---- */
 
 static void
@@ -175,7 +248,7 @@ open_next(struct logset *set, struct logset_log *log)
 {
 	if (log->at < log->files.len)
 		lines_open(&log->lines, set->program, log->files.at[log->at].fd,
-		    log->buffer, BUFFER);
+		    log->buffer, LOGSET_BUFFER);
 }
 
 /* The next line of a log, if it has one. */
@@ -207,7 +280,8 @@ logset_begin(struct logset *set)
 		for (size_t j = 0; j < log->files.len; j++) {
 			struct in in;
 
-			in_init(&in, log->files.at[j].fd, log->buffer, BUFFER);
+			in_init(&in, log->files.at[j].fd, log->buffer,
+			    LOGSET_BUFFER);
 			if (in_rewind(&in) < 0)
 				error_exit(set->program,
 				    str_z(&log->files.at[j].name));
@@ -262,6 +336,7 @@ logset_free(struct logset *set)
 		}
 		vec_free(&log->files);
 		str_free(&log->name);
+		str_free(&log->path);
 		must_free(log->buffer);
 		must_free(log);
 	}

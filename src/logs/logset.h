@@ -17,10 +17,11 @@
 
 #include "base/attr.h"
 #include "base/vec.h"
+#include "sys/lines.h"
 #include "entry.h"
-#include "lines.h"
 
-#define LOGSET_FILES_MAX 4096 /* of all logs together */
+#define LOGSET_FILES_MAX 4096  /* of all logs together */
+#define LOGSET_BUFFER	 65536 /* bytes of the buffer of a log */
 
 struct logset_file {
 	struct str name;
@@ -28,7 +29,7 @@ struct logset_file {
 };
 
 struct logset_log {
-	struct str name; /* of its folder, or of the file */
+	struct str path, name; /* of its folder, or of the file */
 	VEC(struct logset_file) files;
 	size_t at; /* the file that is read; all of them: it is over */
 	char *buffer;
@@ -50,12 +51,18 @@ struct logset {
 	}
 
 /*
- * logset_add: adds a log: a file; a folder with files "current" or "@...s" and
- * "@...u", those in it; or a folder of such folders.
+ * logset_add: adds a log: a file; a folder with files "current", "previous" or "@...s"
+ * and "@...u", those in it; or a folder of such folders.
  * Ends the program with 111 if it cannot be opened; returns false if there is
  * no log.
  */
 MUST_CHECK bool logset_add(struct logset *set, const char *path);
+
+/*
+ * logset_add_all: adds the logs of these paths, up to NULL; without any, all below
+ * HOME/log.  Ends the program with 111 if one cannot be opened, or is none.
+ */
+void logset_add_all(struct logset *set, char **paths);
 
 /* logset_begin: from the first line on, again. */
 void logset_begin(struct logset *set);

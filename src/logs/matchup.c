@@ -8,11 +8,11 @@
  * Source    matchup(1), qmail-log(5); the lines are in outcome.h.
  */
 #include "base/must.h"
-#include "lines.h"
 #include "mail/logevent.h"
 #include "open.h"
 #include "outcome.h"
 #include "sys/error.h"
+#include "sys/lines.h"
 
 #define REST_FD 5
 #define PROGRAM "matchup"

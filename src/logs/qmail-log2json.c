@@ -8,9 +8,9 @@
 #include "base/json.h"
 #include "base/must.h"
 #include "entry.h"
-#include "lines.h"
 #include "mail/date.h"
 #include "sys/fd.h"
+#include "sys/lines.h"
 
 #define PROGRAM	    "qmail-log2json"
 #define USAGE_EXIT  100

@@ -22,32 +22,10 @@
 #define PROGRAM	   "qmail-trace"
 #define USAGE_EXIT 100
 #define NONE_EXIT  1
-#define LOGS	   "/log"
 
 static char out_buffer[65536];
 
-/* ---- the logs ---- */
-
-static void
-add_logs(struct logset *set, char **paths)
-{
-	struct str all = STR_INIT;
-	bool has_logs = true;
-
-	if (!*paths) {
-		str_add_z(&all, home_dir);
-		str_add_z(&all, LOGS);
-		has_logs = logset_add(set, all.s);
-	}
-	for (; *paths; paths++)
-		has_logs = logset_add(set, *paths) && has_logs;
-	if (!has_logs) {
-		(void)!fd_write_all(2,
-		    SPAN(PROGRAM ": there is no log in one of the folders\n"));
-		_exit(111);
-	}
-	str_free(&all);
-}
+/* ---- the lines ---- */
 
 /* A line for people; what might move their terminal is left out. */
 static void
@@ -166,7 +144,7 @@ main(int argc, char **argv)
 		    SPAN("usage: " PROGRAM " word [logfolder | file ...]\n"));
 		return USAGE_EXIT;
 	}
-	add_logs(&set, argv + 2);
+	logset_add_all(&set, argv + 2);
 	trace_init(&trace, &word);
 	out_init(&out, 1, out_buffer, sizeof(out_buffer));
 	search(&trace, &set);

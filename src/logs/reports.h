@@ -8,7 +8,7 @@
 #ifndef LOGS_REPORTS_H
 #define LOGS_REPORTS_H
 
-#include "lines.h"
+#include "sys/lines.h"
 #include "outcome.h"
 #include "rows.h"
 

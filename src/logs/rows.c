@@ -13,7 +13,9 @@
 void
 rows_init(struct rows *rows)
 {
-	*rows = (struct rows){ .keys = STR_INIT };
+	*rows = (struct rows){ .keys = STR_INIT,
+		.rows_max = ROWS_MAX,
+		.bytes_max = ROWS_BYTES_MAX };
 	rows->factor = random_seed() | 1;
 	while (rows->buckets.len < FIRST_BUCKETS)
 		vec_push(&rows->buckets, 0);
@@ -97,8 +99,8 @@ rows_at(struct rows *rows, struct span key)
 
 	if (row)
 		return row;
-	if (rows->rows.len >= ROWS_MAX ||
-	    rows->keys.len + key.len > ROWS_BYTES_MAX) {
+	if (rows->rows.len >= rows->rows_max ||
+	    rows->keys.len + key.len > rows->bytes_max) {
 		key = SPAN(ROWS_OTHERS);
 		hash = hash_key(rows, key);
 		row = find(rows, key, hash);
@@ -109,7 +111,9 @@ rows_at(struct rows *rows, struct span key)
 struct span
 rows_key(const struct rows *rows, const struct row *row)
 {
-	return span_make(rows->keys.s + row->key_at, row->key_len);
+	/* Of one that is empty there may be no bytes yet. */
+	return span_upto(
+	    span_from(str_span(&rows->keys), row->key_at), row->key_len);
 }
 
 void

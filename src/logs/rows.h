@@ -24,17 +24,19 @@ struct row {
 	uint64_t messages, bytes, successful_bytes, recipient_bytes;
 	uint64_t recipients, tries;
 	double xdelay;
+	uint64_t successes, failures, deferrals; /* of qmail-report */
 };
 
 struct rows {
 	struct str keys;
 	VEC(struct row) rows; /* in the order in which they came */
 	VEC(size_t) buckets;  /* index + 1 of the newest; a power of 2 */
-	uint64_t factor;      /* secret, so that nobody can choose keys that
+	size_t rows_max, bytes_max;
+	uint64_t factor; /* secret, so that nobody can choose keys that
 				 collide; odd */
 };
 
-/* rows_init: none yet. */
+/* rows_init: none yet; with the limits above. */
 void rows_init(struct rows *rows);
 
 /* rows_at: the row of a key; a new one has zeros.  Good until the next call. */

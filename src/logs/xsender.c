@@ -7,9 +7,9 @@
  * Source    xsender(1).
  */
 #include "base/must.h"
-#include "lines.h"
 #include "outcome.h"
 #include "sys/fd.h"
+#include "sys/lines.h"
 
 #define USAGE_EXIT 100
 

@@ -10,12 +10,11 @@
 #include "mail/logevent.h"
 #include "mail/logfield.h"
 #include "sys/error.h"
-#include "sys/in.h"
+#include "sys/lines.h"
 #include "sys/random.h"
 
 #define LINE_MAX_IN 8192 /* bytes; longer lines are passed over */
-#define BUFFER	    65536
-#define STAMP_LEN   25 /* "@" and 24 digits */
+#define STAMP_LEN   25	 /* "@" and 24 digits */
 
 void
 logcount_init(struct logcount *count)
@@ -84,27 +83,14 @@ void
 logcount_read(const char *program, struct logcount *count, int64_t day,
     void (*take)(struct logcount *count, struct span line, int64_t seconds))
 {
-	static char buffer[BUFFER];
-	struct str line = STR_INIT;
-	struct span bytes;
-	struct in in;
-	int got;
+	struct lines lines;
+	struct span line;
 
-	in_init(&in, 0, buffer, sizeof(buffer));
-	while ((got = in_peek(&in, &bytes)) > 0) {
-		size_t end = span_find(bytes, '\n');
-
-		if (line.len <= LINE_MAX_IN)
-			str_add(&line, span_upto(bytes, end));
-		if (end < bytes.len) {
-			take_line(count, str_span(&line), day, take);
-			str_reset(&line);
-		}
-		in_consume(&in, end < bytes.len ? end + 1 : end);
-	}
-	if (got < 0)
-		error_exit(program, "the log");
-	str_free(&line);
+	lines_init(&lines, program);
+	while (lines_next(&lines, &line))
+		if (lines.is_whole)
+			take_line(count, line, day, take);
+	lines_free(&lines);
 	logcount_sort(count);
 }
 

@@ -108,7 +108,7 @@ class Tree:
         self.top = "%s/%d" % (TREES, number)
         shutil.rmtree(self.top, ignore_errors=True)
         os.makedirs(self.top)
-        for name in ("Makefile", "INSTALL", "src", "tests", "man"):
+        for name in ("Makefile", "INSTALL", "src", "tests", "man", "doc"):
             subprocess.run(["cp", "-a", os.path.join(TOP, name), self.top], check=True)
         for name in os.listdir(TOP):
             if name.startswith("conf-"):

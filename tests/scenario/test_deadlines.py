@@ -288,6 +288,64 @@ def test_fetching_without_end(fetcher, maildir, piece, speed):
     assert slow.child.wait(60) == 0
 
 
+@pytest.mark.parametrize("piece", [b"", b"x", b"GET /metrics HTTP/1.1\r\n"])
+def test_a_request_for_figures_without_end(hasty, place, piece):
+    place.reset()
+    slow = Fetcher(["qmail-metrics", "--http"], 100)
+    try:
+        assert slow.go_on(piece)
+        assert slow.said.startswith(b"HTTP/1.1 408 ") and slow.child.wait(60) == 0
+    finally:
+        slow.close()
+
+
+@pytest.mark.parametrize("size", [0, 200])
+def test_figures_are_not_taken(hasty, place, tmp_path, size):
+    """It does not wait for who reads nothing of the answer, or all of it too slowly."""
+    place.reset()
+    (tmp_path / "log").write_text("".join("delivery 1: failure: _(#5.7.%d)/\n" % (i % 30) for i in range(300)) +
+                                  "".join("delivery 1: deferral: _(#4.7.%d)/\n" % (i % 30) for i in range(300)))
+    ours, theirs = socket.socketpair()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+    child = subprocess.Popen([PROGRAMS + "qmail-metrics", "--state", str(tmp_path / "state"), "--http", "--count",
+                              str(tmp_path / "log")], stdin=theirs, stdout=theirs, cwd="/", env={"HASTY": "20"})
+    theirs.close()
+    said = b""
+    try:
+        ours.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        if not size:
+            assert child.wait(60) == 0
+        while data := ours.recv(size or 65536):
+            said += data
+            if size:
+                time.sleep(PAUSE)
+        assert child.wait(60) == 0
+    finally:
+        ours.close()
+        child.kill()
+        child.wait()
+    head, _, page = said.partition(b"\r\n\r\n")
+    assert int(re.search(rb"Content-Length: (\d+)", head).group(1)) > len(page) > 0
+
+
+def test_figures_of_a_silent_manager(hasty, place):
+    """Whoever holds the door of the queue and says nothing is not waited for."""
+    place.reset()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+        path = place.path("queue/control/door")
+        if os.path.exists(path):
+            os.unlink(path)
+        door.bind(path)
+        door.listen(1)
+        try:
+            done = subprocess.run([PROGRAMS + "qmail-metrics"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/",
+                                  env={"HASTY": "100"}, timeout=60)
+        finally:
+            os.unlink(path)
+    assert done.returncode == 0 and b"\nqmail_queue_up 0\n" in done.stdout
+    assert b"qmail-metrics: queue/control/door: " in done.stderr
+
+
 def test_message_is_not_taken(maildir):
     """A client that asks for a message and never listens is left, and one that
     takes a little of it now and then."""

@@ -586,6 +586,32 @@ def test_stat_by_age(town):
     assert "a_b_.example" in picture and xml.etree.ElementTree.fromstring(picture) is not None
 
 
+def test_figures(town):
+    """For programs: of each state, messages, bytes and the oldest; of each of its channels, recipients too."""
+    town.place.control(me="here.example\n")
+    now = int(time.time())
+    for i, (minutes, order, local, remote) in enumerate((
+            (1, "", "Ta@b\0", ""), (600, "", "Ta@b\0Tb@b\0Dc@b\0", "Tx@c\0"), (900, "", "Da@b\0", "Tx@c\0"),
+            (1200, "oh\0", "", "Tx@c\0Ty@c\0"))):
+        number = (now - minutes * 60) * 1000000 + i
+        town.place.queue_put("mess", number, "x" * (i + 1))
+        town.place.queue_put("info", number, "Fjoe@there.example\0" + order, now - minutes * 60)
+        for channel, text in (("local", local), ("remote", remote)):
+            if text:
+                town.place.queue_put(channel, number, text)
+    new = now * 1000000 + 9
+    town.place.queue_put("mess", new, "x\n")
+    town.place.queue_put("todo", new, "u0\0p7\0Fjoe@there.example\0Ta@b\0Tb@b\0\0", now - 180)
+    told = {" ".join(words): tuple(map(int, rest)) for *words, rest in (
+        (*line.rsplit(" ", 3)[:1], line.rsplit(" ", 3)[1:]) for line in qctl(town, "stat figures").stdout.splitlines())}
+    assert told.keys() == {state + channel for state in ("waiting", "new", "delivering", "held", "ending")
+                           for channel in ("", " local", " remote", " unknown")}
+    wanted = {"waiting": (3, 6, 54000), "waiting local": (2, 3, 36000), "waiting remote": (2, 2, 54000),
+              "held": (1, 4, 72000), "held remote": (1, 2, 72000), "new": (1, 2, 180), "new unknown": (1, 2, 180)}
+    for word, (first, second, age) in told.items():
+        assert (first, second) == wanted.get(word, (0, 0))[:2] and 0 <= age - wanted.get(word, (0, 0, 0))[2] < 100, word
+
+
 def test_watch(waiting):
     """It draws again and again, until it is ended."""
     town = waiting

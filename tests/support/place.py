@@ -196,7 +196,7 @@ class Place:
         """As freshly installed: no control files, an empty queue."""
         if self.is_root:
             self.accounts({})
-        for name in ("control", "users", "alias", "tls", "tlsc", "sts/cache", "secrets", "srs", "verify", "sign", "dkim", "login", "report"):
+        for name in ("control", "users", "alias", "tls", "tlsc", "sts/cache", "secrets", "srs", "verify", "sign", "dkim", "login", "report", "metrics"):
             empty(self.path(name))
         empty(self.path("sts"), ["cache"])
         self.write(self.path("users/ids"), self.ids_file)

@@ -74,3 +74,24 @@ aside_abandon(struct aside *aside)
 	aside->fd = -1;
 	errno = number;
 }
+
+int
+aside_write(const char *path, struct span text, unsigned mode)
+{
+	struct str new = STR_INIT;
+	struct aside aside;
+	int result;
+
+	str_add_z(&new, path);
+	str_add_z(&new, ".new");
+	result = aside_open(&aside, str_z(&new), path);
+	if (result == 0) {
+		result = fd_write_all(aside.fd, text);
+		if (result < 0)
+			aside_abandon(&aside);
+		else
+			result = aside_finish(&aside, mode);
+	}
+	str_free(&new);
+	return result;
+}

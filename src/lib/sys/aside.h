@@ -11,6 +11,7 @@
 #define SYS_ASIDE_H
 
 #include "base/attr.h"
+#include "base/span.h"
 
 struct aside {
 	int fd; /* open for writing, empty */
@@ -33,6 +34,12 @@ aside_open(struct aside *aside, const char *path, const char *result);
  * the sync of the folder failed, the new file, which a crash may take back.
  */
 MUST_CHECK int aside_finish(struct aside *aside, unsigned mode);
+
+/*
+ * aside_write: a file whose text is in memory; the name of its own is path.new.
+ * Returns 0; -1 with errno, as aside_open and aside_finish.
+ */
+MUST_CHECK int aside_write(const char *path, struct span text, unsigned mode);
 
 /* aside_abandon: removes it.  errno stays. */
 void aside_abandon(struct aside *aside);

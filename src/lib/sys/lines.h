@@ -1,11 +1,13 @@
 /*
- * lines.h - the lines of descriptor 0, and text to descriptor 1.
+ * lines.h - the lines of a descriptor, and text to descriptor 1, for programs that
+ * read logs.
  * Input: hostile
  */
-#ifndef LOGS_LINES_H
-#define LOGS_LINES_H
+#ifndef SYS_LINES_H
+#define SYS_LINES_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 #include "base/span.h"
@@ -21,6 +23,7 @@ struct lines {
 	size_t taken;	 /* bytes of the buffer that the last line was */
 	struct str part; /* a line that does not lie in the buffer whole */
 	bool is_whole;	 /* the last line that was taken ends in a newline */
+	uint64_t bytes;	 /* of all lines that were taken, with their newlines */
 };
 
 /* lines_program: the name that a program was called by, without its folder. */

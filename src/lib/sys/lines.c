@@ -1,8 +1,8 @@
 /*
- * lines.c - the lines of descriptor 0, and text to descriptor 1.
+ * lines.c - the lines of a descriptor, and text to descriptor 1.
  * Input: hostile
  */
-#include "lines.h"
+#include "sys/lines.h"
 
 #include "sys/error.h"
 
@@ -60,7 +60,10 @@ next_in_parts(struct lines *lines, struct span bytes, struct span *line)
 
 		str_add(&lines->part, span_upto(span_upto(bytes, end), room));
 		lines->is_whole = end < bytes.len;
-		in_consume(&lines->in, lines->is_whole ? end + 1 : end);
+		if (lines->is_whole)
+			end++;
+		in_consume(&lines->in, end);
+		lines->bytes += end;
 		if (lines->is_whole)
 			break;
 		bytes = peek(lines);
@@ -84,6 +87,7 @@ lines_next(struct lines *lines, struct span *line)
 	*line = span_upto(span_upto(bytes, end), LINES_MAX);
 	lines->is_whole = true;
 	lines->taken = end + 1;
+	lines->bytes += lines->taken;
 	return true;
 }
 
