@@ -11,7 +11,7 @@ HOT      := receive/qmail-smtpd receive/qmail-qmtpd receive/qmail-qmqpd \
             receive/ofmipd receive/tcp-env receive/greetdelay receive/proxyin \
             receive/offertls receive/qmail-authfilter receive/qmail-filters receive/qmail-milter receive/qmail-dnsbl keys/qmail-secretd \
             submit/qmail-inject submit/sendmail submit/qmail-qmqpc submit/new-inject \
-            queue/qmail-queue queue/qmail-clean \
+            queue/qmail-queue queue/qmail-queued queue/qmail-clean \
             send/qmail-send send/qmail-todo \
             root/qmail-lspawn \
             remote/qmail-rspawn remote/qmail-remote \
@@ -63,6 +63,8 @@ NAMES    := xrecipient=xsender xqp=xsender \
             ddist successes failures deferrals recipients rhosts rxdelay \
             senders suids)
 
+qmail-queue_PARTS  := intake
+qmail-queued_PARTS := intake workers genuine
 RECEIVE_PARTS      := policy receipt
 qmail-smtpd_PARTS  := smtpd_reply smtpd_log smtpd_line smtpd_session smtpd_envelope \
                       smtpd_data smtpd_xclient smtpd_tls smtpd_auth \
@@ -116,7 +118,7 @@ qmail-dmarccheck_PARTS := settings
 qmail-spfcheck_PARTS := settings spf spf_client
 qmail-rcptd_PARTS  := rcptd_clients rcptd_known
 qmail-greyd_PARTS  := greytable
-qmail-local_PARTS  := local_end local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
+qmail-local_PARTS  := local_end local_resident local_follow local_message local_rules local_maildir local_mbox local_program local_forward maildir
 maildirmake_PARTS  := maildir
 forward_PARTS      := filter
 preline_PARTS      := filter

@@ -21,6 +21,7 @@
 #include "config/home.h"
 #include "qctld.h"
 #include "queue/controldoor.h"
+#include "queue/daemons.h"
 #include "queue/orders.h"
 #include "queue/record.h"
 #include "sys/clock.h"
@@ -262,15 +263,6 @@ serve_once(struct server *server)
 	return !fds[0].revents || take_answer(server);
 }
 
-/* As qmail-rcptd: a second start must not take the place of the door. */
-static bool
-may_begin(void)
-{
-	char word[sizeof(ORDERS_BEGIN)];
-
-	return fdpass_receive(PEER_FD, word, sizeof(word), NULL) > 0;
-}
-
 int
 main(void)
 {
@@ -285,7 +277,7 @@ main(void)
 	if (chdir(home_dir) < 0)
 		error_exit(NAME, home_dir);
 	server.has_ids = home_ids_read(&server.ids) == 0;
-	if (!may_begin())
+	if (!daemons_may_begin(PEER_FD))
 		return 0;
 	server.door = -1;
 	open_door(&server);

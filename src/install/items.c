@@ -23,6 +23,7 @@ const struct item items[] = {
 	{ FOLDER, "users", ROOT, G, 0755, NULL, 0 },
 	{ FOLDER, "alias", HOME_ALIAS, G, 0755, NULL, 0 },
 	{ FOLDER, "run", HOME_QMAILV, G, 0755, NULL, 0 },
+	{ FOLDER, "queued", Q, N, 0750, NULL, 0 },
 	/* Of doors: who may ask may enter, and a service cannot replace its own. */
 	{ FOLDER, "tls", ROOT, N, 0750, NULL, 0 },
 	{ FOLDER, "tlsc", ROOT, G, 0750, NULL, 0 },
@@ -61,6 +62,7 @@ const struct item items[] = {
 	{ FIFO, "queue/lock/trigger", S, N, 0620, NULL, 0 },
 	{ FOLDER, "queue/control", S, G, 0750, NULL, 0 },
 	{ PROGRAM, "bin/qmail-queue", Q, N, 06555, NULL, 0 },
+	{ PROGRAM, "bin/qmail-queued", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-clean", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-send", ROOT, G, 0755, NULL, 0 },
 	{ PROGRAM, "bin/qmail-todo", ROOT, G, 0755, NULL, 0 },

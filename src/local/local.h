@@ -6,6 +6,7 @@
  *	local_follow.c     doing what the .qmail file says
  *	local_message.c    reading the message, as often as it is delivered
  *	local_rules.c      which .qmail file, who owns the address
+ *	local_resident.c   the next one, for a process that stays
  *	local_maildir.c    local_mbox.c  local_program.c  local_forward.c
  */
 #ifndef LOCAL_LOCAL_H
@@ -19,6 +20,7 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "base/words.h"
 
 #define LOCAL_RULES_MAX (1u << 20) /* bytes of a .qmail file */
 #define LOCAL_BLOCK	65536	   /* bytes of the message read at once */
@@ -26,6 +28,8 @@
 struct local {
 	/* Arguments. */
 	bool is_rehearsal; /* -n: say what would be done */
+	bool stays; /* for the next delivery, unless a program was run, or a
+		       message sent, for this one */
 	const char *user, *home, *local_part, *dash, *extension, *host;
 	const char *sender, *default_delivery;
 	bool is_default; /* that is delivered by, no .qmail file says another */
@@ -76,6 +80,17 @@ struct span local_new_sender(struct local *local);
 
 /* local_follow: makes all deliveries, and writes the summary. */
 void local_follow(struct local *local);
+
+/*
+ * local_resident_begin: its descriptors (queue/residents.h) are not for programs.  Returns
+ * whether it has them.
+ * local_resident_next: says that the delivery is done, and waits for the next.
+ *   words   receives its arguments, replaced
+ * Returns them; NULL if nobody heard it.  Ends the process with 111 when there is no
+ * other, or it cannot be had.
+ */
+bool local_resident_begin(void);
+MUST_CHECK char **local_resident_next(struct words *words);
 
 /* Deliveries.  They return when it is done, and end the process if not. */
 void local_maildir(const struct local *local, const char *folder);

@@ -202,6 +202,14 @@ local_hold_signals(bool is_held)
 }
 
 void
+local_end_forget(void)
+{
+	local_undo_nothing();
+	(void)alarm(SECONDS_MAX);
+	local_hold_signals(false);
+}
+
+void
 local_hold_stop(void)
 {
 	signal_block_set((const int[]){ SIGTERM, 0 });

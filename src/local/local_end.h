@@ -80,6 +80,10 @@ void local_undo_nothing(void);
  */
 void local_hold_signals(bool is_held);
 
+/* local_end_forget: a delivery is done and told, and another may come: for that the day
+ * begins again, and nothing is held or to be undone. */
+void local_end_forget(void);
+
 /* local_hold_stop: SIGTERM waits, until local_hold_signals; SIGALRM does not,
  * which ends the wait for a program that hangs. */
 void local_hold_stop(void);

@@ -43,6 +43,7 @@ local_forward(struct local *local, struct span addresses)
 	struct str sender = STR_INIT;
 	uint64_t position = 0;
 
+	local->stays = false;
 	signal_ignore(SIGPIPE);
 	if (srsdoor_sender(home_dir, SRSDOOR_PASS_ON, local_new_sender(local),
 		addresses, &sender) < 0)

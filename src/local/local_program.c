@@ -104,6 +104,7 @@ local_program(struct local *local, const char *command)
 	pid_t pid;
 	unsigned seconds = read_timeout();
 
+	local->stays = false;
 	set_environment(local);
 	if (lseek(0, 0, SEEK_SET) < 0)
 		local_end(LOCAL_MESSAGE, NULL, errno);

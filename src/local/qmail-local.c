@@ -15,6 +15,7 @@
 #include "local.h"
 #include "local_end.h"
 #include "mail/fromline.h"
+#include "queue/residents.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 
@@ -41,11 +42,10 @@ read_options(struct local *local, char **argv)
 }
 
 static void
-read_arguments(struct local *local, char **argv)
+set_arguments(struct local *local, char **argv)
 {
 	size_t count = 0;
 
-	argv = read_options(local, argv);
 	while (argv[count])
 		count++;
 	if (count != ARGUMENTS || argv[1][0] != '/')
@@ -91,23 +91,51 @@ enter_home(const struct local *local)
 		local_end(LOCAL_OUTPUT, NULL, errno);
 }
 
+/* One delivery, with arguments set. */
+static void
+deliver(struct local *local)
+{
+	local->now = clock_seconds();
+	make_lines(local);
+	enter_home(local);
+	if (!local->is_rehearsal) {
+		local_message_begin(local);
+		if (local_message_loops(local))
+			local_end(LOCAL_LOOP, NULL, 0);
+	}
+	local_follow(local);
+}
+
+/* Nothing of a delivery is left for the next one, which stays, too. */
+static void
+forget(struct local *local)
+{
+	char *block = local->block;
+
+	str_free(&local->recipient);
+	str_free(&local->top);
+	str_free(&local->delivered_to);
+	str_free(&local->new_sender);
+	*local = (struct local){ .block = block, .stays = true };
+}
+
 int
 main(int argc, char **argv)
 {
-	char block[LOCAL_BLOCK];
+	char block[LOCAL_BLOCK], **arguments;
 	struct local local = { .block = block };
+	struct words words = WORDS_INIT;
 
 	local_end_prepare();
-	read_arguments(&local, argc > 0 ? argv + 1 : argv);
+	local.stays = argc > 0 && strcmp(argv[0], RESIDENTS_NAME) == 0 &&
+	    local_resident_begin();
+	arguments = read_options(&local, argc > 0 ? argv + 1 : argv);
 	(void)umask(077);
-	local.now = clock_seconds();
-	make_lines(&local);
-	enter_home(&local);
-	if (!local.is_rehearsal) {
-		local_message_begin(&local);
-		if (local_message_loops(&local))
-			local_end(LOCAL_LOOP, NULL, 0);
-	}
-	local_follow(&local);
+	do {
+		set_arguments(&local, arguments);
+		deliver(&local);
+		arguments = local.stays ? local_resident_next(&words) : NULL;
+		forget(&local);
+	} while (arguments);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include "mail/tidylines.h"
 #include "queue/inject.h"
 #include "sys/clock.h"
+#include "sys/random.h"
 
 /* A message that comes in. */
 struct passage {
@@ -90,10 +91,8 @@ end_header(struct passage *passage)
 	tidylines_end(&passage->lines, &passage->wishes);
 	add_from(passage);
 	add_received(&text);
-	/* Our own number is that of all messages of the session. */
 	tidyhead_write(&passage->lines.head, &text, clock_seconds(),
-	    str_span(&passage->ofmip->names.id_host),
-	    (uint64_t)passage->inject.pid);
+	    str_span(&passage->ofmip->names.id_host), random_u64());
 	if (passage->is_open)
 		inject_message(&passage->inject, str_span(&text));
 	passage->is_body = true;

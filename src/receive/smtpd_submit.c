@@ -9,6 +9,7 @@
 #include "queue/sendcount.h"
 #include "smtpd.h"
 #include "sys/clock.h"
+#include "sys/random.h"
 
 int
 smtpd_submit_read(struct smtpd *smtpd)
@@ -142,9 +143,8 @@ end_header(struct smtpd *smtpd)
 	submission->is_body = true;
 	check_authors(smtpd);
 	add_from(smtpd);
-	/* The process of qmail-queue is of this message alone. */
 	tidyhead_write(&submission->lines.head, &text, clock_seconds(),
-	    str_span(&submission->names.id_host), receipt_qp(&smtpd->receipt));
+	    str_span(&submission->names.id_host), random_u64());
 	receipt_store(&smtpd->receipt, str_span(&text));
 	str_free(&text);
 }

@@ -111,13 +111,15 @@ run_remote(const struct delivery_job *job, struct span host, const int fds[2])
 
 static pid_t
 start_delivery(void *context, const struct delivery_job *job, int message_fd,
-    int output_fd, struct str *report)
+    int output_fd, struct residents *residents, struct resident *resident,
+    struct str *report)
 {
 	struct span address = job->recipients.at[0].address;
 	size_t at = span_find_last(address, '@');
 	pid_t pid;
 
 	(void)context;
+	(void)residents, (void)resident; /* none stays */
 	if (at == address.len) {
 		str_add_z(report, report_no_domain);
 		return 0;

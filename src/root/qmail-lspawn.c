@@ -20,6 +20,8 @@
 #include "config/lookup.h"
 #include "config/users.h"
 #include "queue/spawnloop.h"
+#include "sys/fd.h"
+#include "sys/fdpass.h"
 #include "sys/spawn_apart.h"
 
 #define PEER_FD	   0
@@ -150,10 +152,10 @@ add_arguments(struct words *argv, const struct spawner *spawner,
 {
 	struct span address = job->recipients.at[0].address;
 	size_t at = span_find_last(address, '@');
-	const struct span words[] = { SPAN("qmail-local"), SPAN("--"),
-		account->user, account->home, span_upto(address, at),
-		account->dash, account->extension, span_from(address, at + 1),
-		job->sender, span_of(spawner->default_delivery) };
+	const struct span words[] = { account->user, account->home,
+		span_upto(address, at), account->dash, account->extension,
+		span_from(address, at + 1), job->sender,
+		span_of(spawner->default_delivery) };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		words_add(argv, words[i]);
@@ -168,10 +170,40 @@ add_environment(struct words *envp, const struct delivery_job *job)
 	delivery_add_parameters(envp, job);
 }
 
-/* Runs qmail-local as the user; returns its process id, -1 with errno. */
+/* Whether the environment of this job is that of all others. */
+static bool
+is_plain(const struct delivery_job *job)
+{
+	return !job->parameters.len && !job->recipients.at[0].parameters.len;
+}
+
+/* Gives the job to one that runs already.  Returns its process id; 0: there is none. */
+static pid_t
+give_to_resident(const struct spawner *spawner,
+    const struct users_account *account, const struct delivery_job *job,
+    const int fds[2], struct residents *residents, struct resident *resident)
+{
+	struct words argv = WORDS_INIT;
+	pid_t pid = 0;
+
+	if (!is_plain(job))
+		return 0;
+	add_arguments(&argv, spawner, account, job);
+	if (argv.text.len <= FDPASS_RECORD_MAX &&
+	    residents_take(residents, account->uid, account->gid,
+		str_span(&argv.text), fds, resident))
+		pid = resident->pid;
+	words_free(&argv);
+	return pid;
+}
+
+/*
+ * Runs qmail-local as the user; returns its process id, -1 with errno.
+ *   resident   receives it
+ */
 static pid_t
 run_local(struct spawner *spawner, const struct users_account *account,
-    const struct delivery_job *job, const int fds[2])
+    const struct delivery_job *job, const int fds[2], struct resident *resident)
 {
 	struct spawn_ids ids = { .uid = account->uid, .gid = account->gid };
 	struct words argv = WORDS_INIT, envp = WORDS_INIT;
@@ -181,8 +213,25 @@ run_local(struct spawner *spawner, const struct users_account *account,
 		.leads_group = true,
 		.fd_count = 3,
 		.fds = { { fds[0], 0 }, { fds[1], 1 }, { fds[1], 2 } } };
+	int theirs[2] = { -1, -1 };
 	pid_t pid;
 
+	*resident = (struct resident){ .jobs = -1,
+		.done = -1,
+		.uid = account->uid,
+		.gid = account->gid,
+		.count = 1 };
+	/* Without a way to it it does not stay. */
+	if (is_plain(job) && residents_open(resident, theirs) == 0) {
+		words_add(&argv, SPAN(RESIDENTS_NAME));
+		plan.fds[plan.fd_count++] =
+		    (struct spawn_fd){ theirs[0], RESIDENTS_FD };
+		plan.fds[plan.fd_count++] =
+		    (struct spawn_fd){ theirs[1], RESIDENTS_DONE_FD };
+	} else {
+		words_add(&argv, SPAN("qmail-local"));
+	}
+	words_add(&argv, SPAN("--"));
 	add_arguments(&argv, spawner, account, job);
 	add_environment(&envp, job);
 	str_add_z(&path, home_dir);
@@ -191,6 +240,11 @@ run_local(struct spawner *spawner, const struct users_account *account,
 	plan.argv = words_end(&argv);
 	plan.envp = words_end(&envp);
 	pid = spawn_start_apart(&plan, cannot_start);
+	fd_close(theirs[0]);
+	fd_close(theirs[1]);
+	resident->pid = pid;
+	if (pid < 0)
+		residents_let_go(resident);
 	words_free(&argv);
 	words_free(&envp);
 	str_free(&path);
@@ -199,7 +253,8 @@ run_local(struct spawner *spawner, const struct users_account *account,
 
 static pid_t
 start_delivery(void *context, const struct delivery_job *job, int message_fd,
-    int output_fd, struct str *report)
+    int output_fd, struct residents *residents, struct resident *resident,
+    struct str *report)
 {
 	struct spawner *spawner = context;
 	struct span address = job->recipients.at[0].address;
@@ -209,6 +264,7 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 	struct users_account account;
 	const char *failure = NULL;
 	bool is_asked = false;
+	const int fds[RESIDENTS_FDS] = { message_fd, output_fd };
 	pid_t pid = 0;
 
 	if (job->recipients.len > 1)
@@ -222,8 +278,10 @@ start_delivery(void *context, const struct delivery_job *job, int message_fd,
 	if (!failure && !is_asked)
 		failure = find_account(spawner, str_span(&record), &account);
 	if (!failure && !is_asked) {
-		pid = run_local(
-		    spawner, &account, job, (int[]){ message_fd, output_fd });
+		pid = give_to_resident(
+		    spawner, &account, job, fds, residents, resident);
+		if (pid == 0)
+			pid = run_local(spawner, &account, job, fds, resident);
 		if (pid < 0)
 			failure = report_no_process;
 	}

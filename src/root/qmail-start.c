@@ -4,7 +4,7 @@
  * Runs as   root for some milliseconds (or as anyone, in a private instance).
  * Reads     users/ids; trusts its caller, the administrator.
  * Execs     the logger, qmail-todo, qmail-lspawn, qmail-rspawn, qmail-clean,
- *           qmail-rcptd, qmail-qctld, qmail-send.
+ *           qmail-rcptd, qmail-qctld, qmail-queued, qmail-send.
  * Source    qmail-start(8).
  *
  * Each daemon has its socket to qmail-send as fd 0.  qmail-send has the log
@@ -27,7 +27,7 @@
 #include "sys/lock.h"
 #include "sys/spawn.h"
 
-/* Each delivery under way takes one in a spawner and up to one in qmail-send. */
+/* Each delivery under way takes up to three in a spawner and one in qmail-send. */
 #define DESCRIPTORS	  65536
 #define LOCK_MS		  1000 /* for which the lock is waited for */
 #define DESCRIPTORS_LEAST 64   /* for the daemons and some deliveries */
@@ -221,5 +221,9 @@ main(int argc, char **argv)
 	    -1);
 	links[DAEMONS_QCTLD] =
 	    start_daemon(&roles, "qmail-qctld", NULL, manager, -1);
+	links[DAEMONS_QUEUED] = start_daemon(&roles, "qmail-queued", NULL,
+	    role_ids(
+		roles.ids.uid[HOME_QMAILQ], roles.ids.gid[HOME_GROUP_NOFILES]),
+	    -1);
 	become_send(&roles, log_fd, links);
 }

@@ -23,8 +23,6 @@
 #include "config/home.h"
 #include "queue/clean.h"
 #include "queue/daemons.h"
-#include "queue/orders.h"
-#include "queue/rcptcheck.h"
 #include "sys/clock.h"
 #include "sys/fd.h"
 #include "sys/fdpass.h"
@@ -240,6 +238,7 @@ static const struct peer {
 	[DAEMONS_RCPTD] = { "qmail-rcptd connection", LINK(rcptd), NULL },
 	[DAEMONS_QCTLD] = { "qmail-qctld connection", LINK(qctld),
 	    orders_hear },
+	[DAEMONS_QUEUED] = { "qmail-queued connection", LINK(queued), NULL },
 	[DAEMONS_LINKS] = { "the scribe", LINK(scribing.link), hear_scribe },
 };
 
@@ -414,8 +413,8 @@ set_up(struct send *send)
 		cannot_start(send,
 		    "the parts of the queue are not those of its split: is a disk not "
 		    "mounted, or is it of another suite?  See qmail-qfix(8)");
-	link_send(&send->rcptd, SPAN(RCPTCHECK_BEGIN), -1);
-	link_send(&send->qctld, SPAN(ORDERS_BEGIN), -1);
+	for (size_t i = DAEMONS_RCPTD; i < DAEMONS_LINKS; i++)
+		link_send(link_of(send, i), SPAN(DAEMONS_BEGIN), -1);
 	arrivals_say(&send->arrivals, SORTED_BEGIN);
 	if (loading_begin(&send->loading, send->split) < 0)
 		cannot_start(send, "unable to read the queue");

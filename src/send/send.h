@@ -90,7 +90,7 @@ struct send {
 	struct cleaning cleaning;
 	struct scribing scribing;
 	struct scribe_mail bounces; /* for the scribe, at its start */
-	struct link rcptd;	    /* told when to begin; else see lose */
+	struct link rcptd, queued;  /* told when to begin; else see lose */
 	struct link qctld;	    /* orders; see orders.c */
 	struct loading loading;
 	struct sweep sweep;

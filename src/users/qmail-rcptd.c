@@ -18,6 +18,7 @@
 #include "base/must.h"
 #include "config/home.h"
 #include "rcptd.h"
+#include "queue/daemons.h"
 #include "sys/clock.h"
 #include "sys/door.h"
 #include "sys/error.h"
@@ -106,19 +107,6 @@ serve_once(struct server *server)
 	return !fds[0].revents;
 }
 
-/*
- * Waits until qmail-send knows that it is the only one: a second start that
- * is refused must not take the place of the door that is in use.  Returns
- * false when it is gone.
- */
-static bool
-may_begin(void)
-{
-	char word[sizeof(RCPTCHECK_BEGIN)];
-
-	return fdpass_receive(PEER_FD, word, sizeof(word), NULL) > 0;
-}
-
 int
 main(void)
 {
@@ -134,7 +122,7 @@ main(void)
 	str_add_z(&getpw, home_dir);
 	str_add_z(&getpw, "/bin/qmail-getpw");
 	known_init(&server.known, str_z(&getpw));
-	if (!may_begin())
+	if (!daemons_may_begin(PEER_FD))
 		return 0;
 	server.door = -1;
 	attend_door(&server);

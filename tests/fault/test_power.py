@@ -182,6 +182,7 @@ class Story:
         self.done = set()  # (message, recipient) with a mark
         self.bounces = {}  # name: number of its bounce
         self.accepting = {}  # process: number of the message it takes in
+        self.taken = set()  # numbers of those that are in the queue
         self.lost = []
 
     def is_delivered(self, box):
@@ -221,6 +222,12 @@ class Story:
         if found:
             self.bounces[found.group(1)] = int(os.path.basename(call.file))
 
+    def is_acceptance(self, call):
+        """Whether a program says that a message is in the queue: by its end, or its answer."""
+        says = (call.name == "exit_group" and call.words == "0") or \
+            (call.name == "sendmsg" and re.search(r'iov_base="Q\d', call.words))
+        return says and call.pid in self.accepting
+
     def look(self, call):
         """Only what takes something away can lose it."""
         if not call:
@@ -233,14 +240,15 @@ class Story:
             elif "/queue/intd/" in call.file:
                 self.note_bounce(call)
             return
-        elif call.name == "exit_group" and call.words == "0" and call.pid in self.accepting:
-            number = self.accepting[call.pid]
+        elif self.is_acceptance(call):
+            number = self.accepting.pop(call.pid)
+            self.taken.add(number)
             if not has_message(self.disk, self.place, number):
                 self.lost.append((number, None, call))
             return
         elif call.name not in ("unlink", "unlinkat", "rename", "renameat2", "ftruncate"):
             return
-        if not self.of_number.keys() <= set(self.accepting.values()):
+        if not self.of_number.keys() <= self.taken:
             return  # not all are in the queue yet
         for name, boxes in MESSAGES.items():
             self.lost += [(name, box, call) for box in boxes if not self.is_kept(name, box)]
@@ -269,7 +277,7 @@ def lived(root_place):
         traces.append(seen)
     path = place.base + "/trace"
     daemon = process.Daemon(["strace", "-f", "-y", "-s", "200", "-o", path,
-                             "-e", "trace=" + power.CALLS, place.program("qmail-start")],
+                             "-e", "trace=sendmsg," + power.CALLS, place.program("qmail-start")],
                             cwd="/", env={"PATH": "/usr/bin:/bin"})
     try:
         process.until(lambda: not any(place.queue_files().values()), "all to be delivered", 30)

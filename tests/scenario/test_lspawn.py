@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support import cdb, faults, link, place as places, process, town as towns
+from support import build, cdb, faults, link, place as places, process, town as towns
 
 OTHER_GROUP = 7055
 # Tells of signals that are blocked or ignored; a shell would clear them first.
@@ -154,15 +154,116 @@ def asleep(spawner):
     return found
 
 
+@pytest.mark.parametrize("words, result", [("x", "D"), ("KK", "D"), ("K", "K")])
+def test_what_a_program_says_that_stays(spawn, instead, words, result):
+    """Only the one word is a success."""
+    instead("printf %s >&4; exit 100" % words)
+    assert spawn().deliver("ann@here.example")[0] == result
+
+
+def test_it_says_so_and_dies(spawn, instead):
+    """What is done is done, whatever is seen first."""
+    instead("sleep 60; printf K >&4; exit 111")
+    spawner = spawn()
+    spawner.start("ann@here.example")
+    sleeper, = process.until(lambda: asleep(spawner), "the program")
+    shell = process.parent_of(sleeper)
+    os.kill(spawner.link.child.pid, signal.SIGSTOP)
+    os.kill(sleeper, signal.SIGKILL)
+    process.until(lambda: not process.is_alive(shell), "its end")
+    os.kill(spawner.link.child.pid, signal.SIGCONT)
+    assert spawner.report()[1] == "K"
+
+
+# What a user may do with the descriptors of his delivery.
+HOSTILE = """#!/usr/bin/python3
+import array, fcntl, os, socket, sys, termios, time
+link = socket.socket(fileno=3)
+with open(sys.argv[3] + "/pid", "w") as out:
+    out.write(str(os.getpid()))
+%s
+"""
+SENDS = HOSTILE % """exec(open("%s").read())
+one, other = make()
+if os.fork() == 0:  # another keeps it open, whatever becomes of this one
+    os.setsid()
+    os.closerange(0, 5)
+    one.close()
+    time.sleep(30)
+    os._exit(0)
+try:
+    link.sendmsg([b"K"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [one.fileno()]))])
+    one.close()
+except BrokenPipeError:
+    pass
+os.write(4, b"K")
+time.sleep(60)"""
+READS_NOT = HOSTILE % """waits = array.array("i", [0])
+last = -1
+while True:
+    fcntl.ioctl(3, termios.FIONREAD, waits)
+    if waits[0] != last:
+        last = waits[0]
+        os.write(4, b"K")
+    time.sleep(.001)"""
+
+
+@pytest.mark.parametrize("hostile, count", [(SENDS, 1), (READS_NOT, 300)], ids=["sends", "reads_not"])
+def test_a_program_that_holds_us_up(town, spawn, instead, hostile, count):
+    """It gets another, and others do not notice."""
+    source = town.home("ann") + "/lingering.py"
+    town.place.write(source, build.read("tests/support/lingering.py").split("@contextlib")[0])
+    instead(hostile.replace("%s", source))
+    spawner = spawn()
+    for _ in range(count):
+        assert spawner.deliver("ann-%s@here.example" % ("x" * 200))[0] == "K"
+    with open(town.home("ann") + "/pid") as source:
+        pid = int(source.read())
+    process.until(lambda: not process.is_alive(pid), "the end of what has waited")
+    assert spawner.deliver("bob@here.example")[0] == "K"
+
+
+def test_a_program_in_its_place(town, spawn, instead):
+    """One that starts ours is run for each delivery, and has the arguments as ever."""
+    instead('echo "$1" >> $3/starts; exec $0.away "$@"')
+    spawner = spawn()
+    for _ in range(3):
+        assert spawner.deliver("ann@here.example")[0] == "K"
+    with open(town.home("ann") + "/starts") as starts:
+        assert starts.read() == "--\n" * 3
+
+
+def test_a_program_that_stays_ends_some_day(town, spawn, instead):
+    """After so many deliveries another takes its place."""
+    instead("""#!/usr/bin/python3
+import os, socket
+with open("%s/starts", "a") as out:
+    out.write("x")
+link = socket.socket(fileno=3)
+while True:
+    os.write(4, b"K")
+    got, fds, *_ = socket.recv_fds(link, 65536, 2)
+    if not got:
+        break
+    for fd in fds:
+        os.close(fd)
+""" % town.home("ann"))
+    spawner = spawn()
+    assert [spawner.deliver("ann@here.example")[0] for _ in range(1001)] == ["K"] * 1001
+    with open(town.home("ann") + "/starts") as starts:
+        assert starts.read() == "xx"
+
+
 def test_descriptors_of_the_program(spawn, instead):
-    """Three: nothing of qmail-send, qmail-getpw or another delivery."""
+    """Message, output, and where it hears of the next: nothing of qmail-send, qmail-getpw
+    or another delivery."""
     instead("exec sleep 60")
     spawner = spawn()
     spawner.start("bob@here.example")
     first = process.until(lambda: asleep(spawner), "the first")
     spawner.start("ann@here.example")
     second, = process.until(lambda: asleep(spawner) - first, "the second")
-    assert set(os.listdir("/proc/%d/fd" % second)) == {"0", "1", "2"}
+    assert set(os.listdir("/proc/%d/fd" % second)) == {"0", "1", "2", "3", "4"}
 
 
 def test_not_as_root(town, spawn):

@@ -186,6 +186,11 @@ def until(condition, what, timeout=15):
         time.sleep(0.01)
 
 
+def parent_of(pid):
+    with open("/proc/%d/stat" % pid, encoding="utf-8") as stat:
+        return int(stat.read().rpartition(")")[2].split()[1])
+
+
 def is_alive(pid):
     """A process that has ended and that nobody has waited for counts as gone."""
     try:

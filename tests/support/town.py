@@ -184,7 +184,7 @@ class Town:
         self.check_events()
         self.daemon = self.start(*(arguments or ("./%s/" % MAIL_FOLDER,)), **more)
         self.daemon.wait("^status: local")
-        for door in ("run/rcptd", "queue/control/door"):
+        for door in ("run/rcptd", "queue/control/door", "queued/door"):
             self.until(lambda: self.is_door_open(door), "the service behind " + door)
         return self.daemon
 

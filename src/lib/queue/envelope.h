@@ -26,9 +26,9 @@
 #define ENVELOPE_SUBMITTED_SETTING "QMAILSUBMITTED"
 
 enum envelope_submission {
-	ENVELOPE_RELAYED, /* or it came in */
-	ENVELOPE_SUBMITTED,
-	ENVELOPE_RESENT
+	ENVELOPE_RELAYED,   /* or it came in */
+	ENVELOPE_SUBMITTED, /* by one of our users */
+	ENVELOPE_RESENT	    /* by a list */
 };
 
 /* envelope_submission: what the environment says. */

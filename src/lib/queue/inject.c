@@ -8,12 +8,14 @@
 
 #include "base/must.h"
 #include "base/scan.h"
-#include "queue/envelope.h"
 #include "base/str.h"
+#include "queue/envelope.h"
+#include "queue/queuedoor.h"
 #include "sys/fd.h"
 #include "sys/signal.h"
 #include "sys/spawn.h"
 
+#define CANNOT_RUN     120 /* as qmail-queue(8) has it for who starts it */
 #define STANDARD       "bin/qmail-queue"
 #define FILTERS	       "bin/qmail-filters"
 #define FILTER_OF_OURS "bin/qmail-authfilter" /* it hands them on */
@@ -75,18 +77,26 @@ inject_program(const char *home, unsigned ways, struct str *path)
 	return chosen != NULL;
 }
 
-int
-inject_open(struct inject *inject, const char *home, unsigned ways)
+/* The kernel tells the door who is effective; qmail-queue asks who is real. */
+static bool
+may_use_door(void)
+{
+	return getuid() == geteuid();
+}
+
+/* Starts the program.  Returns 0, -1 with errno. */
+static int
+start_program(struct inject *inject)
 {
 	int message[2] = { -1, -1 }, envelope[2] = { -1, -1 };
 	int remark[2] = { -1, -1 };
 	struct str path = STR_INIT;
-	bool is_substitute = inject_program(home, ways, &path);
+	bool is_substitute = inject_program(inject->home, inject->ways, &path);
 	char *argv[] = { path.s, NULL };
 	int result = -1;
 
 	/* What a list says of what it passes on stays. */
-	if (ways & INJECT_SUBMITTED &&
+	if (inject->ways & INJECT_SUBMITTED &&
 	    envelope_submission() != ENVELOPE_RESENT &&
 	    setenv(ENVELOPE_SUBMITTED_SETTING, "", 1) < 0)
 		goto done;
@@ -103,11 +113,10 @@ inject_open(struct inject *inject, const char *home, unsigned ways)
 		{ remark[1], INJECT_REMARK_FD } } });
 	if (inject->pid < 0)
 		goto done;
-	out_init(&inject->out, message[1], inject->buffer, INJECT_BUFFER);
+	inject->way = INJECT_BY_PROGRAM;
+	inject->out.fd = message[1];
 	inject->envelope_fd = envelope[1];
 	inject->remark_fd = remark[0];
-	inject->is_broken = false;
-	inject->home = home;
 	message[1] = envelope[1] = remark[0] = -1;
 	result = 0;
 done:
@@ -120,46 +129,159 @@ done:
 	return result;
 }
 
+int
+inject_open(struct inject *inject, const char *home, unsigned ways)
+{
+	struct str path = STR_INIT;
+	bool is_substitute = inject_program(home, ways, &path);
+
+	str_free(&path);
+	inject->home = home;
+	inject->ways = ways;
+	inject->way = INJECT_KEPT;
+	inject->pid = 0;
+	inject->envelope_fd = inject->remark_fd = -1;
+	inject->has_envelope = inject->is_broken = false;
+	out_init(&inject->out, -1, inject->buffer, INJECT_BUFFER);
+	return is_substitute || !may_use_door() ? start_program(inject) : 0;
+}
+
+static enum envelope_submission
+submission(const struct inject *inject)
+{
+	enum envelope_submission claimed = envelope_submission();
+
+	return claimed == ENVELOPE_RELAYED && inject->ways & INJECT_SUBMITTED
+	    ? ENVELOPE_SUBMITTED
+	    : claimed;
+}
+
+/* Comes to the door.  Returns whether there is one, and a place. */
+static bool
+enter_door(struct inject *inject, bool waits)
+{
+	int fd;
+
+	if (!may_use_door())
+		return false;
+	fd = queuedoor_enter(inject->home, submission(inject), waits);
+	if (fd < 0)
+		return false;
+	inject->way = INJECT_BY_DOOR;
+	inject->out.fd = fd;
+	return true;
+}
+
 /* Ends what out writes to; a failure makes the message fail. */
 static void
 finish_out(struct inject *inject)
 {
 	if (out_flush(&inject->out) < 0)
 		inject->is_broken = true;
-	fd_close(inject->out.fd);
+	if (inject->way == INJECT_BY_PROGRAM)
+		fd_close(inject->out.fd);
+}
+
+/* Between the message and its envelope. */
+static void
+turn_to_envelope(struct inject *inject)
+{
+	if (inject->way == INJECT_BY_DOOR) {
+		if (queuedoor_put_end(inject->out.fd) < 0)
+			inject->is_broken = true;
+		return;
+	}
+	out_init(
+	    &inject->out, inject->envelope_fd, inject->buffer, INJECT_BUFFER);
+	inject->envelope_fd = -1;
+}
+
+/* Sends what was kept, where out.fd leads; the buffer still has it.  What cannot be sent
+ * whole gets no end. */
+static void
+send_kept(struct inject *inject)
+{
+	struct span kept = span_make(inject->buffer, inject->out.len);
+	struct span message =
+	    inject->has_envelope ? span_upto(kept, inject->message_len) : kept;
+
+	inject->out.len = 0;
+	if (fd_write_all(inject->out.fd, message) < 0)
+		inject->is_broken = true;
+	if (inject->is_broken || !inject->has_envelope)
+		return;
+	finish_out(inject);
+	turn_to_envelope(inject);
+	if (fd_write_all(inject->out.fd, span_from(kept, message.len)) < 0)
+		inject->is_broken = true;
+}
+
+/* Sees to it that len bytes more can be added: what cannot be kept goes on its way. */
+static void
+make_room(struct inject *inject, size_t len)
+{
+	if (inject->way != INJECT_KEPT ||
+	    len <= inject->out.size - inject->out.len)
+		return;
+	if (enter_door(inject, true) || start_program(inject) == 0) {
+		send_kept(inject);
+	} else {
+		inject->way = INJECT_NOWHERE;
+		inject->is_broken = true;
+	}
 }
 
 void
 inject_message(struct inject *inject, struct span bytes)
 {
-	(void)out_add(&inject->out, bytes); /* out_flush tells of failures */
+	make_room(inject, bytes.len);
+	while (bytes.len && inject->way != INJECT_NOWHERE) {
+		/* More at once than the door takes in a record is not written. */
+		struct span piece = span_upto(bytes, INJECT_BUFFER);
+
+		/* out_flush tells of failures. */
+		(void)out_add(&inject->out, piece);
+		bytes = span_from(bytes, piece.len);
+	}
+}
+
+static void
+add_record(
+    struct inject *inject, enum envelope_letter letter, struct span value)
+{
+	make_room(inject, value.len + 2);
+	if (inject->way != INJECT_NOWHERE)
+		envelope_add(&inject->out, (char)letter, value);
 }
 
 void
 inject_sender(struct inject *inject, struct span sender)
 {
-	must(inject->envelope_fd != -1);
-	finish_out(inject);
-	out_init(
-	    &inject->out, inject->envelope_fd, inject->buffer, INJECT_BUFFER);
-	inject->envelope_fd = -1;
-	envelope_add(&inject->out, ENVELOPE_SENDER, sender);
+	must(!inject->has_envelope);
+	inject->has_envelope = true;
+	if (inject->way == INJECT_KEPT) {
+		inject->message_len = inject->out.len;
+	} else if (inject->way != INJECT_NOWHERE) {
+		finish_out(inject);
+		turn_to_envelope(inject);
+	}
+	add_record(inject, ENVELOPE_SENDER, sender);
 }
 
 void
 inject_recipient(struct inject *inject, struct span recipient)
 {
-	must(inject->envelope_fd == -1);
-	envelope_add(&inject->out, ENVELOPE_RECIPIENT, recipient);
+	must(inject->has_envelope);
+	add_record(inject, ENVELOPE_RECIPIENT, recipient);
 }
 
 static void
 add_parameters(
     struct inject *inject, enum envelope_letter letter, struct span parameters)
 {
-	must(inject->envelope_fd == -1);
+	must(inject->has_envelope);
 	if (parameters.len && inject_takes_parameters(inject->home))
-		envelope_add(&inject->out, (char)letter, parameters);
+		add_record(inject, letter, parameters);
 }
 
 void
@@ -214,27 +336,84 @@ take_qp(struct inject *inject, struct span remark)
 		inject->pid = (pid_t)qp;
 }
 
-struct verdict
-inject_close(struct inject *inject)
+/* Waits for the program; its exit code, or -1. */
+static int
+wait_for_program(struct inject *inject, struct span *remark)
 {
-	struct span remark = SPAN("");
 	int status, code;
 
-	if (!inject->is_broken) {
-		must(inject->envelope_fd == -1);
-		envelope_add_end(&inject->out);
-		finish_out(inject);
-	} else {
-		fd_close(inject->out.fd);
-	}
 	fd_close(inject->envelope_fd);
 	code =
 	    spawn_wait(inject->pid, &status) < 0 ? -1 : spawn_exit_code(status);
 	if (inject->remark_fd != -1)
-		remark = read_remark(inject);
+		*remark = read_remark(inject);
 	if (code == 0)
-		take_qp(inject, remark);
+		take_qp(inject, *remark);
 	fd_close(inject->remark_fd);
+	return code;
+}
+
+/* Waits for the answer at the door, and leaves. */
+static int
+wait_at_door(struct inject *inject)
+{
+	int code;
+
+	if (inject->is_broken) /* it may be in the middle of the message */
+		queuedoor_break(inject->out.fd);
+	code = queuedoor_answer(inject->out.fd, &inject->pid);
+	fd_close(inject->out.fd);
+	return code;
+}
+
+/* Ends a message that was kept whole.  Returns the exit code, or -1. */
+static int
+hand_over_kept(struct inject *inject, struct span *remark)
+{
+	size_t len = inject->out.len;
+	int code = QUEUEDOOR_NO_PLACE;
+
+	if (inject->is_broken)
+		return -1;
+	if (enter_door(inject, false)) {
+		send_kept(inject);
+		code = wait_at_door(inject);
+	}
+	if (code != QUEUEDOOR_NO_PLACE)
+		return code;
+	inject->is_broken = false; /* it was there; it went unread */
+	if (start_program(inject) < 0)
+		return CANNOT_RUN;
+	inject->out.len = len;
+	send_kept(inject);
+	finish_out(inject);
+	return wait_for_program(inject, remark);
+}
+
+struct verdict
+inject_close(struct inject *inject)
+{
+	struct span remark = SPAN("");
+	int code;
+
+	must(inject->is_broken || inject->has_envelope);
+	if (!inject->is_broken) {
+		make_room(inject, 1);
+		envelope_add_end(&inject->out);
+	}
+	if (inject->way == INJECT_NOWHERE) {
+		code = CANNOT_RUN;
+	} else if (inject->way == INJECT_KEPT) {
+		code = hand_over_kept(inject, &remark);
+	} else {
+		if (!inject->is_broken)
+			finish_out(inject);
+		else if (inject->way == INJECT_BY_PROGRAM)
+			fd_close(inject->out.fd);
+		code = inject->way == INJECT_BY_DOOR
+		    ? wait_at_door(inject)
+		    : wait_for_program(inject, &remark);
+	}
 	if (code == 0 && inject->is_broken)
 		code = -1;
 	return verdict_of_exit(code, remark);

@@ -1,5 +1,6 @@
 /*
- * inject.h - handing a message to qmail-queue, or to the program in its place.
+ * inject.h - handing a message to qmail-queued, to qmail-queue where that has no door,
+ * or to the program in its place.
  *
  *	inject_open(&inject, home_dir)
  *	inject_message(&inject, bytes) ...
@@ -18,10 +19,18 @@
 #include "base/attr.h"
 #include "base/span.h"
 #include "base/str.h"
+#include "queue/queuedoor.h"
 #include "queue/verdict.h"
 #include "sys/out.h"
 
-#define INJECT_BUFFER 16384
+#define INJECT_BUFFER QUEUEDOOR_PIECE
+
+enum inject_by {
+	INJECT_KEPT, /* so far all is in the buffer */
+	INJECT_BY_DOOR,
+	INJECT_BY_PROGRAM,
+	INJECT_NOWHERE /* there is no way */
+};
 
 /* Where a program in the place of qmail-queue says more than its exit code does: with 82
  * words (verdict.h); with 0 INJECT_QP, the process id of who has queued it, in decimal,
@@ -30,12 +39,16 @@
 #define INJECT_QP	 "qp "
 
 struct inject {
-	pid_t pid;	  /* of the queue program; it is told as qp */
-	int remark_fd;	  /* its descriptor 6, for exit codes 82 and 0 */
-	struct out out;	  /* the message, then the envelope */
-	int envelope_fd;  /* -1 once the envelope has begun */
-	bool is_broken;	  /* it must not succeed any more */
-	const char *home; /* of inject_open */
+	pid_t pid; /* of the process that has queued it; it is told as qp */
+	enum inject_by way;
+	struct out out;	    /* the message, then the envelope */
+	size_t message_len; /* of what is kept, once the envelope has begun */
+	int envelope_fd;    /* of the program; -1 once the envelope has begun */
+	int remark_fd;	    /* its descriptor 6, for exit codes 82 and 0 */
+	bool has_envelope;  /* it has begun */
+	bool is_broken;	    /* it must not succeed any more */
+	const char *home;   /* of inject_open */
+	unsigned ways;
 	char buffer[INJECT_BUFFER];
 	char remark[VERDICT_CUSTOM_MAX];
 };
@@ -53,7 +66,9 @@ enum inject_way {
 /*
  * inject_open: starts the program: $QMAILQUEUE if it is set and not empty, else
  * bin/qmail-queue, both below home unless that begins with a slash.  It has a
- * descriptor 6 only if it is not qmail-queue.
+ * descriptor 6 only if it is not qmail-queue.  In place of qmail-queue the message goes
+ * to the door of qmail-queued, if there is one, once it is whole or too long to be kept;
+ * qmail-queue is started only then, and what fails is told by inject_close.
  *   home   the folder of the suite; stays the caller's
  *   ways   of enum inject_way
  * Returns 0; -1 with errno: not started.

@@ -18,8 +18,7 @@
 #define ORDERS_NUMBER  'N'
 #define ORDERS_ANSWER  'A'
 
-#define ORDERS_BEGIN "B"  /* qmail-send to qmail-qctld: open the door */
-#define ORDERS_MOST  1000 /* numbers in a request */
+#define ORDERS_MOST 1000 /* numbers in a request */
 
 enum orders_verb {
 	ORDERS_ASK = 'q', /* what happens to it just now */

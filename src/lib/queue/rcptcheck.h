@@ -20,8 +20,7 @@
 #define RCPTCHECK_ADDRESS_MAX 1002
 #define RCPTCHECK_DOOR	      "run/rcptd" /* below the home of the suite */
 #define RCPTCHECK_LOCK	      "run/lock"  /* locked while the suite runs */
-#define RCPTCHECK_BEGIN	      "B" /* qmail-send to qmail-rcptd; see there */
-#define RCPTCHECK_SECONDS     60  /* so long an answer is waited for */
+#define RCPTCHECK_SECONDS     60	  /* so long an answer is waited for */
 
 enum rcptcheck_answer {
 	RCPTCHECK_KNOWN = 'K',

@@ -21,6 +21,8 @@ struct running {
 	struct delivery_job job;
 	pid_t pid;
 	int output_fd; /* -1 after its end */
+	struct resident resident;
+	bool has_spoken; /* the resident, in this turn */
 	struct str output;
 };
 
@@ -36,7 +38,10 @@ struct state {
 	int64_t kill_at; /* clock_monotonic; 0: not to be ended by force */
 	VEC(struct running) running;
 	VEC(struct waiting) waiting;
-	VEC(struct pollfd) fds; /* the peer, those of asking, each output_fd */
+	struct residents residents;
+	/* The peer, those of asking, then of each that runs output_fd and the
+	 * resident's, if open. */
+	VEC(struct pollfd) fds;
 	size_t asking_fds;
 	struct str reports; /* of the job that has just ended */
 	char datagram[FDPASS_RECORD_MAX];
@@ -119,7 +124,9 @@ static bool
 start_job(struct state *state, struct delivery_job job, int message_fd)
 {
 	const struct spawnloop *loop = state->loop;
-	struct running running = { .job = job, .output_fd = -1 };
+	struct running running = {
+		.job = job, .output_fd = -1, .resident = RESIDENT_NONE
+	};
 	struct str report = STR_INIT;
 	int output[2] = { -1, -1 };
 
@@ -130,7 +137,8 @@ start_job(struct state *state, struct delivery_job job, int message_fd)
 		str_add_z(&report, "UOut of descriptors. (#4.3.0)\n");
 	} else {
 		running.pid = loop->start(loop->context, &running.job,
-		    message_fd, output[1], &report);
+		    message_fd, output[1], &state->residents, &running.resident,
+		    &report);
 	}
 	fd_close(output[1]);
 	if (running.pid > 0) {
@@ -171,6 +179,7 @@ start_waiting(struct state *state)
 static void
 end_all(struct state *state, bool is_final)
 {
+	residents_end_some(&state->residents, true, &(int64_t){ 0 });
 	for (size_t i = 0; i < state->running.len; i++)
 		spawn_end(state->running.at[i].pid, is_final);
 }
@@ -260,11 +269,32 @@ finish(struct state *state, struct running *running, int status)
 	}
 	str_reset(&state->reports);
 	fd_close(running->output_fd);
+	residents_let_go(&running->resident);
 	state->loop->judge(&running->job, spawn_exit_code(status),
 	    str_span(&running->output), &state->reports);
 	send_reports(state, str_span(&state->reports));
 	str_free(&running->output);
 	delivery_job_free(&running->job);
+}
+
+/* What a program that may stay has said. */
+static void
+hear_resident(struct state *state, size_t at)
+{
+	struct running ended = state->running.at[at];
+	struct resident resident = ended.resident;
+
+	if (residents_hear(&resident) <= 0) {
+		state->running.at[at].resident = resident;
+		return;
+	}
+	state->running.at[at] = state->running.at[--state->running.len];
+	ended.resident = (struct resident)RESIDENT_NONE;
+	finish(state, &ended, 0);
+	residents_keep(&state->residents, &resident);
+	/* With qmail-send gone there will be no other job. */
+	if (state->peer == -1)
+		residents_end_some(&state->residents, true, &(int64_t){ 0 });
 }
 
 /* The job of this process, or none, is over. */
@@ -279,10 +309,14 @@ finish_child(struct state *state, pid_t pid, int status)
 		if (ended.pid != pid)
 			continue;
 		state->running.at[i] = state->running.at[--state->running.len];
+		/* What it said first is what counts: it was done. */
+		if (ended.resident.done != -1 &&
+		    residents_hear(&ended.resident) > 0)
+			status = 0;
 		finish(state, &ended, status);
 		return;
 	}
-	if (loop->asking)
+	if (!residents_bury(&state->residents, pid) && loop->asking)
 		loop->asking->child_ended(loop->context, pid);
 }
 
@@ -320,9 +354,14 @@ collect_fds(struct state *state, int64_t *deadline)
 	    : 0;
 	for (size_t i = 0; i < state->asking_fds; i++)
 		add_poll(state, asked[i].fd);
-	for (size_t i = 0; i < state->running.len; i++)
-		if (state->running.at[i].output_fd != -1)
-			add_poll(state, state->running.at[i].output_fd);
+	for (size_t i = 0; i < state->running.len; i++) {
+		const struct running *running = &state->running.at[i];
+
+		if (running->output_fd != -1)
+			add_poll(state, running->output_fd);
+		if (running->resident.done != -1)
+			add_poll(state, running->resident.done);
+	}
 }
 
 static void
@@ -330,14 +369,21 @@ read_outputs(struct state *state, size_t next)
 {
 	for (size_t i = 0; i < state->running.len; i++) {
 		struct running *running = &state->running.at[i];
-		short events;
+		short events = 0;
 
-		if (running->output_fd == -1)
-			continue;
-		events = state->fds.at[next++].revents;
+		running->has_spoken = false;
+		if (running->output_fd != -1)
+			events = state->fds.at[next++].revents;
+		if (running->resident.done != -1)
+			running->has_spoken =
+			    state->fds.at[next++].revents != 0;
 		if (events)
 			read_output(state, running, events);
 	}
+	/* The last takes the place of one that is done: it has been heard. */
+	for (size_t i = state->running.len; i-- > 0;)
+		if (state->running.at[i].has_spoken)
+			hear_resident(state, i);
 }
 
 /* One turn: outputs, answers, and a new job. */
@@ -348,6 +394,7 @@ wait_for_something(struct state *state)
 	int64_t deadline = state->kill_at, left = -1;
 	short peer_events;
 
+	residents_end_some(&state->residents, false, &deadline);
 	collect_fds(state, &deadline);
 	if (deadline && (left = deadline - clock_monotonic()) < 0)
 		left = 0;
@@ -390,6 +437,7 @@ spawnloop_run(const struct spawnloop *loop, int peer)
 	}
 	vec_free(&state.running);
 	vec_free(&state.waiting);
+	vec_free(&state.residents.waiting);
 	vec_free(&state.fds);
 	str_free(&state.reports);
 }

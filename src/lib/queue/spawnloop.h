@@ -3,7 +3,8 @@
  * qmail-send, runs one program for each, and reports how they ended.
  *
  * A job ends when its program ends; what it printed until then counts, so a
- * program that leaves a process behind does not hold the job.
+ * program that leaves a process behind does not hold the job.  Or it says that it is done,
+ * and stays for the next one (queue/residents.h).
  *
  * When qmail-send is gone, its next one would try these messages again: the
  * programs are ended, with SIGTERM, and what is left after SPAWNLOOP_GRACE
@@ -20,6 +21,7 @@
 #include <sys/types.h>
 
 #include "queue/delivery.h"
+#include "queue/residents.h"
 
 #define SPAWNLOOP_GRACE	  5	      /* seconds */
 #define SPAWNLOOP_ASKED	  ((pid_t)-1) /* what start may return */
@@ -53,6 +55,8 @@ struct spawnloop {
 	 * start: starts the program of a job.
 	 *   message_fd   the message, open for reading, checked
 	 *   output_fd    where its output is to go
+	 *   resident     receives the process if it may stay; its fd is -1
+	 *   residents    those that wait for a job
 	 *   report       if no program is needed, or it cannot be started:
 	 *                receives a letter (K, Z, D, U) and the text of the
 	 *                report
@@ -61,7 +65,8 @@ struct spawnloop {
 	 * first: then it is called again, with another output_fd.
 	 */
 	pid_t (*start)(void *context, const struct delivery_job *job,
-	    int message_fd, int output_fd, struct str *report);
+	    int message_fd, int output_fd, struct residents *residents,
+	    struct resident *resident, struct str *report);
 	/*
 	 * judge: makes the reports of a job whose program has ended.
 	 *   exit_code   -1: killed by a signal

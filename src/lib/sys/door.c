@@ -147,8 +147,10 @@ door_open_later(
 
 	*again = 0;
 	if (fd < 0) {
+		/* A name will not become shorter. */
+		*again = errno == ENAMETOOLONG ? INT64_MAX
+					       : clock_monotonic() + LATER_MS;
 		error_warn(program, path);
-		*again = clock_monotonic() + LATER_MS;
 	}
 	return fd;
 }
@@ -184,6 +186,35 @@ door_end(int fd)
 	timer = (struct itimerval){ 0 };
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 	signal_default(SIGALRM);
+}
+
+int
+door_make_patient(int door, unsigned seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	return fcntl(door, F_SETFL, O_RDWR) < 0 ||
+		setsockopt(
+		    door, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0
+	    ? -1
+	    : 0;
+}
+
+int
+door_wait(int door)
+{
+	int fd;
+
+	do
+		fd = accept4(door, NULL, NULL, SOCK_CLOEXEC);
+	while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+	return fd;
+}
+
+void
+door_shut(int door)
+{
+	(void)shutdown(door, SHUT_RD);
 }
 
 int

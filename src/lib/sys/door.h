@@ -53,6 +53,24 @@ MUST_CHECK int door_open_later(
 MUST_CHECK int door_accept(int door);
 
 /*
+ * For processes that wait at one door together, each for one guest at a time:
+ *
+ * door_make_patient: from now on this door is for door_wait, which waits so many
+ * seconds.  Returns 0, -1 with errno.
+ *
+ * door_wait: waits for a guest; whoever waits longest gets him, and nobody else is
+ * woken.
+ * Returns a blocking descriptor; -1 with errno: EAGAIN: nobody came; EINVAL: the
+ * door was shut, and nobody is left.
+ *
+ * door_shut: nobody can come in any more but who waits already; in all processes
+ * that have this door.
+ */
+MUST_CHECK int door_make_patient(int door, unsigned seconds);
+MUST_CHECK int door_wait(int door);
+void door_shut(int door);
+
+/*
  * door_end: closes a connection that a stranger has left or is not let in by.  What he
  * has sent and nobody has read may be descriptors, whose SO_LINGER would hold close for
  * as long as he likes: a signal ends that.  SIGALRM does what it does by default after.

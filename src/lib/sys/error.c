@@ -2,12 +2,14 @@
 #include "sys/error.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define EXIT_FAILED    111
 #define LINE_PARTS_MAX 8
+#define WARN_MS	       100
 
 bool
 error_is_temporary(int number)
@@ -49,8 +51,8 @@ write_line(const char *const *parts, size_t count)
 	(void)!writev(2, pieces, (int)count);
 }
 
-void
-error_warn(const char *program, const char *what)
+static void
+say(const char *program, const char *what)
 {
 	const char *parts[] = { program, ": ", what, errno ? ": " : "",
 		errno ? error_text(errno) : "", "\n" };
@@ -59,9 +61,23 @@ error_warn(const char *program, const char *what)
 }
 
 void
+error_warn(const char *program, const char *what)
+{
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	int number = errno, ready;
+
+	do
+		ready = poll(&out, 1, WARN_MS);
+	while (ready < 0 && errno == EINTR);
+	errno = number;
+	if (ready != 0)
+		say(program, what);
+}
+
+void
 error_exit(const char *program, const char *what)
 {
-	error_warn(program, what);
+	say(program, what);
 	_exit(EXIT_FAILED);
 }
 

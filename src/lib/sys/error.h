@@ -28,7 +28,8 @@ const char *error_text(int number);
  */
 NORETURN void error_exit(const char *program, const char *what);
 
-/* error_warn: writes the same line, and goes on. */
+/* error_warn: writes the same line, and goes on; without it if nobody reads there: a
+ * service is not to wait for its log. */
 void error_warn(const char *program, const char *what);
 
 /*

@@ -27,7 +27,7 @@ fdpass_send_all(int sock, struct span record, const int *fds, size_t count)
 	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
 	ssize_t put;
 
-	must(record.len > 0 && record.len <= FDPASS_RECORD_MAX);
+	must(record.len <= FDPASS_RECORD_MAX);
 	must(count <= FDPASS_FDS_MAX);
 	if (count) {
 		struct cmsghdr *header;

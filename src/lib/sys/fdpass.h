@@ -14,7 +14,8 @@
 #define FDPASS_RECORD_MAX 65536 /* bytes in a record */
 
 /*
- * fdpass_send: sends one record of 1 to FDPASS_RECORD_MAX bytes.
+ * fdpass_send: sends one record of up to FDPASS_RECORD_MAX bytes.  To who reads it an
+ * empty one looks like the end.
  *   fd   a descriptor to pass along, which stays open here; -1: none
  * Never raises SIGPIPE.  Returns 0; -1 with errno: EAGAIN when the socket
  * does not block and is full, EPIPE or ECONNRESET when the peer is gone.

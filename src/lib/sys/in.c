@@ -15,7 +15,9 @@ void
 in_init(struct in *in, int fd, char *buffer, size_t size)
 {
 	must(size > 0);
-	*in = (struct in){ .fd = fd, .buffer = buffer, .size = size };
+	*in = (struct in){
+		.fd = fd, .buffer = buffer, .size = size, .read = fd_read
+	};
 }
 
 void
@@ -53,7 +55,7 @@ in_peek(struct in *in, struct span *bytes)
 		if (fd_wait(in->fd, POLLIN, in->timeout, in->deadline,
 			in->is_socket_timed) < 0)
 			return -1;
-		got = fd_read(in->fd, in->buffer, in->size);
+		got = in->read(in->fd, in->buffer, in->size);
 		if (got < 0 && in->timeout &&
 		    (errno == EAGAIN || errno == EWOULDBLOCK))
 			errno = ETIMEDOUT;

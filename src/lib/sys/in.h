@@ -21,7 +21,9 @@ struct in {
 	size_t used;		   /* bytes of the buffer that ever were */
 	int64_t timeout, deadline; /* milliseconds; 0: none */
 	bool is_socket_timed;	   /* the kernel keeps the timeout (sockets) */
-	void (*before_wait)(void *); /* see in_before_wait */
+	ssize_t (*read)(
+	    int fd, char *buffer, size_t size); /* fd_read, or another */
+	void (*before_wait)(void *);		/* see in_before_wait */
 	void *before_wait_argument;
 };
 

@@ -51,10 +51,9 @@ arrange_fds(const struct spawn *plan)
 	return 0;
 }
 
-/* It is told to end when we are killed and cannot do that ourselves.  A change
- * of id would forget this, exec does not. */
-static void
-end_with_parent(void)
+/* A change of id would forget this, exec does not. */
+void
+spawn_end_with_parent(void)
 {
 #ifdef PR_SET_PDEATHSIG
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
@@ -77,7 +76,7 @@ spawn_become(const struct spawn *plan)
 		ids->groups ? ids->group_count : 1) < 0)
 		return true;
 	if (plan->ends_with_us)
-		end_with_parent();
+		spawn_end_with_parent();
 	if (plan->folder && chdir(plan->folder) < 0)
 		return true;
 	(void)sigemptyset(&none);

@@ -65,6 +65,12 @@ MUST_CHECK pid_t spawn_start(const struct spawn *plan);
 bool spawn_become(const struct spawn *plan);
 
 /*
+ * spawn_end_with_parent: this process, a child, gets SIGTERM when its parent ends, where
+ * the system can do that; whether the parent is still there is to be asked after it.
+ */
+void spawn_end_with_parent(void);
+
+/*
  * spawn_wait: waits for this child, whatever signals come.
  *   status   receives it as waitpid(2) gives it
  * Returns 0, -1 with errno.
