@@ -1,4 +1,4 @@
-/* author.c - the author of a message.  Input: hostile */
+/* author.c - the domain of the author of a message.  Input: hostile */
 #include "author.h"
 
 #include "base/ascii.h"
@@ -117,11 +117,10 @@ take_space(struct span *rest)
 struct reader {
 	struct span rest;
 	struct str *author;
-	struct span name; /* local part of the last address */
-	size_t count;	  /* of addresses */
-	bool has_words;	  /* of a mailbox whose address has still to come */
-	bool is_behind;	  /* an address, with nothing since but space */
-	bool has_path;	  /* that address stood in brackets */
+	size_t count;	/* of addresses */
+	bool has_words; /* of a mailbox whose address has still to come */
+	bool is_behind; /* an address, with nothing since but space */
+	bool has_path;	/* that address stood in brackets */
 };
 
 /* Whether it can be a host name, and none that a reader may take for another one. */
@@ -138,17 +137,6 @@ is_domain(struct span host)
 	return dnsname_parse(host, &name) && ulabel_is_clean(host);
 }
 
-static bool
-has_encoded_word(struct span text)
-{
-	struct str bytes = STR_INIT;
-	struct encodedword word;
-	bool result = encodedword_next(&text, &word, &bytes);
-
-	str_free(&bytes);
-	return result;
-}
-
 /* The @ of an address has come, behind its local part. */
 static bool
 take_domain(struct reader *reader, struct span local_part)
@@ -158,11 +146,10 @@ take_domain(struct reader *reader, struct span local_part)
 	(void)take_byte(&reader->rest, '@');
 	host = take_atom(&reader->rest);
 	if (local_part.len == 0 || span_has(local_part, '@') ||
-	    has_encoded_word(local_part) || !is_domain(host))
+	    encodedword_is_in(local_part) || !is_domain(host))
 		return false;
 	if (reader->count++ == 0)
 		str_set(reader->author, host);
-	reader->name = local_part;
 	return reader->count <= AUTHOR_MAX &&
 	    span_equal_nocase(str_span(reader->author), host);
 }
@@ -244,14 +231,6 @@ take_next(struct reader *reader)
 
 /* ---- other hosts ---- */
 
-/* What a field says of others than its author. */
-struct mentions {
-	struct span author;
-	bool has_other;	 /* an @ that is not followed by the author's domain */
-	bool has_syntax; /* of addresses, in encoded words */
-	bool is_odd;	 /* readers may differ in an encoded word */
-};
-
 static bool
 is_of_host(char c)
 {
@@ -259,66 +238,41 @@ is_of_host(char c)
 	    (unsigned char)c >= 128;
 }
 
-/*
- * Whether an @ is followed by another host, also by one that begins as the author's.
- *   is_whole   the text ends where it ends, with nothing behind
- */
-static bool
-has_other(struct span text, struct span author, bool is_whole)
+/* The host behind an @: nothing if it has no dot within. */
+static struct span
+host_of(struct span text)
 {
-	size_t at;
+	size_t len = 0, dot;
 
+	while (len < text.len && is_of_host(text.s[len]))
+		len++;
+	text = span_upto(text, len);
+	if (span_ends(text, SPAN(".")))
+		text = span_upto(text, len - 1);
+	dot = span_find(text, '.');
+	return dot > 0 && dot < text.len ? text : SPAN("");
+}
+
+/* How many @ there are with another host than the author's behind them. */
+static size_t
+count_others(struct span text, struct span author)
+{
+	size_t count = 0, at;
+
+	if (span_ends(author, SPAN(".")))
+		author = span_upto(author, author.len - 1);
 	while ((at = span_find(text, '@')) < text.len) {
+		struct span host;
+
 		text = span_from(text, at + 1);
-		if (!span_starts_nocase(text, author) ||
-		    (text.len == author.len ? !is_whole
-					    : is_of_host(text.s[author.len])))
-			return true;
+		host = host_of(text);
+		count += host.len && !span_equal_nocase(host, author);
 	}
-	return false;
+	return count;
 }
 
-/* In iso-2022 most bytes are halves of characters, from ESC $ to ESC ( only. */
-static void
-drop_halves(struct str *bytes)
-{
-	struct span rest = str_span(bytes);
-	struct str kept = STR_INIT;
-	bool is_ascii = true;
-
-	for (; rest.len; rest = span_from(rest, 1)) {
-		if (span_starts(rest, SPAN("\033$")))
-			is_ascii = false;
-		else if (span_starts(rest, SPAN("\033(")))
-			is_ascii = true;
-		if (is_ascii && rest.s[0] != '\033')
-			str_add_byte(&kept, rest.s[0]);
-	}
-	str_set(bytes, str_span(&kept));
-	str_free(&kept);
-}
-
-static void
-note_encoded(struct mentions *mentions, const struct encodedword *word,
-    struct str *bytes)
-{
-	if (span_starts_nocase(word->charset, SPAN("iso-2022-")))
-		drop_halves(bytes);
-	else if (!encodedword_is_ascii(word->charset))
-		mentions->is_odd = true;
-	if (!word->is_sound)
-		mentions->is_odd = true;
-	if (has_other(str_span(bytes), mentions->author, false))
-		mentions->has_other = true;
-	for (size_t i = 0; i < bytes->len; i++) {
-		if (ascii_is_control(bytes->s[i]))
-			mentions->is_odd = true;
-		if (span_has(SPAN("<>()[]\",;:\\"), bytes->s[i]))
-			mentions->has_syntax = true;
-	}
-}
-
-/* Whether the field is a name and <address> alone: a quoted string, or atoms. */
+/* Whether the field is a name and <address> alone: a quoted string on one line, or
+ * atoms. */
 static bool
 is_simple(struct span body)
 {
@@ -326,7 +280,9 @@ is_simple(struct span body)
 
 	while (body.len && is_blank(body.s[0]))
 		body = span_from(body, 1);
-	if (first(body) == '"' && !take_quoted(&body, &quoted))
+	if (first(body) == '"' &&
+	    (!take_quoted(&body, &quoted) || span_has(quoted, '\r') ||
+		span_has(quoted, '\n')))
 		return false;
 	while (body.len && (is_blank(body.s[0]) || is_of_atom(body.s[0])))
 		body = span_from(body, 1);
@@ -340,30 +296,27 @@ is_simple(struct span body)
 
 /*
  * Some readers decode encoded words first and parse then, some take for an address
- * whatever has an @.  So a field that mentions another host than its author's has to be
- * a name and an address, in which decoding changes nothing.
+ * whatever has an @.  So a field that mentions another host than its author's does that
+ * in a quoted string, and is nothing but this and an address.
  */
 static bool
 is_of_one(struct span body, struct span author)
 {
-	struct mentions mentions = { .author = author };
-	struct span rest = body;
-	struct str bytes = STR_INIT;
-	struct encodedword word;
+	size_t others = count_others(body, author);
+	struct encodedword_found found;
+	struct str text = STR_INIT;
+	bool is_sure = encodedword_expand(body, &text, &found) &&
+	    count_others(str_span(&text), author) == others;
 
-	mentions.has_other = has_other(body, author, true);
-	while (encodedword_next(&rest, &word, &bytes))
-		note_encoded(&mentions, &word, &bytes);
-	str_free(&bytes);
-	if (mentions.is_odd)
-		return false;
-	return !mentions.has_other || (!mentions.has_syntax && is_simple(body));
+	str_free(&text);
+	return is_sure &&
+	    (others == 0 || (!found.has_syntax && is_simple(body)));
 }
 
 /* ---- the field ---- */
 
 static bool
-take_author(struct span body, struct str *author, struct str *name)
+take_author(struct span body, struct str *author)
 {
 	struct reader reader = { .rest = body, .author = author };
 	bool is_plain = true;
@@ -371,12 +324,8 @@ take_author(struct span body, struct str *author, struct str *name)
 	while (is_plain && (is_plain = take_space(&reader.rest)) &&
 	    reader.rest.len)
 		is_plain = take_next(&reader);
-	if (!is_plain || reader.count == 0 || reader.has_words ||
-	    !is_of_one(body, str_span(author)))
-		return false;
-	if (name && reader.count == 1)
-		str_set(name, reader.name);
-	return true;
+	return is_plain && reader.count && !reader.has_words &&
+	    is_of_one(body, str_span(author));
 }
 
 /* ---- the header ---- */
@@ -396,15 +345,12 @@ has_hidden_line(struct span field)
 }
 
 enum author_outcome
-author_find(
-    const struct dkimheader *header, struct str *author, struct str *name)
+author_find(const struct dkimheader *header, struct str *author)
 {
 	struct span field = SPAN("");
 	size_t count = 0;
 
 	str_reset(author);
-	if (name)
-		str_reset(name);
 	if (header->is_too_large || header->is_odd)
 		return AUTHOR_BROKEN;
 	for (size_t i = 0; i < header->fields.len; i++) {
@@ -417,8 +363,7 @@ author_find(
 		}
 	}
 	if (count == 1 &&
-	    take_author(
-		span_from(field, span_find(field, ':') + 1), author, name))
+	    take_author(span_from(field, span_find(field, ':') + 1), author))
 		return AUTHOR_FOUND;
 	str_reset(author);
 	if (count != 1)

@@ -1,4 +1,4 @@
-/* author.h - the author of a message. */
+/* author.h - the domain of the author of a message. */
 #ifndef AUTH_AUTHOR_H
 #define AUTH_AUTHOR_H
 
@@ -22,8 +22,6 @@ enum author_outcome {
  *   header   one that is over
  *   author   receives it, replaced: a name that dnsname_parse takes, U-labels as they
  *            are; empty if it is not found
- *   name     receives his local part as it is written, quotes too, replaced; empty if
- *            there are several addresses, or none.  NULL: not wanted
  *
  * Readers differ in what they make of a field that is not written as it should be, so
  * only one that all read alike is told:
@@ -37,12 +35,11 @@ enum author_outcome {
  * for readers to pass over, has no backslash, and is nobody's local part.  All addresses
  * are of one domain, those in the place of words, too.
  *
- * An encoded word (RFC 2047) is sound, of a character set that readers know, and no part
- * of a local part.  Where anything, also one of these, has an @ with another domain than
- * the author's behind it, the field is of one mailbox: a quoted string or
- * atoms, and <address>; and encoded words have none of <>()[]",;:\ in them.
+ * Where an @ has another host than the author's behind it, as readers see the field that
+ * decode encoded words (RFC 2047) first, that is in a quoted string on one line, which is
+ * all of the name of the only address, and no encoded word has one of <>()",;: in it.
  */
-MUST_CHECK enum author_outcome author_find(
-    const struct dkimheader *header, struct str *author, struct str *name);
+MUST_CHECK enum author_outcome
+author_find(const struct dkimheader *header, struct str *author);
 
 #endif

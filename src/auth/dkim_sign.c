@@ -160,58 +160,18 @@ is_near(const struct signing *signing, struct span author)
 	    !find_root(author, &other) || dnsname_equal(&one, &other);
 }
 
-/* Whether an address begins with a text, whatever the case; then takes it off. */
-static bool
-take_nocase(struct span *address, struct span text)
-{
-	if (!span_equal_nocase(span_upto(*address, text.len), text))
-		return false;
-	*address = span_from(*address, text.len);
-	return true;
-}
-
-/*
- * Whether the author is the list that sends it: bounces of friends go to friends-owner,
- * friends-return-12-x=y, friends+bounces-3 and the like.  Any word would not do:
- * bob-list-owner is not bob.
- */
-static bool
-is_list_itself(struct span sender, struct span name, struct span domain)
-{
-	static const char *const words[] = { "owner", "return", "bounce",
-		"bounces" };
-	struct span rest = span_upto(sender, span_find_last(sender, '@'));
-	struct span end;
-
-	if (name.len == 0 ||
-	    !span_equal_nocase(address_domain(sender), domain) ||
-	    !take_nocase(&rest, name) ||
-	    (!take_nocase(&rest, SPAN("-")) && !take_nocase(&rest, SPAN("+"))))
-		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		end = rest;
-		if (take_nocase(&end, span_of(words[i])) &&
-		    (end.len == 0 || end.s[0] == '-' || end.s[0] == '+'))
-			return true;
-	}
-	return false;
-}
-
 static int
 choose_domain(struct signing *signing)
 {
 	struct span sender = address_domain(signing->what->sender);
-	struct str author = STR_INIT, name = STR_INIT;
-	bool is_told =
-	    author_find(&signing->header, &author, &name) == AUTHOR_FOUND;
+	struct str author = STR_INIT;
+	bool is_told = author_find(&signing->header, &author) == AUTHOR_FOUND;
 	int found = 0;
 
 	if (signing->what->is_resent) {
 		if (is_told)
 			found = find_keys(signing, sender);
-		if (found > 0 && is_near(signing, str_span(&author)) &&
-		    !is_list_itself(signing->what->sender, str_span(&name),
-			str_span(&author)))
+		if (found > 0 && is_near(signing, str_span(&author)))
 			found = 0;
 	} else {
 		if (is_told)
@@ -220,7 +180,6 @@ choose_domain(struct signing *signing)
 			found = find_keys(signing, sender);
 	}
 	str_free(&author);
-	str_free(&name);
 	return found;
 }
 

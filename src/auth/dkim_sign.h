@@ -27,9 +27,6 @@ struct dkim_sign {
  * above it has keys; else that of the sender, likewise.  What a list passes on is by
  * that of the sender alone, and not at all if that ends in the same two labels as the
  * author's, or the author cannot be told: readers might take it for the author's.
- * A list may sign as an author who is the list itself: the only address in From, of the
- * sender's domain, and the sender is that with -owner, -return, -bounce or -bounces
- * behind its local part, perhaps with + for -, and perhaps more behind a - or +.
  *   fields   receives the fields, none if there is no key for it, or qmail-dkimsignd
  *            never was here; else words on why it cannot be signed now; replaced
  * Returns 0; -1.

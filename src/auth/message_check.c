@@ -312,7 +312,7 @@ message_check_run(struct message_check *check, struct verifydoor_answer *answer)
 	if (result < 0)
 		goto done;
 	dkim_verify_end(&dkim, clock_seconds());
-	outcome = author_find(&dkim.header, &author, NULL);
+	outcome = author_find(&dkim.header, &author);
 	check_all(check, str_span(&author), outcome == AUTHOR_FOUND, &spf,
 	    &dkim, &dmarc);
 	str_set(text, SPAN(AUTHRESULTS_NAME ": "));

@@ -439,7 +439,16 @@ def test_many_silent_names(town, verifyd, names):
     names.zone.update({**BANK, **{name: {"TXT": "DROP"} for name in silent}})
     assert offer(town, "From: x@%s\n\nhello\n" % author, EVIL, TCPREMOTEIP=OTHER) == (UNSURE[0], UNSURE[1] + author)
     asked = [name for name, kind in names.asked if name.startswith("_dmarc.")]
-    assert set(asked) == {"_dmarc.example", "_dmarc.bank.example", silent[-1]}
+    assert set(asked) == {"_dmarc.example", "_dmarc.bank.example", silent[0], silent[-1]}
+
+
+def test_a_silent_name_below_a_boundary(town, verifyd, names):
+    """What stands above the domain of psd=n does not hide it."""
+    put(town, "authpolicy", "enforce\n")
+    names.zone.update({**BANK, "_dmarc.example": {"TXT": ["v=DMARC1; p=none"]}, "_dmarc.silent.bank.example": {"TXT": "DROP"},
+                       "_dmarc.bank.example": {"TXT": ["v=DMARC1; p=reject; psd=n"]}})
+    author = "silent.bank.example"
+    assert offer(town, "From: x@%s\n\nhello\n" % author, EVIL, TCPREMOTEIP=OTHER) == (UNSURE[0], UNSURE[1] + author)
 
 
 @pytest.mark.parametrize("record", ["v=DMARC1; p=none", "v=DMARC1; p=quarantine; t=y", None])

@@ -224,28 +224,14 @@ def test_what_strangers_send_to_a_list(post, line, author, domain):
     assert post.results(text, domain) == signed
 
 
-@pytest.mark.parametrize("sender, author, count", [
-    ("friends-owner", "friends@here.example", 2), ("friends-return-12-x=y.example", "Friends <FRIENDS@here.example>", 2),
-    ("friends+bounces-3", '"Ann via Friends" <friends@HERE.example>', 2), ("FRIENDS-Bounce", "friends@here.example", 2),
-    ("bob-list-owner-@here.example-", "bob-list@here.example", 2),
-    ("friends-owner", "ceo@here.example", 0), ("friends", "friends@here.example", 0), ("friends-", "friends@here.example", 0),
-    ("friendsowner", "friends@here.example", 0), ("friends-ownership", "friends@here.example", 0),
-    ("friends=owner", "friends@here.example", 0), ("owner-friends", "friends@here.example", 0),
-    ("bob-list-owner", "bob@here.example", 0), ("bob-list-owner", "bob-list-owner@here.example", 0),
-    ("friends-owner", "friends@mail.here.example", 0), ("friends-owner", "friends@here.example, ceo@here.example", 0),
-    ("friends-owner", "ceo@here.example, friends@here.example", 0),
-    ("friends-owner", "friends@here.example <ceo@here.example>", 0), ("friends-owner", '"friends"@here.example', 0),
-    ("friends-owner", '"friends@here.example" <ceo@here.example>', 0)])
-def test_a_list_that_is_the_author(post, sender, author, count):
-    """Signs as itself; and as nobody else of its domain, above all not the user whose list it is."""
+def test_a_list_that_is_the_author(post):
+    """And always puts itself into From: what it has written is its own, as the page has it."""
     post.begin()
     post.town.serve_smtp()
-    host = "[]" if sender.endswith("-") and "@" in sender else "here.example"
-    post.town.rules("bob", "-list", "|QMAILSUBMITTED=1 sendmail -f '%s@%s' u@there.example" % (sender, host))
-    post.town.rules("bob", "-list-owner", "#")
-    (text,) = post.go(lambda: relay(post.town, "x@evil.example", "bob-list@here.example",
-                                    LETTER.replace("Ann <ann@here.example>", author)))
-    assert post.results(text) == SIGNED[:count]
+    post.town.rules("bob", "-list", "|(echo From: bob-list@here.example; sed '/^From:/d; /^Received:/d') | "
+                    "QMAILSUBMITTED= sendmail -f bob-list-owner@here.example u@there.example")
+    (text,) = post.go(lambda: relay(post.town, "x@evil.example", "bob-list@here.example"))
+    assert post.results(text) == SIGNED
 
 
 def rule_of_the_page():
@@ -255,7 +241,7 @@ def rule_of_the_page():
 
 
 @pytest.mark.parametrize("sender, author, count", [
-    ("friends-bounces@here.example", "friends@here.example", 2), ("friends-bounces@here.example", "x@there.example", 2),
+    ("friends-bounces@here.example", "friends@here.example", 0), ("friends-bounces@here.example", "x@there.example", 2),
     ("friends-bounces@here.example", "boss@here.example", 0), ("boss@here.example", "boss@here.example", 0)])
 @pytest.mark.parametrize("resent", [False, True])
 def test_a_list_manager_that_speaks_smtp(post, resent, sender, author, count):

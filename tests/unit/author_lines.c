@@ -17,7 +17,7 @@ tell(struct span body)
 	rest = str_span(&text);
 	if (!dkimheader_feed(&header, &rest))
 		dkimheader_end(&header);
-	if (author_find(&header, &author, NULL) != AUTHOR_FOUND)
+	if (author_find(&header, &author) != AUTHOR_FOUND)
 		(void)putchar('-');
 	(void)fwrite(str_z(&author), 1, author.len, stdout);
 	(void)putchar('\n');

@@ -25,8 +25,12 @@ TOLD = [
     "Joe <x@good.example>, Doe, Ann <y@good.example>", "g: x@good.example, Ann <y@good.example>;", 'a <"x y"@good.example>', '"x y"@good.example',
     "x+y=z@good.example", "x..y@good.example", ".x.@good.example", "x%other.example@good.example", "x@good.example.", "!#$%&'*+-/=?^_`{|}~@good.example",
     "=?utf-8?q?M=C3=BCller=2C_Hans_=28Firma=29?= <x@good.example>", "=?utf-8?q?Hans_=28x=40good.example=29?= <x@good.example>",
-    "=?utf-8?q?x=40other.example_f=C3=BCr?= Joe <x@good.example>", '"x@other.example (by us)" <x@good.example>\r\n',
-    "=?iso-2022-jp?b?GyRCOzNFREJAPDobKEI=?= <x@good.example>", "=?gbk?b?xOO6wyhhKQ==?= <x@good.example>", "=?utf-8*de?q?J=F6rg?= <x@good.example>"]
+    '"x@other.example (by us)" <x@good.example>\r\n', "=?iso-2022-jp?b?GyRCOzNFREJAPDobKEI=?= <x@good.example>", "=?gbk?b?xOO6wyhhKQ==?= <x@good.example>",
+    "=?utf-8*de?q?J=F6rg?= <x@good.example>", "=?shift_jis?b?g3KDQINbg1iDZw==?= <x@good.example>", "=?shift_jis?q?=83=40=81=5B=83X=83g?= <x@good.example>",
+    "=?big5?b?s1ykQKVc?= <x@good.example>", "=?iso-2022-jp?b?GyRCRURDZhsoQkAbJEIxRDZIGyhC?= <x@good.example>", "=?utf-8?q?=E7=94=B0=E4=B8=AD=40=E5=96=B6?= <x@good.example>",
+    '"joe@other.example" =?iso-2022-jp?b?GyRCRURDZhsoQg==?= <x@good.example>', "=?X-UNKNOWN?q?J=F6rg?= <x@good.example>", "=?utf-8?Q?Ann=40home=2C_shop?= <x@good.example>",
+    "=?utf-8?Q?Who??= <x@good.example>", "=?utf-8?b?SsO2cmc?= <x@good.example>", "=?utf-8?q?J=C3=B6rg=0A?= <x@good.example>", "=?cp866?q?=80?= <x@good.example>",
+    "=?utf-8?q?joe_ <x@good.example>", "=?utf-8?q?a=3C?= <x@good.example>", "=?utf-8?q?=4?= <x@good.example>"]
 # Of nobody.
 UNTOLD = [
     "", "<>", "joe", "Joe <joe>", "x@bank.example Bank Support", "x@bank.example>g", "x@bank.example)g", "x@bank.example]g", "Bank <x@bank.example foo>",
@@ -44,14 +48,20 @@ UNTOLD = [
     '"J\x7foe" <x@good.example>', "(J\x1boe) x@good.example", "mailto:x@bank.example@good.example", "=?utf-8?q?x@bank.example?= <x@good.example>",
     'x@"good.example"', "x@good,example", "x@.good.example", "<x@good.example> <x@good.example>", '"a"x@good.example', 'a"b"@good.example',
     "Bank <=?utf-8?q?x=40bank.example=3E?=x@good.example>", "=?utf-8?q?x=40bank.example=3E?=x@good.example", "=?utf-8?q?a?=@good.example",
+    "Bank <=??q?x=40bank.example=3E?=x@good.example>", "=??q?a?=@good.example", "=??b?PHhAYmFuay5leGFtcGxlPg==?= <x@good.example>",
     '"x@bank.example", Support <x@good.example>', '"x@bank.example"[list] <x@good.example>', '"x@bank.example"; <x@good.example>', 'Joe "x@bank.example" <x@good.example>',
+    '"x@bank.example\n J" <x@good.example>', '"x@bank.example\r\n J" <x@good.example>', '"x@bank.example" (a) <x@good.example>',
     "=?utf-8?b?PHhAYmFuay5leGFtcGxlPg==?= <x@good.example>", "x@good.example (=?utf-8?q?=29_=3Cx=40bank.example=3E?=)",
     '"=?utf-8?q?=22_=3Cx=40bank.example=3E?=" <x@good.example>', '"=?utf-8?q?=22?= x@bank.example" <x@good.example>', "=?utf-8?q?x=40bank.example?=, Joe <x@good.example>",
-    "=?utf-8?q?x=40bank.example?= (a) <x@good.example>", "=?utf-8?q?x=40bank.example?= [a] <x@good.example>", "=?utf-8?q?x=40good.example?= =?utf-8?q?=2Ebank.example=2C?= <x@good.example>",
-    "=?utf-8?q?x=40good.example.bank.example=2C?= <x@good.example>", "=?utf-7?q?+ADw-x+AEA-bank.example+AD4-?= <x@good.example>", "=?cp037?q?=4C=7C?= <x@good.example>",
-    "=?utf-8?b?PHhA?YmFuay?= <x@good.example>", "=?utf-8?b?PHhAYmFu?= <x@good.example>".replace("PHhAYmFu", "PHhAYmF"), "=?utf-8?q?a=?utf-8?b?eEBiYW5r?= <x@good.example>",
-    "=?utf-8?q?a=0Ab?= <x@good.example>", "=?utf-8?q?=4?= <x@good.example>", "=?iso-2022-jp?q?x=40bank.example=3C?= <x@good.example>", "=?iso-2022-jp?q?=1B$B=1B(Jx=40bank.example=3C?= <x@good.example>",
-    "=?utf-8?q?joe_ <x@good.example>"]
+    "=?utf-8?q?x=40bank.example?= <x@good.example>", "=?utf-8?q?x=40bank.example_f=C3=BCr?= Joe <x@good.example>",
+    "=?utf-8?q?x=40good.example?= =?utf-8?q?=2Ebank.example=2C?= <x@good.example>", "=?utf-8?q?x=40bank?=\n =?utf-8?q??= =?utf-8?q?=2Eexample=2C?= <x@good.example>",
+    "=?utf-8?q?x=40bank?=.example <x@good.example>", "=?utf-8?q?x=40good.example.bank.example=2C?= <x@good.example>",
+    "=?utf-7?q?+ADw-x+AEA-bank.example+AD4-?= <x@good.example>", "=?cp037?q?=4C=7C?= <x@good.example>", "=?utf-16?b?AEA=?= <x@good.example>",
+    "=?utf-8?b?PHhA?YmFuay5leGFtcGxl?= <x@good.example>", "=?utf-8?b?PHhAYmFuay5leGFtcGx?= <x@good.example>", "=?utf-8?b?PHg=QGJhbmsuZXhhbXBsZQ==?= <x@good.example>",
+    "=?utf-8?q?a=?utf-8?b?eEBiYW5r?= <x@good.example>", "=?utf-8?q?x=40bank.example=?utf-8?b?YQ==?= <x@good.example>",
+    "=?iso-2022-jp?q?x=40bank.example=3C?= <x@good.example>", "=?iso-2022-jp?q?=1B$B=1B(Jx=40bank.example=3C?= <x@good.example>",
+    "=?iso-2022-kr?b?GyQpQzx4QGJhbmsuZXhhbXBsZT4=?= <x@good.example>", "=?iso-2022-jp?b?GyRaPHhAYmFuay5leGFtcGxlPg==?= <x@good.example>",
+    "=?iso-2022-kr?q?=1B$)C=0Ea=0Fx=40bank.example?= <x@good.example>", "=?utf-8?q?a?= " * 201 + "<x@good.example>"]
 WORDS = ["x", "@", "bank.example", "evil.example", "x@bank.example", "x@evil.example", "<", ">", ",", ";", ":", "(", ")", '"', "\\", " ", " ", "[", "]",
          ".", "foo", "=?utf-8?q?a?=", "=?utf-8?q?x=40bank.example?=", "=?utf-8?q?=3C?=", "=?utf-8?b?PHhAYmFuay5leGFtcGxlPg==?=", '"x@bank.example"', "\n ", "g", "\t", "%", "!", "=", "'", "\xc3\xa4"]
 FIELDS = 60000

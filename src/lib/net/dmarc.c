@@ -261,10 +261,10 @@ worst_above(struct dmarc *dmarc, const struct dnsname *author)
 	while (count) {
 		struct dmarc_step step = look(dmarc, &names[--count]);
 
-		if (step.outcome != DMARC_FOUND)
-			continue;
-		worst = stricter(worst, worst_of(&step, author));
-		if (step.record.suffix != DMARC_SUFFIX_YES)
+		if (step.outcome == DMARC_FOUND)
+			worst = stricter(worst, worst_of(&step, author));
+		/* That is enough to put mail off, and silence takes time. */
+		if (step.outcome == DMARC_UNKNOWN && worst != DMARC_NONE)
 			break;
 	}
 	return worst;
