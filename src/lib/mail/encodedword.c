@@ -222,8 +222,7 @@ encodedword_expand(
 	str_reset(text);
 	while (is_sure && rest.len) {
 		struct span word = rest;
-		bool has_head =
-		    has_ends && take_head(&word, &charset, &letter);
+		bool has_head = has_ends && take_head(&word, &charset, &letter);
 		size_t end = has_head ? find_text(word, SPAN("?=")) : 0;
 
 		if (has_head && end == word.len)
