@@ -360,6 +360,8 @@ def test_killed_in_the_middle(report, root_place):
             child.stdin.close()
             process.until(lambda: len(root_place.queue_files()["intd"]) > 15, "some reports")
             child.kill()
+        with open(root_place.path("report/qmail-dmarcreport.lock")) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # a program that it was about to start has it, too
         report(log.decode())
     # One may have been queued, and not noted yet.
     assert len(queued(root_place)) == 40 and len(root_place.queue_files()["intd"]) <= 41

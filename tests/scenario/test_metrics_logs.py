@@ -305,8 +305,7 @@ def test_two_at_once(metrics):
     with open(metrics.state + ".lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with subprocess.Popen(metrics.words("--count", metrics.log), stdout=subprocess.PIPE, cwd="/") as running:
-            process.until(lambda: any(os.readlink("/proc/%d/fd/%s" % (running.pid, fd)) == metrics.state + ".lock"
-                                      for fd in os.listdir("/proc/%d/fd" % running.pid)), "its lock")
+            process.until(lambda: metrics.state + ".lock" in process.open_files(running.pid), "its lock")
             with open(metrics.state + ".next", "w") as state:
                 state.write(text.replace("qmail_messages 1", "qmail_messages 70"))
             os.rename(metrics.state + ".next", metrics.state)

@@ -270,13 +270,7 @@ def test_killed(town):
 
 
 def queue_files_of(pid):
-    """What it has open there."""
-    found = []
-    with contextlib.suppress(OSError):
-        for fd in os.listdir("/proc/%d/fd" % pid):
-            with contextlib.suppress(OSError):
-                found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
-    return [path for path in found if "/queue/" in path]
+    return [path for path in process.open_files(pid) if "/queue/" in path]
 
 
 def test_terminated(town):

@@ -1,5 +1,6 @@
 """Running programs: how they end, and that nothing stays behind."""
 
+import contextlib
 import os
 import re
 import signal
@@ -189,6 +190,16 @@ def until(condition, what, timeout=15):
 def parent_of(pid):
     with open("/proc/%d/stat" % pid, encoding="utf-8") as stat:
         return int(stat.read().rpartition(")")[2].split()[1])
+
+
+def open_files(pid):
+    """The names of what it has open."""
+    found = []
+    with contextlib.suppress(OSError):
+        for fd in os.listdir("/proc/%d/fd" % pid):
+            with contextlib.suppress(OSError):
+                found.append(os.readlink("/proc/%d/fd/%s" % (pid, fd)))
+    return found
 
 
 def is_alive(pid):
