@@ -18,31 +18,13 @@
 static void
 add_one_of(struct str *words, struct span value, const char *list)
 {
-	struct span rest = span_of(list), one = SPAN("");
-
 	if (words->len)
 		str_add_byte(words, ' ');
-	if (!value.len) {
-		str_add_z(words, "none");
-		return;
-	}
-	while (span_cut_next(&rest, ' ', &one))
-		if (span_equal(one, value)) {
-			str_add(words, one);
-			return;
-		}
-	str_add_z(words, "other");
-}
-
-static bool
-is_one_of(struct span value, const char *list)
-{
-	struct span rest = span_of(list), one;
-
-	while (span_cut_next(&rest, ' ', &one))
-		if (span_equal(one, value))
-			return true;
-	return false;
+	if (!value.len)
+		value = SPAN("none");
+	else if (!span_is_one_of(value, list))
+		value = SPAN("other");
+	str_add(words, value);
 }
 
 static void
@@ -166,7 +148,7 @@ take_starting(struct open *deliveries, const struct entry *entry)
 	struct span channel = entry_value(entry, "channel");
 	struct open_entry *added;
 
-	if (!is_one_of(channel, "local remote"))
+	if (!span_is_one_of(channel, "local remote"))
 		return;
 	/* So many never run at a time: their ends are missing. */
 	if (deliveries->count >= COUNTING_OPEN_MAX)
@@ -372,7 +354,7 @@ take_authd(struct tally *tally, const struct entry *entry)
 			     SPAN("wrong name or password"))
 		    ? SPAN("wrong")
 		    : SPAN("too-often");
-	if (is_one_of(result, "accepted wrong too-often failed limited")) {
+	if (span_is_one_of(result, "accepted wrong too-often failed limited")) {
 		add_one_of(&words, entry_value(entry, "service"), "smtp pop3");
 		str_add_byte(&words, ' ');
 		str_add(&words, result);
@@ -446,7 +428,7 @@ take_tcpserver(struct tally *tally, const char *log, const struct entry *entry)
 {
 	struct str words = STR_INIT;
 
-	if (is_one_of(entry->event, "ok deny")) {
+	if (span_is_one_of(entry->event, "ok deny")) {
 		str_add_z(&words, log);
 		str_add_byte(&words, ' ');
 		str_add(&words, entry->event);

@@ -5,6 +5,7 @@
 #include "page.h"
 
 #include "base/ascii.h"
+#include "base/markup.h"
 #include "base/must.h"
 
 #define BAR_CHARS 40  /* of the longest bar in plain text */
@@ -207,51 +208,19 @@ page_add_text(const struct page *page, struct str *text)
 /* ---- for a browser ---- */
 
 static void
-add_escaped(struct str *text, struct span bytes)
-{
-	for (size_t i = 0; i < bytes.len; i++) {
-		char c = bytes.s[i];
-
-		if (c == '&')
-			str_add_z(text, "&amp;");
-		else if (c == '<')
-			str_add_z(text, "&lt;");
-		else if (c == '>')
-			str_add_z(text, "&gt;");
-		else if (c == '"')
-			str_add_z(text, "&quot;");
-		else if (c == '\'')
-			str_add_z(text, "&#39;");
-		else
-			str_add_byte(text, ascii_is_printable(c) ? c : '?');
-	}
-}
-
-static void
-add_element(struct str *text, const char *name, struct span bytes)
-{
-	str_add_byte(text, '<');
-	str_add_z(text, name);
-	str_add_byte(text, '>');
-	add_escaped(text, bytes);
-	str_add_z(text, "</");
-	str_add_z(text, name);
-	str_add_byte(text, '>');
-}
-
-static void
 add_html_table(struct str *text, const struct page_table *table)
 {
 	size_t columns = columns_of(table);
 
-	add_element(text, "h2", span_of(table->title));
+	markup_add_element(text, "h2", span_of(table->title));
 	str_add_z(text, "\n<table>\n<tr>");
 	for (size_t i = 0; i < columns; i++)
-		add_element(text, "th", span_of(table->heads[i]));
+		markup_add_element(text, "th", span_of(table->heads[i]));
 	for (size_t i = 0; i < table->cells.len; i++) {
 		if (i % columns == 0)
 			str_add_z(text, "</tr>\n<tr>");
-		add_element(text, "td", str_span(&table->cells.at[i].text));
+		markup_add_element(
+		    text, "td", str_span(&table->cells.at[i].text));
 	}
 	str_add_z(text, "</tr>\n</table>\n");
 }
@@ -273,7 +242,7 @@ add_label(struct str *text, uint64_t x, uint64_t y, struct span label)
 	add_attribute(text, "x", x);
 	add_attribute(text, "y", y);
 	str_add_byte(text, '>');
-	add_escaped(text, label);
+	markup_add(text, label);
 	str_add_z(text, "</text>\n");
 }
 
@@ -300,7 +269,7 @@ add_bar(struct str *text, const struct page_bar *bar, uint64_t x,
 		str_add_z(text, " fill=\"");
 		str_add_z(text, colours[i]);
 		str_add_z(text, "\"><title>");
-		add_escaped(text, str_span(&bar->label));
+		markup_add(text, str_span(&bar->label));
 		str_add_z(text, ": ");
 		str_add_u64(text, bar->parts[i]);
 		str_add_z(text, "</title></rect>\n");
@@ -314,7 +283,7 @@ add_svg(struct str *text, const struct page *page)
 	uint64_t most = longest(page), step = WIDTH / count;
 	struct str number = STR_INIT;
 
-	add_element(text, "h2", span_of(page->chart));
+	markup_add_element(text, "h2", span_of(page->chart));
 	str_add_z(text,
 	    "\n<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 960 220\" "
 	    "font-size=\"12\">\n");
@@ -348,15 +317,15 @@ page_add_html(const struct page *page, struct str *text)
 	    "<!DOCTYPE html>\n"
 	    "<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
 	    "<meta charset=\"utf-8\"/>\n");
-	add_element(text, "title", str_span(&page->title));
+	markup_add_element(text, "title", str_span(&page->title));
 	str_add_z(text,
 	    "\n<style>body{font-family:sans-serif;max-width:60em;margin:auto;"
 	    "padding:1em}td,th{text-align:right;padding:.1em 1em}"
 	    "td:first-child,th:first-child{text-align:left}"
 	    "tr:nth-child(even){background:#eee}svg{width:100%}</style>\n"
 	    "</head>\n<body>\n");
-	add_element(text, "h1", str_span(&page->title));
-	add_element(text, "p", str_span(&page->subtitle));
+	markup_add_element(text, "h1", str_span(&page->title));
+	markup_add_element(text, "p", str_span(&page->subtitle));
 	str_add_byte(text, '\n');
 	for (size_t i = 0; i < page->tables.len; i++) {
 		add_html_table(text, &page->tables.at[i]);

@@ -45,23 +45,12 @@ enum {
 	SIGNATURES = WORDS - DMARCREPORT_SIGNATURES
 };
 
-static bool
-is_one_of(struct span value, const char *values)
-{
-	struct span rest = span_of(values), one;
-
-	while (span_cut_next(&rest, ' ', &one))
-		if (span_equal(value, one))
-			return true;
-	return false;
-}
-
 /* "pass:domain:selector", or nothing. */
 static bool
 is_signature(struct span value)
 {
 	return value.len == 0 ||
-	    is_one_of(span_upto(value, span_find(value, ':')),
+	    span_is_one_of(span_upto(value, span_find(value, ':')),
 		"none pass fail policy neutral temperror permerror");
 }
 
@@ -72,7 +61,8 @@ is_sound(const struct span values[])
 	struct ip_address address;
 
 	for (size_t i = 0; i < WORDS; i++)
-		if (words[i].values && !is_one_of(values[i], words[i].values))
+		if (words[i].values &&
+		    !span_is_one_of(values[i], words[i].values))
 			return false;
 	for (size_t i = SIGNATURES; i < WORDS; i++)
 		if (!is_signature(values[i]))
@@ -80,7 +70,8 @@ is_sound(const struct span values[])
 	return values[DOMAIN].len > 0 && values[FROM].len > 0 &&
 	    ip_parse(values[CLIENT], &address) &&
 	    (values[REASON].len == 0 ||
-		is_one_of(values[REASON], "local_policy policy_test_mode"));
+		span_is_one_of(
+		    values[REASON], "local_policy policy_test_mode"));
 }
 
 void

@@ -2,7 +2,7 @@
  * dmarcreport_text.c - a report on DMARC (RFC 9990).
  * Input: names of strangers
  */
-#include "base/ascii.h"
+#include "base/markup.h"
 #include "dmarcreport.h"
 #include "mail/date.h"
 
@@ -12,32 +12,10 @@
 /* ---- XML ---- */
 
 static void
-add_value(struct str *text, struct span value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.s[i];
-
-		if (c == '&')
-			str_add_z(text, "&amp;");
-		else if (c == '<')
-			str_add_z(text, "&lt;");
-		else if (c == '>')
-			str_add_z(text, "&gt;");
-		else
-			str_add_byte(text, ascii_is_printable(c) ? c : '?');
-	}
-}
-
-static void
 add_element(struct str *text, const char *name, struct span value)
 {
-	str_add_byte(text, '<');
-	str_add_z(text, name);
-	str_add_byte(text, '>');
-	add_value(text, value);
-	str_add_z(text, "</");
-	str_add_z(text, name);
-	str_add_z(text, ">\n");
+	markup_add_element(text, name, value);
+	str_add_byte(text, '\n');
 }
 
 static void

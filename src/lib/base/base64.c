@@ -5,9 +5,8 @@
 
 #define GROUP 4
 
-/* The six bits of a letter; -1: it is none. */
-static int
-value_of(char letter)
+int
+base64_value(char letter)
 {
 	if (letter >= 'A' && letter <= 'Z')
 		return letter - 'A';
@@ -27,7 +26,7 @@ decode_group(struct str *bytes, struct span letters)
 	uint32_t bits = 0;
 
 	for (size_t i = 0; i < GROUP; i++) {
-		int value = i < letters.len ? value_of(letters.s[i]) : 0;
+		int value = i < letters.len ? base64_value(letters.s[i]) : 0;
 
 		if (value < 0)
 			return false;

@@ -8,6 +8,9 @@
 #include "base/span.h"
 #include "base/str.h"
 
+/* base64_value: the six bits of a letter; -1: it is none. */
+int base64_value(char letter);
+
 /* base64_size: so many bytes at most come out of a text of this length. */
 size_t base64_size(size_t text_len);
 

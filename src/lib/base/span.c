@@ -103,3 +103,14 @@ span_cut_next(struct span *rest, char separator, struct span *part)
 	*rest = span_from(*rest, end + 1);
 	return true;
 }
+
+bool
+span_is_one_of(struct span s, const char *words)
+{
+	struct span rest = span_of(words), one;
+
+	while (span_cut_next(&rest, ' ', &one))
+		if (span_equal(s, one))
+			return true;
+	return false;
+}

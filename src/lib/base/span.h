@@ -82,4 +82,7 @@ struct span span_trim(struct span s);
  */
 bool span_cut_next(struct span *rest, char separator, struct span *part);
 
+/* span_is_one_of: whether it is one of these words, with a blank between. */
+bool span_is_one_of(struct span s, const char *words);
+
 #endif

@@ -2,6 +2,7 @@
 #include "mail/encodedword.h"
 
 #include "base/ascii.h"
+#include "base/base64.h"
 
 #define ESCAPE	  "\033"
 #define SHIFT_OUT '\016'
@@ -76,18 +77,6 @@ decode_quoted(struct str *bytes, struct span text)
 		}
 		str_add_byte(bytes, c);
 	}
-}
-
-static int
-base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (ascii_is_digit(c))
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /* RFC 2045 6.8, with faults that readers pass over.  Some end at a =, others go on. */

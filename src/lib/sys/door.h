@@ -38,7 +38,8 @@ MUST_CHECK int door_open(const char *path, int backlog);
 
 /*
  * door_open_later: door_open, but only its own user and group may connect, for a program
- * that has to go on without a door if it cannot be made: on a full disk it is mail that goes which makes room for one.
+ * that has to go on without a door if it cannot be made: on a full disk it is mail that
+ * goes which makes room for one.
  *   program   its name: descriptor 2 gets a line on why
  *   again     receives when to try once more: clock_monotonic(); 0: it is open
  * Returns the descriptor, or -1.
